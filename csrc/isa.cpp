@@ -1,0 +1,54 @@
+#include "isa.hpp"
+
+#include <stdexcept>
+
+namespace osscl {
+
+namespace {
+
+std::vector<Isa> detect() {
+    std::vector<Isa> isas;
+#ifdef OSSCL_HAS_generic
+    isas.push_back({"generic", &generic::kernel});
+#endif
+#ifdef OSSCL_HAS_neon
+    isas.push_back({"neon", &neon::kernel});
+#endif
+#ifdef OSSCL_HAS_sse2
+    isas.push_back({"sse2", &sse2::kernel});
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        isas.push_back({"avx2", &avx2::kernel});
+    }
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("fma")) {
+        isas.push_back({"avx512", &avx512::kernel});
+    }
+#endif
+    return isas;
+}
+
+} // namespace
+
+const std::vector<Isa>& supported_isas() {
+    static const std::vector<Isa> isas = detect();
+    return isas;
+}
+
+const Isa& choose_isa(const std::string& name) {
+    const std::vector<Isa>& isas = supported_isas();
+    if (name.empty()) {
+        return isas.back();
+    }
+    std::string names;
+    for (const Isa& isa : isas) {
+        if (isa.name == name) {
+            return isa;
+        }
+        names += (names.empty() ? "" : ", ") + std::string(isa.name);
+    }
+    throw std::invalid_argument("instruction set '" + name +
+                                "' is not available here; choose one of: " + names);
+}
+
+} // namespace osscl

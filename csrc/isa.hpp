@@ -1,0 +1,24 @@
+// Which instruction sets this build has kernels for, and which of them this processor runs.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "logmel_kernel.hpp"
+
+namespace osscl {
+
+struct Isa {
+    std::string_view name;
+    const Kernel* kernel;
+};
+
+// Instruction sets that this build holds and this processor runs, slowest first.
+const std::vector<Isa>& supported_isas();
+
+// The named instruction set, or the fastest one where `name` is empty.
+// Throws std::invalid_argument for a name that this processor or this build lacks.
+const Isa& choose_isa(const std::string& name);
+
+} // namespace osscl

@@ -1,0 +1,31 @@
+"""The C++ core of osscl: the log-mel front end."""
+
+import numpy as np
+import numpy.typing as npt
+
+__version__: str
+
+def instruction_sets() -> list[str]: ...
+
+class LogMel:
+    def __init__(
+        self,
+        *,
+        sample_rate_hz: float,
+        hop_length: int,
+        n_mels: int,
+        f_min_hz: float,
+        f_max_hz: float,
+        power_floor: float,
+        instruction_set: str,
+    ) -> None: ...
+    @property
+    def instruction_set(self) -> str: ...
+    def window(self) -> npt.NDArray[np.float32]: ...
+    def mel_filters(self) -> npt.NDArray[np.float32]: ...
+    def transform(
+        self,
+        samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],
+        log_mel: npt.NDArray[np.float32],
+        n_threads: int,
+    ) -> None: ...

@@ -1,0 +1,121 @@
+"""Every error that osscl raises on purpose.
+
+::
+
+    OssclError
+    ├── ConfigError            a setting lies outside its range
+    ├── InputError             an array handed to the library has the wrong shape, type, rate or level
+    ├── ClipError              one clip of many cannot be scored
+    │   ├── AudioError             an audio file cannot be scored as it is
+    │   │   ├── AudioReadError         it cannot be opened or read at all
+    │   │   ├── AudioCorruptError      it holds no sound recording, or a damaged one
+    │   │   └── AudioUnfitError        it has another sample rate, channel count or length
+    │   └── MachineError           its machine is not known, or not to the model
+    ├── LabelTableError        the table of machine labels cannot be used
+    ├── ModelFileError         the model file is damaged, foreign, or needs another osscl
+    ├── CheckpointError        a checkpoint does not hold what its layout promises
+    ├── ParityError            an exported graph does not compute what its checkpoint computes
+    ├── CalibrationError       a decision was asked for where no threshold is known
+    ├── BackendError           the device or backend asked for cannot be used
+    ├── MissingExtraError      an optional package is needed and not installed
+    └── OutputError            results cannot be written where they should go
+
+Each message names what was got, what was expected and what to do.
+"""
+
+from typing import ClassVar
+
+
+class OssclError(Exception):
+    """Root of every error the library raises on purpose."""
+
+
+class ConfigError(OssclError, ValueError):
+    """A setting lies outside its range."""
+
+
+class InputError(OssclError, ValueError):
+    """An array handed to the library has the wrong shape, type, sample rate or level."""
+
+
+class ClipError(OssclError):
+    """One clip of many cannot be scored; a folder run records it and goes on.
+
+    Attributes
+    ----------
+    status : str
+        The word that stands in the ``status`` column of a result table.
+    """
+
+    status: ClassVar[str]
+
+
+class AudioError(ClipError):
+    """An audio file cannot be scored as it is.
+
+    Attributes
+    ----------
+    sample_rate_hz : int or None
+        Sample rate that the file's header names; None where no header could be read.
+    duration_s : float or None
+        Length of the whole recording in seconds, as far as the header could be read.
+    """
+
+    sample_rate_hz: int | None = None
+    duration_s: float | None = None
+
+
+class AudioReadError(AudioError):
+    """An audio file cannot be opened or read at all."""
+
+    status = "unreadable"
+
+
+class AudioCorruptError(AudioError):
+    """A file holds no sound recording, or a damaged one."""
+
+    status = "corrupt"
+
+
+class AudioUnfitError(AudioError):
+    """A recording has another sample rate, channel count or length than the model takes."""
+
+    status = "unfit"
+
+
+class MachineError(ClipError):
+    """The machine of a clip is not known, or not to the model."""
+
+    status = "unknown_machine"
+
+
+class LabelTableError(OssclError):
+    """The table of machine labels cannot be used."""
+
+
+class ModelFileError(OssclError):
+    """A model file is damaged, foreign, or needs another version of osscl."""
+
+
+class CheckpointError(OssclError):
+    """A checkpoint does not hold what its layout promises."""
+
+
+class ParityError(OssclError):
+    """An exported graph does not compute what its checkpoint computes."""
+
+
+class CalibrationError(OssclError):
+    """A decision was asked for where no threshold is known."""
+
+
+class BackendError(OssclError):
+    """The device or backend asked for cannot be used."""
+
+
+class MissingExtraError(OssclError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class OutputError(OssclError):
+    """Results cannot be written where they should go."""

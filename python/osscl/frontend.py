@@ -1,0 +1,151 @@
+"""The log-mel front end: the only caller of the native transform."""
+
+import functools
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl import _native
+from osscl.config import FRONTEND, FrontendConfig
+from osscl.errors import ConfigError, InputError
+from osscl.samples import Samples, check_level
+
+ISA_VARIABLE = "OSSCL_ISA"
+"""Environment variable that names the instruction set to use instead of the fastest."""
+
+Float32 = npt.NDArray[np.float32]
+
+
+def log_mel(
+    waveforms: npt.ArrayLike,
+    config: FrontendConfig | None = None,
+    out: Float32 | None = None,
+    threads: int | None = None,
+) -> Float32:
+    """Log-mel spectrogram of one or more waveforms.
+
+    Centred short-time Fourier transform (periodic Hann, zeros beyond both ends), power,
+    triangular Slaney mel filters, decibels. The values depend neither on the number of
+    waveforms handed over at once nor on `threads`.
+
+    Parameters
+    ----------
+    waveforms : array_like, [..., n_samples]
+        int16 samples, or float samples at full scale ±1 (none beyond 8, all finite).
+    config : FrontendConfig, optional
+        Settings; by default those of the published models.
+    out : ndarray of float32, [..., n_mels, n_frames], optional
+        C-contiguous array that receives the result.
+    threads : int, optional
+        Threads at most, the calling one included; by default one for each usable processor.
+
+    Returns
+    -------
+    ndarray of float32, [..., n_mels, n_frames]
+        Decibels (10 log10 of the mel power), at least 10 log10(power_floor);
+        n_frames = 1 + n_samples // hop_length. `out` itself where it was given.
+
+    Raises
+    ------
+    InputError
+        Samples or `out` of the wrong type, shape or level.
+    ConfigError
+        `threads` below 1, or OSSCL_ISA names an instruction set that this processor lacks.
+
+    References
+    ----------
+    Huang, Fang, He: "One-Stage Supervised Contrastive Learning for anomalous sound detection",
+    ICASSP 2025, section 2; Slaney: "Auditory Toolbox", Interval Research 1998-010 (mel scale).
+    """
+    config = config or FRONTEND
+    samples = _as_samples(waveforms)
+    shape = (*samples.shape[:-1], config.n_mels, config.n_frames(samples.shape[-1]))
+    log_mels = _output(out, shape)
+    if log_mels.size:
+        _plan(config, _asked_instruction_set()).transform(
+            samples.reshape(-1, samples.shape[-1]),
+            log_mels.reshape(-1, *shape[-2:]),
+            usable_cpus() if threads is None else checked_threads(threads),
+        )
+    return log_mels
+
+
+def tables(config: FrontendConfig = FRONTEND) -> tuple[Float32, Float32]:
+    """Window and mel filters as the native transform uses them.
+
+    Parameters
+    ----------
+    config : FrontendConfig
+        Settings.
+
+    Returns
+    -------
+    window : ndarray of float32, [n_fft]
+        Periodic Hann window.
+    mel_filters : ndarray of float32, [n_mels, n_fft // 2 + 1]
+        Triangular filters, unit area over Hz.
+    """
+    plan = _plan(config, _asked_instruction_set())
+    return plan.window(), plan.mel_filters()
+
+
+def instruction_set() -> str:
+    """Name of the instruction set that `log_mel` runs on."""
+    return _plan(FRONTEND, _asked_instruction_set()).instruction_set
+
+
+def usable_cpus() -> int:
+    """Processors that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def checked_threads(threads: int) -> int:
+    """`threads` itself, where it is a usable number of threads."""
+    if threads < 1:
+        raise ConfigError(f"threads is {threads}; it must be at least 1")
+    return threads
+
+
+def _asked_instruction_set() -> str:
+    return os.environ.get(ISA_VARIABLE, "")
+
+
+@functools.lru_cache(maxsize=8)
+def _plan(config: FrontendConfig, isa: str) -> _native.LogMel:
+    try:
+        return _native.LogMel(
+            sample_rate_hz=config.sample_rate_hz,
+            hop_length=config.hop_length,
+            n_mels=config.n_mels,
+            f_min_hz=config.f_min_hz,
+            f_max_hz=config.f_max_hz,
+            power_floor=config.power_floor,
+            instruction_set=isa,
+        )
+    except ValueError as error:
+        raise ConfigError(f"{ISA_VARIABLE}={isa}: {error}" if isa else str(error)) from None
+
+
+def _as_samples(waveforms: npt.ArrayLike) -> Samples:
+    samples = np.asarray(waveforms)
+    if samples.ndim < 1:
+        raise InputError("waveforms is a single number; expected an array [..., n_samples]")
+    if samples.dtype == np.int16:
+        return np.ascontiguousarray(samples)
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise InputError(f"waveforms has dtype {samples.dtype}; expected int16, or float at full scale ±1")
+    floats = np.ascontiguousarray(samples, dtype=np.float32)
+    check_level(floats, InputError)
+    return floats
+
+
+def _output(out: Float32 | None, shape: tuple[int, ...]) -> Float32:
+    if out is None:
+        return np.empty(shape, np.float32)
+    if out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
+        raise InputError(
+            f"out is {out.dtype} {list(out.shape)}; "
+            f"expected a writeable, C-contiguous float32 array {list(shape)}"
+        )
+    return out

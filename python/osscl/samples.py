@@ -1,0 +1,46 @@
+"""Arrays of samples: which ones are accepted, and how int16 becomes full scale ±1."""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl.errors import OssclError
+
+Samples: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32]
+"""Samples at full scale: int16, or float32 within ±1 or a little above."""
+
+INT16_FULL_SCALE = 32768.0
+LEVEL_LIMIT = 8.0
+"""Float samples beyond this magnitude are no full-scale-±1 sound but unscaled integers."""
+
+
+def check_level(samples: npt.NDArray[np.float32], error: type[OssclError]) -> None:
+    """Raise `error` unless all samples are finite and within ±8.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, any shape
+        Samples at full scale ±1.
+    error : type
+        Class of the error to raise.
+    """
+    if not samples.size:
+        return
+    # the extremes are NaN where any sample is: two passes, no temporary array
+    peak = max(-float(samples.min()), float(samples.max()))
+    if peak <= LEVEL_LIMIT:
+        return
+    if not np.isfinite(samples).all():
+        raise error("samples hold NaN or infinity; expected finite numbers within ±1")
+    raise error(
+        f"samples reach a magnitude of {peak:.6g}; expected full scale ±1 (at most {LEVEL_LIMIT:g}): "
+        "divide integers stored as float by their full scale, 32768 for 16 bits"
+    )
+
+
+def to_waveform(samples: Samples) -> npt.NDArray[np.float32]:
+    """Samples as float32 at full scale ±1; float32 passes unchanged."""
+    if samples.dtype == np.int16:
+        return np.multiply(samples, np.float32(1.0 / INT16_FULL_SCALE), dtype=np.float32)
+    return samples.astype(np.float32, copy=False)

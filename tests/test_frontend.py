@@ -1,0 +1,286 @@
+"""The native log-mel against float64 arithmetic, against the published one, and against itself."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+
+from osscl import _native, frontend
+from osscl.config import FrontendConfig
+from osscl.errors import ConfigError, InputError
+from osscl.frontend import log_mel
+from reference_log_mel import mel_filter_bank, periodic_hann, reference_log_mel
+from signals import N_SAMPLES, signals
+
+Float32 = npt.NDArray[np.float32]
+
+ISAS = _native.instruction_sets()
+SIGNALS = signals()
+
+
+@pytest.fixture(params=ISAS)
+def isa(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each instruction set that this processor runs, chosen as a user would choose it."""
+    name: str = request.param
+    monkeypatch.setenv(frontend.ISA_VARIABLE, name)
+    assert frontend.instruction_set() == name
+    return name
+
+
+def clips(shared: Path) -> list[tuple[str, npt.NDArray[np.int16]]]:
+    paths = sorted((shared / "data" / "dcase2020").glob("*/test/*.wav"))
+    return [(path.name, soundfile.read(path, dtype="int16")[0][:N_SAMPLES]) for path in paths]
+
+
+def assert_within_bounds(
+    got: npt.NDArray[np.floating], reference: npt.NDArray[np.floating], peak_db: float
+) -> None:
+    """1e-3 dB within 70 dB of the clip's peak, 1e-2 dB within 90 dB, finite and above the floor elsewhere."""
+    error = np.abs(got - reference)
+    assert np.isfinite(got).all()
+    assert got.min() >= -100.0
+    assert error[reference >= peak_db - 70.0].max() <= 1e-3
+    assert error[reference >= peak_db - 90.0].max() <= 1e-2
+
+
+def peak_db(reference: npt.NDArray[np.float64]) -> float:
+    return float(reference.max())
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_signals_equal_float64_arithmetic(isa: str, name: str) -> None:
+    reference, _ = reference_log_mel(SIGNALS[name])
+    assert_within_bounds(log_mel(SIGNALS[name]), reference, peak_db(reference))
+
+
+@pytest.mark.parametrize("n_samples", [1, 511, 512, 2047, 2048, 8191, 16_000, 176_000])
+def test_any_length_equals_float64_arithmetic(isa: str, n_samples: int) -> None:
+    waveform = np.random.default_rng(n_samples).uniform(-0.5, 0.5, n_samples).astype(np.float32)
+    reference, _ = reference_log_mel(waveform)
+    assert log_mel(waveform).shape == (128, 1 + n_samples // 512)
+    assert_within_bounds(log_mel(waveform), reference, peak_db(reference))
+
+
+def test_real_clips_equal_float64_arithmetic(isa: str, shared: Path) -> None:
+    recordings = clips(shared)
+    assert len(recordings) == 36
+    for _, samples in recordings:
+        reference, _ = reference_log_mel(samples / 32768.0)
+        assert_within_bounds(log_mel(samples), reference, peak_db(reference))
+
+
+def test_real_clips_equal_the_published_front_end(shared: Path) -> None:
+    # its filter bank was computed in float32, which alone moves it by up to 2.1e-4 dB
+    with np.load(shared / "reference" / "osscl_basic_outputs.npz") as outputs:
+        for clip in (0, 17):
+            path = shared / "data" / "dcase2020" / str(outputs["path"][clip])
+            samples, _ = soundfile.read(path, dtype="int16")
+            published = outputs[f"log_mel_{clip}"].astype(np.float64)
+            assert_within_bounds(log_mel(samples[:N_SAMPLES]), published, peak_db(published))
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_instruction_sets_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = []
+    for isa_name in ISAS:
+        monkeypatch.setenv(frontend.ISA_VARIABLE, isa_name)
+        results.append(log_mel(SIGNALS[name]))
+    for result in results[1:]:
+        assert_within_bounds(result, results[0], float(results[0].max()))
+
+
+def test_tables_are_float64_arithmetic_rounded_once() -> None:
+    window, mel_filters = frontend.tables()
+    assert np.array_equal(window, periodic_hann().astype(np.float32))
+    exact = mel_filter_bank()
+    assert np.count_nonzero(mel_filters) == 2020
+    # two float64 evaluations of one formula may round to neighbouring float32 numbers
+    np.testing.assert_allclose(mel_filters, exact, rtol=1.2e-7, atol=0.0)
+
+
+def test_silence_lies_exactly_on_the_floor(isa: str) -> None:
+    assert (log_mel(np.zeros(N_SAMPLES, np.int16)) == -100.0).all()
+
+
+def test_power_is_clamped_at_1e_10_and_nowhere_above(isa: str) -> None:
+    # a sine whose strongest mel power is moved across the floor by its amplitude alone
+    sine = SIGNALS["sine"].astype(np.float64)
+    _, power = reference_log_mel(sine)
+    for strongest, expected_db in ((0.5e-10, -100.0), (2e-10, -96.98970)):
+        quiet = (sine * np.sqrt(strongest / power.max())).astype(np.float32)
+        assert log_mel(quiet).max() == pytest.approx(expected_db, abs=2e-3)
+
+
+def test_int16_is_divided_by_32768(isa: str) -> None:
+    samples = np.random.default_rng(3).integers(-32768, 32767, N_SAMPLES, np.int16, endpoint=True)
+    assert np.array_equal(log_mel(samples), log_mel(samples.astype(np.float32) / np.float32(32768.0)))
+    reference, _ = reference_log_mel(samples / 32768.0)
+    assert np.abs(log_mel(samples) - reference).max() <= 1e-4  # 32767 would be 2.7e-4 dB off
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_threads_and_batches_change_no_bit(isa: str, dtype: type) -> None:
+    rng = np.random.default_rng(4)
+    batch = (rng.uniform(-3000, 3000, (7, N_SAMPLES)) / (1 if dtype is np.int16 else 32768)).astype(dtype)
+    one_by_one = np.stack([log_mel(clip, threads=1) for clip in batch])
+    for threads in (1, 2, 7):
+        assert np.array_equal(log_mel(batch, threads=threads), one_by_one)
+
+
+def test_many_callers_at_once_get_their_own_results() -> None:
+    batches = np.random.default_rng(5).uniform(-1, 1, (8, 2, N_SAMPLES)).astype(np.float32)
+    expected = [log_mel(batch, threads=1) for batch in batches]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            results = pool.map(lambda batch: log_mel(batch, threads=3), batches)
+            assert all(np.array_equal(a, b) for a, b in zip(results, expected, strict=True))
+
+
+def test_a_forked_child_gets_a_pool_of_its_own() -> None:
+    program = """
+import os, sys, numpy as np
+from osscl.frontend import log_mel
+x = np.random.default_rng(6).uniform(-1, 1, (4, 160000)).astype(np.float32)
+before = log_mel(x, threads=3)
+child = os.fork()
+if child == 0:
+    os._exit(0 if np.array_equal(log_mel(x, threads=3), before) else 1)
+status = os.waitpid(child, 0)[1]
+assert np.array_equal(log_mel(x, threads=3), before)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", program], timeout=60).returncode == 0
+
+
+def test_one_thread_starts_none() -> None:
+    program = """
+import os, numpy as np
+from osscl.frontend import log_mel
+before = len(os.listdir("/proc/self/task"))
+log_mel(np.zeros((4, 160000), np.int16), threads=1)
+assert len(os.listdir("/proc/self/task")) == before
+log_mel(np.zeros((4, 160000), np.int16), threads=3)
+assert len(os.listdir("/proc/self/task")) == before + 2
+"""
+    if not Path("/proc/self/task").is_dir():
+        pytest.skip("threads are counted through /proc, which this system lacks")
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_result_is_written_into_the_callers_array() -> None:
+    out = np.full((2, 3, 128, 32), np.nan, np.float32)
+    waveforms = np.random.default_rng(7).uniform(-1, 1, (2, 3, 16_000))
+    assert log_mel(waveforms, out=out) is out
+    assert np.array_equal(out[1, 2], log_mel(waveforms[1, 2]))
+
+
+def test_an_empty_batch_gives_an_empty_result() -> None:
+    assert log_mel(np.zeros((0, N_SAMPLES), np.float32)).shape == (0, 128, 313)
+
+
+def test_other_settings_are_computed_as_asked(isa: str) -> None:
+    waveform = SIGNALS["white noise"]
+    default = log_mel(waveform)
+    # frames twice as far apart are every second frame; a floor at 0 dB cuts there and nowhere else
+    assert np.array_equal(log_mel(waveform, FrontendConfig(hop_length=1024)), default[:, ::2])
+    assert np.array_equal(log_mel(waveform, FrontendConfig(power_floor=1.0)), np.maximum(default, 0.0))
+    assert log_mel(waveform, FrontendConfig(n_mels=40, hop_length=256)).shape == (40, 626)
+
+
+@pytest.mark.parametrize(
+    ("waveforms", "message"),
+    [
+        (np.zeros(N_SAMPLES, np.int32), "dtype int32; expected int16, or float"),
+        (np.float32(0.5), "single number"),
+        (np.full(N_SAMPLES, np.nan, np.float32), "NaN or infinity"),
+        (np.full(N_SAMPLES, -np.inf, np.float32), "NaN or infinity"),
+        (np.full(N_SAMPLES, -9.0), "magnitude of 9"),
+        (np.full(N_SAMPLES, 1000.0), "divide integers stored as float"),
+    ],
+)
+def test_unusable_samples_are_refused(waveforms: npt.NDArray[np.generic], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        log_mel(waveforms)
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        np.empty((128, 313), np.float64),
+        np.empty((128, 312), np.float32),
+        np.empty((313, 128), np.float32).T,
+        np.broadcast_to(np.float32(0), (128, 313)),
+    ],
+)
+def test_an_unusable_output_array_is_refused(out: Float32) -> None:
+    with pytest.raises(InputError, match="expected a writeable, C-contiguous float32 array"):
+        log_mel(np.zeros(N_SAMPLES, np.int16), out=out)
+
+
+def test_threads_below_one_are_refused() -> None:
+    with pytest.raises(ConfigError, match="threads is 0"):
+        log_mel(np.zeros(N_SAMPLES, np.int16), threads=0)
+
+
+def test_an_instruction_set_that_the_processor_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(frontend.ISA_VARIABLE, "avx1024")
+    with pytest.raises(ConfigError, match="OSSCL_ISA=avx1024: instruction set 'avx1024' is not"):
+        log_mel(np.zeros(N_SAMPLES, np.int16))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"n_fft": 1024},
+        {"hop_length": 500},
+        {"hop_length": 0},
+        {"n_mels": 0},
+        {"n_mels": 2000},
+        {"f_max_hz": 9000.0},
+        {"f_min_hz": 8000.0},
+        {"power_floor": 0.0},
+        {"sample_rate_hz": 0},
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ConfigError):
+        FrontendConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_the_settings_hash_is_pinned_and_sees_every_setting() -> None:
+    config = FrontendConfig()
+    # stands in every exported file: when it changes, all of them are refused
+    assert config.sha256 == "09599b7e97cef4afbd3f8213c13fc106816329963731e73ae4d9a21491034f43"
+    others = [
+        FrontendConfig(sample_rate_hz=16_001),
+        FrontendConfig(hop_length=256),
+        FrontendConfig(n_mels=127),
+        FrontendConfig(f_min_hz=1.0),
+        FrontendConfig(f_max_hz=7999.0),
+        FrontendConfig(power_floor=1e-9),
+    ]
+    assert len({config.sha256, *(other.sha256 for other in others)}) == 7
+
+
+def test_the_native_module_refuses_wrong_sizes() -> None:
+    plan = _native.LogMel(
+        sample_rate_hz=16_000,
+        hop_length=512,
+        n_mels=128,
+        f_min_hz=0.0,
+        f_max_hz=8000.0,
+        power_floor=1e-10,
+        instruction_set="",
+    )
+    samples = np.zeros((1, N_SAMPLES), np.int16)
+    with pytest.raises(ValueError, match="log_mel must be"):
+        plan.transform(samples, np.empty((1, 128, 312), np.float32), 1)
+    with pytest.raises(ValueError, match="samples must be a C-contiguous"):
+        plan.transform(samples[0], np.empty((1, 128, 313), np.float32), 1)
+    with pytest.raises(ValueError, match="int16 or float32"):
+        plan.transform(samples.astype(np.int64), np.empty((1, 128, 313), np.float32), 1)  # type: ignore[arg-type]
