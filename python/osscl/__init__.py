@@ -1,1 +1,57 @@
-"""Inference SDK for anomalous machine sound (work in progress: filled when the rooms below exist)."""
+"""Inference SDK for anomalous machine sound.
+
+>>> import osscl
+>>> with osscl.load("model.onnx") as detector:                      # doctest: +SKIP
+...     waveform = osscl.read_audio("fan/test/normal_id_00_00000000.wav")
+...     print(detector.score(waveform, "fan/id_00").score)
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from logging import NullHandler, getLogger
+from typing import TYPE_CHECKING, Any
+
+from osscl.errors import OssclError
+
+if TYPE_CHECKING:
+    from osscl.audio import read_audio
+    from osscl.config import FrontendConfig
+    from osscl.detector import Detector, load
+    from osscl.frontend import log_mel
+    from osscl.record import Record
+    from osscl.scores import Scores
+
+__all__ = [
+    "Detector",
+    "FrontendConfig",
+    "OssclError",
+    "Record",
+    "Scores",
+    "load",
+    "log_mel",
+    "read_audio",
+]
+__version__ = version("osscl")
+
+# loaded when first used: importing osscl stays fast
+_HOMES = {
+    "Detector": "osscl.detector",
+    "FrontendConfig": "osscl.config",
+    "Record": "osscl.record",
+    "Scores": "osscl.scores",
+    "load": "osscl.detector",
+    "log_mel": "osscl.frontend",
+    "read_audio": "osscl.audio",
+}
+
+getLogger("osscl").addHandler(NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'osscl' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

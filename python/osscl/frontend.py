@@ -9,7 +9,7 @@ import numpy.typing as npt
 from osscl import _native
 from osscl.config import FRONTEND, FrontendConfig
 from osscl.errors import ConfigError, InputError
-from osscl.samples import Samples, check_level
+from osscl.samples import as_samples
 
 ISA_VARIABLE = "OSSCL_ISA"
 """Environment variable that names the instruction set to use instead of the fastest."""
@@ -59,7 +59,7 @@ def log_mel(
     ICASSP 2025, section 2; Slaney: "Auditory Toolbox", Interval Research 1998-010 (mel scale).
     """
     config = config or FRONTEND
-    samples = _as_samples(waveforms)
+    samples = as_samples(waveforms, InputError)
     shape = (*samples.shape[:-1], config.n_mels, config.n_frames(samples.shape[-1]))
     log_mels = _output(out, shape)
     if log_mels.size:
@@ -125,19 +125,6 @@ def _plan(config: FrontendConfig, isa: str) -> _native.LogMel:
         )
     except ValueError as error:
         raise ConfigError(f"{ISA_VARIABLE}={isa}: {error}" if isa else str(error)) from None
-
-
-def _as_samples(waveforms: npt.ArrayLike) -> Samples:
-    samples = np.asarray(waveforms)
-    if samples.ndim < 1:
-        raise InputError("waveforms is a single number; expected an array [..., n_samples]")
-    if samples.dtype == np.int16:
-        return np.ascontiguousarray(samples)
-    if not np.issubdtype(samples.dtype, np.floating):
-        raise InputError(f"waveforms has dtype {samples.dtype}; expected int16, or float at full scale ±1")
-    floats = np.ascontiguousarray(samples, dtype=np.float32)
-    check_level(floats, InputError)
-    return floats
 
 
 def _output(out: Float32 | None, shape: tuple[int, ...]) -> Float32:

@@ -44,3 +44,30 @@ def to_waveform(samples: Samples) -> npt.NDArray[np.float32]:
     if samples.dtype == np.int16:
         return np.multiply(samples, np.float32(1.0 / INT16_FULL_SCALE), dtype=np.float32)
     return samples.astype(np.float32, copy=False)
+
+
+def as_samples(waveforms: npt.ArrayLike, error: type[OssclError]) -> Samples:
+    """Samples of an array that a caller handed over: int16 as they are, floats as float32, checked.
+
+    Parameters
+    ----------
+    waveforms : array_like, [..., n_samples]
+        int16, or float at full scale ±1.
+    error : type
+        Class of the error to raise for any other array.
+
+    Returns
+    -------
+    ndarray of int16 or float32, [..., n_samples]
+        C-contiguous; the caller's own array where that is possible.
+    """
+    samples = np.asarray(waveforms)
+    if samples.ndim < 1:
+        raise error("waveforms is a single number; expected an array [..., n_samples]")
+    if samples.dtype == np.int16:
+        return np.ascontiguousarray(samples)
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise error(f"waveforms has dtype {samples.dtype}; expected int16, or float at full scale ±1")
+    floats = np.ascontiguousarray(samples, dtype=np.float32)
+    check_level(floats, error)
+    return floats

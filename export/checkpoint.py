@@ -1,0 +1,212 @@
+"""Import of a checkpoint: every tensor that the network needs, no other, each of the right shape."""
+
+import hashlib
+import io
+import json
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from osscl.config import HeadKind, ModelConfig, ModelInputs
+from osscl.dcase import PUBLISHED_CLASSES
+from osscl.errors import CheckpointError, ConfigError
+from osscl.export.published import (
+    CLASS_WEIGHT,
+    CONFIG_HEADS,
+    CONFIG_INPUTS,
+    LAYOUT,
+    is_unused,
+    published_name,
+)
+from osscl.model import OSSCL
+
+Value = TypeVar("Value")
+
+_MAX_FLAWS = 12
+_COUNTER = ".num_batches_tracked"  # bookkeeping of PyTorch's that no result depends on
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A network with the weights of a checkpoint.
+
+    Attributes
+    ----------
+    model : OSSCL
+        In eval mode.
+    config : ModelConfig
+        Its shape.
+    sha256 : str
+        Hash of the checkpoint file.
+    layout : str
+        Name of the layout it was read as.
+    """
+
+    model: OSSCL
+    config: ModelConfig
+    sha256: str
+    layout: str
+
+
+def load_checkpoint(
+    path: Path,
+    *,
+    classes: Sequence[str] | None = None,
+    margin: float | None = None,
+    head: HeadKind | None = None,
+    inputs: ModelInputs | None = None,
+) -> Checkpoint:
+    """Read a checkpoint in the published layout.
+
+    ``config.json`` beside the checkpoint, or the arguments, say what the weights do not; where both say
+    it, they must agree.
+
+    Parameters
+    ----------
+    path : Path
+        ``.pth`` file with one flat state dict, pruned or not.
+    classes : sequence of str, optional
+        Machine IDs in the order of the class weight; by default the 41 published ones.
+    margin : float, optional
+        Angular margin, radians.
+    head : {"basic", "leaky_relu", "none"}, optional
+        Head of the network.
+    inputs : {"three_maps", "log_mel"}, optional
+        Maps that the encoder sees.
+
+    Returns
+    -------
+    Checkpoint
+        The network, ready to run.
+
+    Raises
+    ------
+    CheckpointError
+        The file cannot be read; a setting is missing or contradicted; or a tensor is missing, extra,
+        mis-shaped or not finite, each of which is named.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: the checkpoint cannot be read: {error.strerror}") from error
+    stated = _read_config(path.with_name("config.json"))
+    state = _read_state(path, content)
+    try:
+        config = ModelConfig(
+            margin=_setting(stated, "m", "--margin", margin, _margin),
+            head=_setting(stated, "ht", "--head", head, _choice(CONFIG_HEADS)),
+            inputs=_setting(stated, "fussion", "--inputs", inputs, _choice(CONFIG_INPUTS)),
+            classes=_classes(stated, classes),
+        )
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    return Checkpoint(_load(path, state, config), config, hashlib.sha256(content).hexdigest(), LAYOUT)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        stated = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    if not isinstance(stated, dict):
+        raise CheckpointError(f"{path} holds no JSON object; expected one with m, fussion and ht")
+    return stated
+
+
+def _setting(
+    stated: Mapping[str, Any], key: str, flag: str, given: Value | None, parse: Callable[[Any], Value | None]
+) -> Value:
+    """One setting, from config.json or from the flag."""
+    if key not in stated:
+        if given is None:
+            raise CheckpointError(f"no config.json beside the checkpoint says '{key}'; say it with {flag}")
+        return given
+    value = parse(stated[key])
+    if value is None:
+        raise CheckpointError(f"config.json says {key} = {stated[key]!r}, which is no known value of {flag}")
+    if given is not None and given != value:
+        raise CheckpointError(f"config.json says {key} = {stated[key]!r}, {flag} says {given!r}: drop one of them")
+    return value
+
+
+def _margin(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else None  # type: ignore[arg-type]
+
+
+def _choice(choices: Mapping[object, Value]) -> Callable[[Any], Value | None]:
+    def parse(value: Any) -> Value | None:
+        is_plain = isinstance(value, str | int) and not isinstance(value, bool)
+        return choices.get(value) if is_plain else None
+
+    return parse
+
+
+def _classes(stated: Mapping[str, Any], given: Sequence[str] | None) -> tuple[str, ...]:
+    if "classes" not in stated:
+        return PUBLISHED_CLASSES if given is None else tuple(given)
+    names = stated["classes"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise CheckpointError("config.json says classes, but not as a list of names")
+    if given is not None and list(given) != names:
+        raise CheckpointError("config.json and --classes name different classes: drop one of them")
+    return tuple(names)
+
+
+def _read_state(path: Path, content: bytes) -> dict[str, Tensor]:
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (RuntimeError, ValueError, KeyError, EOFError, OSError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise CheckpointError(
+            f"{path}: not a PyTorch checkpoint of plain tensors ({type(error).__name__}: {reason}); "
+            "save it with torch.save(model.state_dict(), path)"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise CheckpointError(f"{path}: holds no flat state dict; save it with torch.save(model.state_dict(), path)")
+    return state
+
+
+def _load(path: Path, state: Mapping[str, Tensor], config: ModelConfig) -> OSSCL:
+    weight = state.get(CLASS_WEIGHT)
+    if weight is not None and weight.ndim == 2 and len(weight) != len(config.classes):
+        raise CheckpointError(
+            f"{path}: {CLASS_WEIGHT} has {len(weight)} rows, but {len(config.classes)} classes are named; "
+            "name them with --classes"
+        )
+    model = OSSCL(config)
+    flaws = list(_flaws(state, model.state_dict(), config))
+    if flaws:
+        more = f" and {len(flaws) - _MAX_FLAWS} more" if len(flaws) > _MAX_FLAWS else ""
+        raise CheckpointError(
+            f"{path}: does not fit a network with inputs {config.inputs} and head {config.head}: "
+            f"{'; '.join(flaws[:_MAX_FLAWS])}{more}"
+        )
+    ours = {name: state.get(published_name(name)) for name in model.state_dict()}
+    model.load_state_dict({name: value for name, value in ours.items() if value is not None}, strict=False)
+    return model.eval()
+
+
+def _flaws(state: Mapping[str, Tensor], needed: Mapping[str, Tensor], config: ModelConfig) -> Iterator[str]:
+    """Say what keeps a published state dict from being ours."""
+    expected = {published_name(name): value for name, value in needed.items()}
+    for name, value in expected.items():
+        if name not in state:
+            if not name.endswith(_COUNTER):
+                yield f"{name} is missing"
+        elif state[name].shape != value.shape:
+            yield f"{name} is {list(state[name].shape)}, expected {list(value.shape)}"
+        elif state[name].is_floating_point() != value.is_floating_point():
+            yield f"{name} is {state[name].dtype}, expected {value.dtype}"
+        elif not state[name].isfinite().all():
+            yield f"{name} holds NaN or infinity"
+    for name in state:
+        if name not in expected and not is_unused(name, config.inputs):
+            yield f"{name} is not known"

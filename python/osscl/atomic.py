@@ -1,0 +1,32 @@
+"""Files that appear whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def write_atomically(path: Path, contents: Iterable[bytes | memoryview]) -> None:
+    """Write a file under another name in the same folder, force it to disk, then rename it.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file shall be; an existing file is replaced.
+    contents : iterable of bytes
+        What it shall hold, in pieces.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; nothing is left behind, and an existing file is as it was.
+    """
+    temporary = path.parent / f".osscl-{secrets.token_hex(8)}.part"
+    try:
+        with temporary.open("xb") as file:
+            file.writelines(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""The seam between scoring and what computes it: samples go in, embeddings and cosines come out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl.samples import Samples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """What a model gives for a batch of clips.
+
+    Attributes
+    ----------
+    embedding : ndarray of float32, [B, 128]
+        Embeddings of Euclidean norm 1.
+    cosine : ndarray of float32, [B, K]
+        Cosine between each embedding and each class weight, without margin.
+    """
+
+    embedding: npt.NDArray[np.float32]
+    cosine: npt.NDArray[np.float32]
+
+
+Ticket: TypeAlias = Future[Outputs]
+"""Stands for a batch that was submitted and is perhaps not computed yet."""
+
+
+class Backend(ABC):
+    """Computes one model on one device. Any number of threads may use it at once.
+
+    Attributes
+    ----------
+    preferred_batch : int
+        Clips in a batch that the device computes fastest.
+    n_in_flight : int
+        Batches that keep the device busy when they are submitted before the first is collected.
+    facts : mapping of str to str
+        What really computes: backend, its version, device, precision, threads.
+    """
+
+    preferred_batch: int
+    n_in_flight: int
+    facts: Mapping[str, str]
+
+    @abstractmethod
+    def submit(self, samples: Samples) -> Ticket:
+        """Start the computation of samples [B, n_samples], int16 or float32 at full scale ±1."""
+
+    def collect(self, ticket: Ticket) -> Outputs:
+        """Wait for a batch that was submitted."""
+        return ticket.result()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back threads and memory; batches not collected are lost."""

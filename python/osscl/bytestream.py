@@ -1,0 +1,138 @@
+"""Audio sources as one kind of stream: paths, bytes and file objects."""
+
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, TypeAlias
+
+from osscl.errors import AudioReadError, InputError
+
+AudioSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+
+class ByteStream:
+    """A binary file that a decoder written in C may call back: nothing is raised into it.
+
+    After an error the stream seems to end; `raise_failure` tells the error afterwards.
+    Short reads, which raw streams may give, are completed.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._failure: BaseException | None = None
+        self._read_some: Callable[[memoryview], int | None] = getattr(file, "readinto", self._read_by_copy)
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Fill the buffer as far as the file goes; give the number of bytes."""
+        view = memoryview(buffer)
+        n_filled = 0
+        while n_filled < len(view):
+            n_read = self._guarded(self._read_some, view[n_filled:])
+            if not n_read:
+                break
+            n_filled += n_read
+        return n_filled
+
+    def read(self, n_bytes: int) -> bytes:
+        """Read up to `n_bytes` bytes."""
+        buffer = bytearray(n_bytes)
+        return bytes(buffer[: self.readinto(buffer)])
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a position and give it, counted from the start."""
+        self._guarded(self._file.seek, offset, whence)
+        return self.tell()  # not every file object gives the position when it seeks
+
+    def tell(self) -> int:
+        """Position, counted from the start."""
+        return self._guarded(self._file.tell) or 0
+
+    def is_seekable(self) -> bool:
+        """Whether the position can be changed."""
+        return bool(self._guarded(getattr(self._file, "seekable", lambda: True)))
+
+    def raise_failure(self) -> None:
+        """Raise what went wrong inside the file, if anything did."""
+        if isinstance(self._failure, Exception):
+            raise AudioReadError(f"it cannot be read: {_reason(self._failure)}") from self._failure
+        if self._failure is not None:
+            raise self._failure
+
+    def _guarded(self, function: Callable[..., int | None], *args: object) -> int | None:
+        if self._failure is not None:
+            return None
+        try:
+            return function(*args)
+        except BaseException as error:  # noqa: BLE001 - the caller may be C code; told by raise_failure
+            self._failure = error
+            return None
+
+    def _read_by_copy(self, view: memoryview) -> int:
+        data = self._file.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+@contextmanager
+def open_source(source: AudioSource) -> Iterator[ByteStream]:
+    """Open an audio source for reading from its start; a file object is left open.
+
+    Raises
+    ------
+    AudioReadError
+        If it cannot be opened or read, is no regular file, or cannot seek.
+    InputError
+        If it is neither path, bytes nor binary file object.
+    """
+    file = _open(source)
+    stream = ByteStream(file)
+    try:
+        if not stream.is_seekable():
+            raise AudioReadError("the stream cannot seek; read it to its end and pass the bytes")
+        yield stream
+    finally:
+        if file is not source:
+            file.close()
+        stream.raise_failure()
+
+
+def _open(source: AudioSource) -> BinaryIO:
+    if isinstance(source, str | os.PathLike):
+        return _open_regular_file(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return io.BytesIO(source)
+    if not _is_binary_file(source):
+        raise InputError(
+            "an audio source is a path, bytes or a file object opened in binary mode, "
+            f"not an object of type {type(source).__name__}"
+        )
+    return source
+
+
+def _is_binary_file(source: object) -> bool:
+    has_methods = all(hasattr(source, name) for name in ("read", "seek", "tell"))
+    return has_methods and not isinstance(source, io.TextIOBase)
+
+
+def _open_regular_file(path: str | os.PathLike[str]) -> BinaryIO:
+    try:
+        file = open(path, "rb", buffering=0, opener=_open_without_waiting)  # noqa: SIM115
+    except IsADirectoryError as error:
+        raise AudioReadError("it is a directory, not an audio file") from error
+    except (OSError, ValueError) as error:
+        raise AudioReadError(f"it cannot be opened: {_reason(error)}") from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise AudioReadError("it is not a regular file but a device, pipe or socket")
+    return file
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open as usual, save that a named pipe without a writer does not block."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__

@@ -1,0 +1,76 @@
+"""The console: ``osscl COMMAND`` and ``osscl-export``, one short module a command."""
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from osscl.cli import doctor, export, inspect, score
+from osscl.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, complain
+from osscl.errors import OssclError
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+app = typer.Typer(
+    help="Scores machine sound for anomalies with OS-SCL models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings=SETTINGS,
+)
+app.command("score", epilog=score.EXAMPLES)(score.score)
+app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
+
+export_app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich", context_settings=SETTINGS
+)
+export_app.command(epilog=export.EXAMPLES.replace("osscl export", "osscl-export"))(export.export)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from osscl import __version__
+
+        typer.echo(f"osscl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Score machine sound for anomalies with OS-SCL models."""
+
+
+def main() -> None:
+    """Run ``osscl`` with the arguments of the process."""
+    _run(app, "osscl")
+
+
+def export_main() -> None:
+    """Run ``osscl-export`` with the arguments of the process."""
+    _run(export_app, "osscl-export")
+
+
+def _run(program: typer.Typer, name: str) -> None:
+    """Exit with 1 and one sentence for every error that the library raises on purpose."""
+    try:
+        result = typer.main.get_command(program).main(prog_name=name, standalone_mode=False)
+        sys.exit(result or 0)
+    except OssclError as error:
+        complain(str(error))
+        sys.exit(EXIT_FAILED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted")
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(EXIT_FAILED)

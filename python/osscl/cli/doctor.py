@@ -1,0 +1,29 @@
+"""``osscl doctor``: what works on this machine, what does not, and the remedy."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from osscl.cli.console import EXIT_FAILED
+from osscl.health import check_health
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl doctor\n
+  osscl doctor --json
+"""
+_MARKS = {"ok": "ok     ", "missing": "missing", "broken": "BROKEN "}
+
+
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+) -> int:
+    """Check this installation: one line a finding, with the remedy where something is missing or broken."""
+    findings = check_health()
+    if json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(findings)).decode())
+    else:
+        for finding in findings:
+            remedy = f" -> {finding.remedy}" if finding.remedy else ""
+            typer.echo(f"{_MARKS[finding.state]}  {finding.what}: {finding.found}{remedy}")
+    return EXIT_FAILED if any(finding.state == "broken" for finding in findings) else 0

@@ -1,0 +1,85 @@
+"""``osscl export`` and ``osscl-export``: a checkpoint in, one self-describing model file out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from osscl.cli.console import print_facts, say
+from osscl.config import HeadKind, ModelInputs
+from osscl.errors import MissingExtraError
+from osscl.signature import FrontEndPlace
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl export osscl_basic.pth --output model.onnx\n
+  osscl export best.pth --output model.onnx --margin 0.4 --head basic --inputs three_maps\n
+  osscl export best.pth --output model.onnx --classes machines.txt --front-end graph
+"""
+
+
+def export(
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(help="Checkpoint (.pth); config.json is read from beside it.", metavar="CHECKPOINT"),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Text file with one machine ID a line, in the order of the class weight. "
+            "By default the checkpoint's own, or the 41 published ones."
+        ),
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Angular margin, where config.json does not say it.")
+    ] = None,
+    head: Annotated[HeadKind | None, typer.Option(help="Head, where config.json does not say it.")] = None,
+    inputs: Annotated[
+        ModelInputs | None, typer.Option(help="Maps, where config.json does not say them.")
+    ] = None,
+    front_end: Annotated[
+        FrontEndPlace,
+        typer.Option(
+            help="native: the caller computes the log-mel, as osscl does. "
+            "graph: the model takes the waveform alone, for other languages and servers."
+        ),
+    ] = "native",
+    licence: Annotated[str, typer.Option(help="Terms of use, kept in the model file.")] = "not stated",
+    training_data: Annotated[
+        str, typer.Option(help="What the model was trained on, kept in the model file.")
+    ] = "not stated",
+    json: Annotated[bool, typer.Option("--json", help="Print the parity certificate as JSON.")] = False,
+) -> None:
+    """Export a checkpoint to one ONNX file; nothing is written unless it computes what the checkpoint does."""
+    try:
+        from osscl.export import export_onnx, read_classes
+    except ImportError as error:
+        raise MissingExtraError(
+            f'exporting needs the package {error.name}, which is not installed: pip install "osscl[export]"'
+        ) from error
+    say(f"exporting {checkpoint} ...")
+    manifest = export_onnx(
+        checkpoint,
+        output,
+        classes=None if classes is None else read_classes(classes),
+        margin=margin,
+        head=head,
+        inputs=inputs,
+        front_end=front_end,
+        licence=licence,
+        training_data=training_data,
+    )
+    measured, tolerance = manifest.parity.measured, manifest.parity.tolerance
+    if json:
+        document = {"model": str(output), "measured": measured, "tolerance": tolerance}
+        typer.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
+        return
+    print_facts(
+        {
+            "model": f"{output} ({output.stat().st_size / 1e6:.2f} MB)",
+            "embedding": f"largest error {measured.embedding:.2e}, {tolerance.embedding:.0e} allowed",
+            "cosine": f"largest error {measured.cosine:.2e}, {tolerance.cosine:.0e} allowed",
+            "score": f"largest error {measured.score:.2e}, {tolerance.score:.0e} allowed",
+        }
+    )

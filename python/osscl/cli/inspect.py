@@ -1,0 +1,68 @@
+"""``osscl inspect``: what a model file says of itself, and what its graph holds."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from osscl.bundle import Bundle, read_bundle
+from osscl.cli.console import print_facts
+from osscl.graph_facts import graph_facts
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl inspect model.onnx\n
+  osscl inspect model.onnx --json | jq .manifest.model.classes
+"""
+
+
+def inspect(
+    model: Annotated[Path, typer.Argument(help="Model file that osscl-export wrote.", metavar="MODEL")],
+    json: Annotated[
+        bool, typer.Option("--json", help="The whole manifest and the graph's facts as JSON.")
+    ] = False,
+) -> None:
+    """Show what a model file says of itself, once its hashes are checked."""
+    bundle = read_bundle(model)
+    graph = graph_facts(bundle.model)
+    if json:
+        document = {
+            "file_sha256": bundle.file_sha256,
+            "graph": graph,
+            "manifest": bundle.manifest,
+        }
+        typer.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
+        return
+    print_facts(_summary(bundle, graph))
+
+
+def _summary(bundle: Bundle, graph: dict[str, Any]) -> dict[str, Any]:
+    manifest = bundle.manifest
+    model, parity = manifest.model, manifest.parity
+    front_end = manifest.front_end.settings
+    operators = sorted(graph["operators"].items(), key=lambda item: (-item[1], item[0]))
+    return {
+        "file": f"{bundle.path} ({len(bundle.model) / 1e6:.2f} MB, hashes agree)",
+        "schema": manifest.schema_version,
+        "producer": f"{manifest.producer.name} {manifest.producer.version}"
+        + "".join(f", {name} {version}" for name, version in manifest.producer.tools.items()),
+        "checkpoint": f"{manifest.checkpoint.layout} layout, sha256 {manifest.checkpoint.sha256}",
+        "classes": f"{len(model.classes)}: {', '.join(model.classes)}",
+        "network": f"inputs {model.inputs}, head {model.head}",
+        "score": f"{manifest.scoring_rule}, margin {model.margin:g} rad, scale {model.scale:g}",
+        "front end": f"{manifest.front_end.where}: {front_end.sample_rate_hz} Hz, n_fft {front_end.n_fft}, "
+        f"hop_length {front_end.hop_length}, n_mels {front_end.n_mels}",
+        "clip": f"{manifest.clip.n_samples} samples from the {manifest.clip.position}",
+        "inputs": "\n".join(map(str, manifest.inputs)),
+        "outputs": "\n".join(map(str, manifest.outputs)),
+        "precision": manifest.precision,
+        "rewrites": ", ".join(manifest.graph_rewrites) or "none",
+        "parity": f"{parity.count} golden clips: embedding {parity.measured.embedding:.1e} "
+        f"(allowed {parity.tolerance.embedding:.0e}), cosine {parity.measured.cosine:.1e} "
+        f"({parity.tolerance.cosine:.0e}), score {parity.measured.score:.1e} ({parity.tolerance.score:.0e})",
+        "graph": f"opset {graph['opset']}, {graph['n_parameters']:,} parameters, {graph['n_nodes']} nodes: "
+        + ", ".join(f"{count} {name}" for name, count in operators),
+        "graph sha256": bundle.graph_sha256,
+        "licence": manifest.licence,
+        "training data": manifest.training_data,
+    }

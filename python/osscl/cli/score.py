@@ -1,0 +1,150 @@
+"""``osscl score``: recordings in, a table of anomaly scores out."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from osscl.audio import Fit
+from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, FileProgress, say
+from osscl.detector import Detector, load
+from osscl.errors import ConfigError, OssclError
+from osscl.folder import find_recordings
+from osscl.labels import MachineOf, machine_source
+from osscl.record import Record
+from osscl.run import Tally, score_to_table
+from osscl.tables import OutputTable
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl score model.onnx dcase2020 --output scores.csv\n
+  osscl score model.onnx pump_recordings --machine pump/id_02 --output scores.parquet\n
+  osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
+\n
+Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored, 130 interrupted.
+"""
+
+
+def score(
+    model: Annotated[Path, typer.Argument(help="Model file that osscl-export wrote.", metavar="MODEL")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folders, searched for .wav and .flac files at any depth; or files.", metavar="FOLDER..."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout."
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")] = False,
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            help="Machine ID of all files, such as fan/id_00. By default folder and file name say it, as in "
+            "fan/test/normal_id_00_00000000.wav."
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV table with the columns path and machine that names each file's.")
+    ] = None,
+    resample: Annotated[bool, typer.Option(help="Convert other sample rates to the model's.")] = False,
+    channel: Annotated[
+        str | None,
+        typer.Option(help="Channel to take of several, counted from 0, or 'mean' of all.", metavar="N|mean"),
+    ] = None,
+    pad: Annotated[
+        str | None,
+        typer.Option(help="Fill up short recordings: 'repeat' them or add 'zero's.", metavar="repeat|zero"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
+    backend: Annotated[str | None, typer.Option(help="onnxruntime.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Processors to use; by default all.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Clips computed at once; by default what suits the device.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace the output of an earlier run.")] = False,
+) -> int:
+    """Score recordings for anomalies: one line a file, also for those that cannot be scored."""
+    if output is not None and json:
+        raise typer.BadParameter(
+            "--json writes to stdout; use --output with a name that ends in .jsonl instead"
+        )
+    if machine is not None and labels is not None:
+        raise typer.BadParameter(
+            "--machine names one machine for all files, --labels one for each: choose one"
+        )
+    fit = Fit(resample, _channel(channel), pad)  # type: ignore[arg-type]  # Fit itself checks the word
+    _check_roots(paths)
+    table = OutputTable(output, overwrite=overwrite, suffix=".jsonl" if json else ".csv")
+    try:
+        detector = load(model, device, backend, threads=threads, batch_size=batch_size)
+        machine_of = machine_source(detector.machines, machine, labels)
+    except OssclError:
+        table.abandon()
+        raise
+    options = {
+        "paths": paths,
+        "machine": machine,
+        "labels": None if labels is None else str(labels),
+        "resample": resample,
+        "channel": channel,
+        "pad": pad,
+        "device": device,
+        "backend": backend,
+        "threads": threads,
+        "batch_size": batch_size,
+    }
+    return _run(detector, paths, table, machine_of, fit, options)
+
+
+def _run(
+    detector: Detector,
+    paths: list[str],
+    table: OutputTable,
+    machine_of: MachineOf,
+    fit: Fit,
+    options: dict[str, Any],
+) -> int:
+    tally = Tally()
+
+    with detector, FileProgress(paths) as progress:
+
+        def show(_: Record) -> None:
+            progress.advance(tally.n_failed)
+
+        try:
+            score_to_table(
+                detector,
+                find_recordings(paths),
+                table,
+                machine_of=machine_of,
+                fit=fit,
+                options=options,
+                tally=tally,
+                on_record=show,
+            )
+        except KeyboardInterrupt:
+            interrupted = True
+        else:
+            interrupted = False
+    where = "" if table.output is None else f" -> {table.part if interrupted else table.output}"
+    say(f"{'interrupted after ' if interrupted else ''}{tally}{where}")
+    if interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_SOME_UNSCORED if tally.n_failed else 0
+
+
+def _channel(text: str | None) -> int | Literal["mean"] | None:
+    if text is None or text == "mean":
+        return text  # type: ignore[return-value]
+    if not text.isdecimal():
+        raise ConfigError(f"--channel is '{text}'; expected a number from 0, or 'mean'")
+    return int(text)
+
+
+def _check_roots(paths: list[str]) -> None:
+    for path in paths:
+        if not Path(path).exists():
+            raise typer.BadParameter(f"there is no file or folder {path}")

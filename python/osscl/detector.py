@@ -1,0 +1,299 @@
+"""Detector: an exported model, opened on a device, that scores waveforms and files."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl.audio import Fit, Padding
+from osscl.backends import Backend, Outputs, open_backend
+from osscl.bundle import Bundle, read_bundle
+from osscl.config import EMBEDDING_SIZE
+from osscl.dcase import check_machine
+from osscl.errors import BackendError, ConfigError, InputError, MachineError
+from osscl.frontend import checked_threads, usable_cpus
+from osscl.labels import MachineOf, machine_source
+from osscl.manifest import Manifest
+from osscl.pipeline import Candidate, Task, score_recordings
+from osscl.record import Record
+from osscl.samples import Samples, as_samples
+from osscl.scores import Scores
+from osscl.scoring import anomaly_score
+
+
+def load(
+    model: str | os.PathLike[str],
+    device: str = "auto",
+    backend: str | None = None,
+    *,
+    threads: int | None = None,
+    batch_size: int | None = None,
+) -> "Detector":
+    """Open an exported model.
+
+    Parameters
+    ----------
+    model : path-like
+        File that ``osscl-export`` wrote.
+    device : str
+        "auto" or "cpu".
+    backend : str, optional
+        "onnxruntime"; by default the best one of the device.
+    threads : int, optional
+        Processors to use, at least 1; 1 starts no thread. By default all that the process may use.
+    batch_size : int, optional
+        Clips computed at once, at least 1; by default what the backend prefers.
+
+    Returns
+    -------
+    Detector
+        A context manager; several threads may use it.
+
+    Raises
+    ------
+    ModelFileError
+        The file is damaged, foreign, or needs another version of osscl.
+    BackendError
+        The device or backend cannot be used.
+    MissingExtraError
+        The package that the backend needs is not installed.
+    ConfigError
+        `threads` or `batch_size` is below 1.
+    """
+    return Detector(model, device, backend, threads=threads, batch_size=batch_size)
+
+
+class Detector:
+    """An exported model, opened on a device; made by `osscl.load`, which says what the parameters are.
+
+    Several threads may use it at once. It pickles as its path and options. Used in a forked child, it
+    opens the model again.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        What the model file says of itself.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str],
+        device: str = "auto",
+        backend: str | None = None,
+        *,
+        threads: int | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        if batch_size is not None and batch_size < 1:
+            raise ConfigError(f"batch_size is {batch_size}; it must be at least 1")
+        threads = usable_cpus() if threads is None else checked_threads(threads)
+        self._options: dict[str, Any] = {
+            "model": os.fspath(model),
+            "device": device,
+            "backend": backend,
+            "threads": threads,
+            "batch_size": batch_size,
+        }
+        self._closed = False
+        self._bundle = read_bundle(model)
+        self._opened = self._open()
+
+    def _open(self) -> tuple[int, Backend]:
+        options = self._options
+        backend = open_backend(self._bundle, options["device"], options["backend"], options["threads"])
+        return os.getpid(), backend
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the model file says of itself."""
+        return self._bundle.manifest
+
+    @property
+    def bundle(self) -> Bundle:
+        """The model file, with its hashes."""
+        return self._bundle
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Machine IDs that the model knows, in the order of its classes."""
+        return self.manifest.model.classes
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What really computes: backend, its version, device, precision, threads."""
+        return dict(self._backend().facts)
+
+    def score(
+        self,
+        waveforms: npt.ArrayLike,
+        machine: str | Sequence[str],
+        sample_rate_hz: int = 16_000,
+    ) -> Scores:
+        """Score waveforms against the machines they claim to be.
+
+        Parameters
+        ----------
+        waveforms : array_like, [160000] or [B, 160000]
+            int16 samples, or float samples at full scale ±1.
+        machine : str or sequence of str
+            Machine ID of all clips, or of each of them, such as "fan/id_00".
+        sample_rate_hz : int
+            Sample rate of the waveforms; any other than the model's is refused.
+
+        Returns
+        -------
+        Scores
+            One score a clip.
+
+        Raises
+        ------
+        InputError
+            Samples of the wrong rate, shape, type or level; or more or fewer machines than clips.
+        MachineError
+            A machine that the model does not know.
+        BackendError
+            The detector is closed.
+
+        References
+        ----------
+        Huang, Fang, He: "One-Stage Supervised Contrastive Learning for anomalous sound detection",
+        ICASSP 2025, arXiv 2509.13853.
+        """
+        expected_hz = self.manifest.front_end.settings.sample_rate_hz
+        if sample_rate_hz != expected_hz:
+            raise InputError(
+                f"sample_rate_hz is {sample_rate_hz}, expected {expected_hz}; resample the waveforms first"
+            )
+        clips = self._clips(waveforms)
+        machines = (machine,) * len(clips) if isinstance(machine, str) else tuple(machine)
+        if len(machines) != len(clips):
+            raise InputError(f"{len(machines)} machines for {len(clips)} clips; give one name, or one a clip")
+        labels = np.array([self._label(name) for name in machines], np.int64)
+        model = self.manifest.model
+        cosine = self._run(clips).cosine  # [B, K]
+        score = anomaly_score(cosine, labels, margin=model.margin, scale=model.scale)
+        unknown = np.full(len(clips), np.nan)
+        return Scores(machines, score.astype(np.float32), p_value=unknown, threshold=unknown)
+
+    def embed(self, waveforms: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Embeddings of waveforms.
+
+        Parameters
+        ----------
+        waveforms : array_like, [160000] or [B, 160000]
+            int16 samples, or float samples at full scale ±1, at the model's sample rate.
+
+        Returns
+        -------
+        ndarray of float32, [B, 128]
+            Vectors of Euclidean norm 1.
+
+        Raises
+        ------
+        InputError
+            Samples of the wrong shape, type or level.
+        BackendError
+            The detector is closed.
+        """
+        return self._run(self._clips(waveforms)).embedding
+
+    def score_files(
+        self,
+        paths: Iterable[str | os.PathLike[str]],
+        machine: str | None = None,
+        *,
+        resample: bool = False,
+        channel: int | Literal["mean"] | None = None,
+        pad: Padding | None = None,
+    ) -> Iterator[Record]:
+        """Score files lazily and in order: one record a file, also for those that cannot be scored.
+
+        Parameters
+        ----------
+        paths : iterable of path-like
+            The files; never held in memory as a whole.
+        machine : str, optional
+            Machine ID of all files; by default each file's folder and name say it, as DCASE writes them.
+        resample, channel, pad
+            As for `osscl.read_audio`.
+
+        Yields
+        ------
+        Record
+            What became of each file.
+
+        Raises
+        ------
+        MachineError
+            The model does not know `machine`.
+        BackendError
+            The detector is closed.
+        """
+        machine_of = machine_source(self.machines, machine)
+        candidates = (Candidate(os.fsdecode(path)) for path in paths)
+        yield from self.score_candidates(candidates, machine_of, Fit(resample, channel, pad))
+
+    def score_candidates(
+        self, candidates: Iterable[Candidate], machine_of: MachineOf, fit: Fit
+    ) -> Iterator[Record]:
+        """As `score_files`, for files some of which are known to be unusable, and machines named anyhow."""
+        backend = self._backend()
+        task = Task(machine_of, fit, self._options["batch_size"] or backend.preferred_batch)
+        return score_recordings(candidates, task, self.manifest, backend)
+
+    def close(self) -> None:
+        """Give back threads and memory."""
+        self._closed = True
+        process, backend = self._opened
+        if process == os.getpid():
+            backend.close()
+
+    def __enter__(self) -> "Detector":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self._options
+
+    def __setstate__(self, options: dict[str, Any]) -> None:
+        self.__init__(**options)  # type: ignore[misc]
+
+    def _backend(self) -> Backend:
+        """The backend of this process: a forked child has the parent's threads only in name."""
+        if self._closed:
+            raise BackendError("the detector is closed; load the model again")
+        if self._opened[0] != os.getpid():
+            self._opened = self._open()
+        return self._opened[1]
+
+    def _label(self, machine: str) -> int:
+        check_machine(machine, self.machines)
+        return self.machines.index(machine)
+
+    def _clips(self, waveforms: npt.ArrayLike) -> Samples:
+        samples = as_samples(waveforms, InputError)
+        n_samples = self.manifest.clip.n_samples
+        if samples.ndim not in (1, 2) or samples.shape[-1] != n_samples:
+            raise InputError(
+                f"waveforms has shape {list(samples.shape)}; expected [{n_samples}] or [clips, {n_samples}]"
+            )
+        return samples.reshape(-1, n_samples)
+
+    def _run(self, clips: Samples) -> Outputs:
+        """Samples [B, n_samples] -> outputs of B clips, whatever the batch size."""
+        backend = self._backend()
+        size = self._options["batch_size"] or backend.preferred_batch
+        tickets = [backend.submit(clips[i : i + size]) for i in range(0, len(clips), size)]
+        outputs = [backend.collect(ticket) for ticket in tickets]
+        if not outputs:
+            return Outputs(
+                np.empty((0, EMBEDDING_SIZE), np.float32), np.empty((0, len(self.machines)), np.float32)
+            )
+        return Outputs(
+            np.concatenate([output.embedding for output in outputs]),
+            np.concatenate([output.cosine for output in outputs]),
+        )

@@ -1,0 +1,112 @@
+"""The state of an installation: what is there, what is missing, what is broken."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from importlib import import_module, metadata
+from typing import Literal
+
+import msgspec
+
+from osscl import __version__, frontend
+from osscl.errors import ConfigError
+
+_EXTRAS = {
+    "onnxruntime": ("cpu", "scoring on the CPU"),
+    "soxr": ("resample", "--resample"),
+    "pyarrow": ("parquet", "Parquet tables"),
+    "torch": ("export", "osscl-export"),
+    "onnx": ("export", "osscl-export"),
+    "onnxscript": ("export", "osscl-export"),
+}
+_RUNTIME_BUILDS = ("onnxruntime", "onnxruntime-gpu")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was checked.
+
+    Attributes
+    ----------
+    what : str
+        The thing.
+    state : {"ok", "missing", "broken"}
+        Whether it works; "missing" is no fault, unless its use is wanted.
+    found : str
+        What was found.
+    remedy : str or None
+        What to do, where there is something to do.
+    """
+
+    what: str
+    state: Literal["ok", "missing", "broken"]
+    found: str
+    remedy: str | None = None
+
+
+def check_health() -> list[Finding]:
+    """Check the packages, the native front end and the runtimes of this installation.
+
+    Returns
+    -------
+    list of Finding
+        In a fixed order.
+    """
+    return [
+        Finding("osscl", "ok", f"{__version__} on Python {platform.python_version()}, {platform.platform()}"),
+        _front_end(),
+        Finding("processors", "ok", f"{frontend.usable_cpus()} usable"),
+        _decoder(),
+        *map(_extra, _EXTRAS),
+        *_clashing_runtimes(),
+    ]
+
+
+def _front_end() -> Finding:
+    try:
+        return Finding("front end", "ok", f"instruction set {frontend.instruction_set()}")
+    except ConfigError as error:
+        return Finding("front end", "broken", str(error), f"unset {frontend.ISA_VARIABLE}")
+
+
+def _decoder() -> Finding:
+    try:
+        soundfile = import_module("soundfile")
+    except (ImportError, OSError) as error:
+        return Finding("audio", "broken", str(error), "pip install --force-reinstall soundfile")
+    return Finding("audio", "ok", f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}")
+
+
+def _extra(package: str) -> Finding:
+    extra, purpose = _EXTRAS[package]
+    remedy = f'pip install "osscl[{extra}]"'
+    installed = [name for name in (package, f"{package}-gpu") if _version(name)]
+    if not installed:
+        return Finding(package, "missing", f"not installed, needed for {purpose}", remedy)
+    # torch takes seconds to load and is not needed to run a model: only asked whether it is there
+    if package != "torch":
+        try:
+            import_module(package)
+        except Exception as error:  # noqa: BLE001 - whatever a broken package raises is the finding
+            return Finding(
+                package, "broken", f"{type(error).__name__}: {error}", f"{remedy} --force-reinstall"
+            )
+    return Finding(package, "ok", f"{', '.join(f'{name} {_version(name)}' for name in installed)}, {purpose}")
+
+
+def _clashing_runtimes() -> Iterator[Finding]:
+    """ONNX Runtime's two builds write the same files: the last one installed wins, whatever is asked for."""
+    if all(map(_version, _RUNTIME_BUILDS)):
+        names = " and ".join(_RUNTIME_BUILDS)
+        yield Finding(
+            "onnxruntime",
+            "broken",
+            f"{names} are both installed and overwrite one another",
+            f"{sys.executable} -m pip uninstall -y {' '.join(_RUNTIME_BUILDS)}, then install one of them",
+        )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

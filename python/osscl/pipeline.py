@@ -1,0 +1,162 @@
+"""Recordings to records: read, submit in batches, collect in order. Every recording gives one record."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
+
+from osscl.audio import Clip, Fit, read_clip
+from osscl.backends import Backend, Ticket
+from osscl.errors import AudioError, ClipError
+from osscl.labels import MachineOf
+from osscl.manifest import Manifest
+from osscl.record import Record
+from osscl.samples import Samples, to_waveform
+from osscl.scoring import anomaly_score
+
+class Candidate(NamedTuple):
+    """A file to score, or one that is known to be unusable before it is opened."""
+
+    path: str
+    problem: ClipError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How recordings are read and named.
+
+    Attributes
+    ----------
+    machine_of : callable
+        Names the machine of a path.
+    fit : Fit
+        How recordings that do not fit are made to fit.
+    batch_size : int
+        Clips computed at once.
+    """
+
+    machine_of: MachineOf
+    fit: Fit
+    batch_size: int
+
+
+class _Reading(NamedTuple):
+    """A record that still lacks its score, and the samples to score; None for a file without score."""
+
+    record: Record
+    samples: Samples | None
+
+
+class _Batch(NamedTuple):
+    readings: list[_Reading]
+    ticket: Ticket | None
+
+
+def score_recordings(
+    candidates: Iterable[Candidate], task: Task, manifest: Manifest, backend: Backend
+) -> Iterator[Record]:
+    """Score recordings lazily and in order.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+        What to score; never held in memory as a whole.
+    task : Task
+        How to read and name it.
+    manifest : Manifest
+        Classes, clip rule and scoring rule of the model.
+    backend : Backend
+        What computes the model.
+
+    Yields
+    ------
+    Record
+        One for each candidate.
+    """
+    in_flight: deque[_Batch] = deque()
+    readings: list[_Reading] = []
+    for candidate in candidates:
+        readings.append(_read(candidate, task, manifest))
+        if len(readings) == task.batch_size:
+            in_flight.append(_submit(readings, backend))
+            readings = []
+        while len(in_flight) > backend.n_in_flight:
+            yield from _collect(in_flight.popleft(), manifest, backend)
+    in_flight.append(_submit(readings, backend))
+    while in_flight:
+        yield from _collect(in_flight.popleft(), manifest, backend)
+
+
+def _read(candidate: Candidate, task: Task, manifest: Manifest) -> _Reading:
+    record = Record(path=candidate.path)
+    try:
+        if candidate.problem is not None:
+            raise candidate.problem
+        record = replace(record, machine=task.machine_of(candidate.path))
+        clip = read_clip(candidate.path, task.fit, manifest.clip, manifest.front_end.settings.sample_rate_hz)
+    except ClipError as error:
+        return _Reading(_refused(record, error), None)
+    return _Reading(_described(record, clip), clip.samples)
+
+
+def _described(record: Record, clip: Clip) -> Record:
+    return replace(
+        record,
+        status="silent" if clip.is_silent else "ok",
+        reason="all samples are zero: a dead microphone or channel?" if clip.is_silent else None,
+        start_s=0.0,
+        duration_s=clip.duration_s,
+        sample_rate_hz=clip.sample_rate_hz,
+    )
+
+
+def _refused(record: Record, error: ClipError) -> Record:
+    known = {}
+    if isinstance(error, AudioError) and error.duration_s is not None:
+        known = {"start_s": 0.0, "duration_s": error.duration_s}
+    return replace(
+        record,
+        status=error.status,
+        reason=str(error),
+        sample_rate_hz=error.sample_rate_hz if isinstance(error, AudioError) else None,
+        **known,
+    )
+
+
+def _submit(readings: list[_Reading], backend: Backend) -> _Batch:
+    samples = [reading.samples for reading in readings if reading.samples is not None]
+    return _Batch(readings, backend.submit(stack_clips(samples)) if samples else None)
+
+
+def stack_clips(clips: list[Samples]) -> Samples:
+    """Stack clips [n_samples] to a batch [B, n_samples]: int16 where all are, else float32 at full scale ±1."""
+    if all(clip.dtype == np.int16 for clip in clips):
+        return np.stack(clips)
+    return np.stack([to_waveform(clip) for clip in clips])
+
+
+def _collect(batch: _Batch, manifest: Manifest, backend: Backend) -> Iterator[Record]:
+    scores = iter(_scores(batch, manifest, backend))
+    for record, samples in batch.readings:
+        yield record if samples is None else _scored(record, next(scores))
+
+
+def _scores(batch: _Batch, manifest: Manifest, backend: Backend) -> list[np.float32]:
+    if batch.ticket is None:
+        return []
+    cosine = backend.collect(batch.ticket).cosine  # [clips read, K]
+    classes = manifest.model.classes
+    read = [record for record, samples in batch.readings if samples is not None]
+    labels = np.array([classes.index(record.machine or "") for record in read])
+    scores = anomaly_score(cosine, labels, margin=manifest.model.margin, scale=manifest.model.scale)
+    return list(scores.astype(np.float32))
+
+
+def _scored(record: Record, score: np.float32) -> Record:
+    if not np.isfinite(score):
+        return replace(record, status="no_score", reason=f"the model gives {score} for this clip")
+    # through its digits: written anywhere, the float is as short as the float32 it stands for
+    return replace(record, score=float(str(score)))

@@ -1,0 +1,47 @@
+"""One line of a result table: what became of one file."""
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one file; its fields, in order, are the columns of every result table.
+
+    Attributes
+    ----------
+    path : str
+        The file as it was named.
+    machine : str or None
+        Machine ID that the clip was scored as; None where it is not known.
+    status : str
+        "ok", or "silent" for a clip of zeros (scored all the same); else why there is no score:
+        "unreadable", "corrupt", "unfit", "unknown_machine" or "no_score".
+    reason : str or None
+        One sentence on a status other than "ok".
+    score : float or None
+        Anomaly score in nats, a float32 value; higher is more anomalous.
+    p_value, threshold : float or None
+        Share of normal clips that score at least as high, and the score from which a clip counts as
+        anomalous; None where the machine is not calibrated.
+    is_anomaly : bool or None
+        The decision; None where the machine is not calibrated.
+    start_s, duration_s : float or None
+        Part of the recording that this line speaks of, seconds.
+    sample_rate_hz : int or None
+        Sample rate of the file.
+    """
+
+    path: str
+    machine: str | None = None
+    status: str = "ok"
+    reason: str | None = None
+    score: float | None = None
+    p_value: float | None = None
+    threshold: float | None = None
+    is_anomaly: bool | None = None
+    start_s: float | None = None
+    duration_s: float | None = None
+    sample_rate_hz: int | None = None
+
+
+COLUMNS = Record.__struct_fields__
+SCORED_STATUSES = frozenset({"ok", "silent"})

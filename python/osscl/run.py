@@ -1,0 +1,149 @@
+"""A folder run: every recording below some folders, scored into one table, with a record of how."""
+
+import datetime
+import platform
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+import msgspec
+
+from osscl.atomic import write_atomically
+from osscl.audio import Fit
+from osscl.detector import Detector
+from osscl.errors import OutputError
+from osscl.labels import MachineOf
+from osscl.paths import printable
+from osscl.pipeline import Candidate
+from osscl.record import SCORED_STATUSES, Record
+from osscl.tables import OutputTable
+
+_RECORDED_PACKAGES = ("osscl", "numpy", "onnxruntime", "soundfile", "soxr", "pyarrow")
+
+
+@dataclass(slots=True)
+class Tally:
+    """How far a run has come.
+
+    Attributes
+    ----------
+    counts : Counter of str
+        Files by status.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        parts = [f"{count} {status}" for status, count in sorted(self.counts.items())]
+        return f"{self.n_files} files" + (f": {', '.join(parts)}" if parts else "")
+
+    @property
+    def n_files(self) -> int:
+        """Files done."""
+        return self.counts.total()
+
+    @property
+    def n_failed(self) -> int:
+        """Files that could not be scored."""
+        return sum(count for status, count in self.counts.items() if status not in SCORED_STATUSES)
+
+
+def score_to_table(
+    detector: Detector,
+    candidates: Iterable[Candidate],
+    table: OutputTable,
+    *,
+    machine_of: MachineOf,
+    fit: Fit,
+    options: dict[str, Any],
+    tally: Tally,
+    on_record: Callable[[Record], None],
+) -> None:
+    """Score files into a table, and write down how.
+
+    Parameters
+    ----------
+    detector : Detector
+        The model.
+    candidates : iterable of Candidate
+        Files, as `osscl.folder.find_recordings` finds them.
+    table : OutputTable
+        Where the lines go. Interrupted, it stays under its other name, with all lines so far.
+    machine_of : callable
+        Names the machine of a path.
+    fit : Fit
+        How recordings that do not fit are made to fit.
+    options : dict
+        What the user asked for, for the record of the run.
+    tally : Tally
+        Counts each line.
+    on_record : callable
+        Called after each line.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The run was interrupted; lines and record are kept.
+    OutputError
+        Lines or record cannot be written.
+    """
+    started = _utc_now()
+    completed = False
+    try:
+        for record in detector.score_candidates(candidates, machine_of, fit):
+            table.write(record)
+            tally.counts[record.status] += 1
+            on_record(record)
+        completed = True
+    finally:
+        run = _describe(detector, options, started, tally, completed)
+        (table.finish if completed else table.stop)(run)
+        _write_run_record(table, run)
+
+
+def _describe(
+    detector: Detector, options: dict[str, Any], started: str, tally: Tally, completed: bool
+) -> dict[str, Any]:
+    bundle = detector.bundle
+    return {
+        "completed": completed,
+        "started": started,
+        "ended": _utc_now(),
+        "model": printable(bundle.path.absolute()),
+        "model_sha256": bundle.file_sha256,
+        "graph_sha256": bundle.graph_sha256,
+        **detector.facts,
+        "options": options,
+        "versions": {"python": platform.python_version(), **_installed_versions()},
+        "n_files": tally.n_files,
+        "counts": dict(sorted(tally.counts.items())),
+    }
+
+
+def _installed_versions() -> dict[str, str]:
+    versions = {}
+    for name in _RECORDED_PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _write_run_record(table: OutputTable, run: dict[str, Any]) -> None:
+    document = msgspec.json.format(msgspec.json.encode(run))
+    if table.output is None:
+        print(document.decode(), file=sys.stderr)  # noqa: T201 - stdout has the lines
+        return
+    path = table.output.with_name(table.output.name + ".run.json")
+    try:
+        write_atomically(path, [document, b"\n"])
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _utc_now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
