@@ -132,7 +132,9 @@ def _setting(
     if value is None:
         raise CheckpointError(f"config.json says {key} = {stated[key]!r}, which is no known value of {flag}")
     if given is not None and given != value:
-        raise CheckpointError(f"config.json says {key} = {stated[key]!r}, {flag} says {given!r}: drop one of them")
+        raise CheckpointError(
+            f"config.json says {key} = {stated[key]!r}, {flag} says {given!r}: drop one of them"
+        )
     return value
 
 
@@ -170,7 +172,9 @@ def _read_state(path: Path, content: bytes) -> dict[str, Tensor]:
             "save it with torch.save(model.state_dict(), path)"
         ) from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CheckpointError(f"{path}: holds no flat state dict; save it with torch.save(model.state_dict(), path)")
+        raise CheckpointError(
+            f"{path}: holds no flat state dict; save it with torch.save(model.state_dict(), path)"
+        )
     return state
 
 

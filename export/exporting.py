@@ -64,13 +64,13 @@ def export_onnx(
     OutputError
         The file cannot be written.
     """
-    loaded = load_checkpoint(
-        Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs
-    )
+    loaded = load_checkpoint(Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs)
     graph = build_graph(loaded.model, front_end).SerializeToString(deterministic=True)
     certificate = certify(loaded.model, graph)
     manifest = build_manifest(
-        producer=Producer(name="osscl", version=version("osscl"), tools={name: version(name) for name in _TOOLS}),
+        producer=Producer(
+            name="osscl", version=version("osscl"), tools={name: version(name) for name in _TOOLS}
+        ),
         checkpoint=Checkpoint(sha256=loaded.sha256, layout=loaded.layout),
         model=loaded.config,
         where=front_end,

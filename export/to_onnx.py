@@ -76,7 +76,15 @@ def _quiet() -> Iterator[None]:
 def _without_traces_of_its_making(model: onnx.ModelProto) -> onnx.ModelProto:
     """Drop stack traces, module names and paths: the same checkpoint gives the same bytes anywhere."""
     graph = model.graph
-    for message in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+    for message in (
+        model,
+        graph,
+        *graph.node,
+        *graph.input,
+        *graph.output,
+        *graph.value_info,
+        *graph.initializer,
+    ):
         message.ClearField("metadata_props")
         message.ClearField("doc_string")
     graph.name = "osscl"

@@ -1,4 +1,4 @@
-"""Audio files for tests, good and bad, made when a test runs: sound ones by soundfile, broken ones byte by byte."""
+"""Audio files for tests, made when a test runs: sound ones by soundfile, broken ones byte by byte."""
 
 import io
 import os

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -126,7 +127,9 @@ def test_int16_is_divided_by_32768(isa: str) -> None:
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
 def test_threads_and_batches_change_no_bit(isa: str, dtype: type) -> None:
     rng = np.random.default_rng(4)
-    batch = (rng.uniform(-3000, 3000, (7, N_SAMPLES)) / (1 if dtype is np.int16 else 32768)).astype(dtype)
+    batch: npt.NDArray[Any] = (
+        rng.uniform(-3000, 3000, (7, N_SAMPLES)) / (1 if dtype is np.int16 else 32768)
+    ).astype(dtype)
     one_by_one = np.stack([log_mel(clip, threads=1) for clip in batch])
     for threads in (1, 2, 7):
         assert np.array_equal(log_mel(batch, threads=threads), one_by_one)

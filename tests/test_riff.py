@@ -94,7 +94,7 @@ def rf64_declaring(size: int) -> bytes:
 def test_an_open_size_is_refused_with_advice(content: bytes) -> None:
     found = find(content)
     assert found == DataChunk(None, 1000)
-    with pytest.raises(AudioCorruptError, match="declares no size.*rewrite the file"):
+    with pytest.raises(AudioCorruptError, match=r"declares no size.*rewrite the file"):
         found.check_complete()
 
 

@@ -6,13 +6,13 @@ other fields are what `graph_sha256` covers, so that rewriting the manifest leav
 
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from osscl import protobuf
+from osscl.atomic import write_atomically
 from osscl.errors import ModelFileError, OutputError
 from osscl.manifest import Manifest, decode_manifest, encode_manifest
 from osscl.paths import printable
@@ -101,7 +101,9 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
             )
         _refuse_external_data(model)
     except OSError as error:
-        raise ModelFileError(f"{printable(place)}: the model file cannot be read: {error.strerror}") from error
+        raise ModelFileError(
+            f"{printable(place)}: the model file cannot be read: {error.strerror}"
+        ) from error
     except ModelFileError as error:
         raise ModelFileError(f"{printable(place)}: {error}") from None
     return Bundle(
@@ -145,7 +147,7 @@ def write_bundle(path: str | os.PathLike[str], model: bytes, manifest: Manifest)
     if size > MAX_FILE_BYTES:
         raise ModelFileError(f"the model has {size} bytes; ONNX allows {MAX_FILE_BYTES}")
     try:
-        _write_atomically(Path(path), contents)
+        write_atomically(Path(path), contents)
     except OSError as error:
         raise OutputError(f"{printable(path)}: the model file cannot be written: {error.strerror}") from error
 
@@ -271,15 +273,3 @@ def _sha256(parts: Iterable[bytes | memoryview]) -> str:
     for part in parts:
         digest.update(part)
     return digest.hexdigest()
-
-
-def _write_atomically(path: Path, contents: Iterable[bytes | memoryview]) -> None:
-    temporary = path.parent / f".osscl-{secrets.token_hex(8)}.part"
-    try:
-        with temporary.open("xb") as file:
-            file.writelines(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

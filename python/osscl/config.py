@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections import Counter
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -39,7 +40,7 @@ class FrontendConfig(Settings, frozen=True, kw_only=True):
 
     References
     ----------
-    Section 2 of "Exactly what is computed" in the README.
+    Section "What is computed" of the README.
     """
 
     algorithm: Literal["osscl.log_mel/1"] = "osscl.log_mel/1"
@@ -71,7 +72,18 @@ class FrontendConfig(Settings, frozen=True, kw_only=True):
             raise ConfigError(f"power_floor is {self.power_floor}; it must be a normal float32 above zero")
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames of a centred transform over `n_samples` samples."""
+        """Number of frames of a centred transform.
+
+        Parameters
+        ----------
+        n_samples : int
+            Length of the waveform.
+
+        Returns
+        -------
+        int
+            1 + n_samples // hop_length.
+        """
         return 1 + n_samples // self.hop_length
 
     @property
@@ -125,7 +137,7 @@ class ModelConfig(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.classes or any(not name for name in self.classes):
             raise ConfigError("classes must name at least one machine ID, none of them empty")
-        doubles = sorted({name for name in self.classes if self.classes.count(name) > 1})
+        doubles = sorted(name for name, count in Counter(self.classes).items() if count > 1)
         if doubles:
             raise ConfigError(f"classes must differ from each other; named twice: {', '.join(doubles)}")
         if not 0.0 <= self.margin < math.pi / 2:

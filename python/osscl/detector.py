@@ -12,7 +12,7 @@ from osscl.backends import Backend, Outputs, open_backend
 from osscl.bundle import Bundle, read_bundle
 from osscl.config import EMBEDDING_SIZE
 from osscl.dcase import check_machine
-from osscl.errors import BackendError, ConfigError, InputError, MachineError
+from osscl.errors import BackendError, ConfigError, InputError
 from osscl.frontend import checked_threads, usable_cpus
 from osscl.labels import MachineOf, machine_source
 from osscl.manifest import Manifest
@@ -216,8 +216,12 @@ class Detector:
             The files; never held in memory as a whole.
         machine : str, optional
             Machine ID of all files; by default each file's folder and name say it, as DCASE writes them.
-        resample, channel, pad
-            As for `osscl.read_audio`.
+        resample : bool
+            Convert other sample rates, as `osscl.read_audio` does.
+        channel : int, "mean" or None
+            Channel to take of several, counted from 0, or their mean.
+        pad : {"repeat", "zero"} or None
+            How short recordings are filled up.
 
         Yields
         ------
@@ -238,7 +242,27 @@ class Detector:
     def score_candidates(
         self, candidates: Iterable[Candidate], machine_of: MachineOf, fit: Fit
     ) -> Iterator[Record]:
-        """As `score_files`, for files some of which are known to be unusable, and machines named anyhow."""
+        """Score files some of which are known to be unusable, their machines named anyhow.
+
+        Parameters
+        ----------
+        candidates : iterable of Candidate
+            The files.
+        machine_of : callable
+            Names the machine of a path.
+        fit : Fit
+            How recordings that do not fit are made to fit.
+
+        Returns
+        -------
+        iterator of Record
+            What became of each file, in order.
+
+        Raises
+        ------
+        BackendError
+            The detector is closed.
+        """
         backend = self._backend()
         task = Task(machine_of, fit, self._options["batch_size"] or backend.preferred_batch)
         return score_recordings(candidates, task, self.manifest, backend)

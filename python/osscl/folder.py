@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from osscl.audio import AUDIO_SUFFIXES
 from osscl.errors import AudioReadError
@@ -26,7 +27,7 @@ def find_recordings(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Candida
         Each file or unusable folder, once a root.
     """
     for root in map(os.fsdecode, roots):
-        if os.path.isdir(root):
+        if Path(root).is_dir():
             yield from _walk(root)
         else:
             yield Candidate(root)

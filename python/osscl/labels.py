@@ -102,7 +102,8 @@ class LabelTable:
                         spelled = os.path.join(folder, spelled)  # noqa: PTH118 - Path would drop a final /
                         table._add(spelled, same_machine[machine])
                 except (csv.Error, _RowError, MachineError) as error:
-                    raise LabelTableError(f"{printable(path)}, line {rows.line_num}: {error}") from error
+                    line = max(1, rows.line_num)
+                    raise LabelTableError(f"{printable(path)}, line {line}: {error}") from error
         except OSError as error:
             raise LabelTableError(f"{printable(path)}: cannot be read: {error.strerror}") from error
         if not table._machines:

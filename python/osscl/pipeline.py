@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from osscl.manifest import Manifest
 from osscl.record import Record
 from osscl.samples import Samples, to_waveform
 from osscl.scoring import anomaly_score
+
 
 class Candidate(NamedTuple):
     """A file to score, or one that is known to be unusable before it is opened."""
@@ -128,13 +129,13 @@ def _refused(record: Record, error: ClipError) -> Record:
 
 def _submit(readings: list[_Reading], backend: Backend) -> _Batch:
     samples = [reading.samples for reading in readings if reading.samples is not None]
-    return _Batch(readings, backend.submit(stack_clips(samples)) if samples else None)
+    return _Batch(readings, backend.submit(_stack_clips(samples)) if samples else None)
 
 
-def stack_clips(clips: list[Samples]) -> Samples:
-    """Stack clips [n_samples] to a batch [B, n_samples]: int16 where all are, else float32 at full scale ±1."""
+def _stack_clips(clips: list[Samples]) -> Samples:
+    """Clips [n_samples] -> batch [B, n_samples]: int16 where all are, else float32 at full scale ±1."""
     if all(clip.dtype == np.int16 for clip in clips):
-        return np.stack(clips)
+        return cast("Samples", np.stack(clips))
     return np.stack([to_waveform(clip) for clip in clips])
 
 

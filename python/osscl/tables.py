@@ -197,7 +197,7 @@ def _open_parquet(file: IO[bytes]) -> tuple[Any, Any]:
         raise MissingExtraError(
             'Parquet needs the package pyarrow, which is not installed: pip install "osscl[parquet]"'
         ) from error
-    types = {
+    types: dict[str, Any] = {
         "score": pyarrow.float32(),
         "p_value": pyarrow.float64(),
         "threshold": pyarrow.float64(),

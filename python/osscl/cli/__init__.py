@@ -3,11 +3,10 @@
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from osscl.cli import doctor, export, inspect, score
-from osscl.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, complain
+from osscl.cli.console import EXIT_FAILED, complain
 from osscl.errors import OssclError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -60,17 +59,7 @@ def export_main() -> None:
 def _run(program: typer.Typer, name: str) -> None:
     """Exit with 1 and one sentence for every error that the library raises on purpose."""
     try:
-        result = typer.main.get_command(program).main(prog_name=name, standalone_mode=False)
-        sys.exit(result or 0)
+        program(prog_name=name)
     except OssclError as error:
         complain(str(error))
-        sys.exit(EXIT_FAILED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        complain("interrupted")
-        sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
         sys.exit(EXIT_FAILED)

@@ -17,7 +17,7 @@ _MARKS = {"ok": "ok     ", "missing": "missing", "broken": "BROKEN "}
 
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
-) -> int:
+) -> None:
     """Check this installation: one line a finding, with the remedy where something is missing or broken."""
     findings = check_health()
     if json:
@@ -26,4 +26,5 @@ def doctor(
         for finding in findings:
             remedy = f" -> {finding.remedy}" if finding.remedy else ""
             typer.echo(f"{_MARKS[finding.state]}  {finding.what}: {finding.found}{remedy}")
-    return EXIT_FAILED if any(finding.state == "broken" for finding in findings) else 0
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(EXIT_FAILED)

@@ -51,7 +51,7 @@ def export(
     ] = "not stated",
     json: Annotated[bool, typer.Option("--json", help="Print the parity certificate as JSON.")] = False,
 ) -> None:
-    """Export a checkpoint to one ONNX file; nothing is written unless it computes what the checkpoint does."""
+    """Export a checkpoint to one ONNX file, written only if it computes what the checkpoint does."""
     try:
         from osscl.export import export_onnx, read_classes
     except ImportError as error:

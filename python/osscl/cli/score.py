@@ -65,7 +65,7 @@ def score(
         int | None, typer.Option(help="Clips computed at once; by default what suits the device.")
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace the output of an earlier run.")] = False,
-) -> int:
+) -> None:
     """Score recordings for anomalies: one line a file, also for those that cannot be scored."""
     if output is not None and json:
         raise typer.BadParameter(
@@ -96,7 +96,7 @@ def score(
         "threads": threads,
         "batch_size": batch_size,
     }
-    return _run(detector, paths, table, machine_of, fit, options)
+    raise typer.Exit(_run(detector, paths, table, machine_of, fit, options))
 
 
 def _run(

@@ -1,0 +1,86 @@
+"""Every check of the project, each in an environment of its own: ``nox -s tests``, ``nox -s lint``, ..."""
+
+import nox
+
+nox.options.sessions = ["tests", "lint", "types"]
+nox.options.default_venv_backend = "virtualenv"
+PROJECT = nox.project.load_toml("pyproject.toml")
+# a build without CUDA; the package itself leaves the range open
+TORCH = "torch==2.13.0"
+EXTRAS = "cpu,export,parquet,resample"
+
+
+def install(session: nox.Session, group: str) -> None:
+    """Install the project with everything optional, warnings of the compiler as errors."""
+    session.install(TORCH)
+    session.install(*nox.project.dependency_groups(PROJECT, group))
+    session.install("-C", "cmake.define.OSSCL_WERROR=ON", f".[{EXTRAS}]")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests against the installed package."""
+    install(session, "test")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, docstrings of public names, and that imports only go downward."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    sources = ["csrc/*.cpp", "csrc/*.hpp", "tests/cpp/*.cpp"]
+    session.run("bash", "-c", f"clang-format --dry-run --Werror {' '.join(sources)}", external=True)
+    session.run("python", "tests/check_docstrings.py")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of the package and of its tests, and the stub against the extension."""
+    install(session, "test")
+    session.install(*nox.project.dependency_groups(PROJECT, "types"))
+    session.run("mypy", "-p", "osscl")
+    session.run("mypy", "tests")
+    session.run("stubtest", "osscl._native")
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """Run the C++ core under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer."""
+    session.install("cmake", "ninja")
+    for sanitizers in ("address,undefined", "thread"):
+        build = f"{session.create_tmp()}/{sanitizers}"
+        session.run(
+            "cmake",
+            "-G",
+            "Ninja",
+            "-S",
+            ".",
+            "-B",
+            build,
+            "-DOSSCL_WERROR=ON",
+            f"-DOSSCL_SANITIZE={sanitizers}",
+        )
+        session.run("cmake", "--build", build, "--target", "osscl_core_test")
+        session.run(f"{build}/osscl_core_test", external=True)
+
+
+@nox.session
+def aarch64(session: nox.Session) -> None:
+    """Run the C++ core for Arm under qemu; needs g++-aarch64-linux-gnu and qemu-user."""
+    session.install("cmake", "ninja")
+    build = f"{session.create_tmp()}/aarch64"
+    target = ["-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64"]
+    compiler = "-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++"
+    session.run("cmake", "-G", "Ninja", "-S", ".", "-B", build, "-DOSSCL_WERROR=ON", *target, compiler)
+    session.run("cmake", "--build", build, "--target", "osscl_core_test")
+    session.run("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", f"{build}/osscl_core_test", external=True)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build source distribution and wheel, and run the wheel."""
+    session.install("build")
+    session.run("python", "-m", "build", "--outdir", "dist")

@@ -1,0 +1,405 @@
+"""``osscl score`` as its users run it: good folders, broken files, broken models, Ctrl-C."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+import pyarrow.parquet
+import pytest
+import soundfile
+from msgspec.structs import replace
+
+from osscl.audio import read_clip
+from osscl.bundle import graph_sha256, read_bundle, write_bundle
+from osscl.errors import AudioReadError, ModelFileError
+from osscl.folder import find_recordings
+from osscl.golden import golden_clips
+from osscl.manifest import encode_manifest
+from osscl.record import COLUMNS
+
+CLIPS = golden_clips(2)
+
+
+def osscl(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the console program to its end."""
+    command = [sys.executable, "-c", "from osscl.cli import main; main()", *map(str, arguments)]
+    environment = os.environ | {"COLUMNS": "110"}
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd, env=environment)
+
+
+def write_wav(path: Path, samples: np.ndarray = CLIPS[0], rate_hz: int = 16_000, **options: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, rate_hz, **options)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two types of machine, WAV and FLAC, at several depths."""
+    root = tmp_path / "sound"
+    write_wav(root / "fan" / "test" / "normal_id_00_00000000.wav")
+    write_wav(root / "fan" / "test" / "anomaly_id_02_00000001.WAV", CLIPS[1])
+    write_wav(root / "fan" / "id_04" / "x.flac", CLIPS[1])
+    write_wav(root / "valve" / "test" / "normal_id_06_00000003.wav")
+    (root / "fan" / "notes.txt").write_text("not sound")
+    return root
+
+
+def rows(table: Path | str) -> list[dict[str, str]]:
+    text = table.read_text(encoding="utf-8") if isinstance(table, Path) else table
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_a_folder_becomes_a_table(model_file: Path, folder: Path, tmp_path: Path) -> None:
+    result = osscl("score", model_file, folder, "--output", tmp_path / "scores.csv")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
+    assert "4 files: 4 ok" in result.stderr
+    table = rows(tmp_path / "scores.csv")
+    assert list(table[0]) == list(COLUMNS)
+    assert [(row["machine"], row["status"], row["duration_s"]) for row in table] == [
+        ("fan/id_04", "ok", "10.0"),
+        ("fan/id_02", "ok", "10.0"),
+        ("fan/id_00", "ok", "10.0"),
+        ("valve/id_06", "ok", "10.0"),
+    ]
+    for row in table:
+        assert row["score"] == str(np.float32(row["score"]))  # shortest digits of a float32
+        assert row["p_value"] == row["threshold"] == row["is_anomaly"] == row["reason"] == ""
+    run = json.loads((tmp_path / "scores.csv.run.json").read_text())
+    bundle = read_bundle(model_file)
+    assert run["completed"] is True
+    assert run["graph_sha256"] == bundle.graph_sha256
+    assert run["model_sha256"] == bundle.file_sha256
+    assert (run["backend"], run["device"], run["precision"]) == ("onnxruntime", "cpu", "fp32")
+    assert run["counts"] == {"ok": 4}
+    assert run["started"] < run["ended"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scores.csv", "scores.csv.run.json", "sound"]
+
+
+def test_all_formats_hold_the_same_lines(model_file: Path, folder: Path, tmp_path: Path) -> None:
+    for ending in ("csv", "jsonl", "parquet"):
+        assert osscl("score", model_file, folder, "-o", tmp_path / f"s.{ending}").returncode == 0
+    table = rows(tmp_path / "s.csv")
+    lines = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text().splitlines()]
+    parquet = pyarrow.parquet.read_table(tmp_path / "s.parquet")
+    assert parquet.column_names == list(COLUMNS)
+    metadata = pyarrow.parquet.read_metadata(tmp_path / "s.parquet").metadata
+    assert metadata is not None
+    assert json.loads(metadata[b"osscl.run"])["counts"] == {"ok": 4}
+    for row, line, other in zip(table, lines, parquet.to_pylist(), strict=True):
+        assert list(line) == list(COLUMNS)
+        assert float(row["score"]) == line["score"]
+        assert np.float32(row["score"]) == np.float32(other["score"])
+        assert row["path"] == line["path"] == other["path"]
+        assert line["p_value"] is None
+        assert other["is_anomaly"] is None
+
+
+def test_stdout_carries_results_only(model_file: Path, folder: Path) -> None:
+    as_csv = osscl("score", model_file, folder)
+    assert len(rows(as_csv.stdout)) == 4
+    assert '"counts": {' in as_csv.stderr
+    as_json = osscl("score", model_file, folder, "--json")
+    assert len([json.loads(line) for line in as_json.stdout.splitlines()]) == 4
+
+
+def test_machines_from_one_name_or_a_table(model_file: Path, folder: Path, tmp_path: Path) -> None:
+    one = osscl("score", model_file, folder, "--machine", "pump/id_03")
+    assert {row["machine"] for row in rows(one.stdout)} == {"pump/id_03"}
+    labels = tmp_path / "labels.csv"
+    labels.write_text("path,machine\nsound/fan/id_04/x.flac,slider/id_02\n")
+    named = osscl("score", model_file, folder / "fan", "--labels", labels)
+    assert named.returncode == 3
+    assert [(row["machine"], row["status"]) for row in rows(named.stdout)] == [
+        ("slider/id_02", "ok"),
+        ("", "unknown_machine"),
+        ("", "unknown_machine"),
+    ]
+    wrong = osscl("score", model_file, folder, "--machine", "pump/id_99")
+    assert wrong.returncode == 1
+    assert "pump/id_99 is not known to the model" in wrong.stderr
+
+
+def corrupt_folder(root: Path) -> dict[str, tuple[str, str]]:
+    """Write every bad file there is; name -> expected status and telling part of the reason."""
+    good = write_wav(root / "fan" / "good_id_00.wav").read_bytes()
+    fan = root / "fan"
+    stereo = np.stack([CLIPS[0], CLIPS[1]], axis=1)
+    noise = CLIPS[0] / np.float32(32768)
+    (fan / "empty_id_00.wav").write_bytes(b"")
+    (fan / "text_id_00.wav").write_text("this is no sound")
+    (fan / "header_id_00.wav").write_bytes(good[:44])
+    (fan / "cut_id_00.wav").write_bytes(good[:200_000])
+    write_wav(fan / "rate8_id_00.wav", CLIPS[0], 8000)
+    write_wav(fan / "rate44_id_00.wav", np.tile(CLIPS[0], 3), 44_100)
+    write_wav(fan / "stereo_id_00.wav", stereo)
+    write_wav(fan / "eight_id_00.wav", np.tile(stereo, 4), format="WAVEX")
+    write_wav(fan / "short_id_00.wav", CLIPS[0][:80_000])
+    write_wav(fan / "loud_id_00.wav", noise * 100, subtype="FLOAT")
+    write_wav(fan / "nan_id_00.wav", np.where(np.arange(160_000) == 5, np.nan, noise), subtype="FLOAT")
+    write_wav(fan / "inf_id_00.wav", np.where(np.arange(160_000) == 5, np.inf, noise), subtype="FLOAT")
+    write_wav(fan / "silent_id_00.wav", np.zeros(160_000, np.int16))
+    write_wav(fan / "u8_id_00.wav", noise, subtype="PCM_U8")
+    write_wav(fan / "i24_id_00.wav", noise, subtype="PCM_24")
+    write_wav(fan / "i32_id_00.wav", noise, subtype="PCM_32")
+    write_wav(fan / "f32_id_00.wav", noise, subtype="FLOAT")
+    write_wav(fan / "stranger_id_09.wav")
+    (fan / "folder_id_00.wav").mkdir()
+    (fan / "dangling_id_00.wav").symlink_to(root / "nowhere")
+    Path(os.fsdecode(os.fsencode(fan) + b"/caf\xe9_id_00.wav")).write_bytes(good)
+    write_wav(root / "=cmd" / "x.wav")
+    return {
+        "good": ("ok", ""),
+        "empty": ("corrupt", "the file is empty"),
+        "text": ("corrupt", "no audio file"),
+        "header": ("corrupt", ""),
+        "cut": ("corrupt", "are present: the file is cut short"),
+        "rate8": ("unfit", "sample rate is 8000 Hz, expected 16000 Hz; resample=True (--resample)"),
+        "rate44": ("unfit", "sample rate is 44100 Hz"),
+        "stereo": ("unfit", "2 channels, expected 1"),
+        "eight": ("unfit", "8 channels, expected 1"),
+        "short": ("unfit", "it lasts 5 s, expected at least 10 s"),
+        "loud": ("corrupt", "reach a magnitude of"),
+        "nan": ("corrupt", "NaN or infinity"),
+        "inf": ("corrupt", "NaN or infinity"),
+        "silent": ("silent", "all samples are zero"),
+        "u8": ("ok", ""),
+        "i24": ("ok", ""),
+        "i32": ("ok", ""),
+        "f32": ("ok", ""),
+        "stranger": ("unknown_machine", "machine fan/id_09 is not known"),
+        "folder": ("unreadable", "it is a directory"),
+        "dangling": ("unreadable", "No such file"),
+        "caf\\xe9": ("ok", ""),
+    }
+
+
+def test_every_bad_file_has_its_line_and_the_rest_is_scored(model_file: Path, tmp_path: Path) -> None:
+    expected = corrupt_folder(tmp_path / "sound")
+    result = osscl("score", model_file, tmp_path / "sound", "-o", tmp_path / "s.csv")
+    assert result.returncode == 3, result.stderr
+    table = rows(tmp_path / "s.csv")
+    assert len(table) == len(expected) + 1
+    found = {Path(row["path"]).name.partition("_id_")[0]: row for row in table}
+    for name, (status, reason) in expected.items():
+        row = found[name]
+        assert row["status"] == status, row
+        assert reason in row["reason"], row
+        assert (row["score"] != "") == (status in ("ok", "silent")), row
+    assert found["f32"]["score"] == found["good"]["score"] == found["i32"]["score"]
+    assert found["rate8"]["sample_rate_hz"] == "8000"
+    assert found["short"]["duration_s"] == "5.0"
+    counts = json.loads((tmp_path / "s.csv.run.json").read_text())["counts"]
+    assert sum(counts.values()) == len(table)
+
+
+def test_options_make_recordings_fit(model_file: Path, tmp_path: Path) -> None:
+    corrupt_folder(tmp_path / "sound")
+    options = ["--resample", "--channel", "mean", "--pad", "repeat", "--machine", "fan/id_00"]
+    result = osscl("score", model_file, tmp_path / "sound", *options)
+    statuses = {Path(row["path"]).name.partition("_id_")[0]: row["status"] for row in rows(result.stdout)}
+    for name in ("rate8", "rate44", "stereo", "eight", "short", "stranger", "x.wav"):
+        assert statuses[name] == "ok", name
+
+
+def test_a_path_that_looks_like_a_formula_is_disarmed(model_file: Path, tmp_path: Path) -> None:
+    write_wav(tmp_path / "=fan" / "x.wav")
+    result = osscl("score", model_file, "=fan", "--machine", "fan/id_00", cwd=tmp_path)
+    assert rows(result.stdout)[0]["path"] == "./=fan/x.wav"
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="dropping root's rights needs setpriv")
+def test_files_without_permission_have_their_line(model_file: Path, tmp_path: Path) -> None:
+    closed = write_wav(tmp_path / "sound" / "fan" / "x_id_00.wav")
+    closed.chmod(0)
+    if os.geteuid() != 0:
+        result = osscl("score", model_file, tmp_path / "sound")
+        assert (result.returncode, rows(result.stdout)[0]["status"]) == (3, "unreadable")
+        return
+    # root reads everything: the same in a child that gives its rights up
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.seteuid(65534)
+        try:
+            (candidate,) = find_recordings([closed])
+            read_clip(candidate.path)
+        except AudioReadError as error:
+            os.write(writing, f"{type(error).__name__}: {error}".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 1000).startswith(b"AudioReadError: it cannot be opened: Permission denied")
+
+
+def test_an_output_that_cannot_be_written_fails_before_scoring(
+    model_file: Path, folder: Path, tmp_path: Path
+) -> None:
+    start = time.monotonic()
+    for output, message in (
+        (tmp_path / "nowhere" / "s.csv", "cannot be written: No such file or directory"),
+        (tmp_path / "s.txt", "no table format ends in '.txt'; choose one of: .csv, .jsonl, .parquet"),
+    ):
+        result = osscl("score", model_file, folder, "-o", output)
+        assert result.returncode == 1
+        assert message in result.stderr
+    assert time.monotonic() - start < 60
+
+
+def test_results_of_earlier_runs_are_not_lost(model_file: Path, folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "s.csv"
+    for path in (output, tmp_path / "s.csv.part"):
+        path.write_text("precious")
+        result = osscl("score", model_file, folder, "-o", output)
+        assert result.returncode == 1
+        assert "--overwrite" in result.stderr
+        assert path.read_text() == "precious"
+        path.unlink()
+    output.write_text("old")
+    assert osscl("score", model_file, folder, "-o", output, "--overwrite").returncode == 0
+    assert len(rows(output)) == 4
+
+
+def test_ctrl_c_keeps_what_is_scored(model_file: Path, tmp_path: Path) -> None:
+    first = write_wav(tmp_path / "sound" / "fan" / "c_id_00_0000.wav")
+    for number in range(1, 3000):
+        os.link(first, first.with_name(f"c_id_00_{number:04}.wav"))
+    output = tmp_path / "s.csv"
+    command = [sys.executable, "-c", "from osscl.cli import main; main()", "score"]
+    process = subprocess.Popen(
+        [*command, str(model_file), str(tmp_path / "sound"), "-o", str(output)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    part = tmp_path / "s.csv.part"
+    deadline = time.monotonic() + 120
+    while not (part.exists() and part.read_text().count("\n") > 10):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted after" in stderr
+    assert "s.csv.part" in stderr
+    assert not output.exists()
+    kept = rows(part)
+    assert len(kept) >= 10
+    assert all(row["score"] for row in kept)
+    run = json.loads((tmp_path / "s.csv.run.json").read_text())
+    assert (run["completed"], run["n_files"]) == (False, len(kept))
+
+
+def tampered(model_file: Path, kind: str) -> bytes:
+    """A model file that must be refused."""
+    content = model_file.read_bytes()
+    bundle = read_bundle(model_file)
+    if kind == "not ONNX":
+        return b"hello"
+    model = onnx.load_from_string(content)
+    if kind == "no manifest":
+        model.ClearField("metadata_props")
+    elif kind == "graph":
+        weight = model.graph.initializer[0]
+        weight.raw_data = bytes([weight.raw_data[0] ^ 1]) + weight.raw_data[1:]
+    else:
+        document = encode_manifest(bundle.manifest)
+        if kind == "newer":
+            document = document.replace(b'"schema_version":1', b'"schema_version":7', 1)
+        else:
+            document = document.replace(b'"hop_length":512', b'"hop_length":256', 1)
+        values = {
+            "osscl.manifest": document.decode(),
+            "osscl.manifest_sha256": hashlib.sha256(document).hexdigest(),
+        }
+        for entry in model.metadata_props:
+            entry.value = values[entry.key]
+    return bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("not ONNX", "not an ONNX file"),
+        ("no manifest", "an ONNX file without an osscl manifest; export it with osscl-export"),
+        ("graph", "graph hash differs"),
+        ("newer", "made by a newer osscl (schema 7, this one reads 1): update osscl"),
+        ("front end", "front-end hash differs"),
+    ],
+)
+def test_unusable_models_are_refused_before_anything_is_written(
+    model_file: Path, folder: Path, tmp_path: Path, kind: str, message: str
+) -> None:
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(tampered(model_file, kind))
+    result = osscl("score", bad, folder, "-o", tmp_path / "s.csv")
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.glob("s.csv*"))
+
+
+def test_wrong_usage_exits_with_2(model_file: Path, folder: Path) -> None:
+    assert osscl("score").returncode == 2
+    assert osscl("score", model_file, folder / "nowhere").returncode == 2
+    assert osscl("score", model_file, folder, "--machine", "a", "--labels", "b").returncode == 2
+
+
+def test_a_device_that_is_not_there_fails(model_file: Path, folder: Path) -> None:
+    result = osscl("score", model_file, folder, "--device", "cuda")
+    assert result.returncode == 1
+    assert "device 'cuda' was asked for" in result.stderr
+
+
+def test_inspect_shows_manifest_and_graph(model_file: Path) -> None:
+    shown = osscl("inspect", model_file)
+    assert shown.returncode == 0
+    for part in ("41: fan/id_00", "arcface_cross_entropy", "34 Conv", "waveform float32 [batch, 160000]"):
+        assert part in shown.stdout
+    document = json.loads(osscl("inspect", model_file, "--json").stdout)
+    assert document["manifest"]["model"]["margin"] == 0.4
+    graph = onnx.load(model_file).graph
+    assert document["graph"]["n_nodes"] == len(graph.node)
+    assert document["graph"]["n_parameters"] == sum(int(np.prod(t.dims)) for t in graph.initializer)
+
+
+def test_export_command_writes_and_certifies(checkpoint: Path, tmp_path: Path) -> None:
+    result = osscl("export", checkpoint, "-o", tmp_path / "m.onnx", "--front-end", "graph", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["measured"]["cosine"] <= 2e-5
+    assert read_bundle(tmp_path / "m.onnx").manifest.front_end.where == "graph"
+    failed = osscl("export", tmp_path / "m.onnx", "-o", tmp_path / "n.onnx")
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[-1].startswith("error: ")
+
+
+def test_doctor_and_version_answer() -> None:
+    lines = osscl("doctor").stdout.splitlines()
+    assert any("instruction set" in line for line in lines)
+    findings = json.loads(osscl("doctor", "--json").stdout)
+    assert {finding["what"] for finding in findings} >= {"osscl", "front end", "onnxruntime", "torch"}
+    assert osscl("--version").stdout.startswith("osscl 0.")
+
+
+@pytest.mark.parametrize("command", ["score", "export", "inspect", "doctor"])
+def test_help_shows_examples(command: str) -> None:
+    result = osscl(command, "--help")
+    assert result.returncode == 0
+    assert f"osscl {command}" in result.stdout.partition("Examples")[2]
+
+
+def test_a_manifest_for_another_graph_is_not_written(model_file: Path, tmp_path: Path) -> None:
+    bundle = read_bundle(model_file)
+    assert graph_sha256(bundle.model) == bundle.graph_sha256
+    with pytest.raises(ModelFileError, match="describes another graph"):
+        write_bundle(tmp_path / "m.onnx", bundle.model, replace(bundle.manifest, graph_sha256="0" * 64))
+    assert msgspec.json.decode(encode_manifest(bundle.manifest))["precision"] == "fp32"
