@@ -252,7 +252,7 @@ def _cut_or_padded(samples: NDArray[Any], n_samples: int, pad: Padding | None) -
 
 def _load_soxr() -> Any:
     try:
-        import soxr  # type: ignore[import-untyped]
+        import soxr
     except ImportError as error:
         raise MissingExtraError(
             'resampling needs the package soxr, which is not installed: pip install "osscl[resample]"'
