@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from osscl.audio import AUDIO_SUFFIXES
 from osscl.errors import AudioReadError
@@ -27,7 +26,7 @@ def find_recordings(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Candida
         Each file or unusable folder, once a root.
     """
     for root in map(os.fsdecode, roots):
-        if Path(root).is_dir():
+        if os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where the way there is closed
             yield from _walk(root)
         else:
             yield Candidate(root)

@@ -4,10 +4,10 @@ import csv
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,11 +19,14 @@ import pytest
 import soundfile
 from msgspec.structs import replace
 
-from osscl.audio import read_clip
+from audio_files import ordinary_user
+from osscl.audio import Fit
 from osscl.bundle import graph_sha256, read_bundle, write_bundle
-from osscl.errors import AudioReadError, ModelFileError
+from osscl.detector import load
+from osscl.errors import ModelFileError
 from osscl.folder import find_recordings
 from osscl.golden import golden_clips
+from osscl.labels import machine_source
 from osscl.manifest import encode_manifest
 from osscl.record import COLUMNS
 
@@ -219,27 +222,25 @@ def test_a_path_that_looks_like_a_formula_is_disarmed(model_file: Path, tmp_path
     assert rows(result.stdout)[0]["path"] == "./=fan/x.wav"
 
 
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="dropping root's rights needs setpriv")
-def test_files_without_permission_have_their_line(model_file: Path, tmp_path: Path) -> None:
-    closed = write_wav(tmp_path / "sound" / "fan" / "x_id_00.wav")
-    closed.chmod(0)
-    if os.geteuid() != 0:
-        result = osscl("score", model_file, tmp_path / "sound")
-        assert (result.returncode, rows(result.stdout)[0]["status"]) == (3, "unreadable")
-        return
-    # root reads everything: the same in a child that gives its rights up
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.seteuid(65534)
-        try:
-            (candidate,) = find_recordings([closed])
-            read_clip(candidate.path)
-        except AudioReadError as error:
-            os.write(writing, f"{type(error).__name__}: {error}".encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(reading, 1000).startswith(b"AudioReadError: it cannot be opened: Permission denied")
+def test_files_and_folders_without_permission_have_their_line(model_file: Path) -> None:
+    with load(model_file) as detector, tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        root.chmod(0o755)
+        for name in ("a", "b", "c"):
+            write_wav(root / "fan" / name / "x_id_00.wav")
+        (root / "fan" / "a" / "x_id_00.wav").chmod(0)
+        (root / "fan" / "b").chmod(0)
+        machine_of = machine_source(detector.machines)
+        with ordinary_user():
+            records = list(detector.score_candidates(find_recordings([root]), machine_of, Fit()))
+        (root / "fan" / "b").chmod(0o755)
+    assert [(Path(record.path).relative_to(root / "fan").parts[0], record.status) for record in records] == [
+        ("a", "unreadable"),
+        ("b", "unreadable"),
+        ("c", "ok"),
+    ]
+    assert records[0].reason == "it cannot be opened: Permission denied"
+    assert records[1].reason == "the folder cannot be listed: Permission denied"
 
 
 def test_an_output_that_cannot_be_written_fails_before_scoring(
