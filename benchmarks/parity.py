@@ -72,9 +72,8 @@ def print_network(clips: np.ndarray, outputs: dict[str, np.ndarray]) -> None:
             for clip in (0, 17):
                 expected = outputs[f"{name}_{clip}"]
                 got = getattr(model.maps, name)(waveforms[clip : clip + 1])[0].numpy()
-                print(
-                    f"{name}, clip {clip}: relative {np.abs(got - expected).max() / np.abs(expected).max():.2e}"
-                )
+                error = np.abs(got - expected).max() / np.abs(expected).max()
+                print(f"{name}, clip {clip}: relative error {error:.2e}")
         embedding, cosine = model(waveforms, torch.from_numpy(osscl.log_mel(clips)))
     score = anomaly_score(cosine.numpy(), outputs["label"], margin=0.4, scale=30.0)
     print_outputs("PyTorch", outputs, embedding.numpy(), cosine.numpy(), score)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from osscl.audio import Clip, Fit, read_clip
 from osscl.backends import Backend, Ticket
-from osscl.errors import AudioError, ClipError
+from osscl.errors import AudioError, ClipError, MachineError
 from osscl.labels import MachineOf
 from osscl.manifest import Manifest
 from osscl.record import Record
@@ -92,15 +92,25 @@ def score_recordings(
 
 
 def _read(candidate: Candidate, task: Task, manifest: Manifest) -> _Reading:
+    """Read one recording. A file that cannot be read says so, even where its machine is not known either."""
     record = Record(path=candidate.path)
+    unknown_machine = None
+    try:
+        record = replace(record, machine=task.machine_of(candidate.path))
+    except MachineError as error:
+        unknown_machine = error
     try:
         if candidate.problem is not None:
             raise candidate.problem
-        record = replace(record, machine=task.machine_of(candidate.path))
-        clip = read_clip(candidate.path, task.fit, manifest.clip, manifest.front_end.settings.sample_rate_hz)
+        rate_hz = manifest.front_end.settings.sample_rate_hz
+        clip = read_clip(candidate.path, task.fit, manifest.clip, rate_hz)
     except ClipError as error:
         return _Reading(_refused(record, error), None)
-    return _Reading(_described(record, clip), clip.samples)
+    record = _described(record, clip)
+    if unknown_machine is not None:
+        refused = replace(record, status=unknown_machine.status, reason=str(unknown_machine))
+        return _Reading(refused, None)
+    return _Reading(record, clip.samples)
 
 
 def _described(record: Record, clip: Clip) -> Record:
