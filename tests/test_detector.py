@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soundfile
 import torch
 from scipy.stats import rankdata
 
@@ -77,6 +78,17 @@ def test_int16_and_float_samples_score_alike(
     one = detector.score(CLIPS[1], "fan/id_00")
     assert one.score.shape == (1,)
     assert np.abs(one.score - scores[1]) <= 1e-4
+
+
+def test_a_batch_may_mix_int16_and_float_files(
+    model_file: Path, scores: npt.NDArray[np.float32], tmp_path: Path
+) -> None:
+    for number, subtype in enumerate(("PCM_16", "FLOAT", "PCM_24")):
+        path = tmp_path / f"{number}.wav"
+        soundfile.write(path, CLIPS[number] / np.float32(32768), 16_000, subtype=subtype)
+    with osscl.load(model_file, batch_size=3) as detector:
+        records = list(detector.score_files(sorted(tmp_path.iterdir()), "fan/id_00"))
+    assert np.abs(np.array([record.score for record in records]) - scores).max() <= 1e-4
 
 
 def test_each_clip_has_its_own_machine(detector: osscl.Detector, scores: npt.NDArray[np.float32]) -> None:

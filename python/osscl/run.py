@@ -2,11 +2,11 @@
 
 import datetime
 import platform
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -61,6 +61,7 @@ def score_to_table(
     options: dict[str, Any],
     tally: Tally,
     on_record: Callable[[Record], None],
+    on_run: Callable[[dict[str, Any]], None],
 ) -> None:
     """Score files into a table, and write down how.
 
@@ -82,6 +83,8 @@ def score_to_table(
         Counts each line.
     on_record : callable
         Called after each line.
+    on_run : callable
+        Takes the record of the run where no output file has it beside itself.
 
     Raises
     ------
@@ -101,7 +104,10 @@ def score_to_table(
     finally:
         run = _describe(detector, options, started, tally, completed)
         (table.finish if completed else table.stop)(run)
-        _write_run_record(table, run)
+        if table.output is None:
+            on_run(run)
+        else:
+            _write_run_record(table.output, run)
 
 
 def _describe(
@@ -133,14 +139,10 @@ def _installed_versions() -> dict[str, str]:
     return versions
 
 
-def _write_run_record(table: OutputTable, run: dict[str, Any]) -> None:
-    document = msgspec.json.format(msgspec.json.encode(run))
-    if table.output is None:
-        print(document.decode(), file=sys.stderr)  # noqa: T201 - stdout has the lines
-        return
-    path = table.output.with_name(table.output.name + ".run.json")
+def _write_run_record(output: Path, run: dict[str, Any]) -> None:
+    path = output.with_name(output.name + ".run.json")
     try:
-        write_atomically(path, [document, b"\n"])
+        write_atomically(path, [msgspec.json.format(msgspec.json.encode(run)), b"\n"])
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 

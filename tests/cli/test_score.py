@@ -11,19 +11,17 @@ import tempfile
 import time
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import onnx
 import pyarrow.parquet
 import pytest
 import soundfile
-from msgspec.structs import replace
 
 from audio_files import ordinary_user
+from console import osscl
 from osscl.audio import Fit
-from osscl.bundle import graph_sha256, read_bundle, write_bundle
+from osscl.bundle import read_bundle
 from osscl.detector import load
-from osscl.errors import ModelFileError
 from osscl.folder import find_recordings
 from osscl.golden import golden_clips
 from osscl.labels import machine_source
@@ -31,13 +29,6 @@ from osscl.manifest import encode_manifest
 from osscl.record import COLUMNS
 
 CLIPS = golden_clips(2)
-
-
-def osscl(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the console program to its end."""
-    command = [sys.executable, "-c", "from osscl.cli import main; main()", *map(str, arguments)]
-    environment = os.environ | {"COLUMNS": "110"}
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd, env=environment)
 
 
 def write_wav(path: Path, samples: np.ndarray = CLIPS[0], rate_hz: int = 16_000, **options: str) -> Path:
@@ -359,48 +350,3 @@ def test_a_device_that_is_not_there_fails(model_file: Path, folder: Path) -> Non
     result = osscl("score", model_file, folder, "--device", "cuda")
     assert result.returncode == 1
     assert "device 'cuda' was asked for" in result.stderr
-
-
-def test_inspect_shows_manifest_and_graph(model_file: Path) -> None:
-    shown = osscl("inspect", model_file)
-    assert shown.returncode == 0
-    for part in ("41: fan/id_00", "arcface_cross_entropy", "34 Conv", "waveform float32 [batch, 160000]"):
-        assert part in shown.stdout
-    document = json.loads(osscl("inspect", model_file, "--json").stdout)
-    assert document["manifest"]["model"]["margin"] == 0.4
-    graph = onnx.load(model_file).graph
-    assert document["graph"]["n_nodes"] == len(graph.node)
-    assert document["graph"]["n_parameters"] == sum(int(np.prod(t.dims)) for t in graph.initializer)
-
-
-def test_export_command_writes_and_certifies(checkpoint: Path, tmp_path: Path) -> None:
-    result = osscl("export", checkpoint, "-o", tmp_path / "m.onnx", "--front-end", "graph", "--json")
-    assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout)["measured"]["cosine"] <= 2e-5
-    assert read_bundle(tmp_path / "m.onnx").manifest.front_end.where == "graph"
-    failed = osscl("export", tmp_path / "m.onnx", "-o", tmp_path / "n.onnx")
-    assert failed.returncode == 1
-    assert failed.stderr.splitlines()[-1].startswith("error: ")
-
-
-def test_doctor_and_version_answer() -> None:
-    lines = osscl("doctor").stdout.splitlines()
-    assert any("instruction set" in line for line in lines)
-    findings = json.loads(osscl("doctor", "--json").stdout)
-    assert {finding["what"] for finding in findings} >= {"osscl", "front end", "onnxruntime", "torch"}
-    assert osscl("--version").stdout.startswith("osscl 0.")
-
-
-@pytest.mark.parametrize("command", ["score", "export", "inspect", "doctor"])
-def test_help_shows_examples(command: str) -> None:
-    result = osscl(command, "--help")
-    assert result.returncode == 0
-    assert f"osscl {command}" in result.stdout.partition("Examples")[2]
-
-
-def test_a_manifest_for_another_graph_is_not_written(model_file: Path, tmp_path: Path) -> None:
-    bundle = read_bundle(model_file)
-    assert graph_sha256(bundle.model) == bundle.graph_sha256
-    with pytest.raises(ModelFileError, match="describes another graph"):
-        write_bundle(tmp_path / "m.onnx", bundle.model, replace(bundle.manifest, graph_sha256="0" * 64))
-    assert msgspec.json.decode(encode_manifest(bundle.manifest))["precision"] == "fp32"

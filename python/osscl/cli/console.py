@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
+import msgspec
 import rich.console
 import rich.markup
 import rich.progress
@@ -26,6 +27,11 @@ def complain(message: str) -> None:
 def say(message: str) -> None:
     """Say something on stderr; stdout is for results."""
     print(message, file=sys.stderr)  # noqa: T201
+
+
+def as_json(document: object) -> str:
+    """One JSON document, indented."""
+    return msgspec.json.format(msgspec.json.encode(document)).decode()
 
 
 def print_facts(facts: dict[str, Any]) -> None:

@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 
-from osscl.cli.console import EXIT_FAILED
+from osscl.cli.console import EXIT_FAILED, as_json
 from osscl.health import check_health
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -21,7 +20,7 @@ def doctor(
     """Check this installation: one line a finding, with the remedy where something is missing or broken."""
     findings = check_health()
     if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(findings)).decode())
+        typer.echo(as_json(findings))
     else:
         for finding in findings:
             remedy = f" -> {finding.remedy}" if finding.remedy else ""

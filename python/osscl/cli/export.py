@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
-from osscl.cli.console import print_facts, say
+from osscl.cli.console import as_json, print_facts, say
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import MissingExtraError
 from osscl.signature import FrontEndPlace
@@ -73,7 +72,7 @@ def export(
     measured, tolerance = manifest.parity.measured, manifest.parity.tolerance
     if json:
         document = {"model": str(output), "measured": measured, "tolerance": tolerance}
-        typer.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
+        typer.echo(as_json(document))
         return
     print_facts(
         {

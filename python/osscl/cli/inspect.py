@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from osscl.bundle import Bundle, read_bundle
-from osscl.cli.console import print_facts
+from osscl.cli.console import as_json, print_facts
 from osscl.graph_facts import graph_facts
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -31,7 +30,7 @@ def inspect(
             "graph": graph,
             "manifest": bundle.manifest,
         }
-        typer.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
+        typer.echo(as_json(document))
         return
     print_facts(_summary(bundle, graph))
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from osscl.audio import Fit
-from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, FileProgress, say
+from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, FileProgress, as_json, say
 from osscl.detector import Detector, load
 from osscl.errors import ConfigError, OssclError
 from osscl.folder import find_recordings
@@ -124,6 +124,7 @@ def _run(
                 options=options,
                 tally=tally,
                 on_record=show,
+                on_run=lambda run: say(as_json(run)),
             )
         except KeyboardInterrupt:
             interrupted = True
