@@ -29,7 +29,7 @@ def score(
     paths: Annotated[
         list[str],
         typer.Argument(
-            help="Folders, searched for .wav and .flac files at any depth; or files.", metavar="FOLDER..."
+            help="Folders, searched for .wav and .flac files at any depth; or files.", metavar="FOLDER"
         ),
     ],
     output: Annotated[
@@ -49,7 +49,9 @@ def score(
     labels: Annotated[
         Path | None, typer.Option(help="CSV table with the columns path and machine that names each file's.")
     ] = None,
-    resample: Annotated[bool, typer.Option(help="Convert other sample rates to the model's.")] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Convert other sample rates to the model's.")
+    ] = False,
     channel: Annotated[
         str | None,
         typer.Option(help="Channel to take of several, counted from 0, or 'mean' of all.", metavar="N|mean"),
@@ -64,7 +66,9 @@ def score(
     batch_size: Annotated[
         int | None, typer.Option(help="Clips computed at once; by default what suits the device.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace the output of an earlier run.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
+    ] = False,
 ) -> None:
     """Score recordings for anomalies: one line a file, also for those that cannot be scored."""
     if output is not None and json:
