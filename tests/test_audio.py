@@ -25,6 +25,7 @@ from audio_files import (
     encoded,
     fmt_chunk,
     noise,
+    open_the_way_to,
     ordinary_user,
     riff,
 )
@@ -392,9 +393,7 @@ def test_a_directory_named_like_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_without_permission(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents):  # so that only the file's own mode stands in the way
-        if folder.stat().st_uid == os.getuid() and folder.name.startswith(("pytest-", tmp_path.name)):
-            folder.chmod(0o755)
+    open_the_way_to(tmp_path)
     path = tmp_path / "x.wav"
     path.write_bytes(encoded(noise()))
     path.chmod(0o644)

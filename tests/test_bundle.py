@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from audio_files import open_the_way_to, ordinary_user
 from model_files import CLASSES, tiny_graph, tiny_manifest
 from osscl import bundle as bundle_module
 from osscl.bundle import MAX_FILE_BYTES, graph_sha256, read_bundle, write_bundle
@@ -238,12 +239,12 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
         read_bundle(tmp_path / os.fsdecode(b"m\xff.onnx"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(VALID)
     path.chmod(0)
-    with pytest.raises(ModelFileError, match="cannot be read: Permission denied"):
+    open_the_way_to(tmp_path)
+    with ordinary_user(), pytest.raises(ModelFileError, match="cannot be read: Permission denied"):
         read_bundle(path)
 
 
