@@ -1,77 +1,81 @@
-"""The published checkpoint layout: its names for our tensors, what it holds besides, and its config.json."""
+"""The published checkpoint layout: how its tensors are named, and which of them nothing uses."""
 
 import re
-from typing import Final, Literal
-
-import msgspec
 
 from osscl.config import HeadKind, ModelInputs
 
-# Our prefix -> the published one; {} stands for the same number on both sides.
-PREFIXES: Final = {
-    "arcface": "arcface",
-    "maps.tgram.conv": "tgramnet.conv_extrctor",
-    "maps.tgram.blocks.{}.norm": "tgramnet.conv_encoder.{}.0",
-    "maps.tgram.blocks.{}.conv": "tgramnet.conv_encoder.{}.2",
-    "maps.tfgram.conv": "TFgramNet.pre_conv0",
-    "maps.tfgram.bn": "TFgramNet.pre_bn0",
-    "maps.tfgram.stages.0": "TFgramNet.pre_block1",
-    "maps.tfgram.stages.1": "TFgramNet.pre_block2",
-    "maps.tfgram.stages.2": "TFgramNet.pre_block3",
-    "encoder.blocks.{}.expand.conv": "mobilefacenet.blocks.{}.conv.0",
-    "encoder.blocks.{}.expand.bn": "mobilefacenet.blocks.{}.conv.1",
-    "encoder.blocks.{}.expand.prelu": "mobilefacenet.blocks.{}.conv.2",
-    "encoder.blocks.{}.depthwise.conv": "mobilefacenet.blocks.{}.conv.3",
-    "encoder.blocks.{}.depthwise.bn": "mobilefacenet.blocks.{}.conv.4",
-    "encoder.blocks.{}.depthwise.prelu": "mobilefacenet.blocks.{}.conv.5",
-    "encoder.blocks.{}.project.conv": "mobilefacenet.blocks.{}.conv.6",
-    "encoder.blocks.{}.project.bn": "mobilefacenet.blocks.{}.conv.7",
-    "encoder": "mobilefacenet",
-    "head.layers": "head.head",
-}
+LAYOUT = "published"
 
-# Tensors that a published file may hold and that nothing computes with.
-_UNUSED: Final = (
-    r"mobilefacenet\.fc_out\.",
-    r"TFgramNet\.(pre_block4|spec_augmenter|bn0|conv_block[1-6]|fc1|fc_audioset)\.",
+_NAMES: tuple[tuple[str, str], ...] = (
+    (r"maps\.tgram\.conv\.", "tgramnet.conv_extrctor."),
+    (r"maps\.tgram\.blocks\.(\d)\.norm\.", r"tgramnet.conv_encoder.\1.0."),
+    (r"maps\.tgram\.blocks\.(\d)\.conv\.", r"tgramnet.conv_encoder.\1.2."),
+    (r"maps\.tfgram\.conv\.", "TFgramNet.pre_conv0."),
+    (r"maps\.tfgram\.bn\.", "TFgramNet.pre_bn0."),
+    (r"maps\.tfgram\.stages\.0\.", "TFgramNet.pre_block1."),
+    (r"maps\.tfgram\.stages\.1\.", "TFgramNet.pre_block2."),
+    (r"maps\.tfgram\.stages\.2\.", "TFgramNet.pre_block3."),
+    (r"encoder\.blocks\.(\d)\.expand\.conv\.", r"mobilefacenet.blocks.\1.conv.0."),
+    (r"encoder\.blocks\.(\d)\.expand\.bn\.", r"mobilefacenet.blocks.\1.conv.1."),
+    (r"encoder\.blocks\.(\d)\.expand\.prelu\.", r"mobilefacenet.blocks.\1.conv.2."),
+    (r"encoder\.blocks\.(\d)\.depthwise\.conv\.", r"mobilefacenet.blocks.\1.conv.3."),
+    (r"encoder\.blocks\.(\d)\.depthwise\.bn\.", r"mobilefacenet.blocks.\1.conv.4."),
+    (r"encoder\.blocks\.(\d)\.depthwise\.prelu\.", r"mobilefacenet.blocks.\1.conv.5."),
+    (r"encoder\.blocks\.(\d)\.project\.conv\.", r"mobilefacenet.blocks.\1.conv.6."),
+    (r"encoder\.blocks\.(\d)\.project\.bn\.", r"mobilefacenet.blocks.\1.conv.7."),
+    (r"encoder\.", "mobilefacenet."),
+    (r"head\.layers\.", "head.head."),
+    (r"arcface\.", "arcface."),
 )
-# A log-mel-only model is saved with the two waveform branches all the same.
-_UNUSED_BY_LOG_MEL: Final = (r"tgramnet\.", r"TFgramNet\.")
+"""Beginnings of our names -> beginnings of the published ones; the first that fits counts."""
 
-FUSION: Final[dict[int, ModelInputs]] = {1: "three_maps", 2: "log_mel"}
+_UNUSED = re.compile(
+    r"mobilefacenet\.fc_out\."
+    r"|TFgramNet\.(pre_block4|spec_augmenter|bn0|conv_block[1-6]|fc1|fc_audioset)\."
+)
+_WAVEFORM_MAPS = re.compile(r"tgramnet\.|TFgramNet\.")
 
+CLASS_WEIGHT = "arcface.weight"
 
-class PublishedConfig(msgspec.Struct, frozen=True):
-    """What config.json says of the model; its other keys belong to training and are passed over.
+CONFIG_INPUTS: dict[object, ModelInputs] = {1: "three_maps", 2: "log_mel"}
+"""Values of ``fussion`` in config.json."""
 
-    Attributes
-    ----------
-    m : float or None
-        Margin, radians.
-    fussion : {1, 2} or None
-        Three maps, or the log-mel alone.
-    ht : {"basic", "leaky_relu", "none"} or None
-        Kind of the feature-perturbation head.
-    classes : tuple of str or None
-        Names of the machine IDs, in the order of the rows of ``arcface.weight``.
-    """
-
-    m: float | None = None
-    fussion: Literal[1, 2] | None = None
-    ht: HeadKind | None = None
-    classes: tuple[str, ...] | None = None
+CONFIG_HEADS: dict[object, HeadKind] = {"basic": "basic", "leaky_relu": "leaky_relu"}
+"""Values of ``ht`` in config.json."""
 
 
 def published_name(name: str) -> str:
-    """Name of one of our tensors in the published layout."""
-    for ours, theirs in PREFIXES.items():
-        match = re.match(re.escape(ours).replace(r"\{\}", r"(\d+)") + r"\.", name)
-        if match:
-            return f"{theirs.format(*match.groups())}.{name[match.end() :]}"
+    """Name in the published layout of an entry of our state dict.
+
+    Parameters
+    ----------
+    name : str
+        Our name.
+
+    Returns
+    -------
+    str
+        The published one.
+    """
+    for ours, theirs in _NAMES:
+        if match := re.match(ours, name):
+            return match.expand(theirs) + name[match.end() :]
     raise KeyError(name)
 
 
 def is_unused(name: str, inputs: ModelInputs) -> bool:
-    """Whether a published file may hold this tensor without the model's using it."""
-    patterns = _UNUSED + (_UNUSED_BY_LOG_MEL if inputs == "log_mel" else ())
-    return any(re.match(pattern, name) for pattern in patterns)
+    """Whether published files hold this entry although nothing uses it.
+
+    Parameters
+    ----------
+    name : str
+        Published name.
+    inputs : {"three_maps", "log_mel"}
+        Maps that the encoder sees; without the waveform's, their weights are there all the same.
+
+    Returns
+    -------
+    bool
+        True where the entry is to be passed over.
+    """
+    return bool(_UNUSED.match(name) or (inputs == "log_mel" and _WAVEFORM_MAPS.match(name)))
