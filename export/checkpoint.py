@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -113,7 +113,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         return {}
     try:
         stated = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     if not isinstance(stated, dict):
         raise CheckpointError(f"{path} holds no JSON object; expected one with m, fussion and ht")
@@ -171,11 +171,14 @@ def _read_state(path: Path, content: bytes) -> dict[str, Tensor]:
             f"{path}: not a PyTorch checkpoint of plain tensors ({type(error).__name__}: {reason}); "
             "save it with torch.save(model.state_dict(), path)"
         ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    is_flat = isinstance(state, dict) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
+    )
+    if not is_flat:
         raise CheckpointError(
             f"{path}: holds no flat state dict; save it with torch.save(model.state_dict(), path)"
         )
-    return state
+    return cast("dict[str, Tensor]", state)
 
 
 def _load(path: Path, state: Mapping[str, Tensor], config: ModelConfig) -> OSSCL:
@@ -207,7 +210,9 @@ def _flaws(state: Mapping[str, Tensor], needed: Mapping[str, Tensor], config: Mo
                 yield f"{name} is missing"
         elif state[name].shape != value.shape:
             yield f"{name} is {list(state[name].shape)}, expected {list(value.shape)}"
-        elif state[name].is_floating_point() != value.is_floating_point():
+        elif state[name].layout != torch.strided or state[name].is_meta:
+            yield f"{name} is no dense tensor with values"
+        elif state[name].dtype != value.dtype:
             yield f"{name} is {state[name].dtype}, expected {value.dtype}"
         elif not state[name].isfinite().all():
             yield f"{name} holds NaN or infinity"

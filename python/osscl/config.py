@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import Counter
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -140,6 +140,14 @@ class ModelConfig(Settings, frozen=True, kw_only=True):
         doubles = sorted(name for name, count in Counter(self.classes).items() if count > 1)
         if doubles:
             raise ConfigError(f"classes must differ from each other; named twice: {', '.join(doubles)}")
+        for name, value, choices in (
+            ("inputs", self.inputs, get_args(ModelInputs)),
+            ("head", self.head, get_args(HeadKind)),
+        ):
+            if value not in choices:
+                raise ConfigError(f"{name} is {value!r}; expected one of: {', '.join(choices)}")
+        if not isinstance(self.margin, int | float):
+            raise ConfigError(f"margin is {self.margin!r}; expected a number of radians")
         if not 0.0 <= self.margin < math.pi / 2:
             raise ConfigError(f"margin is {self.margin}; it must lie in [0, pi/2) radians")
         if not (math.isfinite(self.scale) and self.scale > 0.0):

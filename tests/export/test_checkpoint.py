@@ -1,6 +1,7 @@
 """Import of published checkpoints: pruned and unpruned ones load, every flaw is named."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,45 @@ def test_every_flawed_tensor_is_named(tmp_path: Path) -> None:
         "surprise.weight is not known",
     ):
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (torch.zeros(64, 128).to_sparse(), "head.head.0.weight is no dense tensor with values"),
+        (torch.zeros(64, 128, device="meta"), "head.head.0.weight is no dense tensor with values"),
+        (torch.zeros(64, 128, dtype=torch.float64), "is torch.float64, expected torch.float32"),
+        (torch.zeros(64, 128, dtype=torch.float16), "is torch.float16, expected torch.float32"),
+    ],
+)
+def test_tensors_of_another_kind_are_named(tmp_path: Path, tensor: torch.Tensor, message: str) -> None:
+    path = write_checkpoint(tmp_path / "x.pth", random_state() | {"head.head.0.weight": tensor})
+    with pytest.raises(CheckpointError, match=re.escape(message)):
+        load_checkpoint(path)
+
+
+def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "x.pth")
+    state: dict[Any, torch.Tensor] = dict(random_state())
+    torch.save(state | {7: torch.zeros(1)}, path)
+    with pytest.raises(CheckpointError, match="holds no flat state dict"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("settings", [{"head": "foo"}, {"inputs": "foo"}, {"margin": "0.4"}])
+def test_unknown_values_of_arguments_are_named(tmp_path: Path, settings: dict[str, Any]) -> None:
+    path = write_checkpoint(tmp_path / "x.pth", config={})
+    known: dict[str, Any] = {"margin": 0.4, "head": "basic", "inputs": "three_maps"}
+    ((name, value),) = settings.items()
+    with pytest.raises(CheckpointError, match=f"{name} is {value!r}; expected"):
+        load_checkpoint(path, **(known | settings))
+
+
+def test_a_config_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "x.pth")
+    path.with_name("config.json").write_text("[" * 100_000)
+    with pytest.raises(CheckpointError, match=r"config\.json cannot be read"):
+        load_checkpoint(path)
 
 
 def test_a_wrong_head_names_the_tensors(checkpoint: Path, tmp_path: Path) -> None:
