@@ -1,8 +1,8 @@
 """The log-mel front end inside the graph, for callers that have a waveform and no osscl.
 
 The Fourier transform of 2048 points is done as two matrix products, 2048 = 128 x 16: short sums lose less
-precision in float32 than sums of 2048, at a fraction of the arithmetic. Of all such splits, this one keeps
-closest to exact arithmetic.
+precision in float32 than sums of 2048, at a fraction of the arithmetic. Of the four splits tried
+(benchmarks/RESULTS.md), this one errs least 90 dB below the peak.
 """
 
 import math

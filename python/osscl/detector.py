@@ -175,7 +175,7 @@ class Detector:
         cosine = self._run(clips).cosine  # [B, K]
         score = anomaly_score(cosine, labels, margin=model.margin, scale=model.scale)
         unknown = np.full(len(clips), np.nan)
-        return Scores(machines, score.astype(np.float32), p_value=unknown, threshold=unknown)
+        return Scores(machines, score.astype(np.float32), p_value=unknown, threshold=unknown.copy())
 
     def embed(self, waveforms: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Embeddings of waveforms.

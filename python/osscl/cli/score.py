@@ -8,7 +8,7 @@ import typer
 from osscl.audio import Fit
 from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, FileProgress, as_json, say
 from osscl.detector import Detector, load
-from osscl.errors import ConfigError, OssclError
+from osscl.errors import ConfigError
 from osscl.folder import find_recordings
 from osscl.labels import MachineOf, machine_source
 from osscl.record import Record
@@ -85,7 +85,7 @@ def score(
     try:
         detector = load(model, device, backend, threads=threads, batch_size=batch_size)
         machine_of = machine_source(detector.machines, machine, labels)
-    except OssclError:
+    except BaseException:  # Ctrl-C too: an empty table would stand in the way of the next run
         table.abandon()
         raise
     options = {
