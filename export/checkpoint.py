@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor
 
-from osscl.config import HeadKind, ModelConfig, ModelInputs
+from osscl.config import FRONTEND, HeadKind, ModelConfig, ModelInputs
 from osscl.dcase import PUBLISHED_CLASSES
 from osscl.errors import CheckpointError, ConfigError
 from osscl.export.published import (
@@ -24,9 +24,11 @@ from osscl.export.published import (
     published_name,
 )
 from osscl.model import OSSCL
+from osscl.training.checkpoint import SUFFIX, read_checkpoint
 
 Value = TypeVar("Value")
 
+TRAINED_LAYOUT = "osscl"
 _MAX_FLAWS = 12
 _COUNTER = ".num_batches_tracked"  # bookkeeping of PyTorch's that no result depends on
 
@@ -45,12 +47,15 @@ class Checkpoint:
         Hash of the checkpoint file.
     layout : str
         Name of the layout it was read as.
+    training_data : str or None
+        What it says of the clips it was trained on.
     """
 
     model: OSSCL
     config: ModelConfig
     sha256: str
     layout: str
+    training_data: str | None = None
 
 
 def load_checkpoint(
@@ -61,15 +66,15 @@ def load_checkpoint(
     head: HeadKind | None = None,
     inputs: ModelInputs | None = None,
 ) -> Checkpoint:
-    """Read a checkpoint in the published layout.
+    """Read a checkpoint of `osscl train`, or one in the published layout.
 
-    ``config.json`` beside the checkpoint, or the arguments, say what the weights do not; where both say
-    it, they must agree.
+    One of `osscl train` says all that is needed. For one in the published layout, ``config.json`` beside
+    it, or the arguments, say what the weights do not. Where two say it, they must agree.
 
     Parameters
     ----------
     path : Path
-        ``.pth`` file with one flat state dict, pruned or not.
+        ``.safetensors`` file of `osscl train`; or a ``.pth`` file with one flat state dict, pruned or not.
     classes : sequence of str, optional
         Machine IDs in the order of the class weight; by default the 41 published ones.
     margin : float, optional
@@ -94,6 +99,9 @@ def load_checkpoint(
         content = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path}: the checkpoint cannot be read: {error.strerror}") from error
+    if path.suffix == SUFFIX:
+        given = {"classes": classes and tuple(classes), "margin": margin, "head": head, "inputs": inputs}
+        return _load_trained(path, hashlib.sha256(content).hexdigest(), given)
     stated = _read_config(path.with_name("config.json"))
     state = _read_state(path, content)
     try:
@@ -106,6 +114,33 @@ def load_checkpoint(
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error}") from error
     return Checkpoint(_load(path, state, config), config, hashlib.sha256(content).hexdigest(), LAYOUT)
+
+
+def _load_trained(path: Path, sha256: str, given: Mapping[str, object]) -> Checkpoint:
+    tensors, info = read_checkpoint(path, "ema_weights")
+    config = info.config.model(info.classes)
+    for name, value in given.items():
+        if value is not None and value != getattr(config, name):
+            raise CheckpointError(
+                f"{path}: was trained with {name} {getattr(config, name)}, --{name} says {value}: "
+                "drop the option"
+            )
+    if info.front_end_sha256 != FRONTEND.sha256:
+        raise CheckpointError(
+            f"{path}: was trained with another front end ({info.front_end.algorithm}); "
+            "export it with the osscl that trained it, or train it again"
+        )
+    model = OSSCL(config)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path}: does not fit its own settings: {error}") from error
+    n_clips = len(info.training_clips)
+    training_data = (
+        f"{n_clips} clips of {len(info.classes)} machines, {len(info.hold_out_clips)} more held out; "
+        f"fingerprint {info.data_fingerprint}"
+    )
+    return Checkpoint(model.eval(), config, sha256, TRAINED_LAYOUT, training_data)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

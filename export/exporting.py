@@ -27,7 +27,7 @@ def export_onnx(
     inputs: ModelInputs | None = None,
     front_end: FrontEndPlace = "native",
     licence: str = "not stated",
-    training_data: str = "not stated",
+    training_data: str | None = None,
 ) -> Manifest:
     """Export a checkpoint to one self-describing ONNX file.
 
@@ -37,7 +37,8 @@ def export_onnx(
     Parameters
     ----------
     checkpoint : path-like
-        ``.pth`` file in the published layout; ``config.json`` beside it says margin, head and inputs.
+        ``.safetensors`` file that `osscl train` wrote; or a ``.pth`` file in the published layout, where
+        ``config.json`` beside it says margin, head and inputs.
     path : path-like
         Model file to write; an existing one is replaced.
     classes : sequence of str, optional
@@ -48,7 +49,7 @@ def export_onnx(
     front_end : {"native", "graph"}
         Whether the caller computes the log-mel, or the graph does.
     licence, training_data : str
-        Free text, kept in the file.
+        Free text, kept in the file. What was trained on is by default what the checkpoint says of it.
 
     Returns
     -------
@@ -81,7 +82,7 @@ def export_onnx(
         tolerance=TOLERANCE,
         measured=certificate.measured,
         licence=licence,
-        training_data=training_data,
+        training_data=training_data or loaded.training_data or "not stated",
     )
     write_bundle(path, graph, manifest)
     return manifest

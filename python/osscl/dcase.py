@@ -111,6 +111,31 @@ class MachineFromPath:
         return f"no parent folder is named after a machine type ({_listed(self._types)}); {_SAY_IT}"
 
 
+def id_of_name(file_name: str) -> str:
+    """Read the machine ID in the name of a file.
+
+    Parameters
+    ----------
+    file_name : str
+        Such as ``normal_id_00_00000000.wav`` or ``section_00_source_train_normal_0000.wav``.
+
+    Returns
+    -------
+    str
+        ``id_NN`` or ``section_NN`` as it stands.
+
+    Raises
+    ------
+    MachineError
+        The name holds no ID, or two.
+    """
+    found: dict[str, None] = dict.fromkeys(_ID.findall(file_name))
+    if len(found) != 1:
+        names = " and ".join(found) or "no ID"
+        raise MachineError(f"its name holds {names}; expected one like id_00 or section_00")
+    return next(iter(found))
+
+
 def check_machine(name: str, known: Collection[str]) -> None:
     """Refuse a machine that the model does not know.
 

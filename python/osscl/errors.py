@@ -14,8 +14,11 @@
     ├── LabelTableError        the table of machine labels cannot be used
     ├── ModelFileError         the model file is damaged, foreign, or needs another osscl
     ├── CheckpointError        a checkpoint does not hold what its layout promises
+    ├── TrainingDataError      recordings cannot be trained on
+    ├── TrainingError          a training cannot start, go on or be resumed
     ├── ParityError            an exported graph does not compute what its checkpoint computes
     ├── CalibrationError       a decision was asked for where no threshold is known
+    ├── EvaluationError        scores and labels do not fit together, or a list of either cannot be used
     ├── BackendError           the device or backend asked for cannot be used
     ├── MissingExtraError      an optional package is needed and not installed
     └── OutputError            results cannot be written where they should go
@@ -101,12 +104,24 @@ class CheckpointError(OssclError):
     """A checkpoint does not hold what its layout promises."""
 
 
+class TrainingDataError(OssclError):
+    """Recordings cannot be trained on."""
+
+
+class TrainingError(OssclError):
+    """A training cannot start, go on or be resumed."""
+
+
 class ParityError(OssclError):
     """An exported graph does not compute what its checkpoint computes."""
 
 
 class CalibrationError(OssclError):
     """A decision was asked for where no threshold is known."""
+
+
+class EvaluationError(OssclError):
+    """Scores and labels do not fit together, or a list of either cannot be used."""
 
 
 class BackendError(OssclError):

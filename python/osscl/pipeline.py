@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from osscl.errors import AudioError, ClipError, MachineError
 from osscl.labels import MachineOf
 from osscl.manifest import Manifest
 from osscl.record import Record
-from osscl.samples import Samples, to_waveform
+from osscl.samples import Samples, stack_clips
 from osscl.scoring import anomaly_score
 
 
@@ -139,14 +139,7 @@ def _refused(record: Record, error: ClipError) -> Record:
 
 def _submit(readings: list[_Reading], backend: Backend) -> _Batch:
     samples = [reading.samples for reading in readings if reading.samples is not None]
-    return _Batch(readings, backend.submit(_stack_clips(samples)) if samples else None)
-
-
-def _stack_clips(clips: list[Samples]) -> Samples:
-    """Clips [n_samples] -> batch [B, n_samples]: int16 where all are, else float32 at full scale ±1."""
-    if all(clip.dtype == np.int16 for clip in clips):
-        return cast("Samples", np.stack(clips))
-    return np.stack([to_waveform(clip) for clip in clips])
+    return _Batch(readings, backend.submit(stack_clips(samples)) if samples else None)
 
 
 def _collect(batch: _Batch, manifest: Manifest, backend: Backend) -> Iterator[Record]:

@@ -1,6 +1,8 @@
 """Arrays of samples: which ones are accepted, and how int16 becomes full scale ±1."""
 
-from typing import TypeAlias
+import hashlib
+from collections.abc import Sequence
+from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +46,29 @@ def to_waveform(samples: Samples) -> npt.NDArray[np.float32]:
     if samples.dtype == np.int16:
         return np.multiply(samples, np.float32(1.0 / INT16_FULL_SCALE), dtype=np.float32)
     return samples.astype(np.float32, copy=False)
+
+
+def stack_clips(clips: Sequence[Samples]) -> Samples:
+    """Clips [n_samples] -> batch [B, n_samples]: int16 where all are, else float32 at full scale ±1."""
+    if all(clip.dtype == np.int16 for clip in clips):
+        return cast("Samples", np.stack(clips))
+    return np.stack([to_waveform(clip) for clip in clips])
+
+
+def clip_sha256(samples: Samples) -> str:
+    """Hash of a clip's content: of its waveform as little-endian float32, so that the format has no say.
+
+    Parameters
+    ----------
+    samples : ndarray of int16 or float32, [n_samples]
+        Samples at full scale.
+
+    Returns
+    -------
+    str
+        SHA-256, lower-case hexadecimal digits.
+    """
+    return hashlib.sha256(to_waveform(samples).astype("<f4", copy=False).tobytes()).hexdigest()
 
 
 def as_samples(waveforms: npt.ArrayLike, error: type[OssclError]) -> Samples:

@@ -59,7 +59,7 @@ def test_embedding_cosine_and_score_equal_the_published_ones(
 def test_adaptive_pooling_is_bit_equal_to_pytorchs(n_in: int, n_out: int) -> None:
     x = torch.randn(3, 5, n_in, generator=torch.Generator().manual_seed(1))
     x[:, 0] = torch.round(x[:, 0])  # ties
-    assert torch.equal(AdaptiveMaxPool(n_in, n_out)(x), adaptive_max_pool1d(x, n_out))
+    assert torch.equal(AdaptiveMaxPool(n_in, n_out).eval()(x), adaptive_max_pool1d(x, n_out))
 
 
 @pytest.mark.parametrize("head", ["basic", "leaky_relu", "none"])

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import rich.console
@@ -44,8 +44,60 @@ def print_facts(facts: dict[str, Any]) -> None:
     rich.console.Console(highlight=False).print(table)
 
 
-class FileProgress(AbstractContextManager["FileProgress"]):
-    """Files done, rate and time left, on stderr where that is a terminal.
+class WorkProgress(AbstractContextManager["WorkProgress"]):
+    """Work done, rate and time left, on stderr where that is a terminal.
+
+    Parameters
+    ----------
+    unit : str
+        What is counted, in the plural.
+    total : int or None
+        How many there are, where that is known.
+    """
+
+    def __init__(self, unit: str, total: int | None = None) -> None:
+        columns: tuple[Any, ...] = (
+            rich.progress.BarColumn(),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TextColumn("{task.fields[rate]}"),
+            rich.progress.TimeElapsedColumn(),
+            rich.progress.TextColumn("left"),
+            rich.progress.TimeRemainingColumn(),
+            rich.progress.TextColumn("{task.fields[note]}"),
+        )
+        self._unit = unit
+        self._bar = rich.progress.Progress(*columns, console=stderr, disable=not stderr.is_terminal)
+        self._task = self._bar.add_task(unit, total=total, rate="", note="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether anybody sees it."""
+        return not self._bar.disable
+
+    def set_total(self, total: int) -> None:
+        """Say how much there is to do, once it is known."""
+        self._bar.update(self._task, total=total)
+
+    def advance(self, note: str = "") -> None:
+        """One more is done."""
+        self.show(int(self._bar.tasks[0].completed) + 1, note)
+
+    def show(self, done: int, note: str = "") -> None:
+        """So many are done."""
+        speed = self._bar.tasks[0].finished_speed or self._bar.tasks[0].speed
+        rate = f"{speed:.1f} {self._unit}/s" if speed else ""
+        self._bar.update(self._task, completed=done, rate=rate, note=note)
+
+
+class FileProgress(WorkProgress):
+    """Files done of all below some folders.
 
     The files are counted by a thread of its own, so that a large folder need not be walked before the
     first file is scored; until it is through, no time left is shown.
@@ -57,34 +109,14 @@ class FileProgress(AbstractContextManager["FileProgress"]):
     """
 
     def __init__(self, roots: Iterable[str]) -> None:
+        super().__init__("files")
         self._roots = list(roots)
-        columns: tuple[Any, ...] = (
-            rich.progress.BarColumn(),
-            rich.progress.MofNCompleteColumn(),
-            rich.progress.TextColumn("{task.fields[rate]}"),
-            rich.progress.TimeElapsedColumn(),
-            rich.progress.TextColumn("left"),
-            rich.progress.TimeRemainingColumn(),
-            rich.progress.TextColumn("{task.fields[note]}"),
-        )
-        self._bar = rich.progress.Progress(*columns, console=stderr, disable=not stderr.is_terminal)
-        self._task = self._bar.add_task("score", total=None, rate="", note="")
 
-    def __enter__(self) -> "FileProgress":
-        self._bar.start()
-        if not self._bar.disable:
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self.is_shown:
             threading.Thread(target=self._count, daemon=True).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def advance(self, n_failed: int) -> None:
-        """One more file is done; `n_failed` of all so far could not be scored."""
-        speed = self._bar.tasks[0].finished_speed or self._bar.tasks[0].speed
-        rate = f"{speed:.1f} files/s" if speed else ""
-        note = f"{n_failed} not scored" if n_failed else ""
-        self._bar.update(self._task, advance=1, rate=rate, note=note)
-
     def _count(self) -> None:
-        self._bar.update(self._task, total=sum(1 for _ in find_recordings(self._roots)))
+        self.set_total(sum(1 for _ in find_recordings(self._roots)))

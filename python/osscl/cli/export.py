@@ -11,6 +11,7 @@ from osscl.errors import MissingExtraError
 from osscl.signature import FrontEndPlace
 
 EXAMPLES = """[bold]Examples[/bold]\n
+  osscl export runs/short/best.safetensors --output model.onnx\n
   osscl export osscl_basic.pth --output model.onnx\n
   osscl export best.pth --output model.onnx --margin 0.4 --head basic --inputs three_maps\n
   osscl export best.pth --output model.onnx --classes machines.txt --front-end graph
@@ -20,7 +21,11 @@ EXAMPLES = """[bold]Examples[/bold]\n
 def export(
     checkpoint: Annotated[
         Path,
-        typer.Argument(help="Checkpoint (.pth); config.json is read from beside it.", metavar="CHECKPOINT"),
+        typer.Argument(
+            help="Checkpoint of osscl train (.safetensors), or in the published layout (.pth, with "
+            "config.json beside it).",
+            metavar="CHECKPOINT",
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
     classes: Annotated[
@@ -46,8 +51,11 @@ def export(
     ] = "native",
     licence: Annotated[str, typer.Option(help="Terms of use, kept in the model file.")] = "not stated",
     training_data: Annotated[
-        str, typer.Option(help="What the model was trained on, kept in the model file.")
-    ] = "not stated",
+        str | None,
+        typer.Option(
+            help="What the model was trained on, kept in the file; by default the checkpoint's word."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the parity certificate as JSON.")] = False,
 ) -> None:
     """Export a checkpoint to one ONNX file, written only if it computes what the checkpoint does."""

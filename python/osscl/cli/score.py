@@ -116,7 +116,7 @@ def _run(
     with detector, FileProgress(paths) as progress:
 
         def show(_: Record) -> None:
-            progress.advance(tally.n_failed)
+            progress.advance(f"{tally.n_failed} not scored" if tally.n_failed else "")
 
         try:
             score_to_table(

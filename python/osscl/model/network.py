@@ -88,8 +88,16 @@ class OSSCL(nn.Module):
         cosine : Tensor, [B, K]
             Cosine of embedding and each class weight, without margin.
         """
+        return self.compare(self.vector(*inputs))
+
+    def vector(self, *inputs: Tensor) -> Tensor:
+        """Inputs of `forward` -> vector [B, 128]: what may be computed in lower precision."""
         maps = self.maps(*inputs)  # [B, n_maps, 128, 313]
         x = self.encoder(maps)  # [B, 128]
-        x = self.head(x)  # [B, 128]
-        embedding = normalize(x)  # [B, 128]
+        y: Tensor = self.head(x)  # [B, 128]
+        return y
+
+    def compare(self, vector: Tensor) -> tuple[Tensor, Tensor]:
+        """Vector [B, 128] -> embedding [B, 128] and cosine [B, K], for which float32 is needed."""
+        embedding = normalize(vector)  # [B, 128]
         return embedding, self.arcface(embedding)  # [B, 128], [B, K]

@@ -1,0 +1,39 @@
+"""Ctrl-C for commands that finish what they are at and save it, instead of breaking off."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from osscl.cli.console import say
+
+
+@contextmanager
+def postponed_interrupt(message: str) -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C, or a request to terminate, into a question that the work asks now and then.
+
+    Parameters
+    ----------
+    message : str
+        Said when it comes; a second one breaks off at once.
+
+    Yields
+    ------
+    callable
+        Whether the work shall stop.
+    """
+    is_asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal is_asked
+        if is_asked:
+            raise KeyboardInterrupt
+        is_asked = True
+        say(message)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: is_asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,240 @@
+"""``osscl train``: recordings of normal machines in, checkpoints out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
+from osscl.cli.interruption import postponed_interrupt
+from osscl.config import HeadKind, ModelInputs, TrainingPrecision
+from osscl.errors import MissingExtraError
+from osscl.paths import printable
+
+if TYPE_CHECKING:
+    from osscl.training import Execution, Outcome, TrainConfig, TrainingData
+    from osscl.training.loop import Training
+    from osscl.training.reports import EpochReport, Report, StepReport
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl train dcase2020/dev_data dcase2020/eval_data_train_add --output runs/published --device cuda\n
+  osscl train recordings --output runs/short --epochs 20 --learning-rate 1e-3 --ema-warmup --precision bf16\n
+  osscl train recordings --output runs/seeds --config recipe.toml --seeds 0,1,2\n
+  osscl train recordings --output runs/short --resume\n
+  osscl-export runs/short/best.safetensors --output model.onnx\n
+\n
+Ctrl-C saves after the step at hand; --resume goes on, on a CPU to the very bits of a run without a stop.\n
+Exit code: 0 complete, 1 failed, 2 wrong usage, 130 stopped and saved.
+"""
+
+
+def train(
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Folders with <type>/train/*.wav or .flac at any depth, named like "
+            "normal_id_00_00000000.wav; what several hold of one type is merged.",
+            metavar="DATA",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.", metavar="RUN")],
+    config: Annotated[
+        Path | None, typer.Option(help="Recipe, a TOML file; options below change it. Default: as published.")
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help="Seed; or several, each trained in RUN/seed_N, with mean and spread.", metavar="N,N"
+        ),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training clips [300].")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Clips in a step [64].")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the first epoch [1e-4].")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW [0.01].")] = None,
+    hold_out: Annotated[
+        float | None, typer.Option(help="Share of the clips held out to select the weights [0.05].")
+    ] = None,
+    inputs: Annotated[ModelInputs | None, typer.Option(help="Maps the encoder sees [three_maps].")] = None,
+    head: Annotated[HeadKind | None, typer.Option(help="Feature-perturbation head [basic].")] = None,
+    margin: Annotated[float | None, typer.Option(help="Angular margin, radians [0.4].")] = None,
+    scale: Annotated[float | None, typer.Option(help="Scale of the logits [30].")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of the contrastive loss [0.02].")] = None,
+    supcon: Annotated[
+        bool | None, typer.Option("--supcon/--no-supcon", help="Contrastive loss [on].")
+    ] = None,
+    mixup: Annotated[bool | None, typer.Option("--mixup/--no-mixup", help="Mix clips in pairs [on].")] = None,
+    ema_warmup: Annotated[
+        bool | None,
+        typer.Option(
+            "--ema-warmup/--no-ema-warmup",
+            help="Averaged weights forget the initialisation at once; for short runs [off].",
+        ),
+    ] = None,
+    precision: Annotated[
+        TrainingPrecision | None, typer.Option(help="Of convolutions in training [fp32].")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    workers: Annotated[int | None, typer.Option(help="Processes that read recordings.")] = None,
+    compile: Annotated[  # noqa: A002 - the option's name
+        bool, typer.Option("--compile", help="Compile the network first: slow start, faster steps.")
+    ] = False,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder that keeps log-mels between epochs and runs.")
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out recordings that cannot be used.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in RUN.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train a network on recordings of normal machines; weights that do best on held-out ones are kept."""
+    try:
+        from osscl.training import Execution
+        from osscl.training.config_file import read_config
+        from osscl.training.runs import stored_config, summarise
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f'training needs the package {error.name}, which is not installed: pip install "osscl[train]"'
+        ) from error
+    changes = {
+        name: value
+        for name, value in (
+            ("epochs", epochs),
+            ("batch_size", batch_size),
+            ("learning_rate", learning_rate),
+            ("weight_decay", weight_decay),
+            ("hold_out", hold_out),
+            ("inputs", inputs),
+            ("head", head),
+            ("margin", margin),
+            ("scale", scale),
+            ("temperature", temperature),
+            ("supcon", supcon),
+            ("mixup", mixup),
+            ("ema_warmup", ema_warmup),
+            ("precision", precision),
+        )
+        if value is not None
+    }
+    execution = Execution(device, workers, compile, cache)
+    runs = _runs(output, seeds)
+    recipes = {folder: read_config(config, changes | seed) for folder, seed in runs.items()}
+    clips = _read(data, skip_bad)
+    outcomes = []
+    for folder, recipe in recipes.items():
+        # of several seeds, those that had not begun have nothing to resume
+        resume_this = resume and (len(runs) == 1 or folder.exists())
+        if resume_this:
+            recipe = stored_config(folder, config, changes | runs[folder])
+        outcomes.append(_train_one(clips, folder, recipe, execution, resume=resume_this))
+        if not outcomes[-1].completed:
+            say(f"stopped and saved in {folder}; go on with the same command and --resume")
+            raise typer.Exit(EXIT_INTERRUPTED)
+    _print_result(outcomes, summarise(outcomes, output), json)
+
+
+def _runs(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
+    """Folder of each training, and the seed where one was named."""
+    if seeds is None:
+        return {output: {}}
+    words = seeds.split(",")
+    if not all(word.strip().isdecimal() for word in words) or len(set(map(int, words))) < len(words):
+        raise typer.BadParameter(f"--seeds is '{seeds}'; expected different whole numbers, such as 0,1,2")
+    if len(words) == 1:
+        return {output: {"seed": int(seeds)}}
+    return {output / f"seed_{int(word)}": {"seed": int(word)} for word in words}
+
+
+def _read(roots: list[Path], skip_bad: bool) -> "TrainingData":
+    from osscl.training import read_training_data
+
+    with WorkProgress("clips") as progress:
+
+        def show(done: int, total: int) -> None:
+            progress.set_total(total)
+            progress.show(done)
+
+        clips = read_training_data(roots, skip_bad=skip_bad, on_clip=show)
+    for bad in clips.bad:
+        say(f"left out: {printable(bad.path)}: {bad.problem}")
+    say(f"{len(clips.clips)} clips of {len(clips.classes)} machines: {', '.join(clips.classes)}")
+    return clips
+
+
+def _train_one(
+    clips: "TrainingData", folder: Path, recipe: "TrainConfig", execution: "Execution", *, resume: bool
+) -> "Outcome":
+    from osscl.training import train as train_network
+    from osscl.training.reports import EpochReport
+    from osscl.training.runs import warnings_before
+
+    with (
+        WorkProgress("steps") as progress,
+        postponed_interrupt("stopping after this step; Ctrl-C again breaks off at once") as should_stop,
+    ):
+
+        def begin(training: "Training") -> None:
+            done = training.state.progress.n_steps
+            for warning in warnings_before(clips, recipe, execution):
+                say(f"warning: {warning}")
+            say(
+                f"{'going on after step ' + str(done) if done else 'training'}: {training.n_steps} steps, "
+                f"seed {recipe.seed}, {training.info.device} -> {folder}"
+            )
+            progress.set_total(training.n_steps)
+
+        def show(report: "Report") -> None:
+            if isinstance(report, EpochReport):
+                say(_epoch_line(report, recipe.epochs))
+            else:
+                progress.show(report.n_steps, _step_note(report))
+
+        return train_network(
+            clips,
+            folder,
+            recipe,
+            execution,
+            resume=resume,
+            listener=show,
+            on_start=begin,
+            should_stop=should_stop,
+        )
+
+
+def _step_note(report: "StepReport") -> str:
+    return f"epoch {report.epoch}, loss {report.loss:.3f}, {report.clips_per_s:.1f} clips/s"
+
+
+def _epoch_line(report: "EpochReport", n_epochs: int) -> str:
+    return (
+        f"epoch {report.epoch + 1}/{n_epochs}: loss {report.loss:.3f} "
+        f"(cross-entropy {report.cross_entropy:.3f}, contrastive {report.contrastive:.3f}), "
+        f"accuracy {report.accuracy:.3f}, {report.clips_per_s:.1f} clips/s; averaged weights on hold-out: "
+        f"loss {report.hold_out_loss:.3f}, accuracy {report.hold_out_accuracy:.3f}"
+        f"{', best so far' if report.is_best else ''}"
+    )
+
+
+def _print_result(outcomes: "list[Outcome]", summary: dict[str, Any], json: bool) -> None:
+    if json:
+        typer.echo(as_json(summary))
+        return
+    for outcome in outcomes:
+        assert outcome.best is not None, "a complete training has a best epoch"
+        print_facts(
+            {
+                "seed": outcome.seed,
+                "weights": f"{outcome.weights} (averaged, after epoch {outcome.best.epoch + 1})",
+                "hold-out loss": f"{outcome.best.hold_out_loss:.4f}",
+                "hold-out accuracy": f"{outcome.best.hold_out_accuracy:.4f}",
+            }
+        )
+    if len(outcomes) > 1:
+        print_facts(
+            {
+                f"{name.replace('_', ' ')}, {len(outcomes)} seeds": f"mean {figures['mean']:.4f}, "
+                f"standard deviation {figures['spread']:.4f}"
+                for name, figures in summary.items()
+                if isinstance(figures, dict)
+            }
+        )

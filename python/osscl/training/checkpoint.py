@@ -1,0 +1,208 @@
+"""Checkpoints of a training: one safetensors file with a JSON document that says what is in it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from osscl.atomic import write_atomically
+from osscl.config import ClipConfig, FrontendConfig, Settings, TrainConfig
+from osscl.errors import CheckpointError, OutputError
+from osscl.paths import printable
+from osscl.strict_json import decode_strictly
+
+SUFFIX = ".safetensors"
+_KEY = "osscl.checkpoint"
+
+Content: TypeAlias = Literal["ema_weights", "training_state"]
+
+
+class Best(Settings, frozen=True, kw_only=True):
+    """The averaged weights with the lowest hold-out loss so far.
+
+    Attributes
+    ----------
+    epoch, n_steps : int
+        After which epoch, counted from 0, and after how many steps in all.
+    hold_out_loss : float
+        Cross-entropy with the margin on the true class, mean over batches, nats.
+    hold_out_accuracy : float
+        Share of held-out clips nearest to their own class, in [0, 1].
+    """
+
+    epoch: int
+    n_steps: int
+    hold_out_loss: float
+    hold_out_accuracy: float
+
+
+class Sums(Settings, frozen=True, kw_only=True):
+    """Sums over the steps of the epoch that is going on, for its means.
+
+    Attributes
+    ----------
+    n_steps, n_clips, n_right : int
+        Steps done, clips seen, and those nearest to their own class.
+    loss, cross_entropy, contrastive : float
+        Sums over the steps.
+    seconds : float
+        Time spent.
+    """
+
+    n_steps: int = 0
+    n_clips: int = 0
+    n_right: int = 0
+    loss: float = 0.0
+    cross_entropy: float = 0.0
+    contrastive: float = 0.0
+    seconds: float = 0.0
+
+
+class Progress(Settings, frozen=True, kw_only=True):
+    """How far a training has come.
+
+    Attributes
+    ----------
+    epoch : int
+        Epochs completed.
+    n_steps : int
+        Optimiser steps done in all.
+    sums : Sums
+        Of the epoch that is going on.
+    best : Best or None
+        None before the first epoch is complete.
+    """
+
+    epoch: int = 0
+    n_steps: int = 0
+    sums: Sums = Sums()
+    best: Best | None = None
+
+
+class CheckpointInfo(Settings, frozen=True, kw_only=True):
+    """What a checkpoint says of itself.
+
+    Attributes
+    ----------
+    format : str
+        Version of this list of fields.
+    content : {"ema_weights", "training_state"}
+        The averaged weights alone; or all that a training needs to go on: live and averaged weights and
+        the optimiser's moments.
+    config : TrainConfig
+        Settings of the training.
+    classes : tuple of str
+        Machine IDs, in the order of the class weight.
+    front_end, clip : FrontendConfig, ClipConfig
+        How recordings became inputs.
+    front_end_sha256 : str
+        Hash of the front end's settings.
+    data_fingerprint : str
+        Hash over class and content of all clips.
+    training_clips, hold_out_clips : tuple of str
+        Hashes of the clips' waveforms, see `osscl.samples.clip_sha256`.
+    progress : Progress
+        How far the training had come.
+    device : str
+        What it ran on.
+    versions : dict of str to str
+        Packages that took part.
+    git_revision : str or None
+        Revision of the folder that the training was started in; None outside of a repository.
+    """
+
+    format: Literal["osscl.checkpoint/1"] = "osscl.checkpoint/1"
+    content: Content
+    config: TrainConfig
+    classes: tuple[str, ...]
+    front_end: FrontendConfig
+    clip: ClipConfig
+    front_end_sha256: str
+    data_fingerprint: str
+    training_clips: tuple[str, ...]
+    hold_out_clips: tuple[str, ...]
+    progress: Progress
+    device: str
+    versions: dict[str, str]
+    git_revision: str | None
+
+
+def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: CheckpointInfo) -> None:
+    """Write a checkpoint whole, or leave the one before as it is.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; an existing one is replaced.
+    tensors : mapping of str to Tensor
+        On any device.
+    info : CheckpointInfo
+        What they are.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    content = save(held, metadata={_KEY: msgspec.json.encode(info).decode()})
+    try:
+        write_atomically(path, [content])
+    except OSError as error:
+        kept = "; the checkpoint before it is kept" if path.exists() else ""
+        raise OutputError(
+            f"{printable(path)}: the checkpoint cannot be written: {error.strerror}{kept}"
+        ) from error
+
+
+def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], CheckpointInfo]:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+        File that `write_checkpoint` wrote.
+    content : {"ema_weights", "training_state"}
+        What it must hold.
+
+    Returns
+    -------
+    tensors : dict of str to Tensor
+        On the CPU.
+    info : CheckpointInfo
+        What they are.
+
+    Raises
+    ------
+    CheckpointError
+        The file cannot be read, is damaged or foreign, or holds something else.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            document = (file.metadata() or {}).get(_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CheckpointError(f"{printable(path)}: the checkpoint cannot be read: {reason}") from error
+    except SafetensorError as error:
+        raise CheckpointError(f"{printable(path)}: no safetensors file, or a damaged one: {error}") from error
+    if document is None:
+        raise CheckpointError(
+            f"{printable(path)}: not a checkpoint that osscl train wrote: it does not say its classes"
+        )
+    try:
+        info = decode_strictly(document.encode(), CheckpointInfo)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{printable(path)}: what the checkpoint says of itself is damaged: {error}"
+        ) from None
+    if info.content != content:
+        raise CheckpointError(
+            f"{printable(path)}: holds {info.content.replace('_', ' ')}, expected {content.replace('_', ' ')}"
+            + ("; choose the best.safetensors beside it" if content == "ema_weights" else "")
+        )
+    return tensors, info

@@ -1,0 +1,210 @@
+"""The clips of a training: found in the DCASE layout, read once, checked and fingerprinted."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from osscl.audio import read_clip
+from osscl.dcase import id_of_name
+from osscl.errors import ClipError, TrainingDataError
+from osscl.folder import find_recordings
+from osscl.frontend import usable_cpus
+from osscl.paths import printable
+from osscl.pipeline import Candidate
+from osscl.samples import clip_sha256
+
+TRAIN_FOLDER = "train"
+_MAX_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingClip:
+    """One clip that may be trained on.
+
+    Attributes
+    ----------
+    path : str
+        The recording.
+    machine : str
+        Its class, ``type/id_NN``.
+    sha256 : str
+        Hash of its waveform, whatever the file's format.
+    """
+
+    path: str
+    machine: str
+    sha256: str
+
+
+class BadClip(NamedTuple):
+    """A recording that cannot be trained on, and why."""
+
+    path: str
+    problem: ClipError
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """All clips of a training, in an order that depends on their content alone.
+
+    Attributes
+    ----------
+    clips : tuple of TrainingClip
+        Sorted by class and hash.
+    classes : tuple of str
+        Machine IDs, sorted without regard to case.
+    bad : tuple of BadClip
+        What was left out.
+    n_repeated : int
+        Recordings left out because another one has the same content.
+    """
+
+    clips: tuple[TrainingClip, ...]
+    classes: tuple[str, ...]
+    bad: tuple[BadClip, ...]
+    n_repeated: int
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over class and hash of every clip."""
+        lines = "".join(f"{clip.machine} {clip.sha256}\n" for clip in self.clips)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def label(self, clip: TrainingClip) -> int:
+        """Index of a clip's class."""
+        return self.classes.index(clip.machine)
+
+
+def find_training_files(roots: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[Candidate, str]]:
+    """Find recordings in folders named ``train``; the folder above names the machine type.
+
+    Parameters
+    ----------
+    roots : iterable of path-like
+        Folders, searched at any depth.
+
+    Yields
+    ------
+    candidate, machine type : Candidate, str
+        Each file once, and each folder that cannot be searched.
+    """
+    seen = set()
+    for candidate in find_recordings(roots):
+        folder = Path(candidate.path).parent.resolve()
+        real = folder / Path(candidate.path).name
+        if real not in seen and (folder.name == TRAIN_FOLDER or candidate.problem is not None):
+            seen.add(real)
+            yield candidate, folder.parent.name
+
+
+def read_training_data(
+    roots: Sequence[str | os.PathLike[str]],
+    *,
+    skip_bad: bool = False,
+    on_clip: Callable[[int, int], None] = lambda done, total: None,
+) -> TrainingData:
+    """Read every clip once: check it, name its class, hash it.
+
+    Parameters
+    ----------
+    roots : sequence of path-like
+        Folders in the DCASE layout: ``<type>/train/normal_id_NN_*.wav`` or ``.flac``, at any depth; what
+        several of them hold of one type is merged.
+    skip_bad : bool
+        Leave out clips that cannot be used, instead of refusing them all.
+    on_clip : callable
+        Called with the number of clips done, and of all.
+
+    Returns
+    -------
+    TrainingData
+        At least two classes of at least two clips each.
+
+    Raises
+    ------
+    TrainingDataError
+        There are no clips, or too few; clips cannot be used, which are named; or one recording stands for
+        two machines.
+    """
+    files = list(find_training_files(roots))
+    if not files:
+        raise TrainingDataError(
+            f"{', '.join(map(printable, roots))}: no recordings found; expected WAV or FLAC files in "
+            "<type>/train/, named like normal_id_00_00000000.wav"
+        )
+    good, bad = _read_all(files, on_clip)
+    if bad and not skip_bad:
+        raise TrainingDataError(f"{_listed(bad)}; mend or remove them, or leave them out with --skip-bad")
+    unique = _without_repeats(good)
+    classes = tuple(sorted({clip.machine for clip in unique}, key=lambda name: (name.casefold(), name)))
+    _check_counts(unique, classes)
+    return TrainingData(tuple(unique), classes, tuple(bad), len(good) - len(unique))
+
+
+def _read_all(
+    files: list[tuple[Candidate, str]], on_clip: Callable[[int, int], None]
+) -> tuple[list[TrainingClip], list[BadClip]]:
+    good: list[TrainingClip] = []
+    bad: list[BadClip] = []
+    with ThreadPoolExecutor(usable_cpus(), "osscl-scan") as pool:
+        try:
+            for done, clip in enumerate(pool.map(_read, files), start=1):
+                if isinstance(clip, TrainingClip):
+                    good.append(clip)
+                else:
+                    bad.append(clip)
+                on_clip(done, len(files))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return good, bad
+
+
+def _read(file: tuple[Candidate, str]) -> TrainingClip | BadClip:
+    (path, problem), machine_type = file
+    try:
+        if problem is not None:
+            raise problem
+        machine = f"{machine_type}/{id_of_name(Path(path).name)}"
+        return TrainingClip(path, machine, clip_sha256(read_clip(path).samples))
+    except ClipError as error:
+        return BadClip(path, error)
+
+
+def _without_repeats(clips: list[TrainingClip]) -> list[TrainingClip]:
+    """Keep one of several equal clips: held out and trained on at once, they would flatter the hold-out."""
+    unique: dict[str, TrainingClip] = {}
+    for clip in clips:
+        first = unique.setdefault(clip.sha256, clip)
+        if first.machine != clip.machine:
+            raise TrainingDataError(
+                f"{printable(first.path)} of {first.machine} and {printable(clip.path)} of {clip.machine} "
+                "are the same recording; keep the one whose machine is right"
+            )
+    return sorted(unique.values(), key=lambda clip: (clip.machine, clip.sha256))
+
+
+def _check_counts(clips: list[TrainingClip], classes: tuple[str, ...]) -> None:
+    if len(classes) < 2:
+        found = f"{len(clips)} clips of {classes[0]} alone" if clips else "no usable clip"
+        raise TrainingDataError(
+            f"{found}; expected recordings of at least two machines: the method learns to tell them apart"
+        )
+    counts = Counter(clip.machine for clip in clips)
+    lonely = [name for name in classes if counts[name] < 2]
+    if lonely:
+        raise TrainingDataError(
+            f"one clip only for {', '.join(lonely)}; expected at least two of each machine, "
+            "one to train on and one to hold out: add recordings, or leave the machine out"
+        )
+
+
+def _listed(bad: list[BadClip]) -> str:
+    shown = "".join(f"\n  {printable(clip.path)}: {clip.problem}" for clip in bad[:_MAX_LISTED])
+    more = f"\n  and {len(bad) - _MAX_LISTED} more" if len(bad) > _MAX_LISTED else ""
+    return f"{len(bad)} clips cannot be trained on:{shown}{more}\n"

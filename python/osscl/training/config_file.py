@@ -1,0 +1,49 @@
+"""Recipes of trainings as TOML files, so that one can be kept, compared and committed."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from osscl.config import TrainConfig
+from osscl.errors import ConfigError
+from osscl.paths import printable
+
+
+def read_config(path: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
+    """Read a recipe, with changes to it.
+
+    Parameters
+    ----------
+    path : Path or None
+        TOML file with fields of `TrainConfig`; those it does not name are as published. None means the
+        published recipe.
+    changes : mapping of str to object
+        Fields that shall have other values.
+
+    Returns
+    -------
+    TrainConfig
+        The recipe.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or a field is unknown, of a wrong type or out of its range.
+    """
+    stated: dict[str, Any] = {}
+    place = ""
+    if path is not None:
+        place = f"{printable(path)}: "
+        try:
+            stated = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{place}the recipe cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise ConfigError(f"{place}the recipe is no TOML file: {error}") from error
+    try:
+        return msgspec.convert({**stated, **changes}, TrainConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{place}{error}") from None

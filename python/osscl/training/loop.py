@@ -1,0 +1,276 @@
+"""The epochs of one training: steps, averaged weights, hold-out, checkpoints; it can be stopped anywhere."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+from msgspec.structs import replace
+from torch import Tensor
+
+from osscl.config import CLIP, FRONTEND, TrainConfig
+from osscl.errors import TrainingError
+from osscl.paths import printable
+from osscl.training.checkpoint import SUFFIX, Best, CheckpointInfo, Content, Progress, Sums, write_checkpoint
+from osscl.training.clips import TrainingClip, TrainingData
+from osscl.training.execution import Execution, git_revision, package_versions
+from osscl.training.hold_out import Split
+from osscl.training.loader import ClipDataset, TrainingOrder, make_cache, make_loader, n_batches
+from osscl.training.losses import Losses
+from osscl.training.mixup import draw_mixing
+from osscl.training.moving_average import initialisation_left
+from osscl.training.reports import EpochReport, Listener, StepReport
+from osscl.training.schedule import learning_rate
+from osscl.training.state import TrainingState
+from osscl.training.step import Batch, HoldOut, evaluate_hold_out, training_step
+
+LAST_FILE = f"last{SUFFIX}"
+BEST_FILE = f"best{SUFFIX}"
+
+
+class Training:
+    """One training, from its state to its last epoch.
+
+    Parameters
+    ----------
+    folder : Path
+        Where checkpoints are written.
+    config : TrainConfig
+        The recipe.
+    data : TrainingData
+        All clips.
+    split : Split
+        Which of them are trained on.
+    execution : Execution
+        Device, workers, cache.
+
+    Attributes
+    ----------
+    state : TrainingState
+        Networks, optimiser, progress.
+    """
+
+    def __init__(
+        self, folder: Path, config: TrainConfig, data: TrainingData, split: Split, execution: Execution
+    ) -> None:
+        self._folder, self._config, self._data, self._split = folder, config, data, split
+        self._execution = execution
+        self._device = execution.torch_device()
+        self._cache = make_cache(execution.cache)
+        self._info = self._describe()
+        self.state = TrainingState(config, data.classes, self._device)
+        self.steps_of_epoch = n_batches(len(split.training), config.batch_size)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of the whole training."""
+        return self._config.epochs * self.steps_of_epoch
+
+    @property
+    def info(self) -> CheckpointInfo:
+        """What a checkpoint of this training says, at its beginning."""
+        return self._info
+
+    def run(self, listener: Listener, should_stop: Callable[[], bool]) -> bool:
+        """Train until the last epoch is complete, or until it shall stop.
+
+        Parameters
+        ----------
+        listener : callable
+            Takes a report of each step and epoch.
+        should_stop : callable
+            Asked after each step.
+
+        Returns
+        -------
+        bool
+            Whether the training is complete; where it is not, its state has been saved.
+
+        Raises
+        ------
+        TrainingError
+            A loss is not finite; the last checkpoint is kept.
+        OutputError
+            A checkpoint cannot be written; the one before is kept.
+        """
+        if self._execution.compile:
+            self.state.model.vector = torch.compile(self.state.model.vector)
+        batches = iter(self._training_batches())
+        while self.state.progress.epoch < self._config.epochs:
+            if not self._run_epoch(batches, listener, should_stop):
+                self.save_state()
+                return False
+            self._complete_epoch(listener)
+        return True
+
+    def save_state(self) -> None:
+        """Write all that the training needs to go on."""
+        if not self.state.is_finite():
+            raise self._not_finite("a weight is not finite", self.state.progress.sums.n_steps)
+        self._write(LAST_FILE, "training_state", self.state.tensors())
+
+    def _run_epoch(
+        self, batches: Iterator[Batch], listener: Listener, should_stop: Callable[[], bool]
+    ) -> bool:
+        """Do the steps that the epoch still lacks; False where it shall stop."""
+        self.state.set_learning_rate(learning_rate(self.state.progress.epoch, self._config))
+        for step in range(self.state.progress.sums.n_steps, self.steps_of_epoch):
+            started = time.monotonic()
+            batch = self._on_device(next(batches))
+            losses, n_right = self._step(step, batch)
+            self._count(losses, n_right, len(batch.labels), time.monotonic() - started)
+            listener(self._step_report(step, losses, n_right, len(batch.labels), time.monotonic() - started))
+            if should_stop():
+                return False
+        return True
+
+    def _step(self, step: int, batch: Batch) -> tuple[Losses, int]:
+        progress, config = self.state.progress, self._config
+        mixing = None
+        if config.mixup:
+            mixing = draw_mixing(config.seed, progress.epoch, step, len(batch.labels), self._device)
+        try:
+            losses, cosine = training_step(self.state.model, self.state.optimizer, batch, mixing, config)
+        except FloatingPointError as error:
+            raise self._not_finite(str(error), step) from error
+        self.state.average.update(progress.n_steps, warmup=config.ema_warmup)
+        return losses, int((cosine.argmax(dim=1) == batch.labels).sum())
+
+    def _count(self, losses: Losses, n_right: int, n_clips: int, seconds: float) -> None:
+        progress = self.state.progress
+        sums = progress.sums
+        self.state.progress = replace(
+            progress,
+            n_steps=progress.n_steps + 1,
+            sums=Sums(
+                n_steps=sums.n_steps + 1,
+                n_clips=sums.n_clips + n_clips,
+                n_right=sums.n_right + n_right,
+                loss=sums.loss + losses.total.item(),
+                cross_entropy=sums.cross_entropy + losses.cross_entropy.item(),
+                contrastive=sums.contrastive + losses.contrastive.item(),
+                seconds=sums.seconds + seconds,
+            ),
+        )
+
+    def _complete_epoch(self, listener: Listener) -> None:
+        """Look at the clips held out, keep the averaged weights if they are the best, save the state."""
+        config, progress = self._config, self.state.progress
+        hold_out = evaluate_hold_out(self.state.average.model, self._hold_out_batches(), config)
+        if not torch.tensor(hold_out.loss).isfinite():
+            raise self._not_finite(f"the hold-out loss is {hold_out.loss}", progress.sums.n_steps)
+        is_best = progress.best is None or hold_out.loss < progress.best.hold_out_loss
+        report = self._epoch_report(hold_out, is_best)
+        if is_best:
+            best = Best(
+                epoch=progress.epoch,
+                n_steps=progress.n_steps,
+                hold_out_loss=hold_out.loss,
+                hold_out_accuracy=hold_out.accuracy,
+            )
+            progress = replace(progress, best=best)
+        self.state.progress = replace(progress, epoch=progress.epoch + 1, sums=Sums())
+        if is_best:
+            self._write(BEST_FILE, "ema_weights", self.state.average.model.state_dict())
+        self.save_state()
+        listener(report)
+
+    def _training_batches(self) -> Iterator[Batch]:
+        config, progress = self._config, self.state.progress
+        order = TrainingOrder(
+            len(self._split.training),
+            config.batch_size,
+            seed=config.seed,
+            epochs=config.epochs,
+            epoch=progress.epoch,
+            step=progress.sums.n_steps,
+        )
+        return iter(
+            make_loader(
+                self._dataset(self._split.training),
+                order,
+                workers=self._execution.n_workers(),
+                pin_memory=self._device.type == "cuda",
+            )
+        )
+
+    def _hold_out_batches(self) -> Iterator[Batch]:
+        clips = self._split.hold_out
+        size = self._config.batch_size
+        plan = [list(range(i, min(i + size, len(clips)))) for i in range(0, len(clips), size)]
+        return map(self._on_device, make_loader(self._dataset(clips), plan, workers=0))
+
+    def _dataset(self, clips: Sequence[TrainingClip]) -> ClipDataset:
+        labels = [self._data.label(clip) for clip in clips]
+        return ClipDataset(clips, labels, self.state.model.input_names, self._cache)
+
+    def _on_device(self, batch: Batch) -> Batch:
+        inputs = tuple(x.to(self._device, non_blocking=True) for x in batch.inputs)
+        return Batch(inputs, batch.labels.to(self._device, non_blocking=True))
+
+    def _step_report(
+        self, step: int, losses: Losses, n_right: int, n_clips: int, seconds: float
+    ) -> StepReport:
+        progress = self.state.progress
+        return StepReport(
+            epoch=progress.epoch,
+            step=step,
+            n_steps=progress.n_steps,
+            learning_rate=learning_rate(progress.epoch, self._config),
+            loss=losses.total.item(),
+            cross_entropy=losses.cross_entropy.item(),
+            contrastive=losses.contrastive.item(),
+            accuracy=n_right / n_clips,
+            clips_per_s=n_clips / seconds,
+        )
+
+    def _epoch_report(self, hold_out: HoldOut, is_best: bool) -> EpochReport:
+        progress = self.state.progress
+        sums = progress.sums
+        return EpochReport(
+            epoch=progress.epoch,
+            n_steps=progress.n_steps,
+            learning_rate=learning_rate(progress.epoch, self._config),
+            loss=sums.loss / sums.n_steps,
+            cross_entropy=sums.cross_entropy / sums.n_steps,
+            contrastive=sums.contrastive / sums.n_steps,
+            accuracy=sums.n_right / sums.n_clips,
+            clips_per_s=sums.n_clips / sums.seconds,
+            hold_out_loss=hold_out.loss,
+            hold_out_accuracy=hold_out.accuracy,
+            initialisation_left=initialisation_left(progress.n_steps, warmup=self._config.ema_warmup),
+            is_best=is_best,
+        )
+
+    def _describe(self) -> CheckpointInfo:
+        return CheckpointInfo(
+            content="training_state",
+            config=self._config,
+            classes=self._data.classes,
+            front_end=FRONTEND,
+            clip=CLIP,
+            front_end_sha256=FRONTEND.sha256,
+            data_fingerprint=self._data.fingerprint,
+            training_clips=tuple(clip.sha256 for clip in self._split.training),
+            hold_out_clips=tuple(clip.sha256 for clip in self._split.hold_out),
+            progress=Progress(),
+            device=self._execution.device_name(),
+            versions=package_versions(),
+            git_revision=git_revision(),
+        )
+
+    def _write(self, name: str, content: Content, tensors: dict[str, Tensor]) -> None:
+        info = replace(self._info, content=content, progress=self.state.progress)
+        write_checkpoint(self._folder / name, tensors, info)
+
+    def _not_finite(self, what: str, step: int) -> TrainingError:
+        last = self._folder / LAST_FILE
+        kept = (
+            f"the checkpoint {printable(last)} before it is kept"
+            if last.exists()
+            else "nothing was saved yet"
+        )
+        return TrainingError(
+            f"epoch {self.state.progress.epoch}, step {step}: {what}; {kept}: "
+            "train with a lower learning rate, or in fp32 if this was bf16"
+        )

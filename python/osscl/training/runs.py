@@ -1,0 +1,304 @@
+"""Whole trainings: fresh or resumed, one seed or several, each in a folder of its own."""
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
+from torch import Tensor
+
+from osscl.atomic import write_atomically
+from osscl.config import TrainConfig
+from osscl.errors import OutputError, TrainingError
+from osscl.paths import printable
+from osscl.training.checkpoint import Best, CheckpointInfo, read_checkpoint
+from osscl.training.clips import TrainingData
+from osscl.training.config_file import read_config
+from osscl.training.execution import Execution
+from osscl.training.hold_out import split_hold_out
+from osscl.training.log_mel_cache import other_front_ends
+from osscl.training.loop import BEST_FILE, LAST_FILE, Training
+from osscl.training.memory import keep_freed_memory
+from osscl.training.moving_average import initialisation_left
+from osscl.training.reports import Listener, open_logs
+
+SUMMARY_FILE = "summary.json"
+FEW_CLASSES = 8
+MOSTLY_FORGOTTEN = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one training.
+
+    Attributes
+    ----------
+    folder : Path
+        Where its files lie.
+    seed : int
+        Its seed.
+    completed : bool
+        False where it was stopped; resuming goes on.
+    best : Best or None
+        The averaged weights with the lowest hold-out loss; None before the first epoch was complete.
+    """
+
+    folder: Path
+    seed: int
+    completed: bool
+    best: Best | None
+
+    @property
+    def weights(self) -> Path:
+        """Checkpoint of the best averaged weights."""
+        return self.folder / BEST_FILE
+
+
+def warnings_before(data: TrainingData, config: TrainConfig, execution: Execution) -> list[str]:
+    """Sentences a modeller should read before a training is started.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The clips.
+    config : TrainConfig
+        The recipe.
+    execution : Execution
+        Device, workers, cache.
+
+    Returns
+    -------
+    list of str
+        Empty where nothing is odd.
+    """
+    said = []
+    if len(data.classes) < FEW_CLASSES:
+        said.append(
+            f"{len(data.classes)} classes are few: the method learns what is normal by telling machines "
+            "apart, and misses what it need not look at to do so; the published models have 41"
+        )
+    n_training = len(split_hold_out(data, config.hold_out, config.seed).training)
+    n_steps = config.epochs * (n_training // min(config.batch_size, n_training))
+    left = initialisation_left(n_steps, warmup=config.ema_warmup)
+    if left > MOSTLY_FORGOTTEN:
+        said.append(
+            f"after all {n_steps} steps, {left:.0%} of the averaged weights will still be the random "
+            "initialisation; train longer, or use --ema-warmup"
+        )
+    if execution.cache is not None and other_front_ends(execution.cache):
+        said.append(
+            f"{execution.cache} holds log-mels of another front end; they are left alone, and those of this "
+            "one are computed anew"
+        )
+    if data.n_repeated:
+        said.append(f"{data.n_repeated} recordings repeat others, and count once")
+    return said
+
+
+def train(
+    data: TrainingData,
+    folder: Path,
+    config: TrainConfig | None = None,
+    execution: Execution = Execution(),  # noqa: B008 - immutable
+    *,
+    resume: bool = False,
+    listener: Listener = lambda report: None,
+    on_start: Callable[[Training], None] = lambda training: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Train one network.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The clips.
+    folder : Path
+        Where checkpoints and metrics are written; made where it does not exist.
+    config : TrainConfig, optional
+        The recipe. By default the published one; where a training is resumed, its own.
+    execution : Execution
+        Device, workers, cache.
+    resume : bool
+        Go on with the training that lies in `folder`.
+    listener : callable
+        Takes a report of each step and epoch.
+    on_start : callable
+        Takes the training before its first step.
+    should_stop : callable
+        Asked after each step; the training then saves its state and ends.
+
+    Returns
+    -------
+    Outcome
+        What became of it.
+
+    Raises
+    ------
+    TrainingError
+        The folder holds a training and `resume` is False; or it is to be resumed with another recipe or
+        other data; or a loss is not finite.
+    CheckpointError
+        The checkpoint to resume from is damaged.
+    OutputError
+        A file cannot be written.
+    """
+    last = folder / LAST_FILE
+    if last.exists() and not resume:
+        raise TrainingError(
+            f"{printable(folder)} holds a training already; go on with it (--resume), "
+            "or choose another folder"
+        )
+    if resume and not last.exists():
+        raise TrainingError(
+            f"{printable(last)} does not exist: there is no training to resume in this folder"
+        )
+    stored = _read_last(folder) if resume else None
+    _make_folder(folder)
+    if execution.torch_device().type == "cpu":
+        keep_freed_memory()
+    config = config or (stored[1].config if stored else TrainConfig())
+    split = split_hold_out(data, config.hold_out, config.seed)
+    training = Training(folder, config, data, split, execution)
+    if stored:
+        _refuse_differences(last, stored[1], training.info)
+        training.state.restore(stored[0], stored[1].progress)
+    logs = open_logs(folder, training.state.progress.n_steps)
+    on_start(training)
+    try:
+        completed = training.run(_all_of([*logs, listener]), should_stop)
+    finally:
+        for log in logs:
+            log.close()
+    return Outcome(folder, config.seed, completed, training.state.progress.best)
+
+
+def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
+    """Recipe of a training that shall go on, with what the user says of it now; `train` compares them.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the training.
+    recipe : Path or None
+        Recipe file that is named now.
+    changes : mapping of str to object
+        Fields that are stated now.
+
+    Returns
+    -------
+    TrainConfig
+        The stored recipe, where nothing else is stated.
+
+    Raises
+    ------
+    TrainingError
+        There is no training in the folder.
+    CheckpointError
+        Its checkpoint is damaged.
+    ConfigError
+        What is stated now is no recipe.
+    """
+    stored = _read_last(folder)[1].config
+    return (
+        read_config(recipe, changes)
+        if recipe is not None
+        else read_config(None, asdict(stored) | {**changes})
+    )
+
+
+def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, object]:
+    """Write down how several seeds did: each, the mean and the spread.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Of complete trainings.
+    folder : Path
+        Where ``summary.json`` is written.
+
+    Returns
+    -------
+    dict
+        What was written; the spread is the standard deviation of a sample, None for a single seed.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    best = [(outcome, outcome.best) for outcome in outcomes if outcome.best is not None]
+    summary: dict[str, object] = {
+        "weights": "ema, lowest hold-out loss",
+        "seeds": [
+            {"seed": outcome.seed, "folder": str(outcome.folder), **asdict(figures)}
+            for outcome, figures in best
+        ],
+    }
+    for name in ("hold_out_loss", "hold_out_accuracy"):
+        values = [getattr(figures, name) for _, figures in best]
+        summary[name] = {
+            "mean": math.fsum(values) / len(values),
+            "spread": statistics.stdev(values) if len(values) > 1 else None,
+        }
+    path = folder / SUMMARY_FILE
+    try:
+        write_atomically(path, [msgspec.json.format(msgspec.json.encode(summary)), b"\n"])
+    except OSError as error:
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
+    return summary
+
+
+def _read_last(folder: Path) -> tuple[dict[str, Tensor], CheckpointInfo]:
+    last = folder / LAST_FILE
+    if not last.exists():
+        raise TrainingError(
+            f"{printable(last)} does not exist: there is no training to resume in this folder"
+        )
+    return read_checkpoint(last, "training_state")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{printable(folder)}: the folder cannot be made: {error.strerror}") from error
+
+
+def _all_of(listeners: Sequence[Listener]) -> Listener:
+    def tell(report: object) -> None:
+        for listener in listeners:
+            listener(report)  # type: ignore[arg-type]
+
+    return tell
+
+
+def _refuse_differences(last: Path, stored: CheckpointInfo, now: CheckpointInfo) -> None:
+    """Name what differs from the training that shall go on."""
+    differences = [
+        f"{name} was {was}, is {getattr(now.config, name)}"
+        for name, was in asdict(stored.config).items()
+        if was != getattr(now.config, name)
+    ]
+    if stored.front_end_sha256 != now.front_end_sha256:
+        differences.append("the front end has other settings")
+    if stored.data_fingerprint != now.data_fingerprint:
+        differences.append(_data_difference(stored, now))
+    if differences:
+        raise TrainingError(
+            f"{printable(last)} cannot be resumed: {'; '.join(differences)}; "
+            "resume with the same settings and data, or start anew in another folder"
+        )
+
+
+def _data_difference(stored: CheckpointInfo, now: CheckpointInfo) -> str:
+    before = {*stored.training_clips, *stored.hold_out_clips}
+    after = {*now.training_clips, *now.hold_out_clips}
+    return (
+        f"the data differ: {len(before - after)} clips of then are missing, {len(after - before)} are new"
+        if before != after
+        else "the data differ: the same clips belong to other machines"
+    )

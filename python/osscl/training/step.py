@@ -1,0 +1,129 @@
+"""One training step, and the hold-out loss: where sound meets the network."""
+
+import contextlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from osscl.config import TrainConfig
+from osscl.model import OSSCL, arcface_logits
+from osscl.samples import INT16_FULL_SCALE
+from osscl.training.losses import Losses, batch_losses
+from osscl.training.mixup import Mixing
+
+
+class Batch(NamedTuple):
+    """Clips for one step.
+
+    Attributes
+    ----------
+    inputs : tuple of Tensor
+        Those of ``OSSCL.input_names``, the waveform as int16 or float32 samples [B, 160000].
+    labels : Tensor of int64, [B]
+        Class of each clip.
+    """
+
+    inputs: tuple[Tensor, ...]
+    labels: Tensor
+
+
+class HoldOut(NamedTuple):
+    """How averaged weights do on the clips held out.
+
+    Attributes
+    ----------
+    loss : float
+        Cross-entropy with the margin on the true class, mean over batches, nats.
+    accuracy : float
+        Share of clips nearest to their own class, without margin, in [0, 1].
+    """
+
+    loss: float
+    accuracy: float
+
+
+def training_step(
+    model: OSSCL, optimizer: torch.optim.Optimizer, batch: Batch, mixing: Mixing | None, config: TrainConfig
+) -> tuple[Losses, Tensor]:
+    """Change the weights by one batch.
+
+    Parameters
+    ----------
+    model : OSSCL
+        The live network, in training mode.
+    optimizer : torch.optim.Optimizer
+        Of its parameters.
+    batch : Batch
+        The clips, on the network's device.
+    mixing : Mixing or None
+        How they are mixed.
+    config : TrainConfig
+        Losses and precision.
+
+    Returns
+    -------
+    losses : Losses
+        Before the change.
+    cosine : Tensor, [B, K]
+        Cosines of the mixed clips, before the change.
+
+    Raises
+    ------
+    FloatingPointError
+        The loss is not finite; the weights are as they were.
+    """
+    inputs = as_network_inputs(batch.inputs)
+    if mixing is not None:
+        inputs = tuple(mixing.mix(x) for x in inputs)
+    with _autocast(batch.labels.device, config):
+        vector = model.vector(*inputs)  # [B, 128]
+    embedding, cosine = model.compare(vector.float())  # [B, 128], [B, K]
+    losses = batch_losses(embedding, cosine, batch.labels, mixing, config)
+    if not losses.total.isfinite():
+        raise FloatingPointError(f"the loss is {losses.total.item()}")
+    optimizer.zero_grad(set_to_none=True)
+    losses.total.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return losses, cosine.detach()
+
+
+@torch.inference_mode()
+def evaluate_hold_out(model: OSSCL, batches: Iterable[Batch], config: TrainConfig) -> HoldOut:
+    """Loss and accuracy on clips that are not trained on.
+
+    Parameters
+    ----------
+    model : OSSCL
+        The averaged network, in eval mode.
+    batches : iterable of Batch
+        The clips, on the network's device.
+    config : TrainConfig
+        Margin and scale; always computed in float32.
+
+    Returns
+    -------
+    HoldOut
+        Unmixed, margin on the true class.
+    """
+    losses, n_right, n_clips = [], 0, 0
+    for batch in batches:
+        _, cosine = model(*as_network_inputs(batch.inputs))  # [B, K]
+        logits = arcface_logits(cosine, batch.labels, config.margin, config.scale)
+        losses.append(cross_entropy(logits, batch.labels).item())
+        n_right += int((cosine.argmax(dim=1) == batch.labels).sum())
+        n_clips += len(batch.labels)
+    return HoldOut(sum(losses) / len(losses), n_right / n_clips)
+
+
+def as_network_inputs(inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Inputs with int16 samples brought to float32 at full scale ±1."""
+    return tuple(x.float() / INT16_FULL_SCALE if x.dtype == torch.int16 else x for x in inputs)
+
+
+def _autocast(device: torch.device, config: TrainConfig) -> contextlib.AbstractContextManager[object]:
+    if config.precision == "fp32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
