@@ -23,6 +23,9 @@ PUBLISHED_CLASSES: tuple[str, ...] = tuple(
 )
 """Classes of the published models, in the order of the rows of their class weight."""
 
+TRAIN_FOLDER, TEST_FOLDER = "train", "test"
+"""Folders below that of a machine type."""
+
 _ID = re.compile(r"(?<![A-Za-z0-9])(?:id|section)_[0-9]+(?![A-Za-z0-9])")
 _MAX_LISTED = 12
 _MAX_FOLDERS = 4096

@@ -41,7 +41,7 @@ def test_doctor_and_version_answer() -> None:
     assert osscl("--version").stdout.startswith("osscl 0.")
 
 
-@pytest.mark.parametrize("command", ["score", "export", "inspect", "doctor"])
+@pytest.mark.parametrize("command", ["score", "evaluate", "train", "export", "inspect", "doctor"])
 def test_help_shows_examples(command: str) -> None:
     result = osscl(command, "--help")
     assert result.returncode == 0

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from osscl.cli import doctor, export, inspect, score, train
+from osscl.cli import doctor, evaluate, export, inspect, score, train
 from osscl.cli.console import EXIT_FAILED, complain
 from osscl.errors import OssclError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     context_settings=SETTINGS,
 )
 app.command("score", epilog=score.EXAMPLES)(score.score)
+app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from osscl.audio import read_clip
-from osscl.dcase import id_of_name
+from osscl.dcase import TRAIN_FOLDER, id_of_name
 from osscl.errors import ClipError, TrainingDataError
 from osscl.folder import find_recordings
 from osscl.frontend import usable_cpus
@@ -18,7 +18,6 @@ from osscl.paths import printable
 from osscl.pipeline import Candidate
 from osscl.samples import clip_sha256
 
-TRAIN_FOLDER = "train"
 _MAX_LISTED = 20
 
 

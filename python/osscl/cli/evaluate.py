@@ -1,0 +1,231 @@
+"""``osscl evaluate``: how well a model, or scores of any origin, tell anomalous from normal clips."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import rich.console
+import typer
+
+from osscl.audio import Fit
+from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, WorkProgress, say
+from osscl.dcase import TRAIN_FOLDER
+from osscl.detector import Detector, load
+from osscl.errors import EvaluationError
+from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
+from osscl.evaluation.evaluating import DEFAULT_RESAMPLES
+from osscl.evaluation.evaluating import evaluate as evaluate_scores
+from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_name
+from osscl.evaluation.published import PAPER
+from osscl.evaluation.report import check_output, print_report, to_json, write_report
+from osscl.evaluation.report_tables import Report, Unscored
+from osscl.evaluation.score_table import read_records
+from osscl.evaluation.testset import find_test_recordings, is_for_training
+from osscl.labels import machine_source
+from osscl.metrics import MAX_FPR
+from osscl.paths import printable
+from osscl.pipeline import Candidate
+from osscl.record import Record
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl evaluate model.onnx dcase2020 --compare paper\n
+  osscl evaluate scores.csv --output report.md\n
+  osscl evaluate --scores submission --ground-truth eval_data_list.csv --json\n
+\n
+Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have no score, 130 interrupted.
+"""
+_TABLE_WIDTH = 104
+
+
+def evaluate(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            help="Model file that osscl-export wrote, followed by DATA; or alone, a table that osscl score "
+            "wrote (.csv, .jsonl or .parquet).",
+            metavar="MODEL|TABLE",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder of a data set; the recordings in its test folders are scored.", metavar="DATA"
+        ),
+    ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the challenge's anomaly_score_<type>_id_<ID>.csv.", metavar="FOLDER"),
+    ] = None,
+    ground_truth: Annotated[
+        Path | None,
+        typer.Option(
+            help="The challenge's list of labels, or a folder with ground_truth_<type>.csv. Without it "
+            "file names tell: normal_... or anomaly_...",
+            metavar="FILE",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Report to write as well: .md, .csv or .json.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of tables.")] = False,
+    write_scores: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write anomaly_score_<type>_id_<ID>.csv into.", metavar="FOLDER"),
+    ] = None,
+    compare: Annotated[
+        str | None, typer.Option(help="Show published figures beside these.", metavar="paper")
+    ] = None,
+    max_fpr: Annotated[float, typer.Option(help="False-positive rate where pAUC ends.")] = MAX_FPR,
+    bootstrap: Annotated[
+        int, typer.Option(min=0, help="Resamples behind the 95 % intervals; 0 for no intervals.")
+    ] = DEFAULT_RESAMPLES,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
+    device: Annotated[str, typer.Option(help="With MODEL: auto or cpu.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(help="With MODEL: processors to use; by default all.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the outputs of an earlier run.")
+    ] = False,
+) -> None:
+    """AUC and pAUC per machine ID, per type and in total, from a model or from scores."""
+    _check_sources(model, data, scores, (device, threads) != ("auto", None))
+    _check_options(compare, max_fpr)
+    table = None if model is None or data is not None else Path(model)
+    _check_places([table, data, scores, ground_truth], output, write_scores, overwrite)
+    truth = None if ground_truth is None else GroundTruth.read(ground_truth)
+    source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
+    records: Iterable[Record]
+    if model is not None and data is not None:
+        with load(model, device, threads=threads) as detector:
+            source |= {"recordings": printable(data), "graph sha256": detector.bundle.graph_sha256}
+            source |= detector.facts
+            records = _score(detector, data, named=truth is None)
+    elif table is not None:
+        records = _without_training(read_records(table))
+    else:
+        assert scores is not None
+        records = read_score_folder(scores)
+    labelled = label_by_names(records) if truth is None else truth.label(records)
+    _tell_unused(labelled)
+    report = Report(
+        source=source,
+        evaluation=evaluate_scores(labelled.scores, max_fpr=max_fpr, n_resamples=bootstrap, seed=seed),
+        unscored=[Unscored(printable(r.path), r.status, r.reason) for r in labelled.unscored],
+        published=None if compare is None else PAPER,
+    )
+    _show(report, json)
+    if output is not None:
+        write_report(report, output)
+        say(f"-> {printable(output)}")
+    if write_scores is not None:
+        files = write_score_folder(write_scores, labelled.scores, overwrite=overwrite)
+        say(f"-> {printable(write_scores)}: {len(files)} files of scores")
+    raise typer.Exit(EXIT_SOME_UNSCORED if report.unscored else 0)
+
+
+def _check_sources(model: str | None, data: Path | None, scores: Path | None, computes: bool) -> None:
+    if (model is None) == (scores is None):
+        raise typer.BadParameter("give MODEL and DATA, or a TABLE of scores, or --scores: one of the three")
+    if data is not None:
+        return
+    if computes:
+        raise typer.BadParameter("--device and --threads go with MODEL and DATA: here nothing is computed")
+    if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
+        raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {model} DATA")
+
+
+def _check_options(compare: str | None, max_fpr: float) -> None:
+    if compare not in (None, "paper"):
+        raise typer.BadParameter(f"--compare is '{compare}'; expected paper")
+    if not 0 < max_fpr <= 1:
+        raise typer.BadParameter(f"--max-fpr is {max_fpr:g}; it must be above 0 and at most 1")
+
+
+def _check_places(
+    sources: list[Path | None], output: Path | None, write_scores: Path | None, overwrite: bool
+) -> None:
+    """Refuse what is not there, or must not be overwritten, before hours of scoring."""
+    for path in sources:
+        if path is not None and not path.exists():
+            raise typer.BadParameter(f"there is no file or folder {printable(path)}")
+    if output is not None:
+        check_output(output, overwrite=overwrite)
+    if write_scores is not None:
+        check_score_folder(write_scores, overwrite=overwrite)
+
+
+def _score(detector: Detector, data: Path, *, named: bool) -> list[Record]:
+    """Score the test recordings; where their names must tell the label, only those whose do."""
+    candidates = _test_recordings(data, named)
+    records: list[Record] = []
+    n_failed = 0
+    with WorkProgress("files", len(candidates)) as progress:
+        try:
+            for record in detector.score_candidates(candidates, machine_source(detector.machines), Fit()):
+                records.append(record)
+                n_failed += record.score is None
+                progress.advance(f"{n_failed} not scored" if n_failed else "")
+        except KeyboardInterrupt:
+            interrupted = True
+        else:
+            interrupted = False
+    if interrupted:
+        say(f"interrupted after {len(records)} of {len(candidates)} files; nothing was evaluated")
+        raise typer.Exit(EXIT_INTERRUPTED)
+    return records
+
+
+def _test_recordings(data: Path, named: bool) -> list[Candidate]:
+    candidates = list(find_test_recordings(data))
+    if not candidates:
+        raise EvaluationError(
+            f"{printable(data)} holds no .wav or .flac file in a folder named test; expected a data set "
+            "with files like fan/test/normal_id_00_00000000.wav"
+        )
+    usable: list[Candidate] = []
+    others: list[str] = []
+    for candidate in candidates:
+        if named and candidate.problem is None and label_in_name(candidate.path) is None:
+            others.append(printable(candidate.path))
+        else:
+            usable.append(candidate)
+    if not usable:
+        raise EvaluationError(
+            f"no name of {few(others, 'recording')} begins with normal_ or anomaly_; give their labels with "
+            "--ground-truth"
+        )
+    _tell_unlabelled(others)
+    return usable
+
+
+def _without_training(records: Iterable[Record]) -> Iterator[Record]:
+    n_training = 0
+    for record in records:
+        if is_for_training(record.path):
+            n_training += 1
+        else:
+            yield record
+    if n_training:
+        say(f"left out: {n_training} in folders named {TRAIN_FOLDER}")
+
+
+def _tell_unused(labelled: Labelled) -> None:
+    _tell_unlabelled(labelled.unlabelled)
+    for record in labelled.unscored:
+        reason = "" if record.reason is None else f": {record.reason}"
+        say(f"not scored: {printable(record.path)}: {record.status}{reason}")
+
+
+def _tell_unlabelled(paths: list[str]) -> None:
+    if paths:
+        say(f"left out, named neither normal_ nor anomaly_: {few(paths, 'clip')}")
+
+
+def _show(report: Report, json: bool) -> None:
+    if json:
+        typer.echo(to_json(report), nl=False)
+    else:
+        console = rich.console.Console(highlight=False)
+        console.width = max(console.width, _TABLE_WIDTH)  # a narrow terminal wraps lines; none are cut off
+        print_report(report, console)

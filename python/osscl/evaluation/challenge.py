@@ -1,0 +1,316 @@
+"""The files of the DCASE challenge: scores as they are submitted, and ground truth as it is published.
+
+A submission has one file a machine, ``anomaly_score_<type>_id_<ID>.csv``, with a line
+``<file name>,<score>`` a clip and no header. The ground truth, ``eval_data_list.csv``, has a line
+``<file name>,<name with its label>,<0 normal or 1 anomalous>`` a clip, and between the blocks of two
+types a line with the name of the type alone. Source: rules and evaluator of DCASE 2020 Challenge Task 2.
+"""
+
+import csv
+import io
+import math
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from osscl.atomic import write_atomically
+from osscl.errors import EvaluationError, OutputError
+from osscl.evaluation.labelled import (
+    Labelled,
+    LabelledScore,
+    few,
+    label_in_name,
+    labelled_score,
+    refuse_repeated,
+)
+from osscl.paths import printable
+from osscl.record import Record
+
+SCORE_FILES = "anomaly_score_*.csv"
+_SCORE_FILE = re.compile(r"anomaly_score_(?P<type>.+)_(?P<id>(?:id|section)_[0-9]+)\.csv")
+_LIST_OF_TYPE = re.compile(r"(?:ground_truth|eval_data_list)_(?P<type>.+)\.csv")
+_ID_IN_NAME = re.compile(r"(?<![A-Za-z0-9])(?:id|section)_[0-9]+(?![A-Za-z0-9])")
+_LABELS = {"0": False, "1": True}
+
+Clip = tuple[str, str]
+"""Machine ID and file name."""
+
+
+def read_score_folder(folder: str | os.PathLike[str]) -> list[Record]:
+    """Read the scores of a submission.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder with files ``anomaly_score_<type>_id_<ID>.csv``; others in it are left alone.
+
+    Returns
+    -------
+    list of Record
+        A line a clip; `path` is the file name as it stands in the file.
+
+    Raises
+    ------
+    EvaluationError
+        There are no such files, or one cannot be read.
+    """
+    paths = sorted(Path(folder).glob(SCORE_FILES))
+    if not paths:
+        raise EvaluationError(
+            f"{printable(folder)} holds no score files; expected names like anomaly_score_fan_id_01.csv"
+        )
+    return [record for path in paths for record in _read_score_file(path)]
+
+
+def write_score_folder(
+    folder: str | os.PathLike[str], scores: Iterable[LabelledScore], *, overwrite: bool = False
+) -> list[Path]:
+    """Write scores as the challenge takes them.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where to; made if it is not there.
+    scores : iterable of LabelledScore
+        The scores; their labels are not written.
+    overwrite : bool
+        Replace score files of an earlier run.
+
+    Returns
+    -------
+    list of Path
+        The files, each of them whole.
+
+    Raises
+    ------
+    EvaluationError
+        A machine has no name of the form ``type/id_NN``, which the file would be called after.
+    OutputError
+        The folder cannot be written to, or holds score files already.
+    """
+    folder = Path(folder)
+    rows: dict[Path, list[tuple[str, float]]] = defaultdict(list)
+    for clip in scores:
+        rows[folder / _score_file_name(clip.machine)].append((clip.name, clip.score))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_score_folder(folder, overwrite=overwrite)
+        for path, of_machine in rows.items():
+            text = io.StringIO()
+            csv.writer(text, lineterminator="\n").writerows(sorted(of_machine))
+            write_atomically(path, [text.getvalue().encode()])
+    except OSError as error:
+        raise OutputError(f"{printable(folder)} cannot be written to: {error.strerror}") from error
+    return sorted(rows)
+
+
+def check_score_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Refuse a folder that holds the scores of another run, which would mix with new ones.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where scores shall be written; it need not be there.
+    overwrite : bool
+        Whether they may be replaced.
+
+    Raises
+    ------
+    OutputError
+        They may not.
+    """
+    taken = sorted(Path(folder).glob(SCORE_FILES))
+    if taken and not overwrite:
+        raise OutputError(f"{printable(taken[0])} is already there; move it away, or use --overwrite")
+
+
+class GroundTruth:
+    """Which clips are anomalous, as the challenge published it after its end.
+
+    Parameters
+    ----------
+    source : str
+        Where the list was read, for messages.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._is_anomaly: dict[Clip, bool] = {}
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> "GroundTruth":
+        """Read the list of the challenge, or one list a type.
+
+        Parameters
+        ----------
+        path : path-like
+            A file with the machine type on a line of its own above each block; a file
+            ``ground_truth_<type>.csv`` or ``eval_data_list_<type>.csv`` without such lines; or a folder
+            of such files.
+
+        Returns
+        -------
+        GroundTruth
+            All clips.
+
+        Raises
+        ------
+        EvaluationError
+            It cannot be read, or does not say type, machine ID and label of each clip once.
+        """
+        path = Path(path)
+        files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        if not files:
+            raise EvaluationError(f"{printable(path)} holds no .csv file; expected ground_truth_<type>.csv")
+        truth = cls(printable(path))
+        repeated: dict[str, None] = {}
+        for file in files:
+            for clip, is_anomaly in _read_list(file):
+                if clip in truth._is_anomaly:
+                    repeated[_spelled(clip)] = None
+                truth._is_anomaly[clip] = is_anomaly
+        refuse_repeated(repeated, truth._source)
+        if not truth._is_anomaly:
+            raise EvaluationError(f"{truth._source} lists no clip")
+        return truth
+
+    def label(self, records: Iterable[Record]) -> Labelled:
+        """Put beside each score what the list says.
+
+        Parameters
+        ----------
+        records : iterable of Record
+            Lines of a result table: exactly the clips of the list. Folders do not count, machines do.
+
+        Returns
+        -------
+        Labelled
+            Scores with labels, and lines without a score.
+
+        Raises
+        ------
+        EvaluationError
+            Clips that the list does not hold, clips of the list that are not there, or twice.
+        """
+        labelled = Labelled()
+        strangers: list[str] = []
+        repeated: dict[str, None] = {}
+        seen: set[Clip] = set()
+        for record in records:
+            clip = (record.machine or "", os.path.basename(record.path))  # noqa: PTH119 - cheaper than Path
+            if clip in seen:
+                repeated[_spelled(clip)] = None
+            seen.add(clip)
+            if clip not in self._is_anomaly:
+                strangers.append(_spelled(clip))
+            elif record.score is None:
+                labelled.unscored.append(record)
+            else:
+                labelled.scores.append(labelled_score(record, self._is_anomaly[clip]))
+        refuse_repeated(repeated, "the scores")
+        self._refuse_mismatch([_spelled(clip) for clip in self._is_anomaly if clip not in seen], strangers)
+        return labelled
+
+    def _refuse_mismatch(self, missing: list[str], strangers: list[str]) -> None:
+        problems = []
+        if missing:
+            problems.append(f"{few(missing, 'clip')} of the list without a score")
+        if strangers:
+            problems.append(f"{few(strangers, 'score')} of clips that the list does not hold")
+        if problems:
+            raise EvaluationError(f"the scores do not match {self._source}: {'; '.join(problems)}")
+
+
+def _read_score_file(path: Path) -> Iterator[Record]:
+    named = _SCORE_FILE.fullmatch(path.name)
+    if named is None:
+        raise EvaluationError(
+            f"{printable(path)}: its name does not say the machine; expected one like "
+            "anomaly_score_fan_id_01.csv"
+        )
+    with _lines(path) as rows:
+        for row in rows:
+            if not row:
+                continue
+            if len(row) != 2:
+                raise _LineError(f"has {len(row)} values, expected file name and score")
+            yield Record(path=row[0], machine=f"{named['type']}/{named['id']}", score=_finite(row[1]))
+
+
+def _read_list(path: Path) -> Iterator[tuple[Clip, bool]]:
+    named = _LIST_OF_TYPE.fullmatch(path.name)
+    machine_type = named["type"] if named else None
+    with _lines(path) as rows:
+        for cells in rows:
+            row = [cell.strip() for cell in cells]
+            while row and not row[-1]:
+                row.pop()  # a spreadsheet fills all lines up to one length
+            if len(row) == 1:
+                machine_type = row[0]
+            elif row:
+                if machine_type is None:
+                    raise _LineError(
+                        "a clip before any machine type; put a line with the type, such as fan, above it, or "
+                        "call the file ground_truth_<type>.csv"
+                    )
+                yield _listed_clip(row, machine_type)
+
+
+def _listed_clip(row: list[str], machine_type: str) -> tuple[Clip, bool]:
+    if len(row) != 3 or row[2] not in _LABELS:
+        raise _LineError(f"is {','.join(row)!a}; expected file name, name with label, and 0 or 1")
+    name, name_with_label, label = row
+    ids = _ID_IN_NAME.findall(name)
+    if len(ids) != 1:
+        raise _LineError(f"file name {name!a} does not hold one machine ID like id_01")
+    if label_in_name(name_with_label) not in (None, _LABELS[label]):
+        raise _LineError(f"says {label} of {name_with_label!a}; 0 is normal and 1 anomalous")
+    return (f"{machine_type}/{ids[0]}", name), _LABELS[label]
+
+
+class _LineError(Exception):
+    """What is wrong with the line just read."""
+
+
+@contextmanager
+def _lines(path: Path) -> Iterator[Iterator[list[str]]]:
+    """Rows of a CSV file; errors raised while they are read name file and line."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file, strict=True)
+            try:
+                yield rows
+            except (csv.Error, _LineError) as error:
+                raise EvaluationError(f"{printable(path)}, line {max(1, rows.line_num)}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise EvaluationError(f"{printable(path)}: is not a text in UTF-8") from error
+    except OSError as error:
+        raise EvaluationError(f"{printable(path)}: cannot be read: {error.strerror}") from error
+
+
+def _finite(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise _LineError(f"score is {text!a}, expected a finite number")
+    return value
+
+
+def _score_file_name(machine: str) -> str:
+    name = f"anomaly_score_{machine.replace('/', '_')}.csv"
+    named = _SCORE_FILE.fullmatch(name)
+    if named is None or f"{named['type']}/{named['id']}" != machine:
+        raise EvaluationError(
+            f"machine {machine} has no name like fan/id_01, after which the challenge calls its score files"
+        )
+    return name
+
+
+def _spelled(clip: Clip) -> str:
+    machine, name = clip
+    return f"{machine or 'machine unknown'}: {name}"

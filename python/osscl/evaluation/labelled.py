@@ -1,0 +1,175 @@
+"""Scores with the truth beside them, and the truth that file names tell."""
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from osscl.errors import EvaluationError
+from osscl.paths import printable
+from osscl.record import Record
+
+NORMAL_PREFIX, ANOMALY_PREFIX = "normal_", "anomaly_"
+_MAX_LISTED = 3
+
+
+class LabelledScore(NamedTuple):
+    """A scored clip of which it is known whether it is anomalous.
+
+    Attributes
+    ----------
+    machine : str
+        Machine ID, such as "fan/id_00".
+    name : str
+        File name, without folder.
+    score : float
+        Anomaly score; higher is more anomalous.
+    is_anomaly : bool
+        The truth.
+    """
+
+    machine: str
+    name: str
+    score: float
+    is_anomaly: bool
+
+
+@dataclass(slots=True)
+class Labelled:
+    """What labelling the lines of a result table gives.
+
+    Attributes
+    ----------
+    scores : list of LabelledScore
+        Clips with score and label.
+    unscored : list of Record
+        Lines without a score.
+    unlabelled : list of str
+        Paths of scored clips whose names tell no label.
+    """
+
+    scores: list[LabelledScore] = field(default_factory=list)
+    unscored: list[Record] = field(default_factory=list)
+    unlabelled: list[str] = field(default_factory=list)
+
+
+def label_in_name(path: str) -> bool | None:
+    """Whether a clip is anomalous, as its file name says.
+
+    Parameters
+    ----------
+    path : str
+        File name, with or without folders.
+
+    Returns
+    -------
+    bool or None
+        True for ``anomaly_...``, False for ``normal_...``, None for every other name.
+    """
+    name = os.path.basename(path)  # noqa: PTH119 - Path costs more, and tables have millions of lines
+    if name.startswith(ANOMALY_PREFIX):
+        return True
+    return False if name.startswith(NORMAL_PREFIX) else None
+
+
+def label_by_names(records: Iterable[Record]) -> Labelled:
+    """Put beside each score what the file name says.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Lines of a result table.
+
+    Returns
+    -------
+    Labelled
+        Every line in one of its lists.
+
+    Raises
+    ------
+    EvaluationError
+        A clip occurs twice, or a score stands without a machine.
+    """
+    labelled = Labelled()
+    seen: dict[tuple[str | None, str], int] = {}
+    for record in records:
+        label = label_in_name(record.path)
+        if record.score is None:
+            labelled.unscored.append(record)
+        elif label is None:
+            labelled.unlabelled.append(record.path)
+        else:
+            labelled.scores.append(labelled_score(record, label))
+        key = (record.machine, record.path)
+        seen[key] = seen.get(key, 0) + 1
+    refuse_repeated([path for (_, path), count in seen.items() if count > 1], "the scores")
+    return labelled
+
+
+def labelled_score(record: Record, is_anomaly: bool) -> LabelledScore:
+    """Join a scored line with its label.
+
+    Parameters
+    ----------
+    record : Record
+        A line with a score.
+    is_anomaly : bool
+        The truth.
+
+    Returns
+    -------
+    LabelledScore
+        Both.
+
+    Raises
+    ------
+    EvaluationError
+        The line names no machine.
+    """
+    assert record.score is not None
+    if not record.machine:
+        raise EvaluationError(f"{record.path} has a score and no machine; score the recordings again")
+    return LabelledScore(
+        record.machine,
+        printable(os.path.basename(record.path)),  # noqa: PTH119 - as above
+        record.score,
+        is_anomaly,
+    )
+
+
+def refuse_repeated(names: Collection[str], place: str) -> None:
+    """Refuse clips that occur more than once.
+
+    Parameters
+    ----------
+    names : collection of str
+        The clips that do.
+    place : str
+        Where they do, for the message.
+
+    Raises
+    ------
+    EvaluationError
+        There are any.
+    """
+    if names:
+        raise EvaluationError(f"{few(names, 'clip')} more than once in {place}: keep one of each")
+
+
+def few(names: Collection[str], noun: str) -> str:
+    """Say how many there are, and the first of them.
+
+    Parameters
+    ----------
+    names : collection of str
+        What is counted.
+    noun : str
+        What one of them is called.
+
+    Returns
+    -------
+    str
+        Such as "7 clips (a.wav, b.wav, ...)".
+    """
+    shown = ", ".join(list(names)[:_MAX_LISTED]) + (", ..." if len(names) > _MAX_LISTED else "")
+    return f"{len(names)} {noun}{'' if len(names) == 1 else 's'} ({shown})"

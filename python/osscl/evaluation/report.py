@@ -1,0 +1,206 @@
+"""A report drawn on a screen, or written as Markdown, CSV or JSON."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import rich.box
+import rich.console
+import rich.markup
+import rich.table
+
+from osscl.atomic import write_atomically
+from osscl.errors import ConfigError, OutputError
+from osscl.evaluation.figures import Evaluation, Figure, MachineFigures, Summary, TypeFigures
+from osscl.evaluation.report_tables import Report, grids_of, notes_of
+from osscl.paths import printable
+
+
+def print_report(report: Report, console: rich.console.Console) -> None:
+    """Draw the tables.
+
+    Parameters
+    ----------
+    report : Report
+        What to show.
+    console : rich.console.Console
+        Where.
+    """
+    for grid in grids_of(report):
+        table = rich.table.Table(
+            title=rich.markup.escape(grid.title),
+            title_justify="left",
+            title_style="bold",
+            box=rich.box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+        )
+        for column, name in enumerate(grid.header):
+            table.add_column(name, justify="right" if column else "left", no_wrap=True)
+        apart = max(map(len, grid.groups)) > 1
+        for rows in grid.groups:
+            for row in rows:
+                table.add_row(*map(_dim_second_line, row))
+            if apart:
+                table.add_section()
+        console.print(table)
+        console.print()
+    for note in notes_of(report):
+        console.print(rich.markup.escape(note), soft_wrap=False)
+
+
+def to_markdown(report: Report) -> str:
+    """Spell the report as a Markdown document.
+
+    Parameters
+    ----------
+    report : Report
+        What to spell.
+
+    Returns
+    -------
+    str
+        The document.
+    """
+    lines = ["# Evaluation", ""]
+    lines += [f"- {name}: {value}" for name, value in report.source.items()]
+    for grid in grids_of(report):
+        lines += ["", f"## {grid.title}", "", _markdown_row(grid.header)]
+        lines.append(_markdown_row(["---", *["---:"] * (len(grid.header) - 1)]))
+        lines += [_markdown_row(row) for rows in grid.groups for row in rows]
+    return "\n".join([*lines, "", *(f"- {note}" for note in notes_of(report)), ""])
+
+
+def to_csv(report: Report) -> str:
+    """Spell the figures as one CSV table: a row a machine ID, a type, and the total.
+
+    Parameters
+    ----------
+    report : Report
+        What to spell.
+
+    Returns
+    -------
+    str
+        RFC 4180; figures in [0, 1], each with the ends of its interval; empty where undefined.
+    """
+    evaluation = report.evaluation
+    names = ("auc", "pauc", *Summary.__struct_fields__)
+    columns = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+    text = io.StringIO()
+    writer = csv.DictWriter(
+        text, ["level", "name", "n_normal", "n_anomalous", *columns, "worst_machine", "reason"], restval=""
+    )
+    writer.writeheader()
+    for machine in evaluation.machines:
+        row = {"level": "machine", "name": machine.machine, "reason": machine.reason or ""}
+        writer.writerow(row | _clips(machine) | _csv_cells({"auc": machine.auc, "pauc": machine.pauc}))
+    for of_type in evaluation.types:
+        row = {"level": "type", "name": of_type.machine_type, "worst_machine": of_type.worst_machine or ""}
+        writer.writerow(row | _clips(of_type) | _csv_cells(msgspec.structs.asdict(of_type.figures)))
+    row = {"level": "total", "name": "total"}
+    writer.writerow(row | _clips(evaluation) | _csv_cells(msgspec.structs.asdict(evaluation.total)))
+    if report.published is not None:
+        for other in report.published.averages:
+            cells = {"pooled_auc": other.auc, "pooled_pauc": other.pauc, "worst_auc": other.worst_auc}
+            writer.writerow({"level": "published", "name": other.name} | cells)
+    return text.getvalue()
+
+
+def to_json(report: Report) -> str:
+    """Spell the report as a JSON document, its fields those of `Report`.
+
+    Parameters
+    ----------
+    report : Report
+        What to spell.
+
+    Returns
+    -------
+    str
+        The document, indented.
+    """
+    return msgspec.json.format(msgspec.json.encode(report)).decode() + "\n"
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {".md": to_markdown, ".csv": to_csv, ".json": to_json}
+"""What writes a file, by its ending."""
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse a place for a report before hours go into it.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; its ending is one of `FORMATS`.
+    overwrite : bool
+        Whether it may be there already.
+
+    Raises
+    ------
+    ConfigError
+        The ending names no format.
+    OutputError
+        It is there already, or its folder is not.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ConfigError(
+            f"{printable(path)}: no report ends in '{path.suffix}'; choose one of: {', '.join(FORMATS)}"
+        )
+    if path.exists() and not overwrite:
+        raise OutputError(f"{printable(path)} is already there; move it away, or use --overwrite")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"{printable(path)} cannot be written: there is no folder {printable(path.parent)}")
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write a report whole or not at all.
+
+    Parameters
+    ----------
+    report : Report
+        What to write.
+    path : Path
+        File whose ending is one of `FORMATS`; it is replaced where it is there.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    text = FORMATS[path.suffix.lower()](report)
+    try:
+        write_atomically(path, [text.encode()])
+    except OSError as error:
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
+
+
+def _clips(part: MachineFigures | TypeFigures | Evaluation) -> dict[str, str]:
+    return {"n_normal": str(part.n_normal), "n_anomalous": str(part.n_anomalous)}
+
+
+def _csv_cells(figures: dict[str, Figure | None]) -> dict[str, str]:
+    cells = {}
+    for name, figure in figures.items():
+        if figure is not None:
+            values = (figure.value, figure.low, figure.high)
+            for end, value in zip(("", "_low", "_high"), values, strict=True):
+                cells[name + end] = "" if value is None else str(value)
+    return cells
+
+
+def _dim_second_line(cell: str) -> str:
+    first, newline, second = rich.markup.escape(cell).partition("\n")
+    return f"{first}\n[dim]{second}[/dim]" if newline else first
+
+
+def _markdown_row(cells: list[str]) -> str:
+    spelled = []
+    for cell in cells:
+        first, _, second = cell.replace("|", "\\|").partition("\n")
+        is_interval = "–" in second
+        spelled.append(f"{first} ({second})" if is_interval else " ".join(filter(None, [first, second])))
+    return f"| {' | '.join(spelled)} |"

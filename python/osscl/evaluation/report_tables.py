@@ -1,0 +1,228 @@
+"""What a report of an evaluation says, as tables of text that a screen and Markdown share."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from osscl.dcase import type_of
+from osscl.evaluation.figures import Evaluation, Figure, Summary
+from osscl.evaluation.published import Published
+
+_UNDEFINED = "undefined"
+
+
+class Unscored(msgspec.Struct, frozen=True):
+    """A labelled clip that has no score, and is in no figure.
+
+    Attributes
+    ----------
+    path : str
+        The clip.
+    status : str
+        Why, in a word.
+    reason : str or None
+        Why, in a sentence.
+    """
+
+    path: str
+    status: str
+    reason: str | None
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """An evaluation and what must be said beside it; its fields are those of the JSON document.
+
+    Attributes
+    ----------
+    source : dict of str to str
+        Where the scores and the labels come from.
+    evaluation : Evaluation
+        The figures, in [0, 1].
+    unscored : list of Unscored
+        Clips that are in no figure.
+    published : Published or None
+        What shall stand beside it.
+    """
+
+    source: dict[str, str]
+    evaluation: Evaluation
+    unscored: list[Unscored]
+    published: Published | None = None
+
+
+class Grid(NamedTuple):
+    """A table before it is drawn: cells of text, the first column to the left, the others to the right.
+
+    A second line in a cell is the interval of the first.
+    """
+
+    title: str
+    header: list[str]
+    groups: list[list[list[str]]]
+
+
+def grids_of(report: Report) -> Iterator[Grid]:
+    """Lay out the tables.
+
+    Parameters
+    ----------
+    report : Report
+        What to show.
+
+    Yields
+    ------
+    Grid
+        Machine IDs, types with their total, and what is published.
+    """
+    evaluation = report.evaluation
+    yield _machines_grid(evaluation)
+    yield _types_grid(evaluation)
+    if report.published is not None:
+        yield _published_types_grid(evaluation, report.published)
+        yield _published_averages_grid(evaluation, report.published)
+
+
+def _machines_grid(evaluation: Evaluation) -> Grid:
+    groups: dict[str, list[list[str]]] = {}
+    for machine in evaluation.machines:
+        row = [machine.machine, str(machine.n_normal), str(machine.n_anomalous)]
+        for figure in (machine.auc, machine.pauc):
+            row += [_percent(figure), _interval(figure)] if evaluation.n_resamples else [_percent(figure)]
+        groups.setdefault(type_of(machine.machine), []).append(row)
+    interval = ["interval"] if evaluation.n_resamples else []
+    header = ["machine ID", "normal", "anomalous", "AUC", *interval, "pAUC", *interval]
+    return Grid("Each machine ID, %", header, list(groups.values()))
+
+
+def _types_grid(evaluation: Evaluation) -> Grid:
+    header = [
+        "machine type",
+        "IDs",
+        "clips",
+        "AUC\npooled",
+        "pAUC\npooled",
+        "AUC\nID mean",
+        "pAUC\nID mean",
+        "mAUC\nworst ID",
+        "harmonic\nmean",
+    ]
+    types = [
+        [
+            of_type.machine_type,
+            str(of_type.n_machines),
+            str(of_type.n_normal + of_type.n_anomalous),
+            *_summary_cells(of_type.figures, of_type.worst_machine),
+        ]
+        for of_type in evaluation.types
+    ]
+    n_clips = evaluation.n_normal + evaluation.n_anomalous
+    total = [
+        "mean of types",
+        str(len(evaluation.machines)),
+        str(n_clips),
+        *_summary_cells(evaluation.total, None),
+    ]
+    return Grid("Each machine type, %", header, [types, [total]])
+
+
+def _summary_cells(summary: Summary, worst_machine: str | None) -> list[str]:
+    cells = []
+    for name in Summary.__struct_fields__:
+        figure = getattr(summary, name)
+        cell = _percent(figure)
+        if name == "worst_auc" and worst_machine is not None:
+            cell = f"{worst_machine.rpartition('/')[2]} {cell}"
+        cells.append("\n".join(filter(None, [cell, _interval(figure)])))
+    return cells
+
+
+def _published_types_grid(evaluation: Evaluation, published: Published) -> Grid:
+    rows = []
+    for of_type in evaluation.types:
+        here, there = of_type.figures.pooled_auc, published.pooled_auc.get(of_type.machine_type)
+        rows.append(
+            [
+                of_type.machine_type,
+                _percent(here),
+                "none" if there is None else f"{100 * there:.2f}",
+                "" if here is None or there is None else f"{100 * (here.value - there):+.2f}",
+            ]
+        )
+    header = ["machine type", "AUC pooled, here", f"AUC pooled, {published.averages[0].name}", "difference"]
+    return Grid("Beside the published figures, each machine type, %", header, [rows])
+
+
+def _published_averages_grid(evaluation: Evaluation, published: Published) -> Grid:
+    total = evaluation.total
+    here = [_percent(figure) for figure in (total.pooled_auc, total.pooled_pauc, total.worst_auc)]
+    others = [
+        [other.name, *(f"{100 * value:.2f}" for value in (other.auc, other.pauc, other.worst_auc))]
+        for other in published.averages
+    ]
+    name = _comparable(evaluation, published)
+    return Grid(
+        f"Beside the published figures, mean of {len(published.pooled_auc)} types, %",
+        ["", "AUC pooled", "pAUC pooled", "mAUC (worst ID)"],
+        [[[name, *here]], others],
+    )
+
+
+def _comparable(evaluation: Evaluation, published: Published) -> str:
+    """Name the row of this evaluation so that a mean over other types is not taken for the same mean."""
+    here = {of_type.machine_type for of_type in evaluation.types if of_type.figures.pooled_auc is not None}
+    there = set(published.pooled_auc)
+    if here == there:
+        return "here"
+    if here < there:
+        return f"here ({len(here)} of these types)"
+    return f"here ({len(here)} types, not these)"
+
+
+def notes_of(report: Report) -> Iterator[str]:
+    """Say what the figures mean, and what is missing.
+
+    Parameters
+    ----------
+    report : Report
+        What is shown.
+
+    Yields
+    ------
+    str
+        One sentence.
+    """
+    evaluation = report.evaluation
+    yield "pooled: all clips of a type in one list (the paper's figure)."
+    yield "ID mean: plain mean over the IDs of a type (the challenge's official figure)."
+    yield "mAUC: the AUC of the worst ID of a type."
+    yield (
+        "harmonic mean: of the AUCs and pAUCs of all IDs of a type together; in the last line, of the IDs of "
+        "all types (the challenge's score from 2021)."
+    )
+    yield (
+        f"pAUC: up to a false-positive rate of {evaluation.max_fpr:g}, standardised: 50 is chance, "
+        "100 perfect."
+    )
+    if evaluation.n_resamples:
+        yield (
+            f"interval: {100 * evaluation.confidence:g} % bootstrap, {evaluation.n_resamples} resamples of "
+            f"the normal and of the anomalous clips of each ID, seed {evaluation.seed}."
+        )
+    if report.published is not None:
+        yield f"published: {report.published.source}."
+    for reason in evaluation.undefined:
+        yield f"{_UNDEFINED}, and left out of the means: {reason}."
+    if report.unscored:
+        yield f"without a score, and in no figure: {len(report.unscored)} of the clips."
+
+
+def _percent(figure: Figure | None) -> str:
+    return _UNDEFINED if figure is None else f"{100 * figure.value:.2f}"
+
+
+def _interval(figure: Figure | None) -> str:
+    if figure is None or figure.low is None or figure.high is None:
+        return ""
+    low, high = (f"{100 * end:.1f}".replace("100.0", "100") for end in (figure.low, figure.high))
+    return f"{low}–{high}"
