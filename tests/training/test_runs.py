@@ -1,0 +1,277 @@
+"""Whole trainings: what they leave behind, and that a stop changes no bit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import osscl
+from osscl.audio import read_audio
+from osscl.config import FRONTEND, TrainConfig
+from osscl.errors import OutputError, TrainingError
+from osscl.export import export_onnx
+from osscl.export.checkpoint import load_checkpoint
+from osscl.frontend import log_mel
+from osscl.training import Execution, TrainingData, checkpoint, loop, read_training_data, train
+from osscl.training.checkpoint import read_checkpoint
+from osscl.training.hold_out import split_hold_out
+from osscl.training.log_mel_cache import LogMelCache
+from osscl.training.reports import EpochReport, StepReport
+from osscl.training.runs import summarise, warnings_before
+from training.training_data import MACHINES, small_recipe, write_recordings
+
+HERE = Execution(device="cpu", workers=0)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
+    return read_training_data([write_recordings(tmp_path_factory.mktemp("data"))])
+
+
+@pytest.fixture(scope="module")
+def finished(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
+    folder = tmp_path_factory.mktemp("run") / "finished"
+    reports: list[Any] = []
+    outcome = train(data, folder, small_recipe(), HERE, listener=reports.append)
+    assert outcome.completed
+    return folder, reports
+
+
+def stop_after(n_steps: int) -> Any:
+    asked = 0
+
+    def ask() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked >= n_steps
+
+    return ask
+
+
+def last_tensors(folder: Path) -> dict[str, torch.Tensor]:
+    return read_checkpoint(folder / loop.LAST_FILE, "training_state")[0]
+
+
+def assert_same_bits(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+def test_reports_and_files(finished: tuple[Path, list[Any]], data: TrainingData) -> None:
+    folder, reports = finished
+    steps = [report for report in reports if isinstance(report, StepReport)]
+    epochs = [report for report in reports if isinstance(report, EpochReport)]
+    n_training = len(split_hold_out(data, 0.2, 5).training)
+    assert len(steps) == 2 * (n_training // 3)
+    assert [report.epoch for report in epochs] == [0, 1]
+    assert all(report.weights == "ema" for report in epochs)
+    of_first = [report for report in steps if report.epoch == 0]
+    assert epochs[0].loss == pytest.approx(sum(report.loss for report in of_first) / len(of_first))
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["kind"] for line in lines].count("epoch") == 2
+    assert len(lines) == len(reports)
+    assert lines[-1]["hold_out_loss"] == epochs[-1].hold_out_loss
+
+
+def test_checkpoints_say_where_they_come_from(finished: tuple[Path, list[Any]], data: TrainingData) -> None:
+    folder, reports = finished
+    tensors, info = read_checkpoint(folder / loop.BEST_FILE, "ema_weights")
+    assert info.classes == MACHINES
+    assert info.config == small_recipe()
+    assert info.front_end_sha256 == FRONTEND.sha256
+    assert info.data_fingerprint == data.fingerprint
+    split = split_hold_out(data, 0.2, 5)
+    assert info.training_clips == tuple(clip.sha256 for clip in split.training)
+    assert info.hold_out_clips == tuple(clip.sha256 for clip in split.hold_out)
+    lowest = min((r for r in reports if isinstance(r, EpochReport)), key=lambda r: r.hold_out_loss)
+    assert info.progress.best is not None
+    assert info.progress.best.hold_out_loss == lowest.hold_out_loss
+    assert not any(name.startswith(("live.", "adamw.")) for name in tensors)
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 4, 5])
+def test_stopped_anywhere_and_resumed_is_bit_equal(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path, n_steps: int
+) -> None:
+    stopped = train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(n_steps))
+    assert not stopped.completed
+    resumed = train(data, tmp_path, None, HERE, resume=True)
+    assert resumed.completed
+    assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
+    best, expected = (
+        read_checkpoint(path / loop.BEST_FILE, "ema_weights") for path in (tmp_path, finished[0])
+    )
+    assert_same_bits(best[0], expected[0])
+    assert best[1].progress.best == expected[1].progress.best
+    kept = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    whole = [json.loads(line) for line in (finished[0] / "metrics.jsonl").read_text().splitlines()]
+    for line in (*kept, *whole):
+        del line["clips_per_s"]
+    assert kept == whole
+
+
+def test_lost_steps_leave_no_trace_in_the_metrics(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
+) -> None:
+    """As after a power cut: reports of steps that no checkpoint holds."""
+    train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(2))
+    saved = (tmp_path / loop.LAST_FILE).read_bytes()
+    train(data, tmp_path, None, HERE, resume=True, should_stop=stop_after(1))
+    (tmp_path / loop.LAST_FILE).write_bytes(saved)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"kind":"step","epo')
+    train(data, tmp_path, None, HERE, resume=True)
+    assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["n_steps"] for line in lines if line["kind"] == "step"] == list(range(1, 7))
+
+
+def test_workers_and_cache_change_no_bit(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
+) -> None:
+    for run in ("fills the cache", "reads it"):
+        execution = Execution(device="cpu", workers=1, cache=tmp_path / "cache")
+        train(data, tmp_path / run, small_recipe(), execution)
+        assert_same_bits(last_tensors(tmp_path / run), last_tensors(finished[0]))
+    assert len(list((tmp_path / "cache" / FRONTEND.sha256).rglob("*.f32"))) == len(data.clips)
+
+
+def test_cache_of_another_front_end_is_not_read(data: TrainingData, tmp_path: Path) -> None:
+    clip = data.clips[0]
+    waveform = read_audio(clip.path)
+    other = tmp_path / ("0" * 64) / clip.sha256[:2] / f"{clip.sha256}.f32"
+    other.parent.mkdir(parents=True)
+    log_mel(waveform).astype("<f4").tofile(other)
+    said = warnings_before(data, small_recipe(), Execution(device="cpu", cache=tmp_path))
+    assert any("another front end" in sentence for sentence in said)
+    cache = LogMelCache(tmp_path)
+    assert (cache.get(clip.sha256, waveform) == log_mel(waveform)).all()
+    own = tmp_path / FRONTEND.sha256 / clip.sha256[:2] / f"{clip.sha256}.f32"
+    own.write_bytes(own.read_bytes()[:-4])  # damaged: computed again
+    assert (cache.get(clip.sha256, waveform) == log_mel(waveform)).all()
+    assert own.stat().st_size == 4 * 128 * 313
+
+
+def test_exported_scores_equal_pytorchs(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
+) -> None:
+    manifest = export_onnx(finished[0] / loop.BEST_FILE, tmp_path / "model.onnx")
+    assert manifest.model.classes == MACHINES
+    assert manifest.checkpoint.layout == "osscl"
+    assert data.fingerprint in manifest.training_data
+    model = load_checkpoint(finished[0] / loop.BEST_FILE).model
+    with osscl.load(tmp_path / "model.onnx") as detector, torch.inference_mode():
+        for clip in data.clips[:3]:
+            waveform = read_audio(clip.path)
+            _, cosine = model(torch.from_numpy(log_mel(waveform))[None])
+            got = detector.score(waveform, clip.machine).score
+            label = torch.tensor([data.label(clip)])
+            from osscl.model import arcface_logits
+
+            logits = arcface_logits(cosine, label, 0.4, 30.0)
+            expected = torch.nn.functional.cross_entropy(logits, label).item()
+            assert got[0] == pytest.approx(expected, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"inputs": "three_maps"},
+        {"head": "none", "supcon": False, "mixup": False},
+        {"head": "leaky_relu", "margin": 0.0},
+        {"precision": "bf16"},
+    ],
+)
+def test_every_ablation_trains(data: TrainingData, tmp_path: Path, changes: dict[str, Any]) -> None:
+    reports: list[Any] = []
+    train(data, tmp_path, small_recipe(epochs=1, **changes), HERE, listener=reports.append)
+    assert all(torch.tensor(report.loss).isfinite() for report in reports)
+    config = load_checkpoint(tmp_path / loop.BEST_FILE).config
+    assert config == small_recipe(**changes).model(MACHINES)
+
+
+def test_seeds_differ_and_are_summarised(data: TrainingData, tmp_path: Path) -> None:
+    outcomes = [
+        train(data, tmp_path / f"seed_{seed}", small_recipe(epochs=1, seed=seed), HERE) for seed in (0, 1)
+    ]
+    one, other = (last_tensors(outcome.folder)["live.arcface.weight"] for outcome in outcomes)
+    assert not torch.equal(one, other)
+    summary: Any = summarise(outcomes, tmp_path)
+    losses = [outcome.best.hold_out_loss for outcome in outcomes if outcome.best]
+    assert summary["hold_out_loss"]["mean"] == pytest.approx(sum(losses) / 2)
+    assert summary["hold_out_loss"]["spread"] == pytest.approx(abs(losses[0] - losses[1]) / 2**0.5)
+    assert json.loads((tmp_path / "summary.json").read_text()) == summary
+
+
+def test_a_started_folder_is_not_started_again(finished: tuple[Path, list[Any]], data: TrainingData) -> None:
+    with pytest.raises(TrainingError, match="holds a training already; go on with it"):
+        train(data, finished[0], small_recipe(), HERE)
+
+
+def test_nothing_to_resume(data: TrainingData, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no training to resume"):
+        train(data, tmp_path, small_recipe(), HERE, resume=True)
+
+
+def test_another_recipe_is_not_resumed(finished: tuple[Path, list[Any]], data: TrainingData) -> None:
+    with pytest.raises(TrainingError, match=r"margin was 0.4, is 0.3; temperature was 0.02, is 0.05"):
+        train(data, finished[0], small_recipe(margin=0.3, temperature=0.05), HERE, resume=True)
+
+
+def test_other_data_are_not_resumed(finished: tuple[Path, list[Any]], tmp_path: Path) -> None:
+    more = read_training_data([write_recordings(tmp_path, n_of_machine=5)])
+    with pytest.raises(TrainingError, match="0 clips of then are missing, 3 are new"):
+        train(more, finished[0], None, HERE, resume=True)
+
+
+def test_moved_data_are_resumed(finished: tuple[Path, list[Any]], tmp_path: Path) -> None:
+    moved = read_training_data([write_recordings(tmp_path / "elsewhere")])
+    assert train(moved, finished[0], None, HERE, resume=True).completed
+
+
+def test_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
+    data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(4))
+    before = (tmp_path / loop.LAST_FILE).read_bytes()
+    real = loop.TrainingState.restore
+
+    def poisoned(self: Any, *arguments: Any) -> None:
+        real(self, *arguments)
+        with torch.no_grad():
+            self.model.arcface.weight[0, 0] = float("nan")
+
+    monkeypatch.setattr(loop.TrainingState, "restore", poisoned)
+    with pytest.raises(TrainingError, match=r"epoch 1, step 1: the loss is nan; the checkpoint .* is kept"):
+        train(data, tmp_path, None, HERE, resume=True)
+    assert (tmp_path / loop.LAST_FILE).read_bytes() == before
+
+
+def test_a_full_disk_keeps_the_old_checkpoint(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(1))
+    before = (tmp_path / loop.LAST_FILE).read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "write_atomically", full)
+        with pytest.raises(OutputError, match="No space left on device; the checkpoint before it is kept"):
+            train(data, tmp_path, None, HERE, resume=True, should_stop=stop_after(1))
+    assert (tmp_path / loop.LAST_FILE).read_bytes() == before
+    train(data, tmp_path, None, HERE, resume=True)
+    assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
+
+
+def test_warnings(data: TrainingData) -> None:
+    said = warnings_before(data, TrainConfig(epochs=2), HERE)
+    assert any("3 classes are few" in sentence for sentence in said)
+    assert any("100% of the averaged weights" in sentence for sentence in said)
+    assert not any(
+        "averaged" in s for s in warnings_before(data, TrainConfig(epochs=2, ema_warmup=True), HERE)
+    )
