@@ -1,0 +1,79 @@
+"""``osscl synth``: a folder of synthetic machine sounds, healthy and faulty."""
+
+import collections
+from pathlib import Path
+from typing import Annotated, Any
+
+import rich.progress
+import typer
+
+from osscl.cli.console import EXIT_INTERRUPTED, as_json, print_facts, say, stderr
+from osscl.synth import DatasetPlan, dataset_record, write_dataset
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl synth gate --machines 12 --normal 500 --anomalous 500 --seed 7\n
+  osscl synth training --train 960 --seed 1\n
+\n
+The machines are the same for every seed, which varies their clips; synth.json tells which fault is where.\n
+Exit code: 0 all written, 1 failed, 2 wrong usage, 130 interrupted (what was written is whole).
+"""
+
+
+def synth(
+    output: Annotated[Path, typer.Argument(help="Folder to write, new or empty.", metavar="OUTPUT")],
+    machines: Annotated[int, typer.Option(help="Number of machines, spread over the four types.")] = 12,
+    train: Annotated[int, typer.Option(help="Normal clips for training, all machines together.")] = 0,
+    normal: Annotated[int, typer.Option(help="Normal clips for testing, all machines together.")] = 0,
+    anomalous: Annotated[int, typer.Option(help="Anomalous clips for testing, all machines together.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the clips.")] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Write into a folder that holds something already.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Summary as JSON.")] = False,
+) -> None:
+    """Write recordings of synthetic machines in the layout of DCASE: 10 s, 16 kHz, 16 bits."""
+    plan = DatasetPlan(machines=machines, train=train, normal=normal, anomalous=anomalous, seed=seed)
+    faults: collections.Counter[str] = collections.Counter()
+    n_written = 0
+    try:
+        with _progress() as bar:
+            task = bar.add_task("synth", total=plan.n_clips, rate="")
+            for clip in write_dataset(output, plan, overwrite=overwrite):
+                n_written += 1
+                if clip.fault is not None:
+                    faults[clip.fault] += 1
+                speed = bar.tasks[0].speed
+                bar.update(task, advance=1, rate=f"{speed:.1f} clips/s" if speed else "")
+    except KeyboardInterrupt:
+        say(f"interrupted after {n_written} of {plan.n_clips} clips -> {output}")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    summary = {"output": str(output)} | dataset_record(plan) | {"faults": dict(sorted(faults.items()))}
+    if json:
+        typer.echo(as_json(summary))
+    else:
+        print_facts(_facts(summary))
+
+
+def _progress() -> rich.progress.Progress:
+    columns: tuple[Any, ...] = (
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        rich.progress.TextColumn("{task.fields[rate]}"),
+        rich.progress.TimeElapsedColumn(),
+        rich.progress.TextColumn("left"),
+        rich.progress.TimeRemainingColumn(),
+    )
+    return rich.progress.Progress(*columns, console=stderr, disable=not stderr.is_terminal)
+
+
+def _facts(summary: dict[str, Any]) -> dict[str, Any]:
+    counts = summary["counts"]
+    faults = ", ".join(f"{count} {name}" for name, count in summary["faults"].items())
+    return {
+        "folder": summary["output"],
+        "machines": f"{len(summary['machines'])}: {', '.join(summary['machines'])}",
+        "train": f"{counts['train']} normal clips",
+        "test": f"{counts['normal']} normal and {counts['anomalous']} anomalous clips",
+        "faults": faults or "none",
+        "seed": f"{summary['seed']} ({summary['generator']})",
+    }

@@ -1,0 +1,80 @@
+"""How a machine runs during one clip: load, speed, temperature."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from osscl.synth.machines import Machine
+
+# slip of an induction motor between no load and full load, and what the mains add
+_SLIP = 0.012
+_MAINS_SPREAD = 0.003
+_SOURCE_SPREAD_DB = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """State of a machine in one clip.
+
+    Attributes
+    ----------
+    speed_hz : float
+        Mean speed of the shaft, turns a second.
+    drift : float
+        Standard deviation of the slow relative changes of speed.
+    rotor_db, pass_db, mesh_db, impact_db, flow_db, whine_db : float
+        Levels of the sources against those of the machine type.
+    detuning : float
+        Factor on the resonances' frequencies.
+    surge : float
+        Depth of slow pulsations of the flow, 0 to 1.
+    """
+
+    speed_hz: float
+    drift: float
+    rotor_db: float
+    pass_db: float
+    mesh_db: float
+    impact_db: float
+    flow_db: float
+    whine_db: float
+    detuning: float = 1.0
+    surge: float = 0.0
+
+
+def draw_operating_point(machine: Machine, rng: np.random.Generator) -> OperatingPoint:
+    """Draw the state of a healthy machine.
+
+    Load lowers the speed by slip, and raises what gears, strokes and flow radiate. Temperature moves
+    the resonances by half a per cent.
+
+    Parameters
+    ----------
+    machine : Machine
+        The machine.
+    rng : Generator
+        Where the state comes from.
+
+    Returns
+    -------
+    OperatingPoint
+        Its state in one clip.
+
+    References
+    ----------
+    Slip of induction motors: Randall, "Vibration-based Condition Monitoring", 2nd ed., chapter 2.
+    """
+    load = float(rng.uniform(-1.0, 1.0))
+    mains = float(rng.standard_normal())
+    jitter = _SOURCE_SPREAD_DB * rng.standard_normal(6)
+    return OperatingPoint(
+        speed_hz=machine.speed_hz * (1.0 - _SLIP * load + _MAINS_SPREAD * mains),
+        drift=float(rng.uniform(0.001, 0.003)),
+        rotor_db=float(jitter[0]),
+        pass_db=1.5 * load + float(jitter[1]),
+        mesh_db=1.5 * load + float(jitter[2]),
+        impact_db=1.5 * load + float(jitter[3]),
+        flow_db=machine.flow_db + 2.0 * load + float(jitter[4]),
+        whine_db=1.0 * load + float(jitter[5]),
+        detuning=1.0 + 0.005 * float(rng.standard_normal()),
+    )
