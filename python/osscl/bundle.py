@@ -19,8 +19,11 @@ from osscl.paths import printable
 
 MANIFEST_KEY = b"osscl.manifest"
 MANIFEST_SHA256_KEY = b"osscl.manifest_sha256"
+DEMO = "demo"
+"""Stands for the demonstration model that is part of the package, wherever a model is asked for."""
 MAX_FILE_BYTES = 2**31 - 1  # no protobuf reader takes a longer message
 
+_DEMO_FILE = Path(__file__).with_name("models") / "demo.onnx"
 _REMEDY = "copy it again or export it again with osscl-export"
 _GRAPH, _METADATA = 7, 14  # of ModelProto
 _KEY, _VALUE = 1, 2  # of StringStringEntryProto
@@ -74,7 +77,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     Parameters
     ----------
     path : path-like
-        The file, as `osscl-export` wrote it.
+        The file, as `osscl-export` wrote it; or the word "demo".
 
     Returns
     -------
@@ -87,7 +90,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
         The file cannot be read, is not ONNX, has no manifest or a newer one, is damaged or tampered with, or
         keeps weights in other files.
     """
-    place = Path(path)
+    place = _DEMO_FILE if os.fspath(path) == DEMO else Path(path)
     try:
         model = _read_file(place)
         parts = _split(model)

@@ -15,11 +15,12 @@ from osscl.export import export_onnx
 from osscl.export.checkpoint import load_checkpoint
 from osscl.frontend import log_mel
 from osscl.training import Execution, TrainingData, checkpoint, loop, read_training_data, train
+from osscl.training.advice import warnings_before
 from osscl.training.checkpoint import read_checkpoint
 from osscl.training.hold_out import split_hold_out
 from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.reports import EpochReport, StepReport
-from osscl.training.runs import summarise, warnings_before
+from osscl.training.runs import summarise
 from training.training_data import MACHINES, small_recipe, write_recordings
 
 HERE = Execution(device="cpu", workers=0)

@@ -1,5 +1,6 @@
 """Small folders of recordings to train on, and the smallest recipe."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,8 @@ def write_recordings(root: Path, n_of_machine: int = 4, machines: tuple[str, ...
         folder = root / machine_type / "train"
         folder.mkdir(parents=True, exist_ok=True)
         for i in range(n_of_machine):
-            write_tone(
-                folder / f"normal_{machine_id}_{i:08d}.wav", 300.0 * (number + 1), seed=100 * number + i
-            )
+            path = folder / f"normal_{machine_id}_{i:08d}.wav"
+            write_tone(path, 300.0 * (number + 1), seed=zlib.crc32(machine.encode()) + i)
     return root
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from osscl.cli import doctor, evaluate, export, inspect, score, train
+from osscl.cli import demo, doctor, evaluate, export, inspect, score, synth, train
 from osscl.cli.console import EXIT_FAILED, complain
 from osscl.errors import OssclError
 
@@ -18,11 +18,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings=SETTINGS,
 )
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("score", epilog=score.EXAMPLES)(score.score)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("synth", epilog=synth.EXAMPLES)(synth.synth)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 
 export_app = typer.Typer(

@@ -4,10 +4,9 @@ import collections
 from pathlib import Path
 from typing import Annotated, Any
 
-import rich.progress
 import typer
 
-from osscl.cli.console import EXIT_INTERRUPTED, as_json, print_facts, say, stderr
+from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
 from osscl.synth import DatasetPlan, dataset_record, write_dataset
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -36,14 +35,12 @@ def synth(
     faults: collections.Counter[str] = collections.Counter()
     n_written = 0
     try:
-        with _progress() as bar:
-            task = bar.add_task("synth", total=plan.n_clips, rate="")
+        with WorkProgress("clips", plan.n_clips) as progress:
             for clip in write_dataset(output, plan, overwrite=overwrite):
                 n_written += 1
                 if clip.fault is not None:
                     faults[clip.fault] += 1
-                speed = bar.tasks[0].speed
-                bar.update(task, advance=1, rate=f"{speed:.1f} clips/s" if speed else "")
+                progress.advance()
     except KeyboardInterrupt:
         say(f"interrupted after {n_written} of {plan.n_clips} clips -> {output}")
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -52,18 +49,6 @@ def synth(
         typer.echo(as_json(summary))
     else:
         print_facts(_facts(summary))
-
-
-def _progress() -> rich.progress.Progress:
-    columns: tuple[Any, ...] = (
-        rich.progress.BarColumn(),
-        rich.progress.MofNCompleteColumn(),
-        rich.progress.TextColumn("{task.fields[rate]}"),
-        rich.progress.TimeElapsedColumn(),
-        rich.progress.TextColumn("left"),
-        rich.progress.TimeRemainingColumn(),
-    )
-    return rich.progress.Progress(*columns, console=stderr, disable=not stderr.is_terminal)
 
 
 def _facts(summary: dict[str, Any]) -> dict[str, Any]:

@@ -165,8 +165,8 @@ def _train_one(
     clips: "TrainingData", folder: Path, recipe: "TrainConfig", execution: "Execution", *, resume: bool
 ) -> "Outcome":
     from osscl.training import train as train_network
+    from osscl.training.advice import warnings_before
     from osscl.training.reports import EpochReport
-    from osscl.training.runs import warnings_before
 
     with (
         WorkProgress("steps") as progress,

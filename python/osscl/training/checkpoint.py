@@ -14,73 +14,12 @@ from osscl.config import ClipConfig, FrontendConfig, Settings, TrainConfig
 from osscl.errors import CheckpointError, OutputError
 from osscl.paths import printable
 from osscl.strict_json import decode_strictly
+from osscl.training.progress import Progress
 
 SUFFIX = ".safetensors"
 _KEY = "osscl.checkpoint"
 
 Content: TypeAlias = Literal["ema_weights", "training_state"]
-
-
-class Best(Settings, frozen=True, kw_only=True):
-    """The averaged weights with the lowest hold-out loss so far.
-
-    Attributes
-    ----------
-    epoch, n_steps : int
-        After which epoch, counted from 0, and after how many steps in all.
-    hold_out_loss : float
-        Cross-entropy with the margin on the true class, mean over batches, nats.
-    hold_out_accuracy : float
-        Share of held-out clips nearest to their own class, in [0, 1].
-    """
-
-    epoch: int
-    n_steps: int
-    hold_out_loss: float
-    hold_out_accuracy: float
-
-
-class Sums(Settings, frozen=True, kw_only=True):
-    """Sums over the steps of the epoch that is going on, for its means.
-
-    Attributes
-    ----------
-    n_steps, n_clips, n_right : int
-        Steps done, clips seen, and those nearest to their own class.
-    loss, cross_entropy, contrastive : float
-        Sums over the steps.
-    seconds : float
-        Time spent.
-    """
-
-    n_steps: int = 0
-    n_clips: int = 0
-    n_right: int = 0
-    loss: float = 0.0
-    cross_entropy: float = 0.0
-    contrastive: float = 0.0
-    seconds: float = 0.0
-
-
-class Progress(Settings, frozen=True, kw_only=True):
-    """How far a training has come.
-
-    Attributes
-    ----------
-    epoch : int
-        Epochs completed.
-    n_steps : int
-        Optimiser steps done in all.
-    sums : Sums
-        Of the epoch that is going on.
-    best : Best or None
-        None before the first epoch is complete.
-    """
-
-    epoch: int = 0
-    n_steps: int = 0
-    sums: Sums = Sums()
-    best: Best | None = None
 
 
 class CheckpointInfo(Settings, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """The epochs of one training: steps, averaged weights, hold-out, checkpoints; it can be stopped anywhere."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from torch import Tensor
 from osscl.config import CLIP, FRONTEND, TrainConfig
 from osscl.errors import TrainingError
 from osscl.paths import printable
-from osscl.training.checkpoint import SUFFIX, Best, CheckpointInfo, Content, Progress, Sums, write_checkpoint
+from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
 from osscl.training.clips import TrainingClip, TrainingData
 from osscl.training.execution import Execution, git_revision, package_versions
 from osscl.training.hold_out import Split
@@ -19,6 +20,7 @@ from osscl.training.loader import ClipDataset, TrainingOrder, make_cache, make_l
 from osscl.training.losses import Losses
 from osscl.training.mixup import draw_mixing
 from osscl.training.moving_average import initialisation_left
+from osscl.training.progress import Progress, Sums
 from osscl.training.reports import EpochReport, Listener, StepReport
 from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
@@ -118,8 +120,10 @@ class Training:
             started = time.monotonic()
             batch = self._on_device(next(batches))
             losses, n_right = self._step(step, batch)
-            self._count(losses, n_right, len(batch.labels), time.monotonic() - started)
-            listener(self._step_report(step, losses, n_right, len(batch.labels), time.monotonic() - started))
+            outcome = losses, n_right, len(batch.labels), time.monotonic() - started
+            progress = self.state.progress
+            self.state.progress = progress.after_step(progress.sums.plus(*outcome))
+            listener(self._step_report(step, Sums().plus(*outcome)))
             if should_stop():
                 return False
         return True
@@ -136,44 +140,18 @@ class Training:
         self.state.average.update(progress.n_steps, warmup=config.ema_warmup)
         return losses, int((cosine.argmax(dim=1) == batch.labels).sum())
 
-    def _count(self, losses: Losses, n_right: int, n_clips: int, seconds: float) -> None:
-        progress = self.state.progress
-        sums = progress.sums
-        self.state.progress = replace(
-            progress,
-            n_steps=progress.n_steps + 1,
-            sums=Sums(
-                n_steps=sums.n_steps + 1,
-                n_clips=sums.n_clips + n_clips,
-                n_right=sums.n_right + n_right,
-                loss=sums.loss + losses.total.item(),
-                cross_entropy=sums.cross_entropy + losses.cross_entropy.item(),
-                contrastive=sums.contrastive + losses.contrastive.item(),
-                seconds=sums.seconds + seconds,
-            ),
-        )
-
     def _complete_epoch(self, listener: Listener) -> None:
         """Look at the clips held out, keep the averaged weights if they are the best, save the state."""
-        config, progress = self._config, self.state.progress
-        hold_out = evaluate_hold_out(self.state.average.model, self._hold_out_batches(), config)
-        if not torch.tensor(hold_out.loss).isfinite():
-            raise self._not_finite(f"the hold-out loss is {hold_out.loss}", progress.sums.n_steps)
-        is_best = progress.best is None or hold_out.loss < progress.best.hold_out_loss
-        report = self._epoch_report(hold_out, is_best)
-        if is_best:
-            best = Best(
-                epoch=progress.epoch,
-                n_steps=progress.n_steps,
-                hold_out_loss=hold_out.loss,
-                hold_out_accuracy=hold_out.accuracy,
-            )
-            progress = replace(progress, best=best)
-        self.state.progress = replace(progress, epoch=progress.epoch + 1, sums=Sums())
-        if is_best:
-            self._write(BEST_FILE, "ema_weights", self.state.average.model.state_dict())
+        before = self.state.progress
+        average = self.state.average.model
+        hold_out = evaluate_hold_out(average, self._hold_out_batches(), self._config)
+        if not math.isfinite(hold_out.loss):
+            raise self._not_finite(f"the hold-out loss is {hold_out.loss}", before.sums.n_steps)
+        self.state.progress = before.after_epoch(hold_out)
+        if before.is_best(hold_out):
+            self._write(BEST_FILE, "ema_weights", average.state_dict())
         self.save_state()
-        listener(report)
+        listener(self._epoch_report(before, hold_out))
 
     def _training_batches(self) -> Iterator[Batch]:
         config, progress = self._config, self.state.progress
@@ -208,38 +186,26 @@ class Training:
         inputs = tuple(x.to(self._device, non_blocking=True) for x in batch.inputs)
         return Batch(inputs, batch.labels.to(self._device, non_blocking=True))
 
-    def _step_report(
-        self, step: int, losses: Losses, n_right: int, n_clips: int, seconds: float
-    ) -> StepReport:
+    def _step_report(self, step: int, one: Sums) -> StepReport:
         progress = self.state.progress
         return StepReport(
             epoch=progress.epoch,
             step=step,
             n_steps=progress.n_steps,
             learning_rate=learning_rate(progress.epoch, self._config),
-            loss=losses.total.item(),
-            cross_entropy=losses.cross_entropy.item(),
-            contrastive=losses.contrastive.item(),
-            accuracy=n_right / n_clips,
-            clips_per_s=n_clips / seconds,
+            **one.means(),
         )
 
-    def _epoch_report(self, hold_out: HoldOut, is_best: bool) -> EpochReport:
-        progress = self.state.progress
-        sums = progress.sums
+    def _epoch_report(self, progress: Progress, hold_out: HoldOut) -> EpochReport:
         return EpochReport(
             epoch=progress.epoch,
             n_steps=progress.n_steps,
             learning_rate=learning_rate(progress.epoch, self._config),
-            loss=sums.loss / sums.n_steps,
-            cross_entropy=sums.cross_entropy / sums.n_steps,
-            contrastive=sums.contrastive / sums.n_steps,
-            accuracy=sums.n_right / sums.n_clips,
-            clips_per_s=sums.n_clips / sums.seconds,
+            **progress.sums.means(),
             hold_out_loss=hold_out.loss,
             hold_out_accuracy=hold_out.accuracy,
             initialisation_left=initialisation_left(progress.n_steps, warmup=self._config.ema_warmup),
-            is_best=is_best,
+            is_best=progress.is_best(hold_out),
         )
 
     def _describe(self) -> CheckpointInfo:

@@ -8,8 +8,8 @@ from torch import Tensor
 from osscl.config import TrainConfig
 from osscl.errors import CheckpointError
 from osscl.model import OSSCL
-from osscl.training.checkpoint import Progress
 from osscl.training.moving_average import MovingAverage
+from osscl.training.progress import Progress
 from osscl.training.randomness import Purpose, generator
 
 BETAS = (0.9, 0.999)

@@ -1,0 +1,53 @@
+"""What a modeller should hear before a training starts."""
+
+from osscl.config import TrainConfig
+from osscl.training.clips import TrainingData
+from osscl.training.execution import Execution
+from osscl.training.hold_out import split_hold_out
+from osscl.training.loader import n_batches
+from osscl.training.log_mel_cache import other_front_ends
+from osscl.training.moving_average import initialisation_left
+
+FEW_CLASSES = 8
+MOSTLY_FORGOTTEN = 0.1
+
+
+def warnings_before(data: TrainingData, config: TrainConfig, execution: Execution) -> list[str]:
+    """Sentences a modeller should read before a training is started.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The clips.
+    config : TrainConfig
+        The recipe.
+    execution : Execution
+        Device, workers, cache.
+
+    Returns
+    -------
+    list of str
+        Empty where nothing is odd.
+    """
+    said = []
+    if len(data.classes) < FEW_CLASSES:
+        said.append(
+            f"{len(data.classes)} classes are few: the method learns what is normal by telling machines "
+            "apart, and misses what it need not look at to do so; the published models have 41"
+        )
+    n_training = len(split_hold_out(data, config.hold_out, config.seed).training)
+    n_steps = config.epochs * n_batches(n_training, config.batch_size)
+    left = initialisation_left(n_steps, warmup=config.ema_warmup)
+    if left > MOSTLY_FORGOTTEN:
+        said.append(
+            f"after all {n_steps} steps, {left:.0%} of the averaged weights will still be the random "
+            "initialisation; train longer, or use --ema-warmup"
+        )
+    if execution.cache is not None and other_front_ends(execution.cache):
+        said.append(
+            f"{execution.cache} holds log-mels of another front end; they are left alone, and those of this "
+            "one are computed anew"
+        )
+    if data.n_repeated:
+        said.append(f"{data.n_repeated} recordings repeat others, and count once")
+    return said

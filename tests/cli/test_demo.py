@@ -1,0 +1,57 @@
+"""``osscl demo``, and the model that the word demo stands for."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import osscl as library
+from console import osscl
+from osscl import synth
+
+
+def test_demo_makes_scores_and_evaluates(tmp_path: Path) -> None:
+    done = osscl("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "mean of types" in done.stdout
+    folder = tmp_path / "osscl-demo"
+    assert len(list(folder.glob("recordings/*/test/*.wav"))) == 48
+    assert len((folder / "scores.csv").read_text().splitlines()) == 49
+    assert "pooled" in (folder / "report.md").read_text()
+    run = json.loads((folder / "scores.csv.run.json").read_text())
+    assert run["counts"] == {"ok": 48}
+    again = osscl("demo", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "is not empty; name another folder, or use --overwrite" in again.stderr
+    overwritten = osscl("demo", "--overwrite", "--json", cwd=tmp_path)
+    assert overwritten.returncode == 0, overwritten.stderr
+    total = json.loads(overwritten.stdout)["total"]
+    assert total["pooled_auc"]["value"] >= 0.8
+
+
+def test_demo_needs_neither_torch_nor_onnx(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules.update(torch=None, onnx=None, safetensors=None, sklearn=None, scipy=None);"
+        "from osscl.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "demo", "--output", str(tmp_path / "demo")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_word_demo_is_a_model_everywhere(tmp_path: Path) -> None:
+    key = synth.ClipKey("blower/id_00", seed=5)
+    with library.load("demo") as detector:
+        assert detector.machines[:2] == ("blower/id_00", "blower/id_01")
+        assert "demonstration" in detector.manifest.training_data
+        healthy, faulty = (synth.make_clip(key, fault) for fault in (None, synth.fault("leak", "severe")))
+        assert detector.score([healthy, faulty], key.machine).score.argmax() == 1
+    shown = osscl("inspect", "demo", "--json", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert json.loads(shown.stdout)["manifest"]["model"]["inputs"] == "three_maps"
+
+
+def test_the_demonstration_model_is_small() -> None:
+    from osscl.bundle import read_bundle
+
+    assert len(read_bundle("demo").model) <= 6_000_000

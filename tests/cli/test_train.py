@@ -1,0 +1,133 @@
+"""``osscl train``, run as users run it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from console import osscl
+from training.training_data import write_recordings
+
+SHORT = ("--epochs", "2", "--batch-size", "3", "--inputs", "log_mel", "--workers", "0", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_recordings(tmp_path_factory.mktemp("recordings"))
+
+
+def test_recordings_become_a_model_that_scores_them(recordings: Path, tmp_path: Path) -> None:
+    trained = osscl(
+        "train", recordings, "--output", tmp_path / "run", "--learning-rate", "1e-3", "--ema-warmup", *SHORT
+    )
+    assert trained.returncode == 0, trained.stderr
+    assert "12 clips of 3 machines: fan/id_00, fan/id_02, pump/id_00" in trained.stderr
+    assert "warning: 3 classes are few" in trained.stderr
+    assert "epoch 2/2: loss" in trained.stderr
+    assert "averaged weights on hold-out: loss" in trained.stderr
+    assert "hold-out accuracy" in trained.stdout
+    exported = osscl("export", tmp_path / "run" / "best.safetensors", "--output", tmp_path / "model.onnx")
+    assert exported.returncode == 0, exported.stderr
+    scored = osscl("score", tmp_path / "model.onnx", recordings, "--json")
+    assert scored.returncode == 0, scored.stderr
+    assert len(scored.stdout.splitlines()) == 12
+    refused = osscl("export", tmp_path / "run" / "last.safetensors", "--output", tmp_path / "other.onnx")
+    assert refused.returncode == 1
+    assert "choose the best.safetensors beside it" in refused.stderr
+
+
+def test_seeds_and_recipe(recordings: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("learning_rate = 0.01\nema_warmup = true\n")
+    arguments = ("--output", tmp_path / "run", "--config", recipe, "--seeds", "3,4", "--json", *SHORT)
+    done = osscl("train", recordings, *arguments)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert [row["seed"] for row in summary["seeds"]] == [3, 4]
+    assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
+    first = json.loads((tmp_path / "run" / "seed_3" / "metrics.jsonl").read_text().splitlines()[0])
+    assert first["learning_rate"] == 0.01
+    again = osscl("train", recordings, *arguments)
+    assert again.returncode == 1
+    assert "seed_3 holds a training already" in again.stderr
+
+
+def test_ctrl_c_saves_and_resume_goes_on(recordings: Path, tmp_path: Path) -> None:
+    command = ["train", str(recordings), "--output", str(tmp_path), *SHORT, "--epochs", "500"]
+    running = subprocess.Popen(
+        [sys.executable, "-c", "from osscl.cli import main; main()", *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "110"},
+    )
+    metrics = tmp_path / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while not (metrics.exists() and metrics.read_text().count("\n") > 3) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=120)
+    assert running.returncode == 130, said
+    assert "stopping after this step" in said
+    assert "go on with the same command and --resume" in said
+    n_steps = json.loads(metrics.read_text().splitlines()[-1])["n_steps"]
+    refused = osscl(*command, "--resume", "--margin", "0.1")
+    assert refused.returncode == 1
+    assert "cannot be resumed: margin was 0.4, is 0.1; resume with the same settings" in refused.stderr
+    resumed = subprocess.Popen(
+        [sys.executable, "-c", "from osscl.cli import main; main()", *command, "--resume"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while (
+        json.loads(metrics.read_text().splitlines()[-1])["n_steps"] <= n_steps and time.monotonic() < deadline
+    ):
+        time.sleep(0.1)
+    resumed.send_signal(signal.SIGTERM)
+    _, said = resumed.communicate(timeout=120)
+    assert resumed.returncode == 130
+    assert f"going on after step {n_steps}" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--seeds", "1,x"), 2, "expected different whole numbers"),
+        (("--epochs", "0"), 1, "epochs is 0; it must be at least 1"),
+        (("--device", "cuda"), 1, "device 'cuda' was asked for, but PyTorch"),
+        (("--device", "tpu"), 1, "device is 'tpu'; choose cpu, cuda, cuda:N or auto"),
+        (("--resume",), 1, "there is no training to resume in this folder"),
+        (("--config", "no.toml"), 1, "no.toml: the recipe cannot be read: No such file"),
+    ],
+)
+def test_usage_errors(
+    recordings: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    import torch
+
+    if "cuda" in arguments and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    result = osscl("train", recordings, "--output", tmp_path / "run", *arguments)
+    assert result.returncode == code, result.stderr
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epochs = 'many'", "recipe.toml: Expected `int`, got `str` - at `$.epochs`"),
+        ("epoch = 3", "recipe.toml: Object contains unknown field `epoch`"),
+        ("epochs = ", "recipe.toml: the recipe is no TOML file"),
+        ("margin = 2.0", "margin is 2.0; it must lie in"),
+    ],
+)
+def test_recipes_that_are_none(recordings: Path, tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "recipe.toml").write_text(text)
+    result = osscl("train", recordings, "--output", tmp_path / "run", "--config", tmp_path / "recipe.toml")
+    assert result.returncode == 1
+    assert message in result.stderr
