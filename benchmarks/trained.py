@@ -1,9 +1,9 @@
 """Prints how well trained checkpoints tell anomalies, by the score and by nearest neighbours.
 
-usage: python benchmarks/trained.py DATA CHECKPOINT [CHECKPOINT ...]
+usage: python benchmarks/trained.py TRAIN TEST CHECKPOINT [CHECKPOINT ...]
 
-DATA has <type>/train and <type>/test. Each checkpoint is exported; the exported model's scores are
-compared with PyTorch's on the same clips. Figures are AUC for each machine ID:
+TRAIN has <type>/train, TEST has <type>/test; one folder may be both. Each checkpoint is exported; the
+exported model's scores are compared with PyTorch's on the same clips. Figures are AUC for each machine ID:
 
 score       anomaly score of the exported model
 neighbour   1 - largest cosine between the clip's embedding and those of its ID's training clips
@@ -58,10 +58,10 @@ def pytorch_outputs(checkpoint: Path, waveforms: np.ndarray, log_mels: np.ndarra
     return in_batches(run, *(inputs[name] for name in model.input_names))
 
 
-def main(data: str, checkpoints: list[str]) -> None:
+def main(train_data: str, test_data: str, checkpoints: list[str]) -> None:
     """Measure and print."""
-    train_paths = [c.path for c in find_recordings([data]) if is_for_training(c.path)]
-    test_paths = [c.path for c in find_test_recordings(data)]
+    train_paths = [c.path for c in find_recordings([train_data]) if is_for_training(c.path)]
+    test_paths = [c.path for c in find_test_recordings(test_data)]
     is_anomaly = np.array([bool(label_in_name(path)) for path in test_paths])
     train, test = read(train_paths), read(test_paths)
     log_mels = osscl.log_mel(test)
@@ -113,4 +113,4 @@ def print_table(table: dict[str, dict[str, list[float]]]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from numpydoc.validate import validate
 
 import osscl
+import osscl.evaluation
 import osscl.export
+import osscl.synth
+import osscl.training
+
+PACKAGES = (osscl, osscl.evaluation, osscl.export, osscl.synth, osscl.training)
 
 CHECKS = {"GL03", "GL08", "SS03", "PR01", "PR02", "PR03", "PR04", "RT01", "RT03"}
 DATA_CHECKS = CHECKS - {"PR01"}  # data classes list their parameters as attributes
@@ -15,9 +20,11 @@ DATA_CHECKS = CHECKS - {"PR01"}  # data classes list their parameters as attribu
 
 def public_names() -> Iterator[tuple[str, set[str]]]:
     """Each public name with the checks that it must pass."""
-    for package in (osscl, osscl.export):
+    for package in PACKAGES:
         for name in package.__all__:
             value = getattr(package, name)
+            if not callable(value):  # a constant
+                continue
             path = f"{value.__module__}.{value.__qualname__}"
             yield path, DATA_CHECKS if inspect.isclass(value) else CHECKS
             if inspect.isclass(value):

@@ -227,7 +227,18 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         self.model(("any",))  # checks inputs, head, margin and scale
 
     def model(self, classes: tuple[str, ...]) -> ModelConfig:
-        """Shape of the network that is trained to tell these machine IDs apart."""
+        """Give the network its shape.
+
+        Parameters
+        ----------
+        classes : tuple of str
+            Machine IDs that it is trained to tell apart.
+
+        Returns
+        -------
+        ModelConfig
+            With these settings' maps, head, margin and scale.
+        """
         return ModelConfig(
             classes=classes, inputs=self.inputs, head=self.head, margin=self.margin, scale=self.scale
         )

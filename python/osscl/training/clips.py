@@ -75,7 +75,18 @@ class TrainingData:
         return hashlib.sha256(lines.encode()).hexdigest()
 
     def label(self, clip: TrainingClip) -> int:
-        """Index of a clip's class."""
+        """Number the class of a clip.
+
+        Parameters
+        ----------
+        clip : TrainingClip
+            One of `clips`.
+
+        Returns
+        -------
+        int
+            Index into `classes`.
+        """
         return self.classes.index(clip.machine)
 
 

@@ -48,7 +48,13 @@ class Execution:
         self.torch_device()
 
     def torch_device(self) -> torch.device:
-        """The device, never another one than was asked for."""
+        """Find the device, never another one than was asked for.
+
+        Returns
+        -------
+        torch.device
+            It can be used.
+        """
         has_cuda = torch.cuda.is_available()
         if self.device == "auto":
             return torch.device("cuda" if has_cuda else "cpu")
@@ -67,13 +73,25 @@ class Execution:
         return device
 
     def n_workers(self) -> int:
-        """Processes that read recordings."""
+        """Choose how many processes read recordings.
+
+        Returns
+        -------
+        int
+            What was asked for, or what suits the device.
+        """
         if self.workers is not None:
             return self.workers
         return 1 if self.torch_device().type == "cpu" else min(8, max(1, usable_cpus() - 1))
 
     def device_name(self) -> str:
-        """The device in words."""
+        """Name the device.
+
+        Returns
+        -------
+        str
+            With the GPU's name, or the number of threads of the CPU, on which results depend.
+        """
         device = self.torch_device()
         if device.type == "cuda":
             return f"{device} ({torch.cuda.get_device_name(device)})"
