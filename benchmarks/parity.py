@@ -23,6 +23,7 @@ from osscl.scoring import anomaly_score
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from reference_log_mel import reference_log_mel
 from signals import signals
+from training.published_step import NOISE, do_published_step
 
 SHARED = Path(sys.argv[1])
 
@@ -35,6 +36,7 @@ def main() -> None:
     clips = np.stack([soundfile.read(path, dtype="int16")[0][:160_000] for path in paths])
     print_front_end(clips)
     print_network(clips, outputs)
+    print_training_step()
     for front_end in ("native", "graph"):
         print_shipped_path(paths, outputs, front_end)
 
@@ -77,6 +79,27 @@ def print_network(clips: np.ndarray, outputs: dict[str, np.ndarray]) -> None:
         embedding, cosine = model(waveforms, torch.from_numpy(osscl.log_mel(clips)))
     score = anomaly_score(cosine.numpy(), outputs["label"], margin=0.4, scale=30.0)
     print_outputs("PyTorch", outputs, embedding.numpy(), cosine.numpy(), score)
+
+
+def print_training_step() -> None:
+    """One step of the published recipe against the published figures."""
+    step = do_published_step(SHARED)
+    for name, loss in (("loss_ce", step.losses.cross_entropy), ("loss_supcon", step.losses.contrastive)):
+        print(f"training step, {name}: relative error {abs(loss.item() / step.expected[name] - 1):.1e}")
+    gradients = step.expected["gradient_norm"]
+    worst_gradient = max(
+        abs(step.gradient_norm[name] - norm) / (5e-3 * norm + 1e-5)
+        for name, norm in gradients.items()
+        if name not in NOISE
+    )
+    print(f"training step, gradient norms: at most {worst_gradient:.1%} of the bound 5e-3 relative + 1e-5")
+    errors = step.relative_state_errors()
+    kinds = {name: "noise" if name in NOISE else name.rpartition(".")[2] for name in errors}
+    for kind in ("weight", "running_mean", "running_var", "bias"):
+        largest = max(error for name, error in errors.items() if kinds[name] == kind)
+        print(f"training step, state after it, {kind}: largest relative error {largest:.1e}")
+    median = np.median([errors[name] for name in gradients])
+    print(f"training step, {len(gradients)} trained entries: median relative error {median:.1e}")
 
 
 def print_shipped_path(paths: list[Path], outputs: dict[str, np.ndarray], front_end: str) -> None:

@@ -15,7 +15,8 @@ _EXTRAS = {
     "onnxruntime": ("cpu", "scoring on the CPU"),
     "soxr": ("resample", "--resample"),
     "pyarrow": ("parquet", "Parquet tables"),
-    "torch": ("export", "osscl-export"),
+    "torch": ("train,export", "osscl train and osscl-export"),
+    "safetensors": ("train,export", "osscl train and osscl-export"),
     "onnx": ("export", "osscl-export"),
     "onnxscript": ("export", "osscl-export"),
 }

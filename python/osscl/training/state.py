@@ -46,8 +46,10 @@ class TrainingState:
             seed = int(generator(config.seed, Purpose.INITIALISATION).integers(2**63))
             torch.manual_seed(seed)
             model = OSSCL(config.model(classes))
-        # channels last: convolutions take the maps as they are, without reordering them
-        self.model = model.to(memory_format=torch.channels_last).to(device).train()  # type: ignore[call-overload]
+        if config.precision == "bf16":
+            # faster, but batch norm sums less exactly: gradients then miss the published ones by up to 0.6 %
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = model.to(device).train()
         self.average = MovingAverage(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(),

@@ -1,6 +1,6 @@
 """Prints the speed of training: batches read and transformed, steps, and the front end's share of a step.
 
-usage: python benchmarks/training.py DATA [--device cuda]
+usage: python benchmarks/training_speed.py DATA [--device cuda]
 
 DATA has <type>/train. Steps are those of the published recipe at batches of 16 and 64, without hold-out.
 """
