@@ -21,9 +21,9 @@ from osscl.export.checkpoint import load_checkpoint
 from osscl.scoring import anomaly_score
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from published_step import NOISE, do_published_step
 from reference_log_mel import reference_log_mel
 from signals import signals
-from training.published_step import NOISE, do_published_step
 
 SHARED = Path(sys.argv[1])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from console import osscl
-from training.training_data import write_recordings
+from training_data import write_recordings
 
 SHORT = ("--epochs", "2", "--batch-size", "3", "--inputs", "log_mel", "--workers", "0", "--device", "cpu")
 

@@ -10,10 +10,11 @@ import torch
 import osscl
 from osscl.audio import read_audio
 from osscl.config import FRONTEND, TrainConfig
-from osscl.errors import OutputError, TrainingError
+from osscl.errors import OutputError, TrainingDataError, TrainingError
 from osscl.export import export_onnx
 from osscl.export.checkpoint import load_checkpoint
 from osscl.frontend import log_mel
+from osscl.model import arcface_logits
 from osscl.training import Execution, TrainingData, checkpoint, loop, read_training_data, train
 from osscl.training.advice import warnings_before
 from osscl.training.checkpoint import read_checkpoint
@@ -21,7 +22,8 @@ from osscl.training.hold_out import split_hold_out
 from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.reports import EpochReport, StepReport
 from osscl.training.runs import summarise
-from training.training_data import MACHINES, small_recipe, write_recordings
+from osscl.training.state import TrainingState
+from training_data import MACHINES, small_recipe, write_recordings
 
 HERE = Execution(device="cpu", workers=0)
 
@@ -170,8 +172,6 @@ def test_exported_scores_equal_pytorchs(
             _, cosine = model(torch.from_numpy(log_mel(waveform))[None])
             got = detector.score(waveform, clip.machine).score
             label = torch.tensor([data.label(clip)])
-            from osscl.model import arcface_logits
-
             logits = arcface_logits(cosine, label, 0.4, 30.0)
             expected = torch.nn.functional.cross_entropy(logits, label).item()
             assert got[0] == pytest.approx(expected, abs=5e-4)
@@ -238,14 +238,14 @@ def test_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
 ) -> None:
     train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(4))
     before = (tmp_path / loop.LAST_FILE).read_bytes()
-    real = loop.TrainingState.restore
+    real = TrainingState.restore
 
     def poisoned(self: Any, *arguments: Any) -> None:
         real(self, *arguments)
         with torch.no_grad():
             self.model.arcface.weight[0, 0] = float("nan")
 
-    monkeypatch.setattr(loop.TrainingState, "restore", poisoned)
+    monkeypatch.setattr(TrainingState, "restore", poisoned)
     with pytest.raises(TrainingError, match=r"epoch 1, step 1: the loss is nan; the checkpoint .* is kept"):
         train(data, tmp_path, None, HERE, resume=True)
     assert (tmp_path / loop.LAST_FILE).read_bytes() == before
@@ -267,6 +267,23 @@ def test_a_full_disk_keeps_the_old_checkpoint(
     assert (tmp_path / loop.LAST_FILE).read_bytes() == before
     train(data, tmp_path, None, HERE, resume=True)
     assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_clip_that_vanishes_stops_the_training_and_loses_nothing(
+    finished: tuple[Path, list[Any]], tmp_path: Path, workers: int
+) -> None:
+    data = read_training_data([write_recordings(tmp_path / "data")])
+    train(data, tmp_path / "run", small_recipe(), HERE, should_stop=stop_after(2))
+    vanished = Path(split_hold_out(data, 0.2, 5).training[0].path)
+    content = vanished.read_bytes()
+    vanished.unlink()
+    with pytest.raises(TrainingDataError) as error:
+        train(data, tmp_path / "run", None, Execution(device="cpu", workers=workers), resume=True)
+    assert str(error.value).startswith(f"{vanished} could be read when the training began, and cannot now: ")
+    vanished.write_bytes(content)
+    train(data, tmp_path / "run", None, HERE, resume=True)
+    assert_same_bits(last_tensors(tmp_path / "run"), last_tensors(finished[0]))
 
 
 def test_warnings(data: TrainingData) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.published_step import NOISE, Step, do_published_step
+from published_step import NOISE, Step, do_published_step
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from osscl import frontend
 from osscl.audio import read_clip
+from osscl.errors import AudioError, TrainingDataError
+from osscl.paths import printable
 from osscl.samples import Samples, stack_clips
 from osscl.training.clips import TrainingClip
 from osscl.training.log_mel_cache import Float32, LogMelCache
@@ -50,7 +52,7 @@ class ClipDataset(Dataset[Batch]):
     def __getitem__(self, indices: Sequence[int]) -> Batch:
         """Read clips: samples [B, 160000] int16 or float32, log-mel [B, 128, 313]."""
         clips = [self._clips[i] for i in indices]
-        samples = stack_clips([read_clip(clip.path).samples for clip in clips])
+        samples = stack_clips([_read(clip) for clip in clips])
         arrays = {"waveform": samples, "log_mel": self._log_mels(clips, samples)}
         return Batch(
             tuple(torch.from_numpy(arrays[name]) for name in self._input_names),
@@ -61,6 +63,40 @@ class ClipDataset(Dataset[Batch]):
         if self._cache is None:
             return frontend.log_mel(samples, threads=1)
         return np.stack([self._cache.get(clip.sha256, one) for clip, one in zip(clips, samples, strict=True)])
+
+
+def _read(clip: TrainingClip) -> Samples:
+    try:
+        return read_clip(clip.path).samples
+    except AudioError as error:
+        raise TrainingDataError(
+            f"{printable(clip.path)} could be read when the training began, and cannot now: {error}"
+        ) from None
+
+
+def next_batch(batches: Iterator[Batch]) -> Batch:
+    """Take the next batch; errors of workers come as the sentence they are, without the worker's traceback.
+
+    Parameters
+    ----------
+    batches : iterator of Batch
+        Of a loader.
+
+    Returns
+    -------
+    Batch
+        The next one.
+
+    Raises
+    ------
+    TrainingDataError
+        A clip cannot be read any more.
+    """
+    try:
+        return next(batches)
+    except TrainingDataError as error:
+        sentence = str(error).rpartition(f"{TrainingDataError.__name__}: ")[2].strip()
+        raise TrainingDataError(sentence) from None
 
 
 class TrainingOrder:

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from torch import Tensor
 
 from osscl.config import CLIP, FRONTEND, TrainConfig
-from osscl.errors import TrainingError
+from osscl.errors import TrainingDataError, TrainingError
 from osscl.paths import printable
 from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
 from osscl.training.clips import TrainingClip, TrainingData
 from osscl.training.execution import Execution, git_revision, package_versions
 from osscl.training.hold_out import Split
-from osscl.training.loader import ClipDataset, TrainingOrder, make_cache, make_loader, n_batches
+from osscl.training.loader import ClipDataset, TrainingOrder, make_cache, make_loader, n_batches, next_batch
 from osscl.training.losses import Losses
 from osscl.training.mixup import draw_mixing
 from osscl.training.moving_average import initialisation_left
@@ -92,6 +92,8 @@ class Training:
         ------
         TrainingError
             A loss is not finite; the last checkpoint is kept.
+        TrainingDataError
+            A clip cannot be read any more; the state has been saved.
         OutputError
             A checkpoint cannot be written; the one before is kept.
         """
@@ -99,10 +101,14 @@ class Training:
             self.state.model.vector = torch.compile(self.state.model.vector)
         batches = iter(self._training_batches())
         while self.state.progress.epoch < self._config.epochs:
-            if not self._run_epoch(batches, listener, should_stop):
+            try:
+                if not self._run_epoch(batches, listener, should_stop):
+                    self.save_state()
+                    return False
+                self._complete_epoch(listener)
+            except TrainingDataError:
                 self.save_state()
-                return False
-            self._complete_epoch(listener)
+                raise
         return True
 
     def save_state(self) -> None:
@@ -118,7 +124,7 @@ class Training:
         self.state.set_learning_rate(learning_rate(self.state.progress.epoch, self._config))
         for step in range(self.state.progress.sums.n_steps, self.steps_of_epoch):
             started = time.monotonic()
-            batch = self._on_device(next(batches))
+            batch = self._on_device(next_batch(batches))
             losses, n_right = self._step(step, batch)
             outcome = losses, n_right, len(batch.labels), time.monotonic() - started
             progress = self.state.progress
