@@ -36,7 +36,7 @@ def load(
     Parameters
     ----------
     model : path-like
-        File that ``osscl-export`` wrote.
+        File that ``osscl-export`` wrote; or the word "demo", for the demonstration model.
     device : str
         "auto" or "cpu".
     backend : str, optional

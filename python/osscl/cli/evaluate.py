@@ -41,8 +41,8 @@ def evaluate(
     model: Annotated[
         str | None,
         typer.Argument(
-            help="Model file that osscl-export wrote, followed by DATA; or alone, a table that osscl score "
-            "wrote (.csv, .jsonl or .parquet).",
+            help="Model file that osscl-export wrote, or demo, followed by DATA; or alone, a table that "
+            "osscl score wrote (.csv, .jsonl or .parquet).",
             metavar="MODEL|TABLE",
         ),
     ] = None,

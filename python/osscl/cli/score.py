@@ -16,6 +16,7 @@ from osscl.run import Tally, score_to_table
 from osscl.tables import OutputTable
 
 EXAMPLES = """[bold]Examples[/bold]\n
+  osscl score demo osscl-demo/recordings\n
   osscl score model.onnx dcase2020 --output scores.csv\n
   osscl score model.onnx pump_recordings --machine pump/id_02 --output scores.parquet\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
@@ -25,7 +26,7 @@ Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could no
 
 
 def score(
-    model: Annotated[Path, typer.Argument(help="Model file that osscl-export wrote.", metavar="MODEL")],
+    model: Annotated[Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")],
     paths: Annotated[
         list[str],
         typer.Argument(

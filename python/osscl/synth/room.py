@@ -100,7 +100,7 @@ def room_response(place: Place, rng: np.random.Generator) -> Spectrum:
 
     References
     ----------
-    Kuttruff, "Room Acoustics", 6th ed..
+    Kuttruff, "Room Acoustics", 6th ed.
     """
     n_taps = int(_LONGEST_REVERB_S * SAMPLE_RATE_HZ)
     time_s = np.arange(n_taps) / SAMPLE_RATE_HZ
