@@ -16,7 +16,9 @@ EXAMPLES = """[bold]Examples[/bold]\n
 
 
 def inspect(
-    model: Annotated[Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")],
+    model: Annotated[
+        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
+    ],
     json: Annotated[
         bool, typer.Option("--json", help="The whole manifest and the graph's facts as JSON.")
     ] = False,

@@ -26,7 +26,9 @@ Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could no
 
 
 def score(
-    model: Annotated[Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")],
+    model: Annotated[
+        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
+    ],
     paths: Annotated[
         list[str],
         typer.Argument(
