@@ -47,31 +47,37 @@ def train(
             help="Seed; or several, each trained in RUN/seed_N, with mean and spread.", metavar="N,N"
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training clips [300].")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Clips in a step [64].")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the first epoch [1e-4].")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW [0.01].")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training clips (default: 300).")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Clips in a step (default: 64).")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the first epoch (default: 1e-4).")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW (default: 0.01).")] = None,
     hold_out: Annotated[
-        float | None, typer.Option(help="Share of the clips held out to select the weights [0.05].")
+        float | None, typer.Option(help="Share of the clips held out to select the weights (default: 0.05).")
     ] = None,
-    inputs: Annotated[ModelInputs | None, typer.Option(help="Maps the encoder sees [three_maps].")] = None,
-    head: Annotated[HeadKind | None, typer.Option(help="Feature-perturbation head [basic].")] = None,
-    margin: Annotated[float | None, typer.Option(help="Angular margin, radians [0.4].")] = None,
-    scale: Annotated[float | None, typer.Option(help="Scale of the logits [30].")] = None,
-    temperature: Annotated[float | None, typer.Option(help="Of the contrastive loss [0.02].")] = None,
+    inputs: Annotated[
+        ModelInputs | None, typer.Option(help="Maps the encoder sees (default: three_maps).")
+    ] = None,
+    head: Annotated[HeadKind | None, typer.Option(help="Feature-perturbation head (default: basic).")] = None,
+    margin: Annotated[float | None, typer.Option(help="Angular margin, radians (default: 0.4).")] = None,
+    scale: Annotated[float | None, typer.Option(help="Scale of the logits (default: 30).")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Of the contrastive loss (default: 0.02).")
+    ] = None,
     supcon: Annotated[
-        bool | None, typer.Option("--supcon/--no-supcon", help="Contrastive loss [on].")
+        bool | None, typer.Option("--supcon/--no-supcon", help="Contrastive loss (default: on).")
     ] = None,
-    mixup: Annotated[bool | None, typer.Option("--mixup/--no-mixup", help="Mix clips in pairs [on].")] = None,
+    mixup: Annotated[
+        bool | None, typer.Option("--mixup/--no-mixup", help="Mix clips in pairs (default: on).")
+    ] = None,
     ema_warmup: Annotated[
         bool | None,
         typer.Option(
             "--ema-warmup/--no-ema-warmup",
-            help="Averaged weights forget the initialisation at once; for short runs [off].",
+            help="Averaged weights forget the initialisation at once; for short runs (default: off).",
         ),
     ] = None,
     precision: Annotated[
-        TrainingPrecision | None, typer.Option(help="Of convolutions in training [fp32].")
+        TrainingPrecision | None, typer.Option(help="Of convolutions in training (default: fp32).")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     workers: Annotated[int | None, typer.Option(help="Processes that read recordings.")] = None,
