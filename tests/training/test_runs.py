@@ -1,6 +1,7 @@
 """Whole trainings: what they leave behind, and that a stop changes no bit."""
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from osscl.export import export_onnx
 from osscl.export.checkpoint import load_checkpoint
 from osscl.frontend import log_mel
 from osscl.model import arcface_logits
-from osscl.training import Execution, TrainingData, checkpoint, loop, read_training_data, train
+from osscl.training import Execution, TrainingData, loop, read_training_data, train
 from osscl.training.advice import warnings_before
 from osscl.training.checkpoint import read_checkpoint
 from osscl.training.hold_out import split_hold_out
@@ -233,7 +234,17 @@ def test_moved_data_are_resumed(finished: tuple[Path, list[Any]], tmp_path: Path
     assert train(moved, finished[0], None, HERE, resume=True).completed
 
 
-def test_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
+def test_a_learning_rate_too_high_stops_at_the_first_loss_that_is_not_finite(
+    data: TrainingData, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        TrainingError, match=r"epoch 0, step 1: the loss is nan; nothing was saved yet: train with"
+    ):
+        train(data, tmp_path, small_recipe(learning_rate=1e30), HERE)
+    assert not (tmp_path / loop.LAST_FILE).exists()
+
+
+def test_loss_that_is_not_finite_keeps_the_last_checkpoint(
     data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(4))
@@ -251,20 +262,21 @@ def test_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
     assert (tmp_path / loop.LAST_FILE).read_bytes() == before
 
 
-def test_a_full_disk_keeps_the_old_checkpoint(
-    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_checkpoint_that_finds_no_room_keeps_the_old_one(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
 ) -> None:
     train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(1))
     before = (tmp_path / loop.LAST_FILE).read_bytes()
-
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "write_atomically", full)
-        with pytest.raises(OutputError, match="No space left on device; the checkpoint before it is kept"):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))  # writing fails half-way
+    try:
+        with pytest.raises(OutputError, match=r"cannot be written: .*; the checkpoint before it is kept"):
             train(data, tmp_path, None, HERE, resume=True, should_stop=stop_after(1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (tmp_path / loop.LAST_FILE).read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".osscl*"))
     train(data, tmp_path, None, HERE, resume=True)
     assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
 
