@@ -49,7 +49,9 @@ def demo(
     if json:
         typer.echo(as_json(evaluation))
         return
-    rich.console.Console(highlight=False).print(_table(evaluation))
+    console = rich.console.Console(highlight=False)
+    console.print(_table(evaluation))
+    console.print(f"pooled over a type's IDs; pAUC up to a false-positive rate of {evaluation.max_fpr:g}\n")
     print_facts(
         {
             "recordings": output / RECORDINGS,
@@ -71,8 +73,6 @@ def _table(evaluation: Evaluation) -> rich.table.Table:
     mean = map(_percent, (evaluation.total.pooled_auc, evaluation.total.pooled_pauc))
     counts = str(evaluation.n_normal), str(evaluation.n_anomalous)
     table.add_row("mean of types", *counts, *mean, style="bold")
-    table.caption = f"pooled over a type's IDs; pAUC up to a false-positive rate of {evaluation.max_fpr:g}"
-    table.caption_justify = "left"
     return table
 
 
