@@ -51,7 +51,7 @@ def test_seeds_and_recipe(recordings: Path, tmp_path: Path) -> None:
     assert [row["seed"] for row in summary["seeds"]] == [3, 4]
     assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
     first = json.loads((tmp_path / "run" / "seed_3" / "metrics.jsonl").read_text().splitlines()[0])
-    assert first["learning_rate"] == 0.01
+    assert first["learning_rate"] == pytest.approx(0.01)
     again = osscl("train", recordings, *arguments)
     assert again.returncode == 1
     assert "seed_3 holds a training already" in again.stderr
