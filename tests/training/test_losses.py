@@ -157,8 +157,8 @@ def test_mixing_mixes_each_clip_with_its_partner() -> None:
 
 
 def test_mixing_is_a_function_of_seed_epoch_and_step() -> None:
-    def draw(*place: int) -> tuple[float, list[int]]:
-        mixing = draw_mixing(*place, 16, torch.device("cpu"))
+    def draw(seed: int, epoch: int, step: int) -> tuple[float, list[int]]:
+        mixing = draw_mixing(seed, epoch, step, 16, torch.device("cpu"))
         return mixing.share, mixing.permutation.tolist()
 
     assert draw(1, 2, 3) == draw(1, 2, 3)

@@ -98,7 +98,7 @@ class Training:
             A checkpoint cannot be written; the one before is kept.
         """
         if self._execution.compile:
-            self.state.model.vector = torch.compile(self.state.model.vector)
+            self.state.model.vector = torch.compile(self.state.model.vector)  # type: ignore[method-assign]
         batches = iter(self._training_batches())
         while self.state.progress.epoch < self._config.epochs:
             try:
