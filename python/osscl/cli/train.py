@@ -97,7 +97,7 @@ def train(
     try:
         from osscl.training import Execution
         from osscl.training.config_file import read_config
-        from osscl.training.runs import stored_config, summarise
+        from osscl.training.runs import holds_training, stored_config, summarise
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f'training needs the package {error.name}, which is not installed: pip install "osscl[train]"'
@@ -129,7 +129,7 @@ def train(
     outcomes = []
     for folder, recipe in recipes.items():
         # of several seeds, those that had not begun have nothing to resume
-        resume_this = resume and (len(runs) == 1 or folder.exists())
+        resume_this = resume and (len(runs) == 1 or holds_training(folder))
         if resume_this:
             recipe = stored_config(folder, config, changes | runs[folder])
         outcomes.append(_train_one(clips, folder, recipe, execution, resume=resume_this))
@@ -208,7 +208,7 @@ def _train_one(
 
 
 def _step_note(report: "StepReport") -> str:
-    return f"epoch {report.epoch}, loss {report.loss:.3f}, {report.clips_per_s:.1f} clips/s"
+    return f"epoch {report.epoch + 1}, loss {report.loss:.3f}, {report.clips_per_s:.1f} clips/s"
 
 
 def _epoch_line(report: "EpochReport", n_epochs: int) -> str:

@@ -149,7 +149,7 @@ def read_training_data(
         )
     good, bad = _read_all(files, on_clip)
     if bad and not skip_bad:
-        raise TrainingDataError(f"{_listed(bad)}; mend or remove them, or leave them out with --skip-bad")
+        raise TrainingDataError(f"{_listed(bad)}mend or remove them, or leave them out with --skip-bad")
     unique = _without_repeats(good)
     classes = tuple(sorted({clip.machine for clip in unique}, key=lambda name: (name.casefold(), name)))
     _check_counts(unique, classes)

@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -172,11 +171,6 @@ def make_loader(
         multiprocessing_context="forkserver" if workers else None,
         worker_init_fn=_leave_ctrl_c_to_the_parent if workers else None,
     )
-
-
-def make_cache(root: Path | None) -> LogMelCache | None:
-    """The cache that was asked for."""
-    return None if root is None else LogMelCache(root)
 
 
 def _leave_ctrl_c_to_the_parent(_: int) -> None:

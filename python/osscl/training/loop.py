@@ -16,7 +16,8 @@ from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_che
 from osscl.training.clips import TrainingClip, TrainingData
 from osscl.training.execution import Execution, git_revision, package_versions
 from osscl.training.hold_out import Split
-from osscl.training.loader import ClipDataset, TrainingOrder, make_cache, make_loader, n_batches, next_batch
+from osscl.training.loader import ClipDataset, TrainingOrder, make_loader, n_batches, next_batch
+from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.losses import Losses
 from osscl.training.mixup import draw_mixing
 from osscl.training.moving_average import initialisation_left
@@ -58,7 +59,7 @@ class Training:
         self._folder, self._config, self._data, self._split = folder, config, data, split
         self._execution = execution
         self._device = execution.torch_device()
-        self._cache = make_cache(execution.cache)
+        self._cache = None if execution.cache is None else LogMelCache(execution.cache)
         self._info = self._describe()
         self.state = TrainingState(config, data.classes, self._device)
         self.steps_of_epoch = n_batches(len(split.training), config.batch_size)

@@ -12,7 +12,7 @@ def keep_freed_memory() -> None:
     """Let the C library keep the memory of freed tensors instead of giving it back to the system.
 
     A step makes and frees gigabytes of activations; getting them anew from the system costs a page fault
-    for each 4 KiB, a third of the time of a step (benchmarks/RESULTS.md). Does nothing where the C
+    for each 4 KiB, a large share of a step's time. Does nothing where the C
     library is not glibc.
     """
     if not sys.platform.startswith("linux"):

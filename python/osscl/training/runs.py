@@ -102,15 +102,10 @@ def train(
     OutputError
         A file cannot be written.
     """
-    last = folder / LAST_FILE
-    if last.exists() and not resume:
+    if holds_training(folder) and not resume:
         raise TrainingError(
             f"{printable(folder)} holds a training already; go on with it (--resume), "
             "or choose another folder"
-        )
-    if resume and not last.exists():
-        raise TrainingError(
-            f"{printable(last)} does not exist: there is no training to resume in this folder"
         )
     stored = _read_last(folder) if resume else None
     _make_folder(folder)
@@ -120,7 +115,7 @@ def train(
     split = split_hold_out(data, config.hold_out, config.seed)
     training = Training(folder, config, data, split, execution)
     if stored:
-        _refuse_differences(last, stored[1], training.info)
+        _refuse_differences(folder / LAST_FILE, stored[1], training.info)
         training.state.restore(stored[0], stored[1].progress)
     logs = open_logs(folder, training.state.progress.n_steps)
     on_start(training)
@@ -130,6 +125,11 @@ def train(
         for log in logs:
             log.close()
     return Outcome(folder, config.seed, completed, training.state.progress.best)
+
+
+def holds_training(folder: Path) -> bool:
+    """Whether a training can be resumed in a folder."""
+    return (folder / LAST_FILE).exists()
 
 
 def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
@@ -210,7 +210,7 @@ def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, object]:
 
 def _read_last(folder: Path) -> tuple[dict[str, Tensor], CheckpointInfo]:
     last = folder / LAST_FILE
-    if not last.exists():
+    if not holds_training(folder):
         raise TrainingError(
             f"{printable(last)} does not exist: there is no training to resume in this folder"
         )
