@@ -1,12 +1,14 @@
 """The parity gate: an exported graph must compute what its checkpoint computes, on the golden clips."""
 
-from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 import torch
 
+from osscl.backends import Outputs
+from osscl.config import ModelConfig
 from osscl.errors import ParityError
 from osscl.frontend import log_mel
 from osscl.golden import golden_clips
@@ -18,80 +20,78 @@ from osscl.scoring import anomaly_score
 N_GOLDEN_CLIPS = 4
 TOLERANCE = ParityErrors(embedding=2e-5, cosine=2e-5, score=5e-4)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Certificate:
-    """What the checkpoint gives for the golden clips, and how far the graph is from it.
-
-    Attributes
-    ----------
-    embedding, cosine : ndarray of float32, [clips, 128] and [clips, K]
-        The checkpoint's outputs.
-    measured : ParityErrors
-        Largest absolute differences.
-    """
-
-    embedding: npt.NDArray[np.float32]
-    cosine: npt.NDArray[np.float32]
-    measured: ParityErrors
+Feeds: TypeAlias = dict[str, npt.NDArray[np.float32]]
 
 
-def certify(model: OSSCL, graph: bytes) -> Certificate:
-    """Run checkpoint and graph on the golden clips and compare.
+def golden_outputs(model: OSSCL) -> Outputs:
+    """What a checkpoint's network gives for the golden clips.
 
     Parameters
     ----------
     model : OSSCL
-        The checkpoint's network, in eval mode.
-    graph : bytes
-        A serialised ONNX model with the inputs waveform, log_mel, or both.
+        In eval mode.
 
     Returns
     -------
-    Certificate
-        The comparison.
+    Outputs
+        Of the first `N_GOLDEN_CLIPS` clips.
+    """
+    feeds = _feeds(N_GOLDEN_CLIPS)
+    with torch.inference_mode():
+        embedding, cosine = model(*(torch.from_numpy(feeds[name]) for name in model.input_names))
+    return Outputs(embedding.numpy(), cosine.numpy())
+
+
+def certify(graph: bytes, expected: Outputs, model: ModelConfig) -> ParityErrors:
+    """Run a graph on the golden clips and compare it with its checkpoint.
+
+    Parameters
+    ----------
+    graph : bytes
+        A serialised ONNX model with the inputs waveform, log_mel, or both.
+    expected : Outputs
+        What the checkpoint gives for the first golden clips.
+    model : ModelConfig
+        Margin and scale of the score.
+
+    Returns
+    -------
+    ParityErrors
+        Largest absolute differences.
 
     Raises
     ------
     ParityError
         An error lies above its tolerance, or is no number.
     """
-    clips = golden_clips(N_GOLDEN_CLIPS)
-    feeds = {"waveform": to_waveform(clips), "log_mel": log_mel(clips)}  # [clips, 160000], [clips, 128, 313]
-    embedding, cosine = _run_checkpoint(model, feeds)
-    graph_embedding, graph_cosine = _run_graph(graph, feeds)
+    got = _run_graph(graph, _feeds(len(expected.embedding)))
     measured = ParityErrors(
-        embedding=_largest_difference(embedding, graph_embedding),
-        cosine=_largest_difference(cosine, graph_cosine),
+        embedding=_largest_difference(expected.embedding, got.embedding),
+        cosine=_largest_difference(expected.cosine, got.cosine),
         score=max(
-            _largest_difference(_scores(model, cosine, label), _scores(model, graph_cosine, label))
-            for label in range(cosine.shape[1])
+            _largest_difference(_scores(model, expected.cosine, label), _scores(model, got.cosine, label))
+            for label in range(len(model.classes))
         ),
     )
     _check(measured)
-    return Certificate(embedding, cosine, measured)
+    return measured
 
 
-Feeds = dict[str, npt.NDArray[np.float32]]
-Pair = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+def _feeds(n_clips: int) -> Feeds:
+    clips = golden_clips(n_clips)
+    return {"waveform": to_waveform(clips), "log_mel": log_mel(clips)}  # [clips, 160000], [clips, 128, 313]
 
 
-def _run_checkpoint(model: OSSCL, feeds: Feeds) -> Pair:
-    with torch.inference_mode():
-        embedding, cosine = model(*(torch.from_numpy(feeds[name]) for name in model.input_names))
-    return embedding.numpy(), cosine.numpy()
-
-
-def _run_graph(graph: bytes, feeds: Feeds) -> Pair:
+def _run_graph(graph: bytes, feeds: Feeds) -> Outputs:
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     names = [tensor.name for tensor in session.get_inputs()]
     embedding, cosine = session.run(["embedding", "cosine"], {name: feeds[name] for name in names})
-    return embedding, cosine
+    return Outputs(embedding, cosine)
 
 
-def _scores(model: OSSCL, cosine: npt.NDArray[np.float32], label: int) -> npt.NDArray[np.float64]:
+def _scores(model: ModelConfig, cosine: npt.NDArray[np.float32], label: int) -> npt.NDArray[np.float64]:
     labels = np.full(len(cosine), label)
-    return anomaly_score(cosine, labels, margin=model.config.margin, scale=model.config.scale)
+    return anomaly_score(cosine, labels, margin=model.margin, scale=model.scale)
 
 
 def _largest_difference(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> float:

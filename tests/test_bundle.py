@@ -19,7 +19,7 @@ from model_files import CLASSES, tiny_graph, tiny_manifest
 from osscl import bundle as bundle_module
 from osscl.bundle import MAX_FILE_BYTES, graph_sha256, read_bundle, write_bundle
 from osscl.errors import ModelFileError, OutputError
-from osscl.manifest import decode_manifest, encode_manifest
+from osscl.manifest_json import decode_manifest, encode_manifest
 
 GRAPH = tiny_graph().SerializeToString()
 MANIFEST = tiny_manifest(GRAPH)
@@ -193,8 +193,8 @@ BROKEN = {
     "field added to the graph": (VALID + tagged(0x32, b"a doc string"), "graph hash differs"),
     "second graph": (VALID + tagged(0x3A, b""), "graph hash differs"),
     "manifest of a newer schema": (
-        GRAPH + manifest_entries(DOCUMENT.replace(b'{"schema_version":1', b'{"schema_version":3')),
-        r"made by a newer osscl \(schema 3, this one reads 1\): update osscl",
+        GRAPH + manifest_entries(DOCUMENT.replace(b'{"schema_version":2', b'{"schema_version":3')),
+        r"made by a newer osscl \(schema 3, this one reads 2\): update osscl",
     ),
     "front-end hash differs": (
         GRAPH + manifest_entries(DOCUMENT.replace(MANIFEST.front_end.sha256.encode(), b"0" * 64)),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from model_files import CLASSES, GOLDEN_COUNT, tiny_graph, tiny_manifest
 from osscl.config import FRONTEND, ModelConfig, ModelInputs
 from osscl.errors import ModelFileError
-from osscl.manifest import MAX_MANIFEST_BYTES, decode_manifest, encode_manifest
+from osscl.manifest import Accuracy
+from osscl.manifest_json import MAX_MANIFEST_BYTES, decode_manifest, encode_manifest
 from osscl.signature import FrontEndPlace, graph_inputs, graph_outputs
 
 MODEL = tiny_graph().SerializeToString()
@@ -78,11 +80,12 @@ def test_the_document_is_plain_json_with_these_fields() -> None:
             "graph_rewrites",
             "graph_sha256",
             "parity",
+            "accuracy",
             "licence",
             "training_data",
         ),
     ]
-    assert parsed["schema_version"] == 1
+    assert parsed["schema_version"] == 2
     assert parsed["model"] == {
         "classes": list(CLASSES),
         "inputs": "three_maps",
@@ -91,6 +94,37 @@ def test_the_document_is_plain_json_with_these_fields() -> None:
         "scale": 30.0,
     }
     assert parsed["inputs"][0]["shape"] == ["batch", 160_000]
+
+
+def test_a_document_of_schema_1_is_read_and_written_anew_as_schema_2() -> None:
+    old = json.loads(DOCUMENT)
+    del old["accuracy"]
+    old["schema_version"] = 1
+    manifest = decode_manifest(json.dumps(old).encode())
+    assert manifest.accuracy is None
+    assert encode_manifest(manifest) == DOCUMENT
+    with pytest.raises(ModelFileError, match=r"newer than the document - at `\$.accuracy`"):
+        decode_manifest(json.dumps(old | {"accuracy": None}).encode())
+
+
+@pytest.mark.parametrize("precision", ["bf16", "int8"])
+def test_reduced_precision_comes_with_its_measured_accuracy(precision: Any) -> None:
+    accuracy = Accuracy(
+        clips="a folder",
+        backend="openvino 1",
+        n_clips=2,
+        n_machines=1,
+        score_error=0.1,
+        rank_correlation=1.0,
+        auc_fp32=0.9,
+        auc=0.9,
+        decision_flips=None,
+    )
+    manifest = tiny_manifest(MODEL, precision=precision, accuracy=accuracy)
+    assert decode_manifest(encode_manifest(manifest)) == manifest
+    for contradiction in ({"precision": "fp32"}, {"accuracy": None}):
+        with pytest.raises(ModelFileError, match="expected it for reduced precision alone"):
+            encode_manifest(msgspec.structs.replace(manifest, **contradiction))
 
 
 def test_the_front_end_hash_is_of_its_sorted_compact_json() -> None:
@@ -163,12 +197,12 @@ def test_inputs_and_outputs_follow_from_the_model(
         pytest.param(put("schema_version", 0), r"`int` >= 1 - at `\$.schema_version`", id="schema 0"),
         pytest.param(
             put("schema_version", 3),
-            r"^made by a newer osscl \(schema 3, this one reads 1\): update osscl$",
+            r"^made by a newer osscl \(schema 3, this one reads 2\): update osscl$",
             id="newer schema",
         ),
         pytest.param(
-            b'{"schema_version": 2, "unheard_of": [{}]}',
-            r"newer osscl \(schema 2",
+            b'{"schema_version": 3, "unheard_of": [{}]}',
+            r"newer osscl \(schema 3",
             id="newer schema, other fields",
         ),
         pytest.param(

@@ -14,7 +14,8 @@ from pathlib import Path
 from osscl import protobuf
 from osscl.atomic import write_atomically
 from osscl.errors import ModelFileError, OutputError
-from osscl.manifest import Manifest, decode_manifest, encode_manifest
+from osscl.manifest import Manifest
+from osscl.manifest_json import decode_manifest, encode_manifest
 from osscl.paths import printable
 
 MANIFEST_KEY = b"osscl.manifest"
@@ -153,6 +154,30 @@ def write_bundle(path: str | os.PathLike[str], model: bytes, manifest: Manifest)
         write_atomically(Path(path), contents)
     except OSError as error:
         raise OutputError(f"{printable(path)}: the model file cannot be written: {error.strerror}") from error
+
+
+def in_memory_bundle(model: bytes, manifest: Manifest) -> Bundle:
+    """Join a graph and its manifest without a file; nothing is checked.
+
+    Parameters
+    ----------
+    model : bytes
+        A serialised ONNX model.
+    manifest : Manifest
+        What is to be said of it.
+
+    Returns
+    -------
+    Bundle
+        Both.
+    """
+    return Bundle(
+        path=Path("model in memory"),
+        manifest=manifest,
+        model=model,
+        graph_sha256=manifest.graph_sha256,
+        file_sha256=_sha256([model]),
+    )
 
 
 def graph_sha256(model: bytes) -> str:

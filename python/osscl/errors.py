@@ -17,6 +17,7 @@
     ├── TrainingDataError      recordings cannot be trained on
     ├── TrainingError          a training cannot start, go on or be resumed
     ├── ParityError            an exported graph does not compute what its checkpoint computes
+    ├── AccuracyError          a reduced precision ranks clips too differently from fp32
     ├── CalibrationError       a decision was asked for where no threshold is known
     ├── EvaluationError        scores and labels do not fit together, or a list of either cannot be used
     ├── BackendError           the device or backend asked for cannot be used
@@ -114,6 +115,10 @@ class TrainingError(OssclError):
 
 class ParityError(OssclError):
     """An exported graph does not compute what its checkpoint computes."""
+
+
+class AccuracyError(OssclError):
+    """A reduced precision ranks clips too differently from fp32."""
 
 
 class CalibrationError(OssclError):

@@ -13,6 +13,7 @@ from osscl.errors import ConfigError
 
 _EXTRAS = {
     "onnxruntime": ("cpu", "scoring on the CPU"),
+    "openvino": ("openvino", "scoring on the CPU, bf16 models"),
     "soxr": ("resample", "--resample"),
     "pyarrow": ("parquet", "Parquet tables"),
     "torch": ("train,export", "osscl train and osscl-export"),

@@ -1,6 +1,6 @@
-"""What an exported model file says of itself: one strict JSON document."""
+"""What an exported model file says of itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -8,19 +8,23 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl import golden
-from osscl.config import CLIP, EMBEDDING_SIZE, FRONTEND, ClipConfig, FrontendConfig, ModelConfig, Settings
-from osscl.errors import ModelFileError
+from osscl.config import CLIP, FRONTEND, ClipConfig, FrontendConfig, ModelConfig, Settings
 from osscl.signature import FrontEndPlace, TensorSpec, graph_inputs, graph_outputs
-from osscl.strict_json import decode_strictly
 
 # A new field raises the number. An osscl reads every schema up to its own and refuses newer ones.
-SCHEMA_VERSION = 1
-MAX_MANIFEST_BYTES = 16 * 2**20
+SCHEMA_VERSION = 2
+
+Precision: TypeAlias = Literal["fp32", "bf16", "int8"]
+"""Arithmetic of a model's heavy layers."""
 
 Sha256: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 SchemaNumber: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 GoldenCount: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=64)]
 Error: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+NonNegative: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Correlation: TypeAlias = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
 # A component of a normalised vector, or a cosine: at most 1, but for rounding.
 UnitValue: TypeAlias = Annotated[float, msgspec.Meta(ge=-1.001, le=1.001)]
 
@@ -116,6 +120,38 @@ class Parity(Settings, frozen=True, kw_only=True):
     measured: ParityErrors
 
 
+class Accuracy(Settings, frozen=True, kw_only=True):
+    """How a model of reduced precision scores clips, beside the same model in fp32.
+
+    Attributes
+    ----------
+    clips : str
+        Which clips were scored.
+    backend : str
+        What computed the reduced precision, and its version.
+    n_clips, n_machines : int
+        Clips scored by both, and machine IDs among them.
+    score_error : float
+        Largest absolute difference of a clip's two scores, nats.
+    rank_correlation : float
+        Spearman's, between both lists of scores, in [-1, 1].
+    auc_fp32, auc : float or None
+        AUC of both, mean over machine IDs; None where no ID has clips of both labels.
+    decision_flips : int or None
+        Clips that one of both calls anomalous and the other does not; None where no threshold is known.
+    """
+
+    clips: str
+    backend: str
+    n_clips: Count
+    n_machines: Count
+    score_error: Error
+    rank_correlation: Correlation
+    auc_fp32: Share | None
+    auc: Share | None
+    decision_flips: NonNegative | None
+
+
 class Manifest(Settings, frozen=True, kw_only=True):
     """What an exported model file says of itself.
 
@@ -133,14 +169,16 @@ class Manifest(Settings, frozen=True, kw_only=True):
         The graph's, in order.
     scoring_rule : {"arcface_cross_entropy"}
         How cosines become a score; it takes margin and scale from `model`.
-    precision : {"fp32"}
-        Arithmetic of the graph.
+    precision : {"fp32", "bf16", "int8"}
+        Arithmetic of the heavy layers.
     graph_rewrites : tuple of str
         Names of the exact rewrites done on the graph for speed.
     graph_sha256 : str
         Hash of the whole file but for its metadata.
     parity : Parity
-        Certificate of the export.
+        Certificate of the export: of the graph in fp32, where the precision is another.
+    accuracy : Accuracy or None
+        What the precision costs, measured at the export; None for fp32. Since schema 2.
     licence, training_data : str
         Free text: terms of use, and what the model was trained on.
 
@@ -158,18 +196,13 @@ class Manifest(Settings, frozen=True, kw_only=True):
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     scoring_rule: Literal["arcface_cross_entropy"] = "arcface_cross_entropy"
-    precision: Literal["fp32"] = "fp32"
+    precision: Precision
     graph_rewrites: tuple[str, ...]
     graph_sha256: Sha256
     parity: Parity
+    accuracy: Accuracy | None = None
     licence: str
     training_data: str
-
-
-class _Header(msgspec.Struct):
-    """The one field every schema has."""
-
-    schema_version: SchemaNumber
 
 
 def build_manifest(
@@ -178,12 +211,14 @@ def build_manifest(
     checkpoint: Checkpoint,
     model: ModelConfig,
     where: FrontEndPlace,
+    precision: Precision = "fp32",
     graph_rewrites: Sequence[str],
     graph_sha256: str,
     embedding: npt.NDArray[np.float32],
     cosine: npt.NDArray[np.float32],
     tolerance: ParityErrors,
     measured: ParityErrors,
+    accuracy: Accuracy | None = None,
     licence: str,
     training_data: str,
 ) -> Manifest:
@@ -199,6 +234,8 @@ def build_manifest(
         Classes, shape of the network, margin and scale.
     where : {"native", "graph"}
         Where the log-mel is computed.
+    precision : {"fp32", "bf16", "int8"}
+        Arithmetic of the heavy layers.
     graph_rewrites : sequence of str
         Names of the exact rewrites done on the graph.
     graph_sha256 : str
@@ -207,6 +244,8 @@ def build_manifest(
         What the checkpoint gives for the first golden clips.
     tolerance, measured : ParityErrors
         Errors allowed, and errors found in the graph.
+    accuracy : Accuracy, optional
+        What a reduced precision costs.
     licence, training_data : str
         Free text.
 
@@ -223,6 +262,7 @@ def build_manifest(
         clip=CLIP,
         inputs=graph_inputs(model, where),
         outputs=graph_outputs(model),
+        precision=precision,
         graph_rewrites=tuple(graph_rewrites),
         graph_sha256=graph_sha256,
         parity=Parity(
@@ -232,6 +272,7 @@ def build_manifest(
             tolerance=tolerance,
             measured=measured,
         ),
+        accuracy=accuracy,
         licence=licence,
         training_data=training_data,
     )
@@ -240,102 +281,3 @@ def build_manifest(
 def _shortest_digits(array: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], ...]:
     """Turn float32 numbers into floats that are written with as few digits as a float32 needs."""
     return tuple(tuple(float(str(number)) for number in row) for row in array.astype(np.float32))
-
-
-def encode_manifest(manifest: Manifest) -> bytes:
-    """Write a manifest as JSON that `decode_manifest` accepts.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        What the file says of itself.
-
-    Returns
-    -------
-    bytes
-        The document, UTF-8.
-
-    Raises
-    ------
-    ModelFileError
-        The manifest holds a value of a wrong type or contradicts itself.
-    """
-    document = msgspec.json.encode(manifest)
-    decode_manifest(document)
-    return document
-
-
-def decode_manifest(document: bytes) -> Manifest:
-    """Read a manifest and check that it is whole and agrees with itself.
-
-    Parameters
-    ----------
-    document : bytes
-        The JSON document, UTF-8.
-
-    Returns
-    -------
-    Manifest
-        What the file says of itself.
-
-    Raises
-    ------
-    ModelFileError
-        The document is too long, is not JSON, is of a newer schema, has a missing, unknown or repeated field
-        or a value of a wrong type, or contradicts itself; the message names the place.
-    """
-    if len(document) > MAX_MANIFEST_BYTES:
-        raise _unusable(f"it has {len(document)} bytes, {MAX_MANIFEST_BYTES} are allowed")
-    schema = _schema_version(document)
-    if schema > SCHEMA_VERSION:
-        raise ModelFileError(
-            f"made by a newer osscl (schema {schema}, this one reads {SCHEMA_VERSION}): update osscl"
-        )
-    try:
-        manifest = decode_strictly(document, Manifest)
-    except ValueError as error:
-        raise _unusable(str(error)) from None
-    for flaw in _contradictions(manifest):
-        raise _unusable(flaw)
-    return manifest
-
-
-def _schema_version(document: bytes) -> int:
-    try:
-        return msgspec.json.decode(document, type=_Header).schema_version
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _unusable(str(error)) from None
-
-
-def _unusable(reason: str) -> ModelFileError:
-    return ModelFileError(f"the manifest cannot be used: {reason}; export the model again with osscl-export")
-
-
-def _contradictions(manifest: Manifest) -> Iterator[str]:
-    model, front_end, parity = manifest.model, manifest.front_end, manifest.parity
-    if front_end.sha256 != front_end.settings.sha256:
-        yield (
-            f"front-end hash differs: `$.front_end.sha256` is {front_end.sha256}, "
-            f"but `$.front_end.settings` give {front_end.settings.sha256}"
-        )
-    tensors = {
-        "inputs": (manifest.inputs, graph_inputs(model, front_end.where, front_end.settings, manifest.clip)),
-        "outputs": (manifest.outputs, graph_outputs(model)),
-    }
-    for name, (stated, expected) in tensors.items():
-        if list(map(str, stated)) != list(map(str, expected)):
-            yield f"`$.{name}` is {_listed(stated)}; expected {_listed(expected)}"
-    for name, rows, width in (
-        ("embedding", parity.embedding, EMBEDDING_SIZE),
-        ("cosine", parity.cosine, len(model.classes)),
-    ):
-        if len(rows) != parity.count or any(len(row) != width for row in rows):
-            yield f"`$.parity.{name}` has another shape than [{parity.count}, {width}]"
-    for name in ("embedding", "cosine", "score"):
-        error, allowed = getattr(parity.measured, name), getattr(parity.tolerance, name)
-        if error > allowed:
-            yield f"`$.parity.measured.{name}` is {error}, above its tolerance of {allowed}"
-
-
-def _listed(tensors: tuple[TensorSpec, ...]) -> str:
-    return ", ".join(map(str, tensors)) or "empty"

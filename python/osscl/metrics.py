@@ -68,6 +68,38 @@ def pauc(is_anomaly: npt.ArrayLike, score: npt.ArrayLike, max_fpr: float = MAX_F
     return float(_areas_once(is_anomaly, score, max_fpr).pauc[0])
 
 
+def rank_correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
+    """Spearman's correlation of two lists of scores.
+
+    Parameters
+    ----------
+    a, b : array_like of float, [N]
+        Scores of the same clips, at least two and not all equal.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; 1 where both rank the clips alike. Equal scores share the mean of their ranks. NaN where
+        one list holds a single value throughout.
+
+    References
+    ----------
+    Spearman: "The proof and measurement of association between two things", American Journal of
+    Psychology 15 (1904).
+    """
+    ranks = [_mean_ranks(np.asarray(scores, np.float64)) for scores in (a, b)]
+    centred = [rank - rank.mean() for rank in ranks]
+    norm = np.sqrt(np.prod([(rank**2).sum() for rank in centred]))
+    return float((centred[0] * centred[1]).sum() / norm) if norm else float("nan")
+
+
+def _mean_ranks(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)  # rank of the last clip of each value, from 1
+    ranks: npt.NDArray[np.float64] = (last - (counts - 1) / 2.0)[place]
+    return ranks
+
+
 class Areas(NamedTuple):
     """AUC and pAUC of R resamples of the same clips.
 

@@ -1,7 +1,12 @@
-"""Recordings to records: read, submit in batches, collect in order. Every recording gives one record."""
+"""Recordings to records: read ahead, submit in batches, collect in order. Every recording gives one record.
+
+Three stages overlap, joined by short queues that bound the memory: readers decode, the backend's streams
+compute log-mel and network, and the caller's thread keeps the order.
+"""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,11 +42,14 @@ class Task:
         How recordings that do not fit are made to fit.
     batch_size : int
         Clips computed at once.
+    readers : int
+        Files read side by side, ahead of the computation; 0 reads them in between, without a thread.
     """
 
     machine_of: MachineOf
     fit: Fit
     batch_size: int
+    readers: int
 
 
 class _Reading(NamedTuple):
@@ -54,6 +62,11 @@ class _Reading(NamedTuple):
 class _Batch(NamedTuple):
     readings: list[_Reading]
     ticket: Ticket | None
+
+
+def readers_for(threads: int) -> int:
+    """Files to read side by side where so many processors are to be used: none where one shall do all."""
+    return 0 if threads == 1 else max(2, threads)
 
 
 def score_recordings(
@@ -79,8 +92,8 @@ def score_recordings(
     """
     in_flight: deque[_Batch] = deque()
     readings: list[_Reading] = []
-    for candidate in candidates:
-        readings.append(_read(candidate, task, manifest))
+    for reading in _read_all(candidates, task, manifest):
+        readings.append(reading)
         if len(readings) == task.batch_size:
             in_flight.append(_submit(readings, backend))
             readings = []
@@ -89,6 +102,25 @@ def score_recordings(
     in_flight.append(_submit(readings, backend))
     while in_flight:
         yield from _collect(in_flight.popleft(), manifest, backend)
+
+
+def _read_all(candidates: Iterable[Candidate], task: Task, manifest: Manifest) -> Iterator[_Reading]:
+    """Read recordings in order, the next ones while the last ones are computed."""
+    if not task.readers:
+        for candidate in candidates:
+            yield _read(candidate, task, manifest)
+        return
+    ahead: deque[Future[_Reading]] = deque()
+    pool = ThreadPoolExecutor(task.readers, "osscl-reader")
+    try:
+        for candidate in candidates:
+            ahead.append(pool.submit(_read, candidate, task, manifest))
+            if len(ahead) > task.readers + task.batch_size:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _read(candidate: Candidate, task: Task, manifest: Manifest) -> _Reading:

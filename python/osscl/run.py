@@ -21,7 +21,7 @@ from osscl.pipeline import Candidate
 from osscl.record import SCORED_STATUSES, Record
 from osscl.tables import OutputTable
 
-_RECORDED_PACKAGES = ("osscl", "numpy", "onnxruntime", "soundfile", "soxr", "pyarrow")
+_RECORDED_PACKAGES = ("osscl", "numpy", "onnxruntime", "openvino", "soundfile", "soxr", "pyarrow")
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """JSON that must say everything and each thing once: no default and no second value slips in unseen."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 _Document = TypeVar("_Document", bound=msgspec.Struct)
 
 
-def decode_strictly(document: bytes, kind: type[_Document]) -> _Document:
+def decode_strictly(document: bytes, kind: type[_Document], later: Collection[str] = ()) -> _Document:
     """Read a JSON document in which each field of a structure stands exactly once.
 
     Parameters
@@ -18,6 +18,8 @@ def decode_strictly(document: bytes, kind: type[_Document]) -> _Document:
         JSON, UTF-8.
     kind : type of msgspec.Struct
         The structure it must hold. Whether it may hold more is up to the structure.
+    later : collection of str
+        Fields at the top that a document of this age does not have yet, and may not.
 
     Returns
     -------
@@ -37,7 +39,12 @@ def decode_strictly(document: bytes, kind: type[_Document]) -> _Document:
         raise ValueError(str(error)) from None
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
-    for flaw in _flaws(stated, msgspec.to_builtins(structure), "$"):
+    expected = msgspec.to_builtins(structure)
+    for name in later:
+        if name in stated:
+            raise ValueError(f"Field is newer than the document - at `$.{name}`")
+        del expected[name]
+    for flaw in _flaws(stated, expected, "$"):
         raise ValueError(flaw)
     return structure
 

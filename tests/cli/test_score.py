@@ -25,7 +25,7 @@ from osscl.detector import load
 from osscl.folder import find_recordings
 from osscl.golden import golden_clips
 from osscl.labels import machine_source
-from osscl.manifest import encode_manifest
+from osscl.manifest_json import encode_manifest
 from osscl.record import COLUMNS
 
 CLIPS = golden_clips(2)

@@ -15,6 +15,7 @@ import torch
 import osscl
 from checkpoints import random_state, write_checkpoint
 from conftest import Reference
+from osscl.backends import Outputs
 from osscl.bundle import read_bundle
 from osscl.errors import OutputError, ParityError
 from osscl.export import export_onnx, parity
@@ -125,9 +126,9 @@ def test_nothing_is_written_above_the_tolerance(
 ) -> None:
     real = parity._run_graph
 
-    def slightly_off(graph: bytes, feeds: parity.Feeds) -> parity.Pair:
-        embedding, cosine = real(graph, feeds)
-        return embedding, cosine + np.float32(3e-5)
+    def slightly_off(graph: bytes, feeds: parity.Feeds) -> Outputs:
+        got = real(graph, feeds)
+        return Outputs(got.embedding, got.cosine + np.float32(3e-5))
 
     monkeypatch.setattr(parity, "_run_graph", slightly_off)
     with pytest.raises(ParityError, match=r"cosine 3\.\S+ \(allowed 2e-05\)"):
@@ -137,10 +138,11 @@ def test_nothing_is_written_above_the_tolerance(
 
 def test_an_output_that_is_no_number_is_refused(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        parity, "_run_graph", lambda *_: (np.full((4, 128), np.nan), np.full((4, 41), np.nan))
+        parity, "_run_graph", lambda *_: Outputs(np.full((4, 128), np.nan), np.full((4, 41), np.nan))
     )
+    loaded = load_checkpoint(checkpoint)
     with pytest.raises(ParityError, match="embedding nan"):
-        parity.certify(load_checkpoint(checkpoint).model, b"")
+        parity.certify(b"", parity.golden_outputs(loaded.model), loaded.config)
 
 
 def test_a_place_that_cannot_be_written_is_named(checkpoint: Path, tmp_path: Path) -> None:

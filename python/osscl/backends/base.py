@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -37,14 +37,17 @@ class Backend(ABC):
 
     Attributes
     ----------
+    precisions : frozenset of str
+        Precisions of models that it computes as they are stated.
     preferred_batch : int
         Clips in a batch that the device computes fastest.
     n_in_flight : int
         Batches that keep the device busy when they are submitted before the first is collected.
     facts : mapping of str to str
-        What really computes: backend, its version, device, precision, threads.
+        What really computes: backend, its version, device, precision, threads, streams.
     """
 
+    precisions: ClassVar[frozenset[str]]
     preferred_batch: int
     n_in_flight: int
     facts: Mapping[str, str]

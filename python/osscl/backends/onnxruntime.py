@@ -1,29 +1,25 @@
-"""ONNX Runtime on the CPU: one session without threads of its own, run by as many streams as asked for."""
+"""ONNX Runtime on the CPU."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from osscl import frontend
-from osscl.backends.base import Backend, Outputs, Ticket
+from osscl.backends.base import Outputs
+from osscl.backends.streams import Feeds, StreamedBackend, Streams, stream_facts
 from osscl.bundle import Bundle
 from osscl.errors import BackendError, MissingExtraError
-from osscl.samples import Samples, to_waveform
 
 _WARNINGS_AND_WORSE = 3
 
 
-class OnnxRuntimeBackend(Backend):
+class OnnxRuntimeBackend(StreamedBackend):
     """Runs a model with ONNX Runtime's CPU provider.
 
     Parameters
     ----------
     bundle : Bundle
         The model.
-    threads : int
-        Batches computed side by side, each on one processor; 1 starts no thread.
+    streams : Streams
+        Batches computed side by side, and threads for each.
 
     Raises
     ------
@@ -33,44 +29,31 @@ class OnnxRuntimeBackend(Backend):
         ONNX Runtime refuses the graph.
     """
 
-    preferred_batch = 1  # larger batches leave the caches and cost page faults
+    precisions = frozenset({"fp32", "int8"})
 
-    def __init__(self, bundle: Bundle, threads: int) -> None:
+    def __init__(self, bundle: Bundle, streams: Streams) -> None:
+        super().__init__(bundle, streams)
         runtime = _import_onnxruntime()
-        self._manifest = bundle.manifest
-        self._session = _open_session(runtime, bundle)
-        self._streams = ThreadPoolExecutor(threads, "osscl-stream") if threads > 1 else None
-        self.n_in_flight = threads + 1 if threads > 1 else 1
+        # A session without threads of its own serves all streams; one with threads would share them out anew.
+        n_sessions = 1 if streams.threads == 1 else streams.count
+        sessions = [_open_session(runtime, bundle, streams.threads) for _ in range(n_sessions)]
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for number in range(streams.count):
+            self._idle.put(sessions[number % n_sessions])
         self.facts = {
             "backend": "onnxruntime",
             "backend_version": runtime.__version__,
-            "device": "cpu",
-            "provider": self._session.get_providers()[0],
-            "precision": self._manifest.precision,
-            "threads": str(threads),
-            "instruction_set": frontend.instruction_set(),
+            "provider": sessions[0].get_providers()[0],
+            **stream_facts(bundle.manifest, streams),
         }
 
-    def submit(self, samples: Samples) -> Ticket:
-        if self._streams is not None:
-            return self._streams.submit(self._run, samples)
-        done: Ticket = Future()
-        done.set_result(self._run(samples))
-        return done
-
-    def close(self) -> None:
-        if self._streams is not None:
-            self._streams.shutdown(wait=False, cancel_futures=True)
-
-    def _run(self, samples: Samples) -> Outputs:
-        feeds = {spec.name: self._input(spec.name, samples) for spec in self._manifest.inputs}
-        embedding, cosine = self._session.run(["embedding", "cosine"], feeds)  # [B, 128], [B, K]
+    def _run(self, feeds: Feeds) -> Outputs:
+        session = self._idle.get()
+        try:
+            embedding, cosine = session.run(["embedding", "cosine"], feeds)  # [B, 128], [B, K]
+        finally:
+            self._idle.put(session)
         return Outputs(embedding, cosine)
-
-    def _input(self, name: str, samples: Samples) -> npt.NDArray[np.float32]:
-        if name == "log_mel":
-            return frontend.log_mel(samples, self._manifest.front_end.settings, threads=1)  # [B, 128, 313]
-        return to_waveform(samples)  # [B, 160000]
 
 
 def _import_onnxruntime() -> Any:
@@ -78,14 +61,15 @@ def _import_onnxruntime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise MissingExtraError(
-            'scoring on the CPU needs ONNX Runtime, which is not installed: pip install "osscl[cpu]"'
+            "scoring with ONNX Runtime needs the package onnxruntime, which is not installed: "
+            'pip install "osscl[cpu]"'
         ) from error
     return onnxruntime
 
 
-def _open_session(runtime: Any, bundle: Bundle) -> Any:
+def _open_session(runtime: Any, bundle: Bundle, threads: int) -> Any:
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _WARNINGS_AND_WORSE
     try:

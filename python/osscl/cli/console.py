@@ -13,6 +13,7 @@ import rich.progress
 import rich.table
 
 from osscl.folder import find_recordings
+from osscl.manifest import Manifest
 
 EXIT_FAILED, EXIT_SOME_UNSCORED, EXIT_INTERRUPTED = 1, 3, 130
 
@@ -42,6 +43,21 @@ def print_facts(facts: dict[str, Any]) -> None:
     for name, value in facts.items():
         table.add_row(name, rich.markup.escape(str(value)))
     rich.console.Console(highlight=False).print(table)
+
+
+def accuracy_facts(manifest: Manifest) -> dict[str, str]:
+    """What is to be said of a reduced precision; nothing of fp32."""
+    accuracy = manifest.accuracy
+    if accuracy is None:
+        return {}
+    aucs = "" if accuracy.auc is None else f", AUC {accuracy.auc:.4f} (fp32 {accuracy.auc_fp32:.4f})"
+    flips = "" if accuracy.decision_flips is None else f", {accuracy.decision_flips} decisions changed"
+    return {
+        "accuracy": f"{manifest.precision} by {accuracy.backend} on {accuracy.n_clips} clips of "
+        f"{accuracy.n_machines} machines ({accuracy.clips}): "
+        f"rank correlation {accuracy.rank_correlation:.5f}, largest score error {accuracy.score_error:.2e}"
+        f"{aucs}{flips}"
+    }
 
 
 class WorkProgress(AbstractContextManager["WorkProgress"]):

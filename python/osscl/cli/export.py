@@ -5,16 +5,18 @@ from typing import Annotated
 
 import typer
 
-from osscl.cli.console import as_json, print_facts, say
+from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts, say
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import MissingExtraError
+from osscl.manifest import Precision
 from osscl.signature import FrontEndPlace
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl export runs/short/best.safetensors --output model.onnx\n
   osscl export osscl_basic.pth --output model.onnx\n
   osscl export best.pth --output model.onnx --margin 0.4 --head basic --inputs three_maps\n
-  osscl export best.pth --output model.onnx --classes machines.txt --front-end graph
+  osscl export best.pth --output model.onnx --classes machines.txt --front-end graph\n
+  osscl export model.onnx --output model_bf16.onnx --precision bf16 --gate dcase2020
 """
 
 
@@ -23,7 +25,7 @@ def export(
         Path,
         typer.Argument(
             help="Checkpoint of osscl train (.safetensors), or in the published layout (.pth, with "
-            "config.json beside it).",
+            "config.json beside it); or a model file in fp32 (.onnx), to be exported anew.",
             metavar="CHECKPOINT",
         ),
     ],
@@ -43,13 +45,36 @@ def export(
         ModelInputs | None, typer.Option(help="Maps, where config.json does not say them.")
     ] = None,
     front_end: Annotated[
-        FrontEndPlace,
+        FrontEndPlace | None,
         typer.Option(
-            help="native: the caller computes the log-mel, as osscl does. "
+            help="native, the default: the caller computes the log-mel, as osscl does. "
             "graph: the model takes the waveform alone, for other languages and servers."
         ),
-    ] = "native",
-    licence: Annotated[str, typer.Option(help="Terms of use, kept in the model file.")] = "not stated",
+    ] = None,
+    precision: Annotated[
+        Precision,
+        typer.Option(
+            help="Arithmetic of the heavy layers; below fp32 only if clips are ranked as in fp32. "
+            "bf16 is computed by OpenVINO."
+        ),
+    ] = "fp32",
+    gate: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of recordings that a reduced precision is measured on; by default the gate set of "
+            "osscl synth.",
+            metavar="CLIPS",
+        ),
+    ] = None,
+    without_rewrite: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Leave out a rewrite of the graph for speed; may be repeated. 'all' leaves out all, and "
+            "osscl inspect lists what was done.",
+            metavar="NAME",
+        ),
+    ] = None,
+    licence: Annotated[str | None, typer.Option(help="Terms of use, kept in the model file.")] = None,
     training_data: Annotated[
         str | None,
         typer.Option(
@@ -66,20 +91,30 @@ def export(
             f'exporting needs the package {error.name}, which is not installed: pip install "osscl[export]"'
         ) from error
     say(f"exporting {checkpoint} ...")
-    manifest = export_onnx(
-        checkpoint,
-        output,
-        classes=None if classes is None else read_classes(classes),
-        margin=margin,
-        head=head,
-        inputs=inputs,
-        front_end=front_end,
-        licence=licence,
-        training_data=training_data,
-    )
+    with WorkProgress("gate clips") as progress:
+        manifest = export_onnx(
+            checkpoint,
+            output,
+            classes=None if classes is None else read_classes(classes),
+            margin=margin,
+            head=head,
+            inputs=inputs,
+            front_end=front_end,
+            rewrites=_rewrites(without_rewrite or []),
+            precision=precision,
+            gate=gate,
+            licence=licence,
+            training_data=training_data,
+            on_step=progress.advance,
+        )
     measured, tolerance = manifest.parity.measured, manifest.parity.tolerance
     if json:
-        document = {"model": str(output), "measured": measured, "tolerance": tolerance}
+        document = {
+            "model": str(output),
+            "measured": measured,
+            "tolerance": tolerance,
+            "accuracy": manifest.accuracy,
+        }
         typer.echo(as_json(document))
         return
     print_facts(
@@ -88,5 +123,15 @@ def export(
             "embedding": f"largest error {measured.embedding:.2e}, {tolerance.embedding:.0e} allowed",
             "cosine": f"largest error {measured.cosine:.2e}, {tolerance.cosine:.0e} allowed",
             "score": f"largest error {measured.score:.2e}, {tolerance.score:.0e} allowed",
+            **accuracy_facts(manifest),
         }
     )
+
+
+def _rewrites(without: list[str]) -> list[str]:
+    from osscl.export.rewrites import REWRITES, in_order
+
+    if "all" in without:
+        return []
+    left_out = in_order(without)
+    return [name for name in REWRITES if name not in left_out]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from osscl.bundle import Bundle, read_bundle
-from osscl.cli.console import as_json, print_facts
+from osscl.cli.console import accuracy_facts, as_json, print_facts
 from osscl.graph_facts import graph_facts
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -61,6 +61,7 @@ def _summary(bundle: Bundle, graph: dict[str, Any]) -> dict[str, Any]:
         "parity": f"{parity.count} golden clips: embedding {parity.measured.embedding:.1e} "
         f"(allowed {parity.tolerance.embedding:.0e}), cosine {parity.measured.cosine:.1e} "
         f"({parity.tolerance.cosine:.0e}), score {parity.measured.score:.1e} ({parity.tolerance.score:.0e})",
+        **accuracy_facts(manifest),
         "graph": f"opset {graph['opset']}, {graph['n_parameters']:,} parameters, {graph['n_nodes']} nodes: "
         + ", ".join(f"{count} {name}" for name, count in operators),
         "graph sha256": bundle.graph_sha256,

@@ -64,8 +64,15 @@ def score(
         typer.Option(help="Fill up short recordings: 'repeat' them or add 'zero's.", metavar="repeat|zero"),
     ] = None,
     device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
-    backend: Annotated[str | None, typer.Option(help="onnxruntime.")] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(help="onnxruntime or openvino; by default the first that knows the model's precision."),
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Processors to use; by default all.")] = None,
+    streams: Annotated[
+        int | None,
+        typer.Option(help="Batches computed side by side, sharing the threads; by default one a thread."),
+    ] = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Clips computed at once; by default what suits the device.")
     ] = None,
@@ -86,7 +93,7 @@ def score(
     _check_roots(paths)
     table = OutputTable(output, overwrite=overwrite, suffix=".jsonl" if json else ".csv")
     try:
-        detector = load(model, device, backend, threads=threads, batch_size=batch_size)
+        detector = load(model, device, backend, threads=threads, streams=streams, batch_size=batch_size)
         machine_of = machine_source(detector.machines, machine, labels)
     except BaseException:  # Ctrl-C too: an empty table would stand in the way of the next run
         table.abandon()
@@ -101,6 +108,7 @@ def score(
         "device": device,
         "backend": backend,
         "threads": threads,
+        "streams": streams,
         "batch_size": batch_size,
     }
     raise typer.Exit(_run(detector, paths, table, machine_of, fit, options))

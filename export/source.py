@@ -1,0 +1,112 @@
+"""What an export starts from: a checkpoint, or a model file in fp32 that was exported before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from osscl.backends import Outputs
+from osscl.bundle import Bundle, read_bundle
+from osscl.config import HeadKind, ModelConfig, ModelInputs
+from osscl.errors import CheckpointError
+from osscl.export.checkpoint import load_checkpoint
+from osscl.export.parity import golden_outputs
+from osscl.export.to_onnx import build_graph
+from osscl.manifest import Checkpoint
+from osscl.signature import FrontEndPlace
+
+MODEL_SUFFIX = ".onnx"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """A graph in fp32, and what is known of it.
+
+    Attributes
+    ----------
+    graph : onnx.ModelProto
+        The network.
+    rewrites : tuple of str
+        Rewrites that were done on it already.
+    model : ModelConfig
+        Classes, shape of the network, margin and scale.
+    where : {"native", "graph"}
+        Where the log-mel is computed.
+    checkpoint : Checkpoint
+        Where the weights come from.
+    golden : Outputs
+        What the checkpoint itself gives for the golden clips.
+    licence, training_data : str or None
+        What it says of itself.
+    """
+
+    graph: onnx.ModelProto
+    rewrites: tuple[str, ...]
+    model: ModelConfig
+    where: FrontEndPlace
+    checkpoint: Checkpoint
+    golden: Outputs
+    licence: str | None
+    training_data: str | None
+
+
+def read_source(
+    path: Path,
+    *,
+    classes: Sequence[str] | None,
+    margin: float | None,
+    head: HeadKind | None,
+    inputs: ModelInputs | None,
+    front_end: FrontEndPlace | None,
+) -> Source:
+    """Read what shall be exported, as `export_onnx` says.
+
+    Raises
+    ------
+    CheckpointError
+        A checkpoint lacks something; or a model file is not in fp32, or an option says what it states itself.
+    ModelFileError
+        The model file cannot be used.
+    """
+    options = {"classes": classes, "margin": margin, "head": head, "inputs": inputs}
+    if path.suffix == MODEL_SUFFIX:
+        return _from_model_file(read_bundle(path), options | {"front-end": front_end})
+    loaded = load_checkpoint(path, classes=classes, margin=margin, head=head, inputs=inputs)
+    where = front_end or "native"
+    return Source(
+        graph=build_graph(loaded.model, where),
+        rewrites=(),
+        model=loaded.config,
+        where=where,
+        checkpoint=Checkpoint(sha256=loaded.sha256, layout=loaded.layout),
+        golden=golden_outputs(loaded.model),
+        licence=None,
+        training_data=loaded.training_data,
+    )
+
+
+def _from_model_file(bundle: Bundle, options: dict[str, object]) -> Source:
+    manifest = bundle.manifest
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise CheckpointError(f"{bundle.path}: a model file states this itself: drop {', '.join(given)}")
+    if manifest.precision != "fp32":
+        raise CheckpointError(
+            f"{bundle.path}: the model is {manifest.precision}; expected a model in fp32, or a checkpoint"
+        )
+    graph = onnx.ModelProto.FromString(bundle.model)
+    graph.ClearField("metadata_props")
+    return Source(
+        graph=graph,
+        rewrites=manifest.graph_rewrites,
+        model=manifest.model,
+        where=manifest.front_end.where,
+        checkpoint=manifest.checkpoint,
+        golden=Outputs(
+            np.array(manifest.parity.embedding, np.float32), np.array(manifest.parity.cosine, np.float32)
+        ),
+        licence=manifest.licence,
+        training_data=manifest.training_data,
+    )

@@ -1,0 +1,107 @@
+"""OpenVINO on the CPU, in the precision that the model file states and no other."""
+
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from osscl.backends.base import Outputs
+from osscl.backends.streams import Feeds, StreamedBackend, Streams, stream_facts
+from osscl.bundle import Bundle
+from osscl.errors import BackendError, MissingExtraError
+
+# OpenVINO computes in bf16 on processors with AMX unless it is told otherwise, whatever the graph says.
+_TYPE_OF_PRECISION = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # int8 stands in the graph itself
+
+
+class OpenVinoBackend(StreamedBackend):
+    """Runs a model with OpenVINO's CPU plugin.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    streams : Streams
+        Batches computed side by side, and threads for each.
+
+    Raises
+    ------
+    MissingExtraError
+        OpenVINO is not installed.
+    BackendError
+        OpenVINO refuses the graph, or would compute it in another precision than the file states.
+    """
+
+    precisions = frozenset(_TYPE_OF_PRECISION)
+
+    def __init__(self, bundle: Bundle, streams: Streams) -> None:
+        super().__init__(bundle, streams)
+        openvino = _import_openvino()
+        compiled = _compile(openvino, bundle, streams)
+        _check_precision(compiled, bundle)
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(streams.count):
+            self._idle.put(compiled.create_infer_request())
+        self._warm_up()
+        self.facts = {
+            "backend": "openvino",
+            "backend_version": openvino.__version__,
+            **stream_facts(bundle.manifest, streams),
+        }
+
+    def _warm_up(self) -> None:
+        """Run one silent clip before any thread does.
+
+        OpenVINO's Python module (such as 2026.4.1) makes some objects at their first use, under a lock that
+        it holds while it waits for the interpreter's: two first runs at once stop each other for good.
+        """
+        clip = np.zeros((1, self._manifest.clip.n_samples), np.int16)
+        self._compute(clip)
+
+    def _run(self, feeds: Feeds) -> Outputs:
+        request = self._idle.get()
+        try:
+            request.infer(feeds, share_inputs=True)
+            # copied: the request's own memory holds the next batch's outputs soon
+            embedding, cosine = (
+                np.array(request.get_tensor(name).data) for name in ("embedding", "cosine")
+            )  # [B, 128], [B, K]
+        finally:
+            self._idle.put(request)
+        return Outputs(embedding, cosine)
+
+
+def _import_openvino() -> Any:
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingExtraError(
+            "scoring with OpenVINO needs the package openvino, which is not installed: "
+            'pip install "osscl[openvino]"'
+        ) from error
+    return openvino
+
+
+def _compile(openvino: Any, bundle: Bundle, streams: Streams) -> Any:
+    core = openvino.Core()
+    settings = {
+        "INFERENCE_PRECISION_HINT": _TYPE_OF_PRECISION[bundle.manifest.precision],
+        "NUM_STREAMS": streams.count,
+        "INFERENCE_NUM_THREADS": streams.n_threads,
+    }
+    try:
+        return core.compile_model(core.read_model(bundle.model), "CPU", settings)
+    except RuntimeError as error:
+        raise BackendError(
+            f"{bundle.path}: OpenVINO {openvino.__version__} cannot load the graph: {error}"
+        ) from error
+
+
+def _check_precision(compiled: Any, bundle: Bundle) -> None:
+    asked = _TYPE_OF_PRECISION[bundle.manifest.precision]
+    used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    if used != asked:
+        raise BackendError(
+            f"{bundle.path}: the model is {bundle.manifest.precision}, but OpenVINO computes in {used} "
+            "on this processor: export the model in fp32 for it"
+        )

@@ -1,0 +1,109 @@
+"""What the CPU backends share: streams that compute batches side by side, behind the native front end."""
+
+from abc import abstractmethod
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl import frontend
+from osscl.backends.base import Backend, Outputs, Ticket
+from osscl.bundle import Bundle
+from osscl.errors import ConfigError
+from osscl.manifest import Manifest
+from osscl.samples import Samples, to_waveform
+
+Feeds = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """How processors are shared out.
+
+    Attributes
+    ----------
+    count : int
+        Batches computed side by side.
+    threads : int
+        Threads that compute each of them, the stream's own included.
+
+    Raises
+    ------
+    ConfigError
+        There are more streams than processors, or they cannot be shared out evenly.
+    """
+
+    count: int
+    threads: int
+
+    @staticmethod
+    def share(processors: int, count: int | None) -> "Streams":
+        """Share out processors among streams; by default one each, which gives the most clips a second."""
+        count = processors if count is None else count
+        if not 1 <= count <= processors or processors % count:
+            raise ConfigError(
+                f"streams is {count} for {processors} threads; it must divide the number of threads"
+            )
+        return Streams(count, processors // count)
+
+    @property
+    def n_threads(self) -> int:
+        """All threads together."""
+        return self.count * self.threads
+
+
+class StreamedBackend(Backend):
+    """Runs a model in streams; a subclass says how one batch is run.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    streams : Streams
+        With one thread in all, batches are computed in the caller's.
+    """
+
+    preferred_batch = 1  # larger batches leave the caches and cost page faults
+
+    def __init__(self, bundle: Bundle, streams: Streams) -> None:
+        self._manifest = bundle.manifest
+        self._n_threads = streams.threads
+        one = streams.n_threads == 1
+        self._pool = None if one else ThreadPoolExecutor(streams.count, "osscl-stream")
+        self.n_in_flight = 1 if one else streams.count + 1
+
+    def submit(self, samples: Samples) -> Ticket:
+        if self._pool is not None:
+            return self._pool.submit(self._compute, samples)
+        done: Ticket = Future()
+        done.set_result(self._compute(samples))
+        return done
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @abstractmethod
+    def _run(self, feeds: Feeds) -> Outputs:
+        """Run one batch; called by several threads at once."""
+
+    def _compute(self, samples: Samples) -> Outputs:
+        return self._run({spec.name: self._input(spec.name, samples) for spec in self._manifest.inputs})
+
+    def _input(self, name: str, samples: Samples) -> npt.NDArray[np.float32]:
+        if name == "log_mel":
+            settings = self._manifest.front_end.settings
+            return frontend.log_mel(samples, settings, threads=self._n_threads)  # [B, 128, 313]
+        return to_waveform(samples)  # [B, 160000]
+
+
+def stream_facts(manifest: Manifest, streams: Streams) -> dict[str, str]:
+    """What a run record says of every CPU backend."""
+    return {
+        "device": "cpu",
+        "precision": manifest.precision,
+        "threads": str(streams.n_threads),
+        "streams": str(streams.count),
+        "instruction_set": frontend.instruction_set(),
+    }

@@ -1,0 +1,183 @@
+"""What a reduced precision costs: a model's scores of many clips beside those of the same model in fp32."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from osscl.audio import Fit
+from osscl.backends import Streams, open_backend
+from osscl.bundle import Bundle
+from osscl.errors import AccuracyError, EvaluationError
+from osscl.evaluation.labelled import label_in_name
+from osscl.folder import find_recordings
+from osscl.frontend import usable_cpus
+from osscl.labels import machine_source
+from osscl.manifest import Accuracy
+from osscl.metrics import auc, rank_correlation
+from osscl.paths import printable
+from osscl.pipeline import Task, readers_for, score_recordings
+from osscl.record import Record
+from osscl.synth import DatasetPlan, write_dataset
+
+GATE_PLAN = DatasetPlan(machines=12, normal=500, anomalous=500, seed=7)
+"""The gate set: what accuracy is measured on where no clips are named."""
+
+MIN_RANK_CORRELATION = 0.999
+MAX_AUC_CHANGE = 0.002
+
+
+@contextmanager
+def gate_clips(folder: Path | None, on_clip: Callable[[], None]) -> Iterator[tuple[Path, str]]:
+    """Clips to measure accuracy on: those of a folder, or the gate set, made for the time of the measurement.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Recordings, named as DCASE names them.
+    on_clip : callable
+        Called after each clip made.
+
+    Yields
+    ------
+    Path, str
+        The folder, and how to speak of it.
+    """
+    if folder is not None:
+        yield folder, printable(folder.resolve().name)  # not the way there: it goes into the model file
+        return
+    plan = GATE_PLAN
+    name = (
+        f"osscl synth --machines {plan.machines} --normal {plan.normal} --anomalous {plan.anomalous} "
+        f"--seed {plan.seed}"
+    )
+    with tempfile.TemporaryDirectory(prefix="osscl-gate-") as made:
+        for _ in write_dataset(made, plan, overwrite=True):
+            on_clip()
+        yield Path(made), name
+
+
+def measure_accuracy(
+    fp32: Bundle,
+    reduced: Bundle,
+    clips: Path,
+    name: str,
+    *,
+    backend: str | None = None,
+    on_record: Callable[[Record], Any],
+) -> Accuracy:
+    """Score clips in both precisions and compare.
+
+    Parameters
+    ----------
+    fp32, reduced : Bundle
+        One model in fp32 and in reduced precision.
+    clips : Path
+        Folder of recordings; those of machines that the model does not know are left out.
+    name : str
+        How the result shall speak of the clips.
+    backend : str, optional
+        What shall compute the reduced precision; by default what `osscl.load` takes.
+    on_record : callable
+        Called after each clip that was scored in one of both.
+
+    Returns
+    -------
+    Accuracy
+        The comparison.
+
+    Raises
+    ------
+    EvaluationError
+        The model knows the machine of none of the clips.
+    BackendError, MissingExtraError
+        One of the precisions cannot be computed here.
+    """
+    scored, _ = _score(fp32, None, clips, on_record)
+    again, facts = _score(reduced, backend, clips, on_record)
+    paths = sorted(scored.keys() & again.keys())
+    if len(paths) < 2:
+        raise EvaluationError(
+            f"accuracy cannot be measured on {name}: the model knows the machines of {len(paths)} of its "
+            "clips; name a folder with recordings of its own machines (--gate CLIPS)"
+        )
+    before = np.array([scored[path].score for path in paths], np.float64)
+    after = np.array([again[path].score for path in paths], np.float64)
+    flips = [
+        scored[path].is_anomaly != again[path].is_anomaly
+        for path in paths
+        if scored[path].is_anomaly is not None
+    ]
+    return Accuracy(
+        clips=name,
+        backend=f"{facts['backend']} {facts['backend_version']}",
+        n_clips=len(paths),
+        n_machines=len({scored[path].machine for path in paths}),
+        score_error=float(np.abs(after - before).max()),
+        rank_correlation=rank_correlation(before, after),
+        auc_fp32=_mean_auc(scored, paths),
+        auc=_mean_auc(again, paths),
+        decision_flips=sum(flips) if flips else None,
+    )
+
+
+def check_accuracy(accuracy: Accuracy) -> None:
+    """Refuse a reduced precision that changes the ranking of clips.
+
+    Parameters
+    ----------
+    accuracy : Accuracy
+        What was measured.
+
+    Raises
+    ------
+    AccuracyError
+        The rank correlation is below 0.999, or the AUC changes by more than 0.002.
+    """
+    flaws = []
+    if not accuracy.rank_correlation >= MIN_RANK_CORRELATION:
+        flaws.append(f"rank correlation {accuracy.rank_correlation:.5f} (at least {MIN_RANK_CORRELATION})")
+    if accuracy.auc is not None and accuracy.auc_fp32 is not None:
+        change = accuracy.auc - accuracy.auc_fp32
+        if not abs(change) <= MAX_AUC_CHANGE:
+            flaws.append(
+                f"AUC {accuracy.auc:.4f} instead of {accuracy.auc_fp32:.4f} (at most {MAX_AUC_CHANGE} apart)"
+            )
+    if flaws:
+        raise AccuracyError(
+            f"the reduced precision does not pass the accuracy gate on {accuracy.clips}: {'; '.join(flaws)}; "
+            "use fp32"
+        )
+
+
+def _score(
+    bundle: Bundle, backend: str | None, clips: Path, on_record: Callable[[Record], Any]
+) -> tuple[dict[str, Record], Mapping[str, str]]:
+    """Records of the clips that have a score, by path, and what computed them."""
+    manifest = bundle.manifest
+    machine_of = machine_source(manifest.model.classes)
+    records = {}
+    threads = usable_cpus()
+    with closing(open_backend(bundle, "cpu", backend, Streams.share(threads, None))) as opened:
+        task = Task(machine_of, Fit(), opened.preferred_batch, readers_for(threads))
+        for record in score_recordings(find_recordings([clips]), task, manifest, opened):
+            if record.score is not None:
+                records[record.path] = record
+                on_record(record)
+        return records, opened.facts
+
+
+def _mean_auc(records: dict[str, Record], paths: list[str]) -> float | None:
+    """AUC, mean over the machine IDs that have clips of both labels."""
+    by_machine: dict[str | None, tuple[list[bool], list[float]]] = {}
+    for path in paths:
+        record, label = records[path], label_in_name(path)
+        if label is not None and record.score is not None:
+            labels, scores = by_machine.setdefault(record.machine, ([], []))
+            labels.append(label)
+            scores.append(record.score)
+    areas = [auc(labels, scores) for labels, scores in by_machine.values() if 0 < sum(labels) < len(labels)]
+    return float(np.mean(areas)) if areas else None
