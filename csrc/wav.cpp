@@ -11,7 +11,7 @@ namespace osscl {
 
 namespace {
 
-constexpr std::size_t block_bytes = 32 * 1024; // stays in the first-level cache until it is converted
+constexpr std::size_t block_bytes = 64 * 1024; // few system calls, and still in a cache when it is converted
 
 template <class Number> Number load(const std::byte* at) {
     Number value;

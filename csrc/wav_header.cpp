@@ -11,8 +11,9 @@ namespace osscl {
 namespace {
 
 constexpr int max_chunks = 1024;
-// libsndfile keeps what it walks over in a buffer of 100 KiB, and gives up when that is full.
-constexpr std::uint64_t max_bytes_passed_over = 64 * 1024;
+// libsndfile keeps what it walks over in a buffer that doubles when it is full, up to 100 KiB, and then gives
+// up: 50 KiB always have room.
+constexpr std::uint64_t max_bytes_passed_over = 48 * 1024;
 // libsndfile looks for no further chunk where no more bytes than these are left.
 constexpr std::uint64_t max_bytes_ignored_at_end = 4;
 constexpr std::uint32_t size_in_ds64 = 0xFFFF'FFFF;
