@@ -28,7 +28,7 @@ def recordings(tmp_path: Path) -> list[Path]:
 @pytest.mark.parametrize("threads", [1, 2, 7, None])
 def test_rows_are_the_waveforms_in_order(paths: list[Path], threads: int | None) -> None:
     batch = osscl.read_audio_batch(paths, threads=threads)
-    assert (batch.dtype, batch.shape) == (np.float32, (10, N_SAMPLES))
+    assert batch.dtype == np.float32
     np.testing.assert_array_equal(batch, np.stack([osscl.read_audio(path) for path in paths]))
 
 
