@@ -362,22 +362,9 @@ SEEDS = [
     encoded(noise(N, n_channels=2) / 32768, subtype="FLOAT", kind="WAVEX"),
 ]
 PASSED_OVER = (b"JUNK", b"junk", b"PAD ", b"FLLR", b"bext", b"iXML", b"id3 ", b"ID3 ")
-NAMES = (
-    b"fmt ",
-    b"data",
-    b"ds64",
-    b"LIST",
-    b"INFO",
-    b"fact",
-    b"PEAK",
-    b"cue ",
-    b"smpl",
-    b"abcd",
-    b"\0\0\0\0",
-)
-SIZES = (
-    st.none() | st.integers(0, 70) | st.sampled_from([2 * N, 2**31, 0xFFFF_0000, 0xFFFF_FFFE, 0xFFFF_FFFF])
-)
+NAMES = (b"fmt ", b"data", b"ds64", b"LIST", b"INFO", b"fact", b"PEAK", b"cue ", b"smpl", b"abcd", bytes(4))
+LARGE_SIZES = st.sampled_from([2 * N, 2**31, 0xFFFF_0000, 0xFFFF_FFFE, 0xFFFF_FFFF])
+SIZES = st.one_of([st.none()] * 4) | st.integers(0, 70) | LARGE_SIZES
 TEXT_LISTS = st.builds(
     lambda chunks: chunk(b"LIST", b"INFO" + b"".join(chunks)),
     st.lists(st.builds(chunk, st.sampled_from([b"ISFT", b"ICMT", b"IABC"]), st.binary(max_size=9), SIZES)),
