@@ -1,4 +1,4 @@
-// Everything that Python sees of the C++ core. Sizes and types are checked here; the core trusts them.
+// The module, and what Python sees of the front end. Sizes and types are checked here; the core trusts them.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bindings.hpp"
 #include "isa.hpp"
 #include "logmel.hpp"
 
@@ -66,10 +67,11 @@ std::vector<std::string> isa_names() {
 } // namespace
 
 PYBIND11_MODULE(_native, module, py::mod_gil_not_used()) {
-    module.doc() = "The C++ core of osscl: the log-mel front end.";
+    module.doc() = "The C++ core of osscl: the log-mel front end and the WAV reader.";
     module.attr("__version__") = OSSCL_VERSION;
     module.def("instruction_sets", &isa_names,
                "Instruction sets that this build holds and this processor runs, slowest first.");
+    bind_wav(module);
 
     py::class_<LogMel>(module, "LogMel", "An immutable log-mel plan; threads may share it.")
         .def(py::init([](double sample_rate_hz, std::size_t hop_length, std::size_t n_mels, double f_min_hz,

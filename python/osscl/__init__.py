@@ -15,6 +15,7 @@ from osscl.errors import OssclError
 
 if TYPE_CHECKING:
     from osscl.audio import read_audio
+    from osscl.audio_batch import read_audio_batch
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
     from osscl.frontend import log_mel
@@ -30,6 +31,7 @@ __all__ = [
     "load",
     "log_mel",
     "read_audio",
+    "read_audio_batch",
 ]
 __version__ = version("osscl")
 
@@ -42,6 +44,7 @@ _HOMES = {
     "load": "osscl.detector",
     "log_mel": "osscl.frontend",
     "read_audio": "osscl.audio",
+    "read_audio_batch": "osscl.audio_batch",
 }
 
 getLogger("osscl").addHandler(NullHandler())

@@ -1,4 +1,4 @@
-"""The C++ core of osscl: the log-mel front end."""
+"""The C++ core of osscl: the log-mel front end and the WAV reader."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,6 +6,18 @@ import numpy.typing as npt
 __version__: str
 
 def instruction_sets() -> list[str]: ...
+def read_wav(
+    *, path: bytes, n_samples: int, channel: int | None, sample_rate_hz: int, level_limit: float
+) -> npt.NDArray[np.int16] | npt.NDArray[np.float32] | None: ...
+def read_wavs(
+    *,
+    paths: list[bytes],
+    samples: npt.NDArray[np.float32],
+    channel: int | None,
+    sample_rate_hz: int,
+    level_limit: float,
+    n_threads: int,
+) -> list[bool]: ...
 
 class LogMel:
     def __init__(

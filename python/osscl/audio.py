@@ -18,6 +18,7 @@ from osscl.decoder import Channel, Recording, open_recording
 from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError, ConfigError, MissingExtraError
 from osscl.paths import printable
 from osscl.samples import Samples, check_level, to_waveform
+from osscl.wav import read_wav
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 """Endings, in lower case, of the files that a folder run takes for recordings."""
@@ -67,6 +68,11 @@ class Fit:
             raise ConfigError(f"pad is {self.pad!r}; it must be 'repeat', 'zero' or None")
         if self.resample:
             _load_soxr()
+
+    @property
+    def one_channel(self) -> int | None:
+        """The channel to take; None where a recording of one channel alone needs no mixing."""
+        return None if self.channel == "mean" else self.channel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,6 +185,10 @@ def read_clip(
     AudioReadError, AudioCorruptError, AudioUnfitError, InputError
         As for `read_audio`.
     """
+    if isinstance(source, str | os.PathLike):
+        samples = read_wav(source, clip.n_samples, fit.one_channel, sample_rate_hz)
+        if samples is not None:
+            return _clip(samples, sample_rate_hz, clip.n_samples / sample_rate_hz)
     with open_source(source) as stream:
         if stream.seek(0, os.SEEK_END) == 0:
             raise AudioCorruptError("the file is empty")
@@ -203,13 +213,12 @@ def _read_fitting(recording: Recording, fit: Fit, n_samples: int, sample_rate_hz
         check_level(samples, AudioCorruptError)
     if is_resampled:
         samples = _resampled(samples, recording.sample_rate_hz, sample_rate_hz)
-    samples = _cut_or_padded(samples, n_samples, fit.pad)
-    return Clip(
-        samples=samples,
-        sample_rate_hz=recording.sample_rate_hz,
-        duration_s=min(recording.duration_s, n_samples / sample_rate_hz),
-        is_silent=not samples.any(),
-    )
+    duration_s = min(recording.duration_s, n_samples / sample_rate_hz)
+    return _clip(_cut_or_padded(samples, n_samples, fit.pad), recording.sample_rate_hz, duration_s)
+
+
+def _clip(samples: Samples, sample_rate_hz: int, duration_s: float) -> Clip:
+    return Clip(samples, sample_rate_hz, duration_s, is_silent=not samples.any())
 
 
 def _misfits(recording: Recording, fit: Fit, n_needed: int, sample_rate_hz: int) -> Iterator[str]:

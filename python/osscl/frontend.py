@@ -9,7 +9,7 @@ import numpy.typing as npt
 from osscl import _native
 from osscl.config import FRONTEND, FrontendConfig
 from osscl.errors import ConfigError, InputError
-from osscl.samples import as_samples
+from osscl.samples import as_samples, output_array
 
 ISA_VARIABLE = "OSSCL_ISA"
 """Environment variable that names the instruction set to use instead of the fastest."""
@@ -61,7 +61,7 @@ def log_mel(
     config = config or FRONTEND
     samples = as_samples(waveforms, InputError)
     shape = (*samples.shape[:-1], config.n_mels, config.n_frames(samples.shape[-1]))
-    log_mels = _output(out, shape)
+    log_mels = output_array(out, shape)
     if log_mels.size:
         _plan(config, _asked_instruction_set()).transform(
             samples.reshape(-1, samples.shape[-1]),
@@ -125,14 +125,3 @@ def _plan(config: FrontendConfig, isa: str) -> _native.LogMel:
         )
     except ValueError as error:
         raise ConfigError(f"{ISA_VARIABLE}={isa}: {error}" if isa else str(error)) from None
-
-
-def _output(out: Float32 | None, shape: tuple[int, ...]) -> Float32:
-    if out is None:
-        return np.empty(shape, np.float32)
-    if out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
-        raise InputError(
-            f"out is {out.dtype} {list(out.shape)}; "
-            f"expected a writeable, C-contiguous float32 array {list(shape)}"
-        )
-    return out

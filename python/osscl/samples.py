@@ -7,7 +7,7 @@ from typing import TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from osscl.errors import OssclError
+from osscl.errors import InputError, OssclError
 
 Samples: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 """Samples at full scale: int16, or float32 within ±1 or a little above."""
@@ -96,3 +96,21 @@ def as_samples(waveforms: npt.ArrayLike, error: type[OssclError]) -> Samples:
     floats = np.ascontiguousarray(samples, dtype=np.float32)
     check_level(floats, error)
     return floats
+
+
+def output_array(out: npt.NDArray[np.float32] | None, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """The array that a caller gave for a result, checked, or a new one.
+
+    Raises
+    ------
+    InputError
+        If `out` has another type, shape or layout, or cannot be written.
+    """
+    if out is None:
+        return np.empty(shape, np.float32)
+    if out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
+        raise InputError(
+            f"out is {out.dtype} {list(out.shape)}; "
+            f"expected a writeable, C-contiguous float32 array {list(shape)}"
+        )
+    return out

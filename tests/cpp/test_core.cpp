@@ -4,25 +4,19 @@
 #include <cmath>
 #include <complex>
 #include <cstdio>
-#include <cstdlib>
 #include <numbers>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include "logmel.hpp"
+#include "require.hpp"
+#include "test_wav.hpp"
 #include "thread_pool.hpp"
 
 namespace {
 
 constexpr osscl::FrontendSettings settings{16000.0, 512, 128, 0.0, 8000.0, 1e-10};
-
-void require(bool condition, const char* what) {
-    if (!condition) {
-        std::fprintf(stderr, "failed: %s\n", what);
-        std::exit(1);
-    }
-}
 
 std::vector<float> log_mel(const osscl::LogMel& plan, const std::vector<std::int16_t>& clips,
                            std::size_t n_samples, std::size_t n_threads) {
@@ -129,5 +123,6 @@ int main() {
         std::printf("%s: passed\n", plan.isa().name.data());
     }
     an_exception_reaches_the_caller();
+    test_wav();
     return 0;
 }

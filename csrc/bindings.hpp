@@ -1,0 +1,6 @@
+// What each file of bindings adds to the module.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+void bind_wav(pybind11::module_& module);

@@ -1,0 +1,44 @@
+// The first samples of one channel of a plain WAV file, bit by bit as libsndfile gives them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "regular_file.hpp"
+#include "wav_header.hpp"
+
+namespace osscl {
+
+struct WavRequest {
+    std::size_t n_samples;
+    std::optional<std::size_t> channel; // none: the file must have one only
+    std::uint32_t sample_rate_hz;
+    float level_limit; // float samples beyond are refused, NaN with them
+};
+
+// An open file that holds what was asked for. Whatever else a file may be is no error here: there is no
+// WavFile then, or `read` gives false, and another reader has to find out more.
+class WavFile {
+  public:
+    static std::optional<WavFile> open(const char* path, const WavRequest& request);
+
+    bool is_pcm_16() const { return header_.format.samples == SampleFormat::pcm_16; }
+
+    // Fills `samples`, which has the size asked for; only of a file of 16-bit PCM.
+    bool read(std::span<std::int16_t> samples) const;
+
+    // Fills `samples`, which has the size asked for, at full scale 1.
+    bool read(std::span<float> samples) const;
+
+  private:
+    WavFile(RegularFile file, const WavHeader& header, const WavRequest& request);
+
+    RegularFile file_;
+    WavHeader header_;
+    std::size_t channel_;
+    float level_limit_;
+};
+
+} // namespace osscl
