@@ -107,8 +107,9 @@ class HeaderWalk {
         if (form.empty() || little_endian<std::uint32_t>(form, 8) != four_letters("WAVE")) {
             return false;
         }
-        is_rf64_ = little_endian<std::uint32_t>(form, 0) == four_letters("RF64");
-        return is_rf64_ || little_endian<std::uint32_t>(form, 0) == four_letters("RIFF");
+        const auto letters = little_endian<std::uint32_t>(form, 0);
+        is_rf64_ = letters == four_letters("RF64") || letters == four_letters("BW64"); // one form, two names
+        return is_rf64_ || letters == four_letters("RIFF");
     }
 
     // Bytes of the chunk behind its header; nothing where it is unknown, doubtful or out of place.

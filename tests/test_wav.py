@@ -168,6 +168,7 @@ PLAIN = {
     "almost 48 KiB": riff(*[chunk(b"JUNK", bytes(500))] * 96, fmt_chunk(), DATA),
     "half of 48 KiB twice": riff(*[chunk(b"JUNK", bytes(24_500))] * 2, fmt_chunk(), DATA),
     "RF64": rf64(fmt_chunk(), OPEN_DATA),
+    "BW64": rf64(fmt_chunk(), OPEN_DATA, form=b"BW64"),
     "RF64 with filler": rf64(fmt_chunk(), chunk(b"JUNK", bytes(28)), OPEN_DATA, chunk(b"JUNK", bytes(2))),
 }
 
@@ -249,7 +250,6 @@ DOUBTFUL = {
         fmt_chunk(), chunk(b"ds64", struct.pack("<QQQI", 0, 2 * N, N, 0)), OPEN_DATA, form=b"RF64"
     ),
     "ds64 in RIFF": rf64(fmt_chunk(), OPEN_DATA, form=b"RIFF"),
-    "BW64": rf64(fmt_chunk(), OPEN_DATA, form=b"BW64"),
     "FLAC": encoded(noise(N), kind="FLAC"),
 }
 

@@ -22,18 +22,27 @@ class ByteStream:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._failure: BaseException | None = None
+        self._form = b""
         self._read_some: Callable[[memoryview], int | None] = getattr(file, "readinto", self._read_by_copy)
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Fill the buffer as far as the file goes; give the number of bytes."""
         view = memoryview(buffer)
+        start = self.tell() if self._form else 0
         n_filled = 0
         while n_filled < len(view):
             n_read = self._guarded(self._read_some, view[n_filled:])
             if not n_read:
                 break
             n_filled += n_read
+        if start < len(self._form):
+            seen = self._form[start : start + n_filled]
+            view[: len(seen)] = seen
         return n_filled
+
+    def rename_form(self, name: bytes) -> None:
+        """Let the file seem to begin with another name of its format."""
+        self._form = name
 
     def read(self, n_bytes: int) -> bytes:
         """Read up to `n_bytes` bytes."""

@@ -89,6 +89,9 @@ def open_recording(stream: ByteStream) -> Iterator[Recording]:
     """
     data_chunk = find_data_chunk(stream)
     stream.seek(0)
+    if stream.read(4) == b"BW64":  # which libsndfile does not know by this name
+        stream.rename_form(b"RF64")
+    stream.seek(0)
     file = None
     try:
         with soundfile.SoundFile(stream) as file:
