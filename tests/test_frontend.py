@@ -175,6 +175,19 @@ assert len(os.listdir("/proc/self/task")) == before + 2
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
+def test_idle_threads_use_no_processor() -> None:
+    program = """
+import time, numpy as np
+from osscl.frontend import log_mel
+log_mel(np.zeros((4, 160000), np.int16), threads=3)
+time.sleep(0.05)  # they watch for more work for a moment
+before = time.process_time()
+time.sleep(0.5)
+assert time.process_time() - before < 0.01
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 def test_result_is_written_into_the_callers_array() -> None:
     out = np.full((2, 3, 128, 32), np.nan, np.float32)
     waveforms = np.random.default_rng(7).uniform(-1, 1, (2, 3, 16_000))

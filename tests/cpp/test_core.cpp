@@ -1,6 +1,8 @@
 // The core without Python, made to run under ASan, UBSan and TSan and on other architectures: every
 // instruction set, odd lengths, many callers at once. Values are tested more closely from Python.
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <complex>
 #include <cstdio>
@@ -98,18 +100,59 @@ void many_callers_share_the_pool(const osscl::LogMel& plan) {
     }
 }
 
-void an_exception_reaches_the_caller() {
-    bool caught = false;
-    try {
-        osscl::parallel_for(100, 4, [](std::size_t task) {
-            if (task == 17) {
-                throw std::runtime_error("task 17");
-            }
-        });
-    } catch (const std::runtime_error&) {
-        caught = true;
+void every_task_runs_once() {
+    for (const std::size_t n_tasks : {0, 1, 2, 3, 20, 1000}) {
+        for (const std::size_t n_threads : {1, 2, 3, 7}) {
+            std::vector<std::atomic<int>> runs(n_tasks);
+            osscl::parallel_for(n_tasks, n_threads, [&](std::size_t task) { ++runs[task]; });
+            require(std::ranges::all_of(runs, [](int count) { return count == 1; }), "each task once");
+        }
     }
-    require(caught, "the first exception is rethrown");
+}
+
+void a_slow_thread_does_not_keep_its_tasks() {
+    std::atomic<int> finished = 0;
+    osscl::parallel_for(100, 2, [&](std::size_t task) {
+        if (task == 0) { // the first of the caller's share waits for all others
+            while (finished < 99) {
+                std::this_thread::yield();
+            }
+        }
+        ++finished;
+    });
+    require(finished == 100, "others take over what a busy thread began with");
+}
+
+void a_task_may_call_parallel_for() {
+    std::atomic<int> runs = 0;
+    osscl::parallel_for(8, 3, [&](std::size_t) { osscl::parallel_for(8, 3, [&](std::size_t) { ++runs; }); });
+    require(runs == 64, "nested calls finish");
+}
+
+// After pauses shorter and longer than threads spin, so that they are met both awake and asleep.
+void a_pause_between_calls_loses_none() {
+    for (int round = 0; round < 300; ++round) {
+        std::atomic<int> runs = 0;
+        osscl::parallel_for(4, 3, [&](std::size_t) { ++runs; });
+        require(runs == 4, "all tasks after a pause");
+        std::this_thread::sleep_for(std::chrono::microseconds(round % 3 * 60));
+    }
+}
+
+void an_exception_reaches_the_caller() {
+    for (std::size_t thrower = 0; thrower < 100; ++thrower) {
+        bool caught = false;
+        try {
+            osscl::parallel_for(100, 4, [&](std::size_t task) {
+                if (task == thrower) {
+                    throw std::runtime_error("a task failed");
+                }
+            });
+        } catch (const std::runtime_error&) {
+            caught = true;
+        }
+        require(caught, "the first exception is rethrown");
+    }
 }
 
 } // namespace
@@ -122,7 +165,12 @@ int main() {
         many_callers_share_the_pool(plan);
         std::printf("%s: passed\n", plan.isa().name.data());
     }
+    every_task_runs_once();
+    a_slow_thread_does_not_keep_its_tasks();
+    a_task_may_call_parallel_for();
+    a_pause_between_calls_loses_none();
     an_exception_reaches_the_caller();
+    std::printf("pool of threads: passed\n");
     test_wav();
     return 0;
 }
