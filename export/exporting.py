@@ -6,16 +6,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import onnx
 from msgspec.structs import replace
 
 from osscl.bundle import graph_sha256, in_memory_bundle, write_bundle
 from osscl.config import HeadKind, ModelInputs
-from osscl.errors import CheckpointError
+from osscl.errors import CheckpointError, ConfigError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
+from osscl.export.int8 import calibration_feeds, quantise
 from osscl.export.parity import TOLERANCE, certify
 from osscl.export.rewrites import REWRITES, in_order, rewrite
 from osscl.export.source import Source, read_source
-from osscl.manifest import Accuracy, Manifest, Precision, Producer, build_manifest
+from osscl.manifest import Manifest, Precision, Producer, build_manifest
 from osscl.signature import FrontEndPlace
 
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")
@@ -33,6 +35,7 @@ def export_onnx(
     rewrites: Iterable[str] = tuple(REWRITES),
     precision: Precision = "fp32",
     gate: str | os.PathLike[str] | None = None,
+    calibration: str | os.PathLike[str] | None = None,
     licence: str | None = None,
     training_data: str | None = None,
     on_step: Callable[[], Any] = lambda: None,
@@ -60,11 +63,13 @@ def export_onnx(
         Whether the caller computes the log-mel (the default), or the graph does.
     rewrites : iterable of str
         Names of exact rewrites for speed, out of `osscl.export.rewrites.REWRITES`; by default all.
-    precision : {"fp32", "bf16"}
-        Arithmetic of the heavy layers. bf16 is computed by OpenVINO.
+    precision : {"fp32", "bf16", "int8"}
+        Arithmetic of the heavy layers. bf16 is computed by OpenVINO; int8 stands in the graph itself.
     gate : path-like, optional
         Folder of recordings for the accuracy gate, named as DCASE names them; by default the gate set of
         synthetic machines, which a model of other machines does not know.
+    calibration : path-like, optional
+        Folder of normal recordings that set the ranges of int8; the first 32 that are spread evenly over it.
     licence, training_data : str, optional
         Free text, kept in the file. What was trained on is by default what the checkpoint says of it.
     on_step : callable
@@ -96,9 +101,9 @@ def export_onnx(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
     graph, manifest = _in_fp32(source, rewrites, licence, training_data)
+    _check_calibration(precision, calibration)
     if precision != "fp32":
-        accuracy = _measure(graph, manifest, replace(manifest, precision=precision), gate, on_step)
-        manifest = replace(manifest, precision=precision, accuracy=accuracy)
+        graph, manifest = _reduced(graph, manifest, precision, gate, calibration, on_step)
     write_bundle(path, graph, manifest)
     return manifest
 
@@ -127,19 +132,35 @@ def _in_fp32(
     return graph, manifest
 
 
-def _measure(
+def _check_calibration(precision: Precision, calibration: str | os.PathLike[str] | None) -> None:
+    if precision == "int8" and calibration is None:
+        raise ConfigError(
+            "int8 needs recordings to set its ranges by; name a folder of normal ones (--calibration CLIPS)"
+        )
+    if precision != "int8" and calibration is not None:
+        raise ConfigError(f"--calibration is for int8; the precision is {precision}: drop it")
+
+
+def _reduced(
     graph: bytes,
     manifest: Manifest,
-    reduced: Manifest,
+    precision: Precision,
     gate: str | os.PathLike[str] | None,
+    calibration: str | os.PathLike[str] | None,
     on_step: Callable[[], Any],
-) -> Accuracy:
-    """Pass a reduced precision through the accuracy gate."""
-    fp32_bundle, reduced_bundle = (in_memory_bundle(graph, each) for each in (manifest, reduced))
-    with gate_clips(None if gate is None else Path(gate), on_step) as (clips, name):
-        accuracy = measure_accuracy(fp32_bundle, reduced_bundle, clips, name, on_record=lambda _: on_step())
+) -> tuple[bytes, Manifest]:
+    """Reduce the precision of a model and pass it through the accuracy gate."""
+    fp32 = in_memory_bundle(graph, manifest)
+    if calibration is not None:
+        clips = calibration_feeds(Path(calibration), manifest, on_step)
+        graph = quantise(onnx.ModelProto.FromString(graph), clips).SerializeToString(deterministic=True)
+    manifest = replace(manifest, precision=precision, graph_sha256=graph_sha256(graph))
+    with gate_clips(None if gate is None else Path(gate), on_step) as (folder, name):
+        accuracy = measure_accuracy(
+            fp32, in_memory_bundle(graph, manifest), folder, name, on_record=lambda _: on_step()
+        )
     check_accuracy(accuracy)
-    return accuracy
+    return graph, replace(manifest, accuracy=accuracy)
 
 
 def read_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from osscl.backends import Outputs
-from osscl.bundle import Bundle, read_bundle
+from osscl.bundle import DEMO, Bundle, read_bundle
 from osscl.config import HeadKind, ModelConfig, ModelInputs
 from osscl.errors import CheckpointError
 from osscl.export.checkpoint import load_checkpoint
@@ -71,7 +71,7 @@ def read_source(
         The model file cannot be used.
     """
     options = {"classes": classes, "margin": margin, "head": head, "inputs": inputs}
-    if path.suffix == MODEL_SUFFIX:
+    if path.suffix == MODEL_SUFFIX or str(path) == DEMO:
         return _from_model_file(read_bundle(path), options | {"front-end": front_end})
     loaded = load_checkpoint(path, classes=classes, margin=margin, head=head, inputs=inputs)
     where = front_end or "native"

@@ -16,7 +16,9 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl export osscl_basic.pth --output model.onnx\n
   osscl export best.pth --output model.onnx --margin 0.4 --head basic --inputs three_maps\n
   osscl export best.pth --output model.onnx --classes machines.txt --front-end graph\n
-  osscl export model.onnx --output model_bf16.onnx --precision bf16 --gate dcase2020
+  osscl export model.onnx --output model_bf16.onnx --precision bf16 --gate dcase2020\n
+  osscl export model.onnx --output model_int8.onnx --precision int8 --calibration dcase2020/fan/train \\\n
+    --gate dcase2020
 """
 
 
@@ -25,7 +27,7 @@ def export(
         Path,
         typer.Argument(
             help="Checkpoint of osscl train (.safetensors), or in the published layout (.pth, with "
-            "config.json beside it); or a model file in fp32 (.onnx), to be exported anew.",
+            "config.json beside it); or a model file in fp32 (.onnx), or demo, to be exported anew.",
             metavar="CHECKPOINT",
         ),
     ],
@@ -55,7 +57,7 @@ def export(
         Precision,
         typer.Option(
             help="Arithmetic of the heavy layers; below fp32 only if clips are ranked as in fp32. "
-            "bf16 is computed by OpenVINO."
+            "bf16 is computed by OpenVINO; int8 needs --calibration."
         ),
     ] = "fp32",
     gate: Annotated[
@@ -65,6 +67,10 @@ def export(
             "osscl synth.",
             metavar="CLIPS",
         ),
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="Folder of normal recordings that set the ranges of int8.", metavar="CLIPS"),
     ] = None,
     without_rewrite: Annotated[
         list[str] | None,
@@ -91,7 +97,7 @@ def export(
             f'exporting needs the package {error.name}, which is not installed: pip install "osscl[export]"'
         ) from error
     say(f"exporting {checkpoint} ...")
-    with WorkProgress("gate clips") as progress:
+    with WorkProgress("clips") as progress:
         manifest = export_onnx(
             checkpoint,
             output,
@@ -103,6 +109,7 @@ def export(
             rewrites=_rewrites(without_rewrite or []),
             precision=precision,
             gate=gate,
+            calibration=calibration,
             licence=licence,
             training_data=training_data,
             on_step=progress.advance,
