@@ -67,10 +67,11 @@ std::vector<std::string> isa_names() {
 } // namespace
 
 PYBIND11_MODULE(_native, module, py::mod_gil_not_used()) {
-    module.doc() = "The C++ core of osscl: the log-mel front end and the WAV reader.";
+    module.doc() = "The C++ core of osscl: the log-mel front end, TFgram and the WAV reader.";
     module.attr("__version__") = OSSCL_VERSION;
     module.def("instruction_sets", &isa_names,
                "Instruction sets that this build holds and this processor runs, slowest first.");
+    bind_tfgram(module);
     bind_wav(module);
 
     py::class_<LogMel>(module, "LogMel", "An immutable log-mel plan; threads may share it.")

@@ -3,4 +3,5 @@
 
 #include <pybind11/pybind11.h>
 
+void bind_tfgram(pybind11::module_& module);
 void bind_wav(pybind11::module_& module);

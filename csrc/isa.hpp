@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "logmel_kernel.hpp"
+#include "tfgram_kernel.hpp"
 
 namespace osscl {
 
 struct Isa {
     std::string_view name;
     const Kernel* kernel;
+    const TfgramKernel* tfgram_kernel;
 };
 
 // Instruction sets that this build holds and this processor runs, slowest first.

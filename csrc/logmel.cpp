@@ -1,36 +1,14 @@
 #include "logmel.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
-#include <new>
 #include <type_traits>
 
+#include "scratch.hpp"
 #include "thread_pool.hpp"
 
 namespace osscl {
 
 namespace {
-
-struct FreeAligned {
-    void operator()(void* memory) const { std::free(memory); }
-};
-
-// Each thread keeps its scratch memory from call to call.
-void* scratch_of_this_thread(std::size_t bytes) {
-    constexpr std::size_t alignment = 64;
-    thread_local std::unique_ptr<void, FreeAligned> memory;
-    thread_local std::size_t size = 0;
-    if (bytes > size) {
-        size = 0;
-        memory.reset(std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment));
-        if (!memory) {
-            throw std::bad_alloc();
-        }
-        size = bytes;
-    }
-    return memory.get();
-}
 
 template <class Sample> auto transform_of(const Kernel& kernel) {
     if constexpr (std::is_same_v<Sample, std::int16_t>) {
@@ -57,10 +35,11 @@ void LogMel::transform(const Sample* clips, std::size_t n_clips, std::size_t n_s
     parallel_for(n_clips * tiles, n_threads, [&](std::size_t task) {
         const std::size_t clip = task / tiles;
         const std::size_t first = task % tiles * kernel.lanes;
+        thread_local Scratch scratch;
         float* out = log_mel + clip * tables.n_mels * frames + first;
-        transform_tile(tables, clips + clip * n_samples,
-                       {n_samples, first, std::min(kernel.lanes, frames - first), out, frames,
-                        scratch_of_this_thread(bytes)});
+        transform_tile(
+            tables, clips + clip * n_samples,
+            {n_samples, first, std::min(kernel.lanes, frames - first), out, frames, scratch.get(bytes)});
     });
 }
 

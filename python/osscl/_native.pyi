@@ -1,4 +1,6 @@
-"""The C++ core of osscl: the log-mel front end and the WAV reader."""
+"""The C++ core of osscl: the log-mel front end, TFgram and the WAV reader."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,21 @@ def read_wavs(
     level_limit: float,
     n_threads: int,
 ) -> list[bool]: ...
+
+class Tfgram:
+    def __init__(
+        self,
+        *,
+        weights: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
+        lengths: Sequence[int],
+        instruction_set: str,
+    ) -> None: ...
+    def transform(
+        self,
+        samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],
+        maps: npt.NDArray[np.float32],
+        n_threads: int,
+    ) -> None: ...
 
 class LogMel:
     def __init__(

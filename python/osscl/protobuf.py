@@ -95,6 +95,24 @@ def length_delimited(number: int, payload: bytes) -> bytes:
     return _varint(number << 3 | LENGTH_DELIMITED) + _varint(len(payload)) + payload
 
 
+def varint(number: int, value: int) -> bytes:
+    """Write a field that holds a number.
+
+    Parameters
+    ----------
+    number : int
+        Field number.
+    value : int
+        What it holds, at least 0.
+
+    Returns
+    -------
+    bytes
+        Tag and number.
+    """
+    return _varint(number << 3 | VARINT) + _varint(value)
+
+
 def _read_varint(message: memoryview, at: int) -> tuple[int, int]:
     """Read the number at a byte; return it with the byte behind it."""
     number = 0

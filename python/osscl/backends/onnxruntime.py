@@ -1,12 +1,15 @@
 """ONNX Runtime on the CPU."""
 
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from osscl import tfgram
 from osscl.backends.base import Outputs
 from osscl.backends.streams import Feeds, StreamedBackend, Streams, stream_facts
 from osscl.bundle import Bundle
 from osscl.errors import BackendError, MissingExtraError
+from osscl.samples import Samples
 
 _WARNINGS_AND_WORSE = 3
 
@@ -34,9 +37,12 @@ class OnnxRuntimeBackend(StreamedBackend):
     def __init__(self, bundle: Bundle, streams: Streams) -> None:
         super().__init__(bundle, streams)
         runtime = _import_onnxruntime()
+        cut = tfgram.cut_out(bundle.model) if bundle.manifest.precision == "fp32" else None
+        self._tfgram = None if cut is None else cut.tfgram
+        model = bundle.model if cut is None else cut.rest
         # A session without threads of its own serves all streams; one with threads would share them out anew.
         n_sessions = 1 if streams.threads == 1 else streams.count
-        sessions = [_open_session(runtime, bundle, streams.threads) for _ in range(n_sessions)]
+        sessions = [_open_session(runtime, bundle.path, model, streams.threads) for _ in range(n_sessions)]
         self._idle: SimpleQueue[Any] = SimpleQueue()
         for number in range(streams.count):
             self._idle.put(sessions[number % n_sessions])
@@ -44,8 +50,15 @@ class OnnxRuntimeBackend(StreamedBackend):
             "backend": "onnxruntime",
             "backend_version": runtime.__version__,
             "provider": sessions[0].get_providers()[0],
+            "tfgram": "graph" if cut is None else "native",
             **stream_facts(bundle.manifest, streams),
         }
+
+    def _feeds(self, samples: Samples) -> Feeds:
+        feeds = super()._feeds(samples)
+        if self._tfgram is not None:
+            feeds[tfgram.INPUT_NAME] = self._tfgram(samples, self._n_threads)  # [B, 1, 128, 313]
+        return feeds
 
     def _run(self, feeds: Feeds) -> Outputs:
         session = self._idle.get()
@@ -67,14 +80,14 @@ def _import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def _open_session(runtime: Any, bundle: Bundle, threads: int) -> Any:
+def _open_session(runtime: Any, path: Path, model: bytes, threads: int) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _WARNINGS_AND_WORSE
     try:
-        return runtime.InferenceSession(bundle.model, options, providers=["CPUExecutionProvider"])
+        return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors share no base class of their own
         raise BackendError(
-            f"{bundle.path}: ONNX Runtime {runtime.__version__} cannot load the graph: {error}"
+            f"{path}: ONNX Runtime {runtime.__version__} cannot load the graph: {error}"
         ) from error

@@ -89,7 +89,11 @@ class StreamedBackend(Backend):
         """Run one batch; called by several threads at once."""
 
     def _compute(self, samples: Samples) -> Outputs:
-        return self._run({spec.name: self._input(spec.name, samples) for spec in self._manifest.inputs})
+        return self._run(self._feeds(samples))
+
+    def _feeds(self, samples: Samples) -> Feeds:
+        """Inputs of the graph; a subclass that computes more of them itself adds them."""
+        return {spec.name: self._input(spec.name, samples) for spec in self._manifest.inputs}
 
     def _input(self, name: str, samples: Samples) -> npt.NDArray[np.float32]:
         if name == "log_mel":

@@ -1,0 +1,4 @@
+// TFgram against plain loops.
+#pragma once
+
+void test_tfgram();
