@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from osscl.bundle import graph_sha256, in_memory_bundle, write_bundle
 from osscl.config import HeadKind, ModelInputs
-from osscl.errors import CheckpointError
+from osscl.errors import CheckpointError, ConfigError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
 from osscl.export.parity import TOLERANCE, certify
 from osscl.export.rewrites import REWRITES, in_order, rewrite
@@ -18,6 +18,7 @@ from osscl.export.source import Source, read_source
 from osscl.manifest import Accuracy, Manifest, Precision, Producer, build_manifest
 from osscl.signature import FrontEndPlace
 
+PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")
 
 
@@ -82,7 +83,7 @@ def export_onnx(
     ModelFileError
         A model file that shall be exported again cannot be used.
     ConfigError
-        A rewrite does not exist.
+        A rewrite does not exist, or no export is made in this precision.
     ParityError
         The graph computes something else than the checkpoint.
     AccuracyError
@@ -92,6 +93,8 @@ def export_onnx(
     OutputError
         The file cannot be written.
     """
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision is {precision}; it must be one of: {', '.join(PRECISIONS)}")
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
