@@ -1,5 +1,6 @@
 """The pipeline: the same records whoever reads ahead, memory that is bounded, and an end that is clean."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -34,8 +35,8 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Candidate]:
     (root / "blower" / "empty_id_00.wav").write_bytes(b"")
     problem = AudioReadError("the folder cannot be listed: Permission denied")
     names = [
-        "empty_id_00", "0_id_00", "0_id_77", "gone_id_00", "1_id_00", "1_id_00", "short_id_01", "silent_id_01",
-        "2_id_77", "3_id_77", "2_id_00", "empty_id_00", "gone_id_77", "3_id_00", "1_id_77",
+        "empty_id_00", "0_id_00", "0_id_77", "gone_id_00", "1_id_00", "1_id_00", "short_id_01",
+        "silent_id_01", "2_id_77", "3_id_77", "2_id_00", "empty_id_00", "gone_id_77", "3_id_00", "1_id_77",
     ]  # fmt: skip
     found = [Candidate(str(root / "blower" / f"{name}.wav")) for name in names]
     found.insert(5, Candidate(str(root / "closed"), problem))
@@ -165,7 +166,7 @@ def test_what_the_candidates_raise_passes_through_and_leaves_no_thread(
 
 
 def test_what_naming_a_machine_raises_passes_through(recordings: list[Candidate]) -> None:
-    def broken(path: str) -> str:
+    def broken(path: str | os.PathLike[str]) -> str:
         raise ZeroDivisionError(path)
 
     with opened(2) as backend:
