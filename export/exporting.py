@@ -20,6 +20,7 @@ from osscl.export.source import Source, read_source
 from osscl.manifest import Manifest, Precision, Producer, build_manifest
 from osscl.signature import FrontEndPlace
 
+PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")
 
 
@@ -87,7 +88,7 @@ def export_onnx(
     ModelFileError
         A model file that shall be exported again cannot be used.
     ConfigError
-        A rewrite does not exist.
+        A rewrite does not exist, or no export is made in this precision.
     ParityError
         The graph computes something else than the checkpoint.
     AccuracyError
@@ -97,6 +98,8 @@ def export_onnx(
     OutputError
         The file cannot be written.
     """
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision is {precision}; it must be one of: {', '.join(PRECISIONS)}")
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )

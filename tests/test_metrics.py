@@ -4,10 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from osscl.errors import InputError
-from osscl.metrics import StratifiedResampler, auc, harmonic_mean, pauc, percentile_interval, roc_areas
+from osscl.metrics import (
+    StratifiedResampler,
+    auc,
+    harmonic_mean,
+    pauc,
+    percentile_interval,
+    rank_correlation,
+    roc_areas,
+)
 
 CLIPS = st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=2, max_size=40).filter(
     lambda clips: len({label for label, _ in clips}) == 2
@@ -98,3 +107,29 @@ def test_resamples_draw_each_clip_equally_often() -> None:
 def test_harmonic_mean_and_interval() -> None:
     assert harmonic_mean(np.array([[0.5, 0.0], [1.0, 0.7]])).tolist() == [pytest.approx(2 / 3), 0]
     assert percentile_interval(np.arange(101.0), 0.9) == pytest.approx((5, 95))
+
+
+PAIRS = st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=40)
+
+
+@given(PAIRS)
+def test_rank_correlation_equals_scipy_with_ties(pairs: list[tuple[int, int]]) -> None:
+    a, b = (np.array(scores) / 7 for scores in zip(*pairs, strict=True))
+    got = rank_correlation(a, b)
+    if len(set(a)) == 1 or len(set(b)) == 1:
+        assert np.isnan(got)  # SciPy warns there, and gives the same
+    else:
+        assert got == pytest.approx(spearmanr(a, b).statistic, abs=1e-12)
+        assert -1.0 <= got <= 1.0  # a manifest takes nothing beyond
+
+
+def test_rank_correlation_looks_at_order_alone() -> None:
+    scores = np.random.default_rng(4).standard_normal(5000)
+    assert rank_correlation(scores, np.exp(scores)) == 1.0
+    assert rank_correlation(scores, -(scores**3)) == -1.0
+    swapped = scores.copy()
+    low, high = np.argsort(scores)[2500:2502]
+    swapped[[low, high]] = swapped[[high, low]]
+    assert 0.999999 < rank_correlation(scores, swapped) < 1.0
+    assert rank_correlation([1, 2], [5, 9]) == 1.0
+    assert np.isnan(rank_correlation([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]))

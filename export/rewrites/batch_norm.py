@@ -13,8 +13,14 @@ def fold_batch_norm(model: ir.Model) -> None:
     """
     for node in list(model.graph):
         norm = node.inputs[0].producer() if node.op_type == "Gemm" and node.inputs[0] is not None else None
-        if norm is not None and norm.op_type == "BatchNormalization" and _is_plain(node):
+        if norm is not None and _is_known_norm(norm) and _is_plain(node):
             _fold(norm, node)
+
+
+def _is_known_norm(node: ir.Node) -> bool:
+    return node.op_type == "BatchNormalization" and all(
+        constant(value) is not None for value in node.inputs[1:]
+    )
 
 
 def _is_plain(linear: ir.Node) -> bool:

@@ -33,6 +33,8 @@ def lift_to_2d(model: ir.Model) -> None:
 def _is_one_dimensional(node: ir.Node) -> bool:
     if node.op_type not in _WINDOWED or len(attribute(node, "kernel_shape", [])) != 1:
         return False
+    if len(node.outputs) != 1:  # indices of MaxPool
+        return False
     return node.op_type == "MaxPool" or constant(node.inputs[1]) is not None
 
 
@@ -40,22 +42,29 @@ def _continues_a_run(node: ir.Node, lifted: dict[ir.Value, ir.Value]) -> bool:
     axis_by_default = _AXIS_BY_DEFAULT.get(node.op_type, -1)
     return (
         node.op_type in _INDIFFERENT
+        and len(node.outputs) == 1
         and any(value in lifted for value in node.inputs)
-        and all(value in lifted or constant(value) is not None for value in node.inputs)
+        and all(value in lifted or _lies_along_the_last_axis(node, value) for value in node.inputs)
         and attribute(node, "axis", axis_by_default) == -1
     )
+
+
+def _lies_along_the_last_axis(node: ir.Node, value: ir.Value | None) -> bool:
+    """Whether a constant means the same beside [B, C, 1, n]; a scalar index would take the axis away."""
+    array = constant(value)
+    return array is not None and (array.ndim == 1 or (array.ndim == 0 and node.op_type != "Gather"))
 
 
 def _lift(node: ir.Node, lifted: dict[ir.Value, ir.Value]) -> None:
     new = Replacement(node)
     data, *rest = node.inputs
-    if data not in lifted:
+    if node.op_type in _WINDOWED and data not in lifted:
         lifted[data] = new.op("Unsqueeze", [data, new.weight("height_axis", _HEIGHT_AXIS)])
     settings = attributes(node)
     if node.op_type in _WINDOWED:
         settings = {name: _for_two_axes(name, value) for name, value in settings.items()}
         rest = [_with_height(new, value) if i == 0 else value for i, value in enumerate(rest)]
-    inputs = [lifted[data], *(lifted.get(value, value) for value in rest)]
+    inputs = [lifted.get(value, value) for value in (data, *rest)]
     lifted[node.outputs[0]] = new.op(node.op_type, inputs, settings)
     new.insert()
 
@@ -86,3 +95,8 @@ def _flatten_for_others(node: ir.Node, high: ir.Value, replaced: list[ir.Node]) 
     new.insert()
     for use in others:
         use.node.replace_input_with(use.idx, flat)
+    if old.is_graph_output():
+        flat.name, old.name = old.name, None
+        flat.type, flat.shape = old.type, old.shape
+        outputs = node.graph.outputs
+        outputs[:] = [flat if output is old else output for output in outputs]

@@ -37,6 +37,8 @@ class Replacement(Tape):
     def weight(self, role: str, array: npt.NDArray[Any]) -> ir.Value:
         """Add a constant, named after what it is for."""
         name = f"{self._name}.{role}"
+        while name in self._graph.initializers:
+            name += "_"
         value = ir.Value(name=name, const_value=ir.tensor(np.ascontiguousarray(array), name=name))
         self._graph.register_initializer(value)
         return value

@@ -29,6 +29,7 @@ def _is_wide_and_strided(node: ir.Node) -> bool:
         and weight.shape[2] % stride == 0
         and attribute(node, "dilations", [1])[0] == 1
         and attribute(node, "group", 1) == 1
+        and attribute(node, "auto_pad", "NOTSET") == "NOTSET"
         and attribute(node, "pads", [0, 0])[1] >= _padding_at_the_end(node)
     )
 

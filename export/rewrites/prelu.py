@@ -10,12 +10,16 @@ def spell_out_prelu(model: ir.Model) -> None:
     """PRelu(y, a) -> Relu((1 - a) y) + a y, the factors as depthwise 1 x 1 convolutions.
 
     Equal where each slope a is at most 1: then (1 - a) y has the sign of y. Others stay as they are, as do
-    slopes that are not one a channel of a map [B, C, H, W].
+    slopes that are not one a channel of a map [B, C, H, W]; a single slope may be that of many channels.
     """
     for node in list(model.graph):
         slopes = constant(node.inputs[1]) if node.op_type == "PRelu" else None
-        if slopes is not None and slopes.shape[-3:] == (slopes.size, 1, 1) and (slopes <= 1.0).all():
+        if slopes is not None and _is_one_a_channel(slopes) and (slopes <= 1.0).all():
             _spell_out(node, slopes.reshape(-1, 1, 1, 1))
+
+
+def _is_one_a_channel(slopes: np.ndarray) -> bool:
+    return slopes.size > 1 and slopes.shape[-3:] == (slopes.size, 1, 1)
 
 
 def _spell_out(node: ir.Node, slopes: np.ndarray) -> None:  # slopes [C, 1, 1, 1]

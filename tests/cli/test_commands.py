@@ -14,7 +14,7 @@ from osscl.bundle import read_bundle
 def test_inspect_shows_manifest_and_graph(model_file: Path) -> None:
     shown = osscl("inspect", model_file)
     assert shown.returncode == 0
-    for part in ("41: fan/id_00", "arcface_cross_entropy", "34 Conv", "waveform float32 [batch, 160000]"):
+    for part in ("41: fan/id_00", "arcface_cross_entropy", "64 Conv", "waveform float32 [batch, 160000]"):
         assert part in shown.stdout
     document = json.loads(osscl("inspect", model_file, "--json").stdout)
     assert document["manifest"]["model"]["margin"] == 0.4
@@ -28,8 +28,9 @@ def test_export_command_writes_and_certifies(checkpoint: Path, tmp_path: Path) -
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["measured"]["cosine"] <= 2e-5
     assert read_bundle(tmp_path / "m.onnx").manifest.front_end.where == "graph"
-    failed = osscl("export", tmp_path / "m.onnx", "-o", tmp_path / "n.onnx")
+    failed = osscl("export", tmp_path / "m.onnx", "-o", tmp_path / "n.onnx", "--margin", "0.4")
     assert failed.returncode == 1
+    assert "drop --margin" in failed.stderr
     assert failed.stderr.splitlines()[-1].startswith("error: ")
 
 

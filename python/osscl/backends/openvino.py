@@ -1,7 +1,10 @@
 """OpenVINO on the CPU, in the precision that the model file states and no other."""
 
+import ctypes
+import os
 from queue import SimpleQueue
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -39,9 +42,11 @@ class OpenVinoBackend(StreamedBackend):
         openvino = _import_openvino()
         compiled = _compile(openvino, bundle, streams)
         _check_precision(compiled, bundle)
+        self._requests = [compiled.create_infer_request() for _ in range(streams.count)]
+        _opened_here.add(self)
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(streams.count):
-            self._idle.put(compiled.create_infer_request())
+        for request in self._requests:
+            self._idle.put(request)
         self._warm_up()
         self.facts = {
             "backend": "openvino",
@@ -69,6 +74,21 @@ class OpenVinoBackend(StreamedBackend):
         finally:
             self._idle.put(request)
         return Outputs(embedding, cosine)
+
+
+_opened_here: WeakSet[OpenVinoBackend] = WeakSet()
+
+
+def _keep_for_good() -> None:
+    """Never give back, in a forked child, what its parent opened.
+
+    OpenVINO would wait for threads that only the parent has, or abort. The child opens models of its own.
+    """
+    for backend in _opened_here:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(backend))
+
+
+os.register_at_fork(after_in_child=_keep_for_good)
 
 
 def _import_openvino() -> Any:

@@ -1,14 +1,13 @@
 """``osscl export`` and ``osscl-export``: a checkpoint in, one self-describing model file out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts, say
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import MissingExtraError
-from osscl.manifest import Precision
 from osscl.signature import FrontEndPlace
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -54,7 +53,7 @@ def export(
         ),
     ] = None,
     precision: Annotated[
-        Precision,
+        Literal["fp32", "bf16"],
         typer.Option(
             help="Arithmetic of the heavy layers; below fp32 only if clips are ranked as in fp32. "
             "bf16 is computed by OpenVINO; int8 needs --calibration."
@@ -138,7 +137,5 @@ def export(
 def _rewrites(without: list[str]) -> list[str]:
     from osscl.export.rewrites import REWRITES, in_order
 
-    if "all" in without:
-        return []
-    left_out = in_order(without)
-    return [name for name in REWRITES if name not in left_out]
+    left_out = in_order(name for name in without if name != "all")
+    return [name for name in REWRITES if name not in left_out and "all" not in without]

@@ -96,8 +96,8 @@ def measure_accuracy(
     BackendError, MissingExtraError
         One of the precisions cannot be computed here.
     """
+    again, facts = _score(reduced, backend, clips, on_record)  # first: this may be what cannot be computed
     scored, _ = _score(fp32, None, clips, on_record)
-    again, facts = _score(reduced, backend, clips, on_record)
     paths = sorted(scored.keys() & again.keys())
     if len(paths) < 2:
         raise EvaluationError(

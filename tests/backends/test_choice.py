@@ -1,0 +1,111 @@
+"""Which backend computes a model: the one named, or the first installed that computes its precision."""
+
+import sys
+from contextlib import closing
+from importlib.util import find_spec
+from typing import get_args
+
+import pytest
+from msgspec.structs import replace
+
+from osscl.backends import BACKENDS, Streams, _class_of, open_backend
+from osscl.bundle import Bundle, in_memory_bundle, read_bundle
+from osscl.errors import BackendError, MissingExtraError
+from osscl.manifest import Precision
+
+ONE = Streams(1, 1)
+EXTRAS = {"onnxruntime": "cpu", "openvino": "openvino"}
+
+
+@pytest.fixture(scope="module")
+def fp32() -> Bundle:
+    return read_bundle("demo")
+
+
+@pytest.fixture(scope="module")
+def bf16(fp32: Bundle) -> Bundle:
+    return in_memory_bundle(fp32.model, replace(fp32.manifest, precision="bf16"))
+
+
+def without(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
+    """As if packages were not installed."""
+    for package in packages:
+        monkeypatch.setitem(sys.modules, package, None)
+
+
+def chosen(bundle: Bundle, backend: str | None = None) -> str:
+    with closing(open_backend(bundle, "auto", backend, ONE)) as opened:
+        return opened.facts["backend"]
+
+
+def test_fp32_is_computed_by_onnx_runtime(fp32: Bundle) -> None:
+    assert chosen(fp32) == "onnxruntime"
+
+
+def test_fp32_is_computed_by_openvino_where_it_is_named_or_alone(
+    fp32: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    assert chosen(fp32, "openvino") == "openvino"
+    without(monkeypatch, "onnxruntime")
+    assert chosen(fp32) == "openvino"
+
+
+def test_bf16_is_computed_by_openvino(bf16: Bundle) -> None:
+    openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor has no bf16 instructions that OpenVINO uses")
+    assert chosen(bf16) == "openvino"
+
+
+def test_onnx_runtime_refuses_bf16_and_names_who_computes_it(bf16: Bundle) -> None:
+    message = "model in memory: the model is bf16, which onnxruntime does not compute; choose openvino, or"
+    with pytest.raises(BackendError, match=message):
+        open_backend(bf16, "cpu", "onnxruntime", ONE)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_named_backend_that_is_not_installed_says_what_to_install(
+    fp32: Bundle, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    without(monkeypatch, name)
+    with pytest.raises(MissingExtraError, match=rf'{name}, which .* pip install "osscl\[{EXTRAS[name]}\]"'):
+        open_backend(fp32, "cpu", name, ONE)
+
+
+def test_without_any_backend_the_first_that_could_is_named(
+    fp32: Bundle, bf16: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without(monkeypatch, *BACKENDS)
+    with pytest.raises(MissingExtraError, match=r'pip install "osscl\[cpu\]"'):
+        open_backend(fp32, "auto", None, ONE)
+    with pytest.raises(MissingExtraError, match=r'pip install "osscl\[openvino\]"'):
+        open_backend(bf16, "auto", None, ONE)
+
+
+def test_another_backend_never_stands_in_for_a_named_one(
+    bf16: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without(monkeypatch, "openvino")
+    assert find_spec("onnxruntime") is not None
+    with pytest.raises(MissingExtraError, match="needs the package openvino"):
+        open_backend(bf16, "auto", None, ONE)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "gpu", "CPU", ""])
+def test_unknown_devices_are_named(fp32: Bundle, device: str) -> None:
+    with pytest.raises(BackendError, match=rf"device '{device}' was asked for.* choose 'cpu' or 'auto'"):
+        open_backend(fp32, device, None, ONE)
+
+
+@pytest.mark.parametrize("name", ["tensorrt", "ONNXRuntime", ""])
+def test_unknown_backends_are_named_with_the_choices(fp32: Bundle, name: str) -> None:
+    with pytest.raises(
+        BackendError, match=f"backend '{name}' does not exist; choose one of: onnxruntime, openvino"
+    ):
+        open_backend(fp32, "cpu", name, ONE)
+
+
+def test_some_backend_computes_every_precision() -> None:
+    computed = frozenset[str]().union(*(_class_of(name).precisions for name in BACKENDS))
+    assert computed == set(get_args(Precision))

@@ -1,0 +1,185 @@
+"""OpenVINO: fp32 as ONNX Runtime computes it, bf16 where the file says so, no hang and no other precision."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+import osscl
+from osscl.backends import Backend, Outputs, Streams, open_backend
+from osscl.backends import openvino as openvino_backend
+from osscl.bundle import Bundle, in_memory_bundle, read_bundle
+from osscl.errors import BackendError
+from osscl.export.parity import TOLERANCE
+from osscl.golden import golden_clips
+
+openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
+
+CLIPS = golden_clips(4)
+
+
+@pytest.fixture(scope="module")
+def computes_bf16() -> None:
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor has no bf16 instructions that OpenVINO uses")
+
+
+@pytest.fixture(scope="module", params=["random weights", "demonstration"])
+def bundle(request: pytest.FixtureRequest, model_file: Path) -> Bundle:
+    return read_bundle(model_file if request.param == "random weights" else "demo")
+
+
+def in_bf16(bundle: Bundle) -> Bundle:
+    return in_memory_bundle(bundle.model, replace(bundle.manifest, precision="bf16"))
+
+
+def outputs(bundle: Bundle, backend: str | None) -> Outputs:
+    opened = open_backend(bundle, "cpu", backend, Streams(1, 1))
+    try:
+        return opened.collect(opened.submit(CLIPS))
+    finally:
+        opened.close()
+
+
+def test_fp32_equals_onnx_runtime(bundle: Bundle) -> None:
+    ours, other = outputs(bundle, "openvino"), outputs(bundle, "onnxruntime")
+    assert ours.embedding.dtype == ours.cosine.dtype == np.float32
+    assert np.abs(ours.embedding - other.embedding).max() <= TOLERANCE.embedding
+    assert np.abs(ours.cosine - other.cosine).max() <= TOLERANCE.cosine
+
+
+def test_fp32_gives_the_files_own_golden_outputs(bundle: Bundle) -> None:
+    ours, parity = outputs(bundle, "openvino"), bundle.manifest.parity
+    assert np.abs(ours.embedding - np.array(parity.embedding)).max() <= TOLERANCE.embedding
+    assert np.abs(ours.cosine - np.array(parity.cosine)).max() <= TOLERANCE.cosine
+
+
+def test_the_log_mel_inside_the_graph_computes_too(
+    checkpoint: Path, model_file: Path, tmp_path: Path
+) -> None:
+    from osscl.export import export_onnx
+
+    export_onnx(checkpoint, tmp_path / "graph.onnx", front_end="graph")
+    ours = outputs(read_bundle(tmp_path / "graph.onnx"), "openvino")
+    other = outputs(read_bundle(model_file), "onnxruntime")
+    assert np.abs(ours.cosine - other.cosine).max() <= TOLERANCE.cosine
+
+
+@pytest.mark.usefixtures("computes_bf16")
+def test_bf16_is_really_computed_and_close_to_fp32() -> None:
+    bundle = read_bundle("demo")  # trained: random weights are further off
+    opened = open_backend(in_bf16(bundle), "auto", None, Streams(1, 1))
+    assert opened.facts["backend"] == "openvino"
+    assert opened.facts["precision"] == "bf16"
+    reduced, full = opened.collect(opened.submit(CLIPS)), outputs(bundle, "openvino")
+    opened.close()
+    difference = np.abs(reduced.cosine - full.cosine).max()
+    assert 10 * TOLERANCE.cosine < difference <= 0.02  # bf16 has 8 bits: fp32 under another name is closer
+    assert np.abs(np.linalg.norm(reduced.embedding, axis=1) - 1).max() <= 1e-2
+
+
+def test_an_fp32_model_is_compiled_as_such(bundle: Bundle) -> None:
+    """OpenVINO's own choice on processors with AMX would be bf16."""
+    compiled = openvino_backend._compile(openvino, bundle, Streams(1, 1))
+    assert compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() == "f32"
+    assert compiled.get_property("NUM_STREAMS") == 1
+
+
+def test_another_precision_than_the_files_is_an_error(bundle: Bundle) -> None:
+    # as a processor without bf16 would do: compiled in fp32, while the file says bf16
+    compiled = openvino_backend._compile(openvino, bundle, Streams(1, 1))
+    openvino_backend._check_precision(compiled, bundle)
+    with pytest.raises(
+        BackendError, match="the model is bf16, but OpenVINO computes in f32 on this processor"
+    ):
+        openvino_backend._check_precision(compiled, in_bf16(bundle))
+
+
+def test_a_graph_that_openvino_cannot_read_is_named(bundle: Bundle) -> None:
+    broken = in_memory_bundle(bundle.model[:-1000], bundle.manifest)
+    with pytest.raises(BackendError, match=r"model in memory: OpenVINO \S+ cannot load the graph"):
+        open_backend(broken, "cpu", "openvino", Streams(1, 1))
+
+
+def test_first_use_by_several_threads_at_once_does_not_hang() -> None:
+    program = """
+import threading, osscl
+from osscl.golden import golden_clips
+clips = golden_clips(1)
+for _ in range(3):
+    with osscl.load("demo", backend="openvino", threads=2) as detector:
+        threads = [threading.Thread(target=detector.embed, args=[clips], daemon=True) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+print("done")
+"""
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=120
+    )
+    assert result.stdout == "done\n", result.stderr
+
+
+def test_a_closed_detector_says_so(model_file: Path) -> None:
+    with osscl.load(model_file, backend="openvino", threads=2) as detector:
+        detector.embed(CLIPS[:1])
+    with pytest.raises(BackendError, match="the detector is closed"):
+        detector.embed(CLIPS[:1])
+
+
+def test_a_detector_pickles_with_its_backend(model_file: Path) -> None:
+    with osscl.load(model_file, backend="openvino", threads=2, streams=1) as detector:
+        scores = detector.score(CLIPS, "fan/id_00").score
+        with pickle.loads(pickle.dumps(detector)) as copy:
+            assert copy.facts == detector.facts
+            assert copy.facts["backend"] == "openvino"
+            assert copy.facts["streams"] == "1"
+            assert np.abs(copy.score(CLIPS, "fan/id_00").score - scores).max() <= 1e-4
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_forked_child_reopens_the_model_and_ends(threads: int) -> None:
+    """What the parent opened is left alone there: OpenVINO would wait for threads that do not exist."""
+    program = """
+import gc, os, sys, numpy as np, osscl
+from osscl.golden import golden_clips
+open_it = lambda: osscl.load("demo", backend="openvino", threads=int(sys.argv[1]))
+detector, other = open_it(), open_it()
+clips = golden_clips(2)
+before = detector.embed(clips)
+child = os.fork()
+if child == 0:
+    after = detector.embed(clips)
+    del other
+    gc.collect()
+    sys.exit(0 if np.abs(after - before).max() <= 1e-6 else 1)
+status = os.waitpid(child, 0)[1]
+assert np.array_equal(detector.embed(clips), before)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+    command = [sys.executable, "-W", "ignore", "-c", program, str(threads)]
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            assert process.wait(timeout=60) == 0
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # the child too
+            raise
+
+
+def test_a_folder_run_records_what_computed(tmp_path: Path) -> None:
+    import soundfile
+
+    path = tmp_path / "blower" / "normal_id_00_00000000.wav"
+    path.parent.mkdir()
+    soundfile.write(path, CLIPS[2], 16_000)
+    with osscl.load("demo", backend="openvino") as detector:
+        assert isinstance(detector._backend(), Backend)
+        (record,) = detector.score_files([path])
+    assert record.status == "ok"
