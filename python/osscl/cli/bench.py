@@ -86,8 +86,9 @@ def bench(
     """Measure a model on this machine: front end, decoding, network, files to scores, latency of one clip."""
     if (gate or reference) and not accuracy:
         raise typer.BadParameter("--gate and --reference say what --accuracy compares: add --accuracy")
-    if folder is not None and not folder.exists():
-        raise typer.BadParameter(f"there is no folder {printable(folder)}")
+    for each in (folder, gate):
+        if each is not None and not each.exists():
+            raise typer.BadParameter(f"there is no folder {printable(each)}")
     if output is not None:
         _check_place(output, overwrite)
     plan = BenchmarkPlan(
