@@ -18,6 +18,7 @@ from comparing.rounds import in_rounds
 from comparing.runtimes import open_onnxruntime
 from osscl.audio import Fit
 from osscl.benchmarking.benchmark import GFLOP_PER_CLIP
+from osscl.benchmarking.neighbours import Neighbours
 from osscl.benchmarking.rounds import Repetition, Work
 from osscl.dcase import MachineFromPath
 from osscl.errors import MachineError
@@ -86,7 +87,9 @@ def compare_end_to_end(
         for contender in contenders:
             contender.score(paths[:_N_WARM_UP])
         works = [Work(contender.run, 0.0) for contender in contenders]
+        neighbours = Neighbours(peaks.pids)
         in_rounds(works + peaks.works, len(blocks), on_round)
+        other_cpus = neighbours.cpus()
     gflop = GFLOP_PER_CLIP[published.config.inputs]
     rows = []
     for contender, work in zip(contenders, works, strict=True):
@@ -105,6 +108,7 @@ def compare_end_to_end(
     return {
         "rows": rows,
         "peaks": peaks.rows(),
+        "other_cpus": other_cpus,
         "threads": n_cpus,
         "n_files": len(paths),
         "n_files_of_known_machines": n_known,

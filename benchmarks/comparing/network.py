@@ -18,6 +18,7 @@ from comparing.published import published_network, read_waveform
 from comparing.rounds import in_rounds
 from comparing.runtimes import Feeds, Run, open_eager, open_onnxruntime, open_openvino
 from osscl.benchmarking.benchmark import GFLOP_PER_CLIP
+from osscl.benchmarking.neighbours import Neighbours
 from osscl.benchmarking.rounds import Repetition, Work, repeat_call
 from osscl.frontend import log_mel, usable_cpus
 
@@ -58,14 +59,22 @@ def compare_networks(
     with ExitStack() as stack:
         peaks = Peaks({1, n_cpus}, stack)
         contenders = list(_contenders(checkpoint, models, clips, n_cpus))
+        neighbours = Neighbours(peaks.pids)
         in_rounds([each.work for each in contenders] + peaks.works, rounds, on_round)
+        other_cpus = neighbours.cpus()
     gflop = GFLOP_PER_CLIP[published_network(checkpoint).config.inputs]
     rows = [_row(each, peaks, gflop) for each in _best_sharing(contenders)]
     by_key = {(row["name"], row["threads"]): row["clips_per_s"] for row in rows}
     for row in rows:
         for name, other in (("to_plain", "ONNX Runtime fp32, plain export"), ("to_eager", "PyTorch eager")):
             row[name] = row["clips_per_s"] / by_key[other, row["threads"]]
-    return {"rows": rows, "peaks": peaks.rows(), "n_clips": len(clips), "rounds": rounds}
+    return {
+        "rows": rows,
+        "peaks": peaks.rows(),
+        "other_cpus": other_cpus,
+        "n_clips": len(clips),
+        "rounds": rounds,
+    }
 
 
 def _clips(paths: list[str]) -> list[Feeds]:

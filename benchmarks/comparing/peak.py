@@ -26,7 +26,9 @@ class Peaks:
 
     def __init__(self, threads: set[int], stack: ExitStack) -> None:
         self._works: dict[tuple[str, str, int, int], Work] = {}
-        for process in stack.enter_context(matrix_products(threads)):
+        processes = stack.enter_context(matrix_products(threads))
+        self.pids = [process.pid for process in processes]
+        for process in processes:
             for size in SIZES:
                 run = partial(process.run, size)
                 self._works["fp32", "NumPy", process.threads, size] = Work(run, SECONDS)
@@ -45,22 +47,24 @@ class Peaks:
         """The best size for each precision, library and number of threads: the highest rate is the peak."""
         rates = defaultdict(list)
         for (precision, library, threads, size), work in self._works.items():
-            rates[precision, library, threads].append((2e-9 * size**3 * work.clips_per_s, size))
+            best, median = (2e-9 * size**3 * rate for rate in (work.best_clips_per_s, work.clips_per_s))
+            rates[precision, library, threads].append((best, median, size))
         return [
             {
                 "precision": key[0],
                 "library": key[1],
                 "threads": key[2],
-                "size": max(found)[1],
-                "gflop_per_s": max(found)[0],
+                "size": max(found)[2],
+                "best_gflop_per_s": max(found)[0],
+                "gflop_per_s": max(found)[1],
             }
             for key, found in rates.items()
         ]
 
     def peak(self, precision: str, threads: int) -> float:
-        """Highest rate, GFLOP/s."""
+        """Highest rate of any repetition, GFLOP/s: a disturbance only lowers it."""
         return max(
-            row["gflop_per_s"]
+            row["best_gflop_per_s"]
             for row in self.rows()
             if row["precision"] == precision and row["threads"] == threads
         )

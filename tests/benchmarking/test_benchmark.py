@@ -13,6 +13,7 @@ from osscl.benchmarking.benchmark import GFLOP_PER_CLIP
 from osscl.benchmarking.clips import open_clips
 from osscl.benchmarking.lines import Line
 from osscl.benchmarking.matrix_product import matrix_products
+from osscl.benchmarking.neighbours import Neighbours
 from osscl.benchmarking.rounds import ROUNDS, Repetition, Work, measure_in_rounds, repeat_call
 from osscl.benchmarking.stages import batches_of, known_machine
 from osscl.bundle import read_bundle
@@ -93,9 +94,9 @@ def test_matrix_products_obey_their_number_of_threads_and_say_when_they_die() ->
     with matrix_products({2, 1}) as processes:
         assert [process.threads for process in processes] == [1, 2]
         assert processes[0].run(64, 0.01).n_clips >= 1
-        used = _cpu_seconds(processes[0]._process.pid)
+        used = _cpu_seconds(processes[0].pid)
         repetition = processes[0].run(1024, 0.3)
-        assert _cpu_seconds(processes[0]._process.pid) - used <= 1.3 * repetition.elapsed_s + 0.1
+        assert _cpu_seconds(processes[0].pid) - used <= 1.3 * repetition.elapsed_s + 0.1
         processes[1]._process.kill()
         with pytest.raises(BenchmarkError, match="ended with exit code"):
             processes[1].run(64, 0.01)
@@ -107,6 +108,20 @@ def _cpu_seconds(pid: int) -> float:
         pytest.skip("needs /proc to see how busy a process is")
     fields = stat.read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
+
+
+def test_neighbours_are_those_that_are_not_ours() -> None:
+    before = Neighbours().cpus()
+    with matrix_products({1}) as processes:
+        _cpu_seconds(processes[0].pid)  # skips where the system does not tell
+        processes[0].run(64, 0.01)
+        all_others, but_this = Neighbours(), Neighbours([processes[0].pid])
+        processes[0].run(1024, 0.5)
+        seen, left = all_others.cpus(), but_this.cpus()
+    assert before is None or before >= 0.0
+    assert seen is not None
+    assert left is not None
+    assert 0.3 < seen - left < 1.3
 
 
 def test_synthetic_clips_go_when_the_benchmark_is_over() -> None:

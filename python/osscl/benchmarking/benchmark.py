@@ -19,6 +19,7 @@ from osscl.benchmarking.figures import Benchmark, Latency, MatrixProduct, Measur
 from osscl.benchmarking.lines import Line, lines_of
 from osscl.benchmarking.machine import machine_facts
 from osscl.benchmarking.matrix_product import SIZES, as_figures, matrix_products
+from osscl.benchmarking.neighbours import Neighbours
 from osscl.benchmarking.rounds import ROUNDS, Work, measure_in_rounds
 from osscl.bundle import Bundle
 from osscl.config import ModelInputs
@@ -138,7 +139,7 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         # before the stages: where the gate has nothing to score, no time is lost on them
         accuracy = measure_against_fp32(comparison, on_step) if comparison else None
         lines = lines_of(detector, clips, streams, plan.batch_size, opened)
-        measurements, products = _measure(lines, detector.bundle, streams, plan.seconds, on_step)
+        measurements, products, other_cpus = _measure(lines, detector.bundle, streams, plan.seconds, on_step)
     return Benchmark(
         started=started,
         machine=machine_facts(),
@@ -151,21 +152,24 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         measurements=measurements,
         latency=Latency(load_s=load_s, first_ms=first_ms),
         matrix_product=products,
+        other_cpus=other_cpus,
         accuracy=accuracy,
     )
 
 
 def _measure(
     lines: Sequence[Line], bundle: Bundle, streams: Streams, seconds: float, on_step: OnStep
-) -> tuple[tuple[Measurement, ...], tuple[MatrixProduct, ...]]:
-    """Run stages and matrix products in the same rounds."""
+) -> tuple[tuple[Measurement, ...], tuple[MatrixProduct, ...], float | None]:
+    """Run stages and matrix products in the same rounds; last, how busy others were meanwhile."""
     n_ways = Counter(line.stage for line in lines)
     works = [Work(line.run, seconds / n_ways[line.stage]) for line in lines]
     with matrix_products({1, streams.n_threads}) as processes:
         peaks = [(process, size) for process in processes for size in SIZES]
         peak_works = [Work(partial(process.run, size), seconds / len(peaks)) for process, size in peaks]
         every = works + peak_works
+        neighbours = Neighbours(process.pid for process in processes)
         measure_in_rounds(every, partial(on_step, "repetitions", ROUNDS * len(every)))
+        other_cpus = neighbours.cpus()
     products = tuple(
         as_figures(process.threads, size, work)
         for (process, size), work in zip(peaks, peak_works, strict=True)
@@ -175,10 +179,10 @@ def _measure(
     for line, work in zip(lines, works, strict=True):
         share = None
         if line.stage in ("network", "end_to_end"):
-            peak = max(product.gflop_per_s for product in products if product.threads == line.threads)
+            peak = max(each.best_gflop_per_s for each in products if each.threads == line.threads)
             share = work.clips_per_s * gflop / peak
         measurements.append(line.measured(work, share))
-    return tuple(measurements), products
+    return tuple(measurements), products, other_cpus
 
 
 def _model_facts(name: str, bundle: Bundle) -> ModelFacts:

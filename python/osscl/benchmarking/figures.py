@@ -36,7 +36,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     n_calls : int
         Calls in all repetitions together; clips where calls overlap.
     peak_share : float or None
-        Share of the fp32 matrix-product rate of as many threads that the network's arithmetic reaches.
+        Share of the fp32 matrix-product peak of as many threads that the network's arithmetic reaches,
+        whatever the precision of the model.
     """
 
     stage: Stage
@@ -78,7 +79,9 @@ class MatrixProduct(msgspec.Struct, frozen=True, kw_only=True):
     size : int
         Rows and columns of both matrices.
     gflop_per_s : float
-        2 size^3 over the median time.
+        2 size^3 times products a second: the median over all repetitions.
+    best_gflop_per_s : float
+        Of the best repetition. A disturbance only lowers it, so the highest of all sizes is the peak.
     n_products : int
         Products timed.
     """
@@ -86,6 +89,7 @@ class MatrixProduct(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     size: int
     gflop_per_s: float
+    best_gflop_per_s: float
     n_products: int
 
 
@@ -184,6 +188,8 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
         Loading, and the first clip.
     matrix_product : tuple of MatrixProduct
         What the processor could do at most.
+    other_cpus : float or None
+        Processors that other processes used meanwhile, on average; None where the system does not tell.
     accuracy : AccuracyFigures or None
         The accuracy gate, where it was asked for.
     """
@@ -200,4 +206,5 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     measurements: tuple[Measurement, ...]
     latency: Latency
     matrix_product: tuple[MatrixProduct, ...]
+    other_cpus: float | None
     accuracy: AccuracyFigures | None = None

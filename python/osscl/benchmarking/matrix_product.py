@@ -41,6 +41,11 @@ class MatrixProducts:
             start_new_session=True,  # Ctrl-C is for this process, which ends that one
         )
 
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
     def run(self, size: int, seconds: float) -> Repetition:
         """Multiply for some time.
 
@@ -128,5 +133,6 @@ def as_figures(threads: int, size: int, work: Work) -> MatrixProduct:
         threads=threads,
         size=size,
         gflop_per_s=2e-9 * size**3 * work.clips_per_s,
+        best_gflop_per_s=2e-9 * size**3 * work.best_clips_per_s,
         n_products=len(work.call_s),
     )

@@ -57,6 +57,11 @@ class Work:
         return statistics.median(repetition.n_clips / repetition.elapsed_s for repetition in self.done)
 
     @property
+    def best_clips_per_s(self) -> float:
+        """Rate of the best repetition."""
+        return max(repetition.n_clips / repetition.elapsed_s for repetition in self.done)
+
+    @property
     def call_s(self) -> list[float]:
         """Times of all calls, seconds."""
         return [seconds for repetition in self.done for seconds in repetition.call_s]

@@ -80,6 +80,9 @@ def _facts(benchmark: Benchmark) -> dict[str, Any]:
         "clips": f"{benchmark.n_clips} of {benchmark.clips}"
         + (f"; {benchmark.n_unusable} passed over" if benchmark.n_unusable else ""),
         "time": f"{benchmark.seconds:g} s a stage, from {benchmark.started}",
+        "others": "not known"
+        if benchmark.other_cpus is None
+        else f"other processes used {benchmark.other_cpus:.2f} processors meanwhile",
         **_accuracy(benchmark),
     }
 
@@ -88,14 +91,14 @@ def _peak(benchmark: Benchmark) -> str:
     """The best size for each number of threads."""
     best: dict[int, MatrixProduct] = {}
     for product in benchmark.matrix_product:
-        if product.threads not in best or product.gflop_per_s > best[product.threads].gflop_per_s:
+        if product.threads not in best or product.best_gflop_per_s > best[product.threads].best_gflop_per_s:
             best[product.threads] = product
     rates = (
-        f"{product.gflop_per_s:.0f} GFLOP/s on {threads} thread{'s' if threads > 1 else ''} "
-        f"(size {product.size})"
+        f"{product.best_gflop_per_s:.0f} GFLOP/s (median {product.gflop_per_s:.0f}) on {threads} thread{'s' if threads > 1 else ''} "
+        f"at size {product.size}"
         for threads, product in best.items()
     )
-    return f"fp32 matrix product by NumPy: {', '.join(rates)}"
+    return f"fp32 matrix product by NumPy, best repetition: {', '.join(rates)}"
 
 
 def _accuracy(benchmark: Benchmark) -> dict[str, str]:
