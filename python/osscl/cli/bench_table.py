@@ -94,8 +94,8 @@ def _peak(benchmark: Benchmark) -> str:
         if product.threads not in best or product.best_gflop_per_s > best[product.threads].best_gflop_per_s:
             best[product.threads] = product
     rates = (
-        f"{product.best_gflop_per_s:.0f} GFLOP/s (median {product.gflop_per_s:.0f}) on {threads} thread{'s' if threads > 1 else ''} "
-        f"at size {product.size}"
+        f"{product.best_gflop_per_s:.0f} GFLOP/s (median {product.gflop_per_s:.0f}) on "
+        f"{threads} thread{'s' if threads > 1 else ''} at size {product.size}"
         for threads, product in best.items()
     )
     return f"fp32 matrix product by NumPy, best repetition: {', '.join(rates)}"
