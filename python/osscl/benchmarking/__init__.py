@@ -11,8 +11,10 @@ from osscl.benchmarking.figures import (
     Measurement,
     ModelFacts,
 )
+from osscl.benchmarking.neighbours import DISTURBING_CPUS
 
 __all__ = [
+    "DISTURBING_CPUS",
     "AccuracyFigures",
     "AccuracyRequest",
     "Benchmark",

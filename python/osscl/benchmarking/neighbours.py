@@ -5,6 +5,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+DISTURBING_CPUS = 0.1
+"""Processors used by others from which figures of all processors are not to be relied on."""
+
 _MACHINE = Path("/proc/stat")
 # Columns of its first line: user, nice, system, idle, iowait, irq, softirq, steal.
 _BUSY = (0, 1, 2, 5, 6, 7)

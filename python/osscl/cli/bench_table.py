@@ -5,7 +5,7 @@ from typing import Any
 import rich.console
 import rich.table
 
-from osscl.benchmarking import Benchmark, MatrixProduct, Measurement
+from osscl.benchmarking import DISTURBING_CPUS, Benchmark, MatrixProduct, Measurement
 from osscl.cli.console import print_facts
 
 _STAGES = {
@@ -80,9 +80,7 @@ def _facts(benchmark: Benchmark) -> dict[str, Any]:
         "clips": f"{benchmark.n_clips} of {benchmark.clips}"
         + (f"; {benchmark.n_unusable} passed over" if benchmark.n_unusable else ""),
         "time": f"{benchmark.seconds:g} s a stage, from {benchmark.started}",
-        "others": "not known"
-        if benchmark.other_cpus is None
-        else f"other processes used {benchmark.other_cpus:.2f} processors meanwhile",
+        "others": _others(benchmark.other_cpus),
         **_accuracy(benchmark),
     }
 
@@ -99,6 +97,13 @@ def _peak(benchmark: Benchmark) -> str:
         for threads, product in best.items()
     )
     return f"fp32 matrix product by NumPy, best repetition: {', '.join(rates)}"
+
+
+def _others(cpus: float | None) -> str:
+    if cpus is None:
+        return "it is not known how busy they were"
+    disturbed = ": too much for figures to rely on, measure again" if cpus > DISTURBING_CPUS else ""
+    return f"other processes used {cpus:.2f} processors meanwhile{disturbed}"
 
 
 def _accuracy(benchmark: Benchmark) -> dict[str, str]:
