@@ -20,6 +20,7 @@
     ├── AccuracyError          a reduced precision ranks clips too differently from fp32
     ├── CalibrationError       a decision was asked for where no threshold is known
     ├── EvaluationError        scores and labels do not fit together, or a list of either cannot be used
+    ├── BenchmarkError         there is nothing to measure speed on, or a measurement failed
     ├── BackendError           the device or backend asked for cannot be used
     ├── MissingExtraError      an optional package is needed and not installed
     └── OutputError            results cannot be written where they should go
@@ -127,6 +128,10 @@ class CalibrationError(OssclError):
 
 class EvaluationError(OssclError):
     """Scores and labels do not fit together, or a list of either cannot be used."""
+
+
+class BenchmarkError(OssclError):
+    """There is nothing to measure speed on, or a measurement failed."""
 
 
 class BackendError(OssclError):

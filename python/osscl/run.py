@@ -123,13 +123,20 @@ def _describe(
         "graph_sha256": bundle.graph_sha256,
         **detector.facts,
         "options": options,
-        "versions": {"python": platform.python_version(), **_installed_versions()},
+        "versions": {"python": platform.python_version(), **installed_versions()},
         "n_files": tally.n_files,
         "counts": dict(sorted(tally.counts.items())),
     }
 
 
-def _installed_versions() -> dict[str, str]:
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that results may depend on.
+
+    Returns
+    -------
+    dict of str to str
+        Those that are installed.
+    """
     versions = {}
     for name in _RECORDED_PACKAGES:
         try:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from osscl.cli import demo, doctor, evaluate, export, inspect, score, synth, train
+from osscl.cli import bench, demo, doctor, evaluate, export, inspect, score, synth, train
 from osscl.cli.console import EXIT_FAILED, complain
 from osscl.errors import OssclError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("score", epilog=score.EXAMPLES)(score.score)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)

@@ -1,0 +1,53 @@
+"""The graphs that are compared: as PyTorch exports it, and ours with all exact rewrites."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from osscl.bundle import read_bundle, write_bundle
+from osscl.export import export_onnx
+from osscl.manifest import Accuracy
+
+
+@dataclass(frozen=True)
+class Models:
+    """Model files of one checkpoint.
+
+    Attributes
+    ----------
+    plain, ours : Path
+        In fp32, without rewrites and with all of them.
+    bf16 : Path
+        Ours, to be computed in bf16.
+    """
+
+    plain: Path
+    ours: Path
+    bf16: Path
+
+
+def export_all(checkpoint: Path, folder: Path) -> Models:
+    """Export a checkpoint in all ways."""
+    models = Models(folder / "plain.onnx", folder / "ours.onnx", folder / "bf16.onnx")
+    export_onnx(checkpoint, models.plain, rewrites=())
+    export_onnx(checkpoint, models.ours)
+    _write_bf16(models)
+    return models
+
+
+def _write_bf16(models: Models) -> None:
+    """The same graph marked as bf16, without the accuracy gate: what it costs is part of the comparison."""
+    ours = read_bundle(models.ours)
+    unknown = Accuracy(
+        clips="not measured",
+        backend="none",
+        n_clips=1,
+        n_machines=1,
+        score_error=0.0,
+        rank_correlation=0.0,
+        auc_fp32=None,
+        auc=None,
+        decision_flips=None,
+    )
+    write_bundle(models.bf16, ours.model, replace(ours.manifest, precision="bf16", accuracy=unknown))

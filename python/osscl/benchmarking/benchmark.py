@@ -1,0 +1,197 @@
+"""The whole benchmark: the model is opened, its stages are measured in rounds, figures come out."""
+
+import datetime
+import math
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from osscl.backends import Streams
+from osscl.benchmarking.accuracy_gate import AccuracyRequest, measure_against_fp32, prepare_comparison
+from osscl.benchmarking.clips import open_clips
+from osscl.benchmarking.figures import Benchmark, Latency, MatrixProduct, Measurement, ModelFacts
+from osscl.benchmarking.lines import Line, lines_of
+from osscl.benchmarking.machine import machine_facts
+from osscl.benchmarking.matrix_product import SIZES, as_figures, matrix_products
+from osscl.benchmarking.neighbours import Neighbours
+from osscl.benchmarking.rounds import ROUNDS, Work, measure_in_rounds
+from osscl.bundle import Bundle
+from osscl.config import ModelInputs
+from osscl.detector import load
+from osscl.errors import ConfigError
+from osscl.frontend import checked_threads, usable_cpus
+from osscl.paths import printable
+
+GFLOP_PER_CLIP: dict[ModelInputs, float] = {"three_maps": 4.5034, "log_mel": 1.3853}
+"""Convolutions and matrix products of the network for one clip, a multiply-add counted as two: counted layer
+by layer, before any rewrite, without head (0.03 MFLOP), class weight and front end (18 MFLOP)."""
+
+OnStep = Callable[[str, int], Any]
+"""Takes what is being done and how often it will be (0: not known), after each time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkPlan:
+    """What shall be measured, and for how long.
+
+    Attributes
+    ----------
+    clips : Path or None
+        Folder of recordings; None makes synthetic ones.
+    n_clips : int
+        Recordings made, or taken from the folder at most.
+    backend : str or None
+        As `osscl.load` takes it.
+    threads, streams, batch_size : int or None
+        As `osscl.load` takes them.
+    seconds : float
+        Time for each stage, shared by the ways in which it is run.
+    accuracy : AccuracyRequest or None
+        What the accuracy gate shall compare; None leaves it out.
+
+    Raises
+    ------
+    ConfigError
+        A number lies outside its range.
+    """
+
+    clips: Path | None = None
+    n_clips: int = 48
+    backend: str | None = None
+    threads: int | None = None
+    streams: int | None = None
+    batch_size: int | None = None
+    seconds: float = 5.0
+    accuracy: AccuracyRequest | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.seconds) and self.seconds > 0.0):
+            raise ConfigError(f"seconds is {self.seconds}; expected a time above zero for each stage")
+        if self.n_clips < 1:
+            raise ConfigError(f"clips is {self.n_clips}; expected at least 1 recording")
+
+    def shared_out(self) -> Streams:
+        """Share out the processors.
+
+        Returns
+        -------
+        Streams
+            As the detector does it.
+        """
+        threads = usable_cpus() if self.threads is None else checked_threads(self.threads)
+        return Streams.share(threads, self.streams)
+
+
+def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: OnStep) -> Benchmark:
+    """Measure a model on this machine.
+
+    Parameters
+    ----------
+    model : path-like
+        File that ``osscl-export`` wrote; or the word "demo".
+    plan : BenchmarkPlan
+        What shall be measured.
+    on_step : callable
+        Takes what is being done and how often it will be (0: not known), after each time.
+
+    Returns
+    -------
+    Benchmark
+        What was found.
+
+    Raises
+    ------
+    ModelFileError, BackendError, MissingExtraError, ConfigError
+        As `osscl.load`; ConfigError also where the accuracy gate has nothing to compare.
+    BenchmarkError
+        There is nothing to measure on, or a measurement failed.
+    EvaluationError
+        The model knows the machine of none of the accuracy gate's clips.
+    """
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    streams = plan.shared_out()
+    with ExitStack() as opened:
+        before = time.perf_counter()
+        detector = load(
+            model,
+            backend=plan.backend,
+            threads=streams.n_threads,
+            streams=streams.count,
+            batch_size=plan.batch_size,
+        )
+        load_s = time.perf_counter() - before
+        opened.enter_context(detector)
+        facts = detector.facts
+        comparison = plan.accuracy and prepare_comparison(plan.accuracy, detector.bundle, facts["backend"])
+        count_clip = partial(on_step, "clips", plan.n_clips)
+        clips = opened.enter_context(
+            open_clips(plan.clips, plan.n_clips, detector.manifest, on_clip=count_clip)
+        )
+        before = time.perf_counter()
+        detector.score(clips.samples[0], detector.machines[0])
+        first_ms = 1000.0 * (time.perf_counter() - before)
+        # before the stages: where the gate has nothing to score, no time is lost on them
+        accuracy = measure_against_fp32(comparison, on_step) if comparison else None
+        lines = lines_of(detector, clips, streams, plan.batch_size, opened)
+        measurements, products, other_cpus = _measure(lines, detector.bundle, streams, plan.seconds, on_step)
+    return Benchmark(
+        started=started,
+        machine=machine_facts(),
+        model=_model_facts(os.fspath(model), detector.bundle),
+        computed_by=facts,
+        clips=clips.source,
+        n_clips=len(clips.paths),
+        n_unusable=clips.n_unusable,
+        seconds=plan.seconds,
+        measurements=measurements,
+        latency=Latency(load_s=load_s, first_ms=first_ms),
+        matrix_product=products,
+        other_cpus=other_cpus,
+        accuracy=accuracy,
+    )
+
+
+def _measure(
+    lines: Sequence[Line], bundle: Bundle, streams: Streams, seconds: float, on_step: OnStep
+) -> tuple[tuple[Measurement, ...], tuple[MatrixProduct, ...], float | None]:
+    """Run stages and matrix products in the same rounds; last, how busy others were meanwhile."""
+    n_ways = Counter(line.stage for line in lines)
+    works = [Work(line.run, seconds / n_ways[line.stage]) for line in lines]
+    with matrix_products({1, streams.n_threads}) as processes:
+        peaks = [(process, size) for process in processes for size in SIZES]
+        peak_works = [Work(partial(process.run, size), seconds / len(peaks)) for process, size in peaks]
+        every = works + peak_works
+        neighbours = Neighbours(process.pid for process in processes)
+        measure_in_rounds(every, partial(on_step, "repetitions", ROUNDS * len(every)))
+        other_cpus = neighbours.cpus()
+    products = tuple(
+        as_figures(process.threads, size, work)
+        for (process, size), work in zip(peaks, peak_works, strict=True)
+    )
+    gflop = GFLOP_PER_CLIP[bundle.manifest.model.inputs]
+    measurements = []
+    for line, work in zip(lines, works, strict=True):
+        share = None
+        if line.stage in ("network", "end_to_end"):
+            peak = max(each.best_gflop_per_s for each in products if each.threads == line.threads)
+            share = work.clips_per_s * gflop / peak
+        measurements.append(line.measured(work, share))
+    return tuple(measurements), products, other_cpus
+
+
+def _model_facts(name: str, bundle: Bundle) -> ModelFacts:
+    manifest = bundle.manifest
+    return ModelFacts(
+        path=printable(name),
+        sha256=bundle.file_sha256,
+        inputs=manifest.model.inputs,
+        precision=manifest.precision,
+        graph_rewrites=manifest.graph_rewrites,
+        gflop_per_clip=GFLOP_PER_CLIP[manifest.model.inputs],
+    )

@@ -1,0 +1,139 @@
+"""Which stages are run in which ways: one line of the result each."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from osscl.backends import Streams, open_backend
+from osscl.benchmarking.clips import Clips
+from osscl.benchmarking.figures import Measurement, Stage
+from osscl.benchmarking.rounds import Repetition, Work
+from osscl.benchmarking.stages import Decoding, EndToEnd, FrontEnd, Network, SingleClip, batches_of
+from osscl.bundle import Bundle
+from osscl.detector import Detector, load
+from osscl.pipeline import readers_for
+
+FRONT_END_BATCHES = (1, 8, 32)
+
+Way = TypeVar("Way")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A stage that is run in one way.
+
+    Attributes
+    ----------
+    stage : str
+        As in `Measurement`.
+    run : callable
+        Works for about so many seconds.
+    threads, streams, batch_size
+        As in `Measurement`.
+    """
+
+    stage: Stage
+    run: Callable[[float], Repetition]
+    threads: int
+    streams: int | None = None
+    batch_size: int = 1
+
+    def measured(self, work: Work, peak_share: float | None) -> Measurement:
+        """Sum up repetitions.
+
+        Parameters
+        ----------
+        work : Work
+            The repetitions.
+        peak_share : float or None
+            Share of the matrix-product rate.
+
+        Returns
+        -------
+        Measurement
+            Medians and percentiles.
+        """
+        call_ms = 1000.0 * np.array(work.call_s)
+        percentiles = np.percentile(call_ms, (50, 95, 99)).tolist() if len(call_ms) else (None, None, None)
+        return Measurement(
+            stage=self.stage,
+            threads=self.threads,
+            streams=self.streams,
+            batch_size=self.batch_size,
+            clips_per_s=work.clips_per_s,
+            ms_per_clip=1000.0 / work.clips_per_s,
+            p50_ms=percentiles[0],
+            p95_ms=percentiles[1],
+            p99_ms=percentiles[2],
+            n_repetitions=len(work.done),
+            n_calls=len(call_ms) or sum(repetition.n_clips for repetition in work.done),
+            peak_share=peak_share,
+        )
+
+
+def lines_of(
+    detector: Detector, clips: Clips, streams: Streams, batch_size: int | None, opened: ExitStack
+) -> list[Line]:
+    """Everything that is measured of a model.
+
+    Parameters
+    ----------
+    detector : Detector
+        The model, opened as it was asked for.
+    clips : Clips
+        What it is measured on.
+    streams : Streams
+        How the detector shares out the processors.
+    batch_size : int or None
+        Clips computed at once; None for what the backend prefers.
+    opened : ExitStack
+        Closes what is opened here.
+
+    Returns
+    -------
+    list of Line
+        In the order in which they are shown.
+    """
+    backend = detector.facts["backend"]
+    lines = [
+        *_front_end(clips, detector.bundle, streams.n_threads),
+        *_decoding(clips, detector.bundle, streams.n_threads),
+    ]
+    size = 1
+    for shared in _without_doubles(Streams(1, 1), streams):
+        computing = opened.enter_context(closing(open_backend(detector.bundle, "cpu", backend, shared)))
+        size = batch_size or computing.preferred_batch
+        network = Network(computing, batches_of(clips.samples, size), shared.count)
+        lines.append(Line("network", network.run, shared.n_threads, shared.count, size))
+    end_to_end = EndToEnd(detector, clips.paths, size * streams.count)
+    lines.append(Line("end_to_end", end_to_end.run, streams.n_threads, streams.count, size))
+    for shared in _without_doubles(streams, Streams(1, streams.n_threads)):
+        scoring = detector
+        if shared != streams:
+            scoring = opened.enter_context(
+                load(detector.bundle.path, backend=backend, threads=shared.n_threads, streams=shared.count)
+            )
+        single = SingleClip(scoring, clips.samples)
+        lines.append(Line("latency", single.run, shared.n_threads, shared.count))
+    return lines
+
+
+def _front_end(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line]:
+    if not any(spec.name == "log_mel" for spec in bundle.manifest.inputs):
+        return  # the graph computes it
+    for number in _without_doubles(1, threads):
+        for size in FRONT_END_BATCHES:
+            front_end = FrontEnd(clips.samples, bundle.manifest, number, size)
+            yield Line("front_end", front_end.run, number, batch_size=size)
+
+
+def _decoding(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line]:
+    for readers in _without_doubles(1, max(1, readers_for(threads))):
+        yield Line("decode", Decoding(clips, bundle.manifest, readers).run, readers)
+
+
+def _without_doubles(*ways: Way) -> tuple[Way, ...]:
+    return tuple(dict.fromkeys(ways))

@@ -1,0 +1,159 @@
+"""``osscl bench``: how fast a model is on this machine, and how near to what the processor can do."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osscl.atomic import write_atomically
+from osscl.benchmarking import AccuracyRequest, Benchmark, BenchmarkPlan, run_benchmark
+from osscl.cli.bench_table import print_benchmark
+from osscl.cli.console import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    WorkProgress,
+    as_json,
+    complain,
+    say,
+)
+from osscl.errors import OutputError
+from osscl.paths import printable
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl bench demo\n
+  osscl bench model.onnx recordings --clips 500 --seconds 20 --output bench.json\n
+  osscl bench model.onnx --backend openvino --threads 8 --streams 4 --json\n
+  osscl bench model_bf16.onnx --accuracy --gate dcase2020\n
+\n
+Stages take turns in an order that changes each round; figures are medians. Files are read from the system's
+memory, as they are after a first run.\n
+Exit code: 0 measured, 1 failed or the accuracy gate is not passed, 2 wrong usage, 130 interrupted.
+"""
+
+
+def bench(
+    model: Annotated[
+        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
+    ],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder, searched for .wav and .flac files at any depth. By default synthetic recordings, "
+            "made for the time of the benchmark.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    clips: Annotated[int, typer.Option(help="Recordings to make, or to take from the folder at most.")] = 48,
+    seconds: Annotated[
+        float, typer.Option(help="Time for each stage, shared by the ways in which it is run.")
+    ] = 5.0,
+    backend: Annotated[
+        str | None,
+        typer.Option(help="onnxruntime or openvino; by default the first that knows the model's precision."),
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Processors to use; by default all.")] = None,
+    streams: Annotated[
+        int | None,
+        typer.Option(help="Batches computed side by side, sharing the threads; by default one a thread."),
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Clips computed at once; by default what suits the device.")
+    ] = None,
+    accuracy: Annotated[
+        bool, typer.Option("--accuracy", help="Also compare the scores with fp32, by the accuracy gate.")
+    ] = False,
+    gate: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of recordings for --accuracy; by default the gate set of osscl synth.",
+            metavar="CLIPS",
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model in fp32 to compare with, for --accuracy; by default a bf16 model's own graph, or "
+            "an fp32 model by ONNX Runtime.",
+            metavar="FP32_MODEL",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write all figures to, as JSON.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier output.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout.")] = False,
+) -> None:
+    """Measure a model on this machine: front end, decoding, network, files to scores, latency of one clip."""
+    if (gate or reference) and not accuracy:
+        raise typer.BadParameter("--gate and --reference say what --accuracy compares: add --accuracy")
+    for each in (folder, gate):
+        if each is not None and not each.exists():
+            raise typer.BadParameter(f"there is no folder {printable(each)}")
+    if output is not None:
+        _check_place(output, overwrite)
+    plan = BenchmarkPlan(
+        clips=folder,
+        n_clips=clips,
+        backend=backend,
+        threads=threads,
+        streams=streams,
+        batch_size=batch_size,
+        seconds=seconds,
+        accuracy=AccuracyRequest(gate, reference) if accuracy else None,
+    )
+    try:
+        with _Steps() as steps:
+            benchmark = run_benchmark(model, plan, steps.advance_one)
+    except KeyboardInterrupt:
+        say("interrupted: nothing is measured")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if output is not None:
+        _write(output, benchmark)
+    if json:
+        typer.echo(as_json(benchmark))
+    else:
+        print_benchmark(benchmark)
+    if benchmark.accuracy is not None and benchmark.accuracy.flaw is not None:
+        complain(benchmark.accuracy.flaw)
+        raise typer.Exit(EXIT_FAILED)
+
+
+class _Steps:
+    """A progress bar for each thing that is done in turn."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._bar: WorkProgress | None = None
+
+    def __enter__(self) -> "_Steps":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.__exit__()
+
+    def advance_one(self, what: str, total: int) -> None:
+        """One more is done of what is now being done."""
+        if what != self._what or self._bar is None:
+            self.__exit__()
+            self._what, self._bar = what, WorkProgress(what, total or None).__enter__()
+        self._bar.advance()
+
+
+def _check_place(output: Path, overwrite: bool) -> None:
+    """Find out before the measurement what would make its result go lost."""
+    if not output.parent.is_dir():
+        raise OutputError(
+            f"{printable(output)}: there is no folder {printable(output.parent)}; make it first"
+        )
+    if output.is_dir():
+        raise OutputError(f"{printable(output)} is a folder; expected the name of a file to write")
+    if output.exists() and not overwrite:
+        raise OutputError(f"{printable(output)} exists; name another file, or use --overwrite")
+
+
+def _write(output: Path, benchmark: Benchmark) -> None:
+    try:
+        write_atomically(output, [as_json(benchmark).encode(), b"\n"])
+    except OSError as error:
+        raise OutputError(f"{printable(output)} cannot be written: {error.strerror}") from error
