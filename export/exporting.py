@@ -4,14 +4,14 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import onnx
 from msgspec.structs import replace
 
 from osscl.bundle import graph_sha256, in_memory_bundle, write_bundle
 from osscl.config import HeadKind, ModelInputs
-from osscl.errors import CheckpointError, ConfigError
+from osscl.errors import CheckpointError, ConfigError, OutputError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
 from osscl.export.int8 import calibration_feeds, quantise
 from osscl.export.parity import TOLERANCE, certify
@@ -20,7 +20,7 @@ from osscl.export.source import Source, read_source
 from osscl.manifest import Manifest, Precision, Producer, build_manifest
 from osscl.signature import FrontEndPlace
 
-PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")
 
 
@@ -100,11 +100,12 @@ def export_onnx(
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"precision is {precision}; it must be one of: {', '.join(PRECISIONS)}")
+    _check_recordings(precision, gate, calibration)
+    _check_place(Path(path))
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
     graph, manifest = _in_fp32(source, rewrites, licence, training_data)
-    _check_calibration(precision, calibration)
     if precision != "fp32":
         graph, manifest = _reduced(graph, manifest, precision, gate, calibration, on_step)
     write_bundle(path, graph, manifest)
@@ -135,7 +136,20 @@ def _in_fp32(
     return graph, manifest
 
 
-def _check_calibration(precision: Precision, calibration: str | os.PathLike[str] | None) -> None:
+def _check_place(path: Path) -> None:
+    """Refuse a place where nothing can be written before the gate takes its minutes."""
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {path.absolute().parent}")
+
+
+def _check_recordings(
+    precision: Precision, gate: str | os.PathLike[str] | None, calibration: str | os.PathLike[str] | None
+) -> None:
+    for option, folder in (("--gate", gate), ("--calibration", calibration)):
+        if folder is not None and not Path(folder).is_dir():
+            raise ConfigError(f"{option} is {folder}; it must be a folder of recordings")
+    if precision == "fp32" and gate is not None:
+        raise ConfigError("--gate is for reduced precision; the precision is fp32: drop it")
     if precision == "int8" and calibration is None:
         raise ConfigError(
             "int8 needs recordings to set its ranges by; name a folder of normal ones (--calibration CLIPS)"

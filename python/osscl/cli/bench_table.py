@@ -24,17 +24,7 @@ def print_benchmark(benchmark: Benchmark) -> None:
     if not console.is_terminal:
         console.width = 110
     table = rich.table.Table("stage", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in (
-        "threads",
-        "batch",
-        "ms a clip",
-        "clips/s",
-        "p50 ms",
-        "p95 ms",
-        "p99 ms",
-        "of peak",
-        "calls",
-    ):
+    for name in _FIGURES:
         table.add_column(name, justify="right", no_wrap=True)
     for measurement in benchmark.measurements:
         table.add_row(*_row(measurement))
@@ -71,10 +61,11 @@ def _facts(benchmark: Benchmark) -> dict[str, Any]:
         "load": f"{benchmark.latency.load_s:.3f} s, the first time in a process; "
         f"first clip {_digits(benchmark.latency.first_ms)} ms",
         "peak": _peak(benchmark),
-        "model": f"{model.path}: {model.precision}, {model.inputs}, {model.gflop_per_clip:.2f} GFLOP a clip; "
-        f"rewrites: {', '.join(model.graph_rewrites) or 'none'}",
+        "model": f"{model.path}: {model.precision}, {model.inputs}, {model.gflop_per_clip:.2f} GFLOP a clip "
+        "(as direct convolutions: native TFgram needs fewer); rewrites: "
+        + (", ".join(model.graph_rewrites) or "none"),
         "computed by": f"{by['backend']} {by['backend_version']}, {by['streams']} streams, "
-        f"{by['threads']} threads; front end {by['instruction_set']}",
+        f"{by['threads']} threads; TFgram: {by.get('tfgram', 'graph')}; front end {by['instruction_set']}",
         "processor": f"{machine.cpu}, {machine.usable_cpus} of {machine.cpus} processors",
         "versions": ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
         "clips": f"{benchmark.n_clips} of {benchmark.clips}"

@@ -1,13 +1,14 @@
 """``osscl export`` and ``osscl-export``: a checkpoint in, one self-describing model file out."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts, say
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import MissingExtraError
+from osscl.manifest import Precision
 from osscl.signature import FrontEndPlace
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -53,7 +54,7 @@ def export(
         ),
     ] = None,
     precision: Annotated[
-        Literal["fp32", "bf16"],
+        Precision,
         typer.Option(
             help="Arithmetic of the heavy layers; below fp32 only if clips are ranked as in fp32. "
             "bf16 is computed by OpenVINO; int8 needs --calibration."
@@ -86,7 +87,7 @@ def export(
             help="What the model was trained on, kept in the file; by default the checkpoint's word."
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the parity certificate as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the measured errors as JSON.")] = False,
 ) -> None:
     """Export a checkpoint to one ONNX file, written only if it computes what the checkpoint does."""
     try:
@@ -126,9 +127,9 @@ def export(
     print_facts(
         {
             "model": f"{output} ({output.stat().st_size / 1e6:.2f} MB)",
-            "embedding": f"largest error {measured.embedding:.2e}, {tolerance.embedding:.0e} allowed",
-            "cosine": f"largest error {measured.cosine:.2e}, {tolerance.cosine:.0e} allowed",
-            "score": f"largest error {measured.score:.2e}, {tolerance.score:.0e} allowed",
+            "embedding": f"largest error in fp32 {measured.embedding:.2e}, {tolerance.embedding:.0e} allowed",
+            "cosine": f"largest error in fp32 {measured.cosine:.2e}, {tolerance.cosine:.0e} allowed",
+            "score": f"largest error in fp32 {measured.score:.2e}, {tolerance.score:.0e} allowed",
             **accuracy_facts(manifest),
         }
     )
