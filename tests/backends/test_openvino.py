@@ -183,3 +183,20 @@ def test_a_folder_run_records_what_computed(tmp_path: Path) -> None:
         assert isinstance(detector._backend(), Backend)
         (record,) = detector.score_files([path])
     assert record.status == "ok"
+
+
+def test_models_closed_in_any_order_leave_signals_working() -> None:
+    """Each of OpenVINO's cores changes the process's stack for signals, and changes it back."""
+    program = """
+import faulthandler, gc, signal, subprocess, sys
+import osscl
+faulthandler.enable()
+signal.signal(signal.SIGCHLD, lambda *_: None)
+first = osscl.load("demo", backend="openvino")
+second = osscl.load("demo", backend="openvino")
+for name in ("first", "second"):
+    globals().pop(name).close()
+    gc.collect()
+subprocess.run([sys.executable, "-c", ""], check=True)
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=120).returncode == 0

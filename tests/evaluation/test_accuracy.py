@@ -3,6 +3,7 @@
 import json
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from console import osscl
 from osscl.backends import Streams, open_backend
 from osscl.bundle import Bundle, in_memory_bundle, read_bundle
 from osscl.demo import __file__ as demo_module
-from osscl.errors import AccuracyError, BackendError, ConfigError, EvaluationError
+from osscl.errors import AccuracyError, BackendError, ConfigError, EvaluationError, OutputError
 from osscl.evaluation import accuracy as gate_module
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
 from osscl.export import export_onnx
@@ -236,13 +237,39 @@ def test_the_console_says_why_and_fails(tmp_path: Path) -> None:
 
 
 def test_a_gate_folder_that_does_not_exist_is_no_gate(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="nowhere"):
+    with pytest.raises(ConfigError, match=r"--gate is .*nowhere; it must be a folder of recordings"):
         export_onnx(DEMO_FILE, tmp_path / "x.onnx", precision="bf16", gate=tmp_path / "nowhere")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_precision_that_no_export_makes_is_refused(clips: Path, tmp_path: Path) -> None:
-    """The graph would be fp32 still, and the file say int8."""
-    with pytest.raises(ConfigError, match="precision is int8; it must be one of: fp32, bf16"):
-        export_onnx(DEMO_FILE, tmp_path / "x.onnx", precision="int8", gate=clips)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "fp16"}, "precision is fp16; it must be one of: fp32, bf16, int8"),
+        ({"precision": "int8"}, "int8 needs recordings to set its ranges by"),
+        ({"precision": "bf16", "calibration": "clips"}, "--calibration is for int8; the precision is bf16"),
+        ({"precision": "fp32", "gate": "clips"}, "--gate is for reduced precision; the precision is fp32"),
+        ({"precision": "int8", "calibration": "nowhere"}, "--calibration is .*nowhere; it must be a folder"),
+    ],
+)
+def test_options_that_do_not_fit_the_precision_are_refused(
+    options: dict[str, Any], message: str, clips: Path, tmp_path: Path
+) -> None:
+    folders = {"clips": clips, "nowhere": tmp_path / "nowhere"}
+    given = {name: folders.get(value, value) for name, value in options.items()}
+    with pytest.raises(ConfigError, match=message):
+        export_onnx(DEMO_FILE, tmp_path / "x.onnx", **given)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_without_a_folder_is_refused_before_the_gate(clips: Path, tmp_path: Path) -> None:
+    steps: list[int] = []
+    with pytest.raises(OutputError, match=r"there is no folder .*nowhere"):
+        export_onnx(
+            DEMO_FILE,
+            tmp_path / "nowhere" / "x.onnx",
+            precision="bf16",
+            gate=clips,
+            on_step=lambda: steps.append(1),
+        )
+    assert not steps

@@ -19,7 +19,8 @@ from osscl.scoring import arcface_logits as numpy_logits
 
 @pytest.fixture(scope="module")
 def model(reference: Reference) -> OSSCL:
-    return load_checkpoint(reference.checkpoint).model
+    model: OSSCL = load_checkpoint(reference.checkpoint).model
+    return model
 
 
 @pytest.fixture(scope="module")

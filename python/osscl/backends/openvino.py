@@ -1,6 +1,7 @@
 """OpenVINO on the CPU, in the precision that the model file states and no other."""
 
 import ctypes
+import functools
 import os
 from queue import SimpleQueue
 from typing import Any
@@ -85,7 +86,7 @@ def _keep_for_good() -> None:
     OpenVINO would wait for threads that only the parent has, or abort. The child opens models of its own.
     """
     for backend in _opened_here:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(backend))
+        _keep(backend)
 
 
 os.register_at_fork(after_in_child=_keep_for_good)
@@ -102,8 +103,26 @@ def _import_openvino() -> Any:
     return openvino
 
 
-def _compile(openvino: Any, bundle: Bundle, streams: Streams) -> Any:
+@functools.cache
+def _core(openvino: Any, process: int) -> Any:
+    """The one core of a process, which is never given back.
+
+    Its CPU plugin puts a stack for signals of its own in place of the process's and, when it goes, puts
+    back the one it found: with two that do not go in reverse order, the next signal, Ctrl-C too, would run
+    on freed memory. A forked child needs another, because it has none of its parent's threads.
+    """
     core = openvino.Core()
+    _keep(core)
+    return core
+
+
+def _keep(thing: object) -> None:
+    """Never give back an object, not even when the interpreter ends."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+def _compile(openvino: Any, bundle: Bundle, streams: Streams) -> Any:
+    core = _core(openvino, os.getpid())
     settings = {
         "INFERENCE_PRECISION_HINT": _TYPE_OF_PRECISION[bundle.manifest.precision],
         "NUM_STREAMS": streams.count,
