@@ -92,13 +92,14 @@ def _contenders(checkpoint: Path, models: Models, clips: list[Feeds], n_cpus: in
         yield Contender("PyTorch eager", "fp32", threads, 1, Work(run, SECONDS))
     ways: list[tuple[str, str, Callable[[int, int], list[Run]]]] = [
         ("ONNX Runtime fp32, plain export", "fp32", lambda n, s: open_onnxruntime(models.plain, n, s)),
-        ("ONNX Runtime fp32, ours", "fp32", lambda n, s: open_onnxruntime(models.ours, n, s)),
+        ("ONNX Runtime fp32, our graph", "fp32", lambda n, s: open_onnxruntime(models.ours, n, s)),
+        ("the same with native TFgram", "fp32", lambda n, s: open_onnxruntime(models.ours, n, s, True)),
     ]
     if find_spec("openvino") is not None:
         ways += [
             ("OpenVINO fp32, plain export", "fp32", lambda n, s: open_openvino(models.plain, "f32", n, s)),
-            ("OpenVINO fp32, ours", "fp32", lambda n, s: open_openvino(models.ours, "f32", n, s)),
-            ("OpenVINO bf16, ours", "bf16", lambda n, s: open_openvino(models.ours, "bf16", n, s)),
+            ("OpenVINO fp32, our graph", "fp32", lambda n, s: open_openvino(models.ours, "f32", n, s)),
+            ("OpenVINO bf16, our graph", "bf16", lambda n, s: open_openvino(models.ours, "bf16", n, s)),
         ]
     for name, precision, open_runs in ways:
         for threads, streams in sharings:

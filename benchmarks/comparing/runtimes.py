@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from comparing.published import published_network
+from osscl import tfgram
 
 Feeds = dict[str, np.ndarray]
 Run = Callable[[Feeds], tuple[np.ndarray, np.ndarray]]
@@ -25,17 +26,23 @@ def open_eager(checkpoint: Path) -> Run:
     return run
 
 
-def open_onnxruntime(model: Path, threads: int, streams: int) -> list[Run]:
+def open_onnxruntime(model: Path, threads: int, streams: int, native_tfgram: bool = False) -> list[Run]:
     """ONNX Runtime as osscl sets it up: one session whose threads one call uses, or none for many calls."""
     import onnxruntime
 
+    content = model.read_bytes()
+    cut = tfgram.cut_out(content) if native_tfgram else None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads // streams
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        content if cut is None else cut.rest, options, providers=["CPUExecutionProvider"]
+    )
     names = [each.name for each in session.get_inputs()]
 
     def run(feeds: Feeds) -> tuple[np.ndarray, np.ndarray]:
+        if cut is not None:
+            feeds = feeds | {tfgram.INPUT_NAME: cut.tfgram(feeds["waveform"], threads // streams)}
         embedding, cosine = session.run(["embedding", "cosine"], {name: feeds[name] for name in names})
         return embedding, cosine
 
