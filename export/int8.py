@@ -73,7 +73,7 @@ def quantise(graph: onnx.ModelProto, calibration: Iterable[Feeds]) -> onnx.Model
     quantised = ir.from_proto(quantizer.model.model)
     quantised.graph.sort()  # the quantiser appends its nodes at the end
     drop_unused(quantised)
-    proto = ir.to_proto(quantised)
+    proto: onnx.ModelProto = ir.to_proto(quantised)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
@@ -151,13 +151,13 @@ def _finds_convolution(start: ir.Node, step: Callable[[ir.Node], Sequence[ir.Nod
     return False
 
 
-class _OneClip(CalibrationDataReader):
+class _OneClip(CalibrationDataReader):  # type: ignore[misc]  # the package has no types
     """The calibrator takes clips from a reader until that is empty, and keeps all its maps until then."""
 
     def __init__(self, feeds: Feeds) -> None:
         self._feeds: Feeds | None = feeds
 
-    def get_next(self) -> Feeds | None:  # type: ignore[override]
+    def get_next(self) -> Feeds | None:
         feeds, self._feeds = self._feeds, None
         return feeds
 

@@ -70,7 +70,7 @@ def read_source(
     ModelFileError
         The model file cannot be used.
     """
-    options = {"classes": classes, "margin": margin, "head": head, "inputs": inputs}
+    options: dict[str, object] = {"classes": classes, "margin": margin, "head": head, "inputs": inputs}
     if path.suffix == MODEL_SUFFIX or str(path) == DEMO:
         return _from_model_file(read_bundle(path), options | {"front-end": front_end})
     loaded = load_checkpoint(path, classes=classes, margin=margin, head=head, inputs=inputs)

@@ -53,7 +53,7 @@ def rewrite(graph: onnx.ModelProto, names: Iterable[str]) -> onnx.ModelProto:
     model = ir.from_proto(onnx.ModelProto.FromString(graph.SerializeToString()))
     for name in wanted:
         REWRITES[name](model)
-    rewritten = ir.to_proto(model)
+    rewritten: onnx.ModelProto = ir.to_proto(model)
     rewritten.graph.ClearField("value_info")  # else weights gain types once they are read again
     onnx.checker.check_model(rewritten, full_check=True)
     return rewritten

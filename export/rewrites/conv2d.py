@@ -58,13 +58,14 @@ def _lies_along_the_last_axis(node: ir.Node, value: ir.Value | None) -> bool:
 def _lift(node: ir.Node, lifted: dict[ir.Value, ir.Value]) -> None:
     new = Replacement(node)
     data, *rest = node.inputs
+    assert data is not None  # no layer here can do without its first input
     if node.op_type in _WINDOWED and data not in lifted:
         lifted[data] = new.op("Unsqueeze", [data, new.weight("height_axis", _HEIGHT_AXIS)])
     settings = attributes(node)
     if node.op_type in _WINDOWED:
         settings = {name: _for_two_axes(name, value) for name, value in settings.items()}
         rest = [_with_height(new, value) if i == 0 else value for i, value in enumerate(rest)]
-    inputs = [lifted.get(value, value) for value in (data, *rest)]
+    inputs = [value if value is None else lifted.get(value, value) for value in (data, *rest)]
     lifted[node.outputs[0]] = new.op(node.op_type, inputs, settings)
     new.insert()
 
@@ -98,5 +99,6 @@ def _flatten_for_others(node: ir.Node, high: ir.Value, replaced: list[ir.Node]) 
     if old.is_graph_output():
         flat.name, old.name = old.name, None
         flat.type, flat.shape = old.type, old.shape
+        assert isinstance(node.graph, ir.Graph)
         outputs = node.graph.outputs
         outputs[:] = [flat if output is old else output for output in outputs]

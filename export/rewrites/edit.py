@@ -31,6 +31,7 @@ class Replacement(Tape):
     def __init__(self, node: ir.Node) -> None:
         super().__init__()
         self._node = node
+        assert isinstance(node.graph, ir.Graph), "a node of a function was handed over"
         self._graph = node.graph
         self._name = node.outputs[0].name
 

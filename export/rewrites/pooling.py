@@ -40,7 +40,8 @@ def _picks_along_the_last_axis(node: ir.Node) -> bool:
 
 def _gather_rows(node: ir.Node) -> None:
     new = Replacement(node)
-    gathers = [value.producer() for value in node.inputs if value is not None]
+    producers = [None if value is None else value.producer() for value in node.inputs]
+    gathers = [gather for gather in producers if gather is not None]  # both of them
     rows = new.op("Transpose", [gathers[0].inputs[0]], {"perm": _CHANNELS_LAST})  # [B, 1, n, C]
     picked = [new.op("Gather", [rows, each.inputs[1]], {"axis": _LENGTH_AXIS}) for each in gathers]
     new.replace(new.op("Transpose", [new.op("Max", picked)], {"perm": _CHANNELS_FIRST}))

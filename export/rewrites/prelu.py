@@ -1,5 +1,7 @@
 """PReLU out of layers that ONNX Runtime computes in its blocked layout, which PReLU itself would leave."""
 
+from typing import Any
+
 import numpy as np
 import onnx_ir as ir
 
@@ -25,7 +27,7 @@ def _is_one_a_channel(slopes: np.ndarray) -> bool:
 def _spell_out(node: ir.Node, slopes: np.ndarray) -> None:  # slopes [C, 1, 1, 1]
     new = Replacement(node)
     y = node.inputs[0]
-    per_channel = {"group": len(slopes), "kernel_shape": [1, 1]}
+    per_channel: dict[str, Any] = {"group": len(slopes), "kernel_shape": [1, 1]}
     rest = new.op("Conv", [y, new.weight("one_minus_slope", 1.0 - slopes)], per_channel)
     part = new.op("Conv", [y, new.weight("slope", slopes)], per_channel)
     new.replace(new.op("Add", [new.op("Relu", [rest]), part]))

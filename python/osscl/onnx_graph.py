@@ -14,7 +14,7 @@ _NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12  # of GraphProto
 _NODE_INPUT, _NODE_OUTPUT, _OPERATOR, _ATTRIBUTE = 1, 2, 4, 5  # of NodeProto
 _ATTRIBUTE_NAME, _ATTRIBUTE_INT, _ATTRIBUTE_INTS = 1, 3, 8  # of AttributeProto
 _DIMENSIONS, _DATA_TYPE, _TENSOR_NAME, _RAW_DATA = 1, 2, 8, 9  # of TensorProto
-_DTYPES = {1: np.dtype("<f4"), 7: np.dtype("<i8")}  # TensorProto.DataType
+_DTYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<f4"), 7: np.dtype("<i8")}  # TensorProto.DataType
 _FLOAT = 1
 
 
@@ -156,7 +156,8 @@ def _array(tensor: memoryview) -> npt.NDArray[Any] | None:
     raw = [part.payload for part in protobuf.fields(tensor) if part.number == _RAW_DATA]
     if dtype is None or not raw:
         return None
-    return np.frombuffer(raw[0], dtype).reshape(_numbers(tensor, _DIMENSIONS))
+    array: npt.NDArray[Any] = np.frombuffer(raw[0], dtype)
+    return array.reshape(_numbers(tensor, _DIMENSIONS))
 
 
 def _replace_input(node: Node, index: int, name: str) -> Node:

@@ -117,7 +117,7 @@ def test_a_gate_that_is_not_passed_writes_nothing(
 ) -> None:
     def bad(graph: onnx.ModelProto, _: Any) -> onnx.ModelProto:
         """Scale one weight out of all proportion, as ranges from wrong clips would."""
-        broken = onnx.ModelProto.FromString(graph.SerializeToString())
+        broken: onnx.ModelProto = onnx.ModelProto.FromString(graph.SerializeToString())
         weight = next(t for t in broken.graph.initializer if list(t.dims) == [128, 64, 1, 3])
         array = np.frombuffer(weight.raw_data, np.float32) * np.float32(-3.0)
         weight.raw_data = array.tobytes()
