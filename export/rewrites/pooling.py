@@ -33,9 +33,8 @@ def _are_gathers_of_one_map(node: ir.Node) -> bool:
 
 
 def _picks_along_the_last_axis(node: ir.Node) -> bool:
-    return (
-        node.op_type == "Gather" and attribute(node, "axis", 0) == -1 and constant(node.inputs[1]) is not None
-    )
+    index = constant(node.inputs[1]) if node.op_type == "Gather" else None
+    return index is not None and index.ndim == 1 and attribute(node, "axis", 0) == -1
 
 
 def _gather_rows(node: ir.Node) -> None:

@@ -169,6 +169,7 @@ def test_the_console_leaves_rewrites_out(plain_file: Path, tmp_path: Path) -> No
         "batch_norm_folded",
         "strided_conv_over_frames",
         "conv1d_as_conv2d",
+        "gathers_by_rows",
     )
     assert "PRelu" in operators(output)
     assert osscl("export", plain_file, "-o", output, "--without-rewrite", "all").returncode == 0
