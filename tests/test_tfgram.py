@@ -200,6 +200,14 @@ def test_an_unknown_word_is_refused(model_file: Path, monkeypatch: pytest.Monkey
         osscl.load(model_file)
 
 
+def test_an_unknown_instruction_set_is_refused_in_the_front_ends_words(
+    model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OSSCL_ISA", "mmx")
+    with pytest.raises(ConfigError, match="OSSCL_ISA=mmx: instruction set 'mmx' is not available here"):
+        osscl.load(model_file)
+
+
 def test_the_binding_checks_what_it_is_given() -> None:
     weights = [(np.zeros((64, 1, 11), np.float32), np.zeros(64, np.float32))]
     for _ in range(3):

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from osscl import _native
+from osscl import _native, frontend
 from osscl.config import CLIP, FRONTEND
 from osscl.errors import ConfigError
-from osscl.frontend import ISA_VARIABLE
 from osscl.onnx_graph import Graph, Node, read_graph, with_input
 from osscl.samples import Samples
 
@@ -74,8 +73,9 @@ class NativeTfgram:
     """
 
     def __init__(self, weights: Sequence[tuple[Float32, Float32]]) -> None:
-        isa = os.environ.get(ISA_VARIABLE, "")
-        self._plan = _native.Tfgram(weights=weights, lengths=_LENGTHS, instruction_set=isa)
+        self._plan = _native.Tfgram(
+            weights=weights, lengths=_LENGTHS, instruction_set=frontend.instruction_set()
+        )
 
     def __call__(self, samples: Samples, threads: int) -> Float32:
         """Samples [B, 160000] -> map [B, 1, 128, 313]; the same for any number of threads."""
