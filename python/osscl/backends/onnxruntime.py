@@ -1,7 +1,6 @@
 """ONNX Runtime on the CPU."""
 
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from osscl import tfgram
@@ -43,9 +42,7 @@ class OnnxRuntimeBackend(StreamedBackend):
         # A session without threads of its own serves all streams; one with threads would share them out anew.
         n_sessions = 1 if streams.threads == 1 else streams.count
         sessions = [_open_session(runtime, bundle.path, model, streams.threads) for _ in range(n_sessions)]
-        self._idle: SimpleQueue[Any] = SimpleQueue()
-        for number in range(streams.count):
-            self._idle.put(sessions[number % n_sessions])
+        self._take_turns(sessions[number % n_sessions] for number in range(streams.count))
         self.facts = {
             "backend": "onnxruntime",
             "backend_version": runtime.__version__,
@@ -60,12 +57,8 @@ class OnnxRuntimeBackend(StreamedBackend):
             feeds[tfgram.INPUT_NAME] = self._tfgram(samples, self._n_threads)  # [B, 1, 128, 313]
         return feeds
 
-    def _run(self, feeds: Feeds) -> Outputs:
-        session = self._idle.get()
-        try:
-            embedding, cosine = session.run(["embedding", "cosine"], feeds)  # [B, 128], [B, K]
-        finally:
-            self._idle.put(session)
+    def _run(self, runner: Any, feeds: Feeds) -> Outputs:
+        embedding, cosine = runner.run(["embedding", "cosine"], feeds)  # [B, 128], [B, K]
         return Outputs(embedding, cosine)
 
 

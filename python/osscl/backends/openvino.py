@@ -3,7 +3,6 @@
 import ctypes
 import functools
 import os
-from queue import SimpleQueue
 from typing import Any
 from weakref import WeakSet
 
@@ -45,9 +44,7 @@ class OpenVinoBackend(StreamedBackend):
         _check_precision(compiled, bundle)
         self._requests = [compiled.create_infer_request() for _ in range(streams.count)]
         _opened_here.add(self)
-        self._idle: SimpleQueue[Any] = SimpleQueue()
-        for request in self._requests:
-            self._idle.put(request)
+        self._take_turns(self._requests)
         self._warm_up()
         self.facts = {
             "backend": "openvino",
@@ -64,16 +61,12 @@ class OpenVinoBackend(StreamedBackend):
         clip = np.zeros((1, self._manifest.clip.n_samples), np.int16)
         self._compute(clip)
 
-    def _run(self, feeds: Feeds) -> Outputs:
-        request = self._idle.get()
-        try:
-            request.infer(feeds, share_inputs=True)
-            # copied: the request's own memory holds the next batch's outputs soon
-            embedding, cosine = (
-                np.array(request.get_tensor(name).data) for name in ("embedding", "cosine")
-            )  # [B, 128], [B, K]
-        finally:
-            self._idle.put(request)
+    def _run(self, runner: Any, feeds: Feeds) -> Outputs:
+        runner.infer(feeds, share_inputs=True)
+        # copied: the request's own memory holds the next batch's outputs soon
+        embedding, cosine = (
+            np.array(runner.get_tensor(name).data) for name in ("embedding", "cosine")
+        )  # [B, 128], [B, K]
         return Outputs(embedding, cosine)
 
 

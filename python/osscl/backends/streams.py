@@ -1,8 +1,11 @@
 """What the CPU backends share: streams that compute batches side by side, behind the native front end."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +75,7 @@ class StreamedBackend(Backend):
         one = streams.n_threads == 1
         self._pool = None if one else ThreadPoolExecutor(streams.count, "osscl-stream")
         self.n_in_flight = 1 if one else streams.count + 1
+        self._idle: SimpleQueue[Any] = SimpleQueue()
 
     def submit(self, samples: Samples) -> Ticket:
         if self._pool is not None:
@@ -85,11 +89,21 @@ class StreamedBackend(Backend):
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     @abstractmethod
-    def _run(self, feeds: Feeds) -> Outputs:
-        """Run one batch; called by several threads at once."""
+    def _run(self, runner: Any, feeds: Feeds) -> Outputs:
+        """Run one batch by one of the runners given to `_take_turns`; called by several threads at once."""
+
+    def _take_turns(self, runners: Iterable[Any]) -> None:
+        """Take what runs the graph, one a stream; one that serves many at once may stand many times."""
+        for runner in runners:
+            self._idle.put(runner)
 
     def _compute(self, samples: Samples) -> Outputs:
-        return self._run(self._feeds(samples))
+        feeds = self._feeds(samples)
+        runner = self._idle.get()
+        try:
+            return self._run(runner, feeds)
+        finally:
+            self._idle.put(runner)
 
     def _feeds(self, samples: Samples) -> Feeds:
         """Inputs of the graph; a subclass that computes more of them itself adds them."""

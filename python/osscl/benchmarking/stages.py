@@ -139,10 +139,8 @@ class Network:
         batches = itertools.cycle(self.batches)
         size = len(self.batches[0])
         if self.streams == 1:
-            return repeat_call(
-                lambda: self.backend.collect(self.backend.submit(next(batches))), size, seconds
-            )
-        self.backend.collect(self.backend.submit(next(batches)))
+            return repeat_call(lambda: self._compute(next(batches)), size, seconds)
+        self._compute(next(batches))
         start = time.perf_counter()
         n_clips = size * sum(1 for _ in self._through(_for_seconds(batches, self.streams, seconds)))
         return Repetition(n_clips, time.perf_counter() - start)
