@@ -16,6 +16,7 @@ from osscl.cli.console import (
     complain,
     say,
 )
+from osscl.cli.options import Backend, BatchSize, StreamCount, Threads
 from osscl.errors import OutputError
 from osscl.paths import printable
 
@@ -47,18 +48,10 @@ def bench(
     seconds: Annotated[
         float, typer.Option(help="Time for each stage, shared by the ways in which it is run.")
     ] = 5.0,
-    backend: Annotated[
-        str | None,
-        typer.Option(help="onnxruntime or openvino; by default the first that knows the model's precision."),
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Processors to use; by default all.")] = None,
-    streams: Annotated[
-        int | None,
-        typer.Option(help="Batches computed side by side, sharing the threads; by default one a thread."),
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Clips computed at once; by default what suits the device.")
-    ] = None,
+    backend: Backend = None,
+    threads: Threads = None,
+    streams: StreamCount = None,
+    batch_size: BatchSize = None,
     accuracy: Annotated[
         bool, typer.Option("--accuracy", help="Also compare the scores with fp32, by the accuracy gate.")
     ] = False,

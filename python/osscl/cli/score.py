@@ -7,6 +7,7 @@ import typer
 
 from osscl.audio import Fit
 from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, FileProgress, as_json, say
+from osscl.cli.options import Backend, BatchSize, StreamCount, Threads
 from osscl.detector import Detector, load
 from osscl.errors import ConfigError
 from osscl.folder import find_recordings
@@ -64,18 +65,10 @@ def score(
         typer.Option(help="Fill up short recordings: 'repeat' them or add 'zero's.", metavar="repeat|zero"),
     ] = None,
     device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
-    backend: Annotated[
-        str | None,
-        typer.Option(help="onnxruntime or openvino; by default the first that knows the model's precision."),
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="Processors to use; by default all.")] = None,
-    streams: Annotated[
-        int | None,
-        typer.Option(help="Batches computed side by side, sharing the threads; by default one a thread."),
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Clips computed at once; by default what suits the device.")
-    ] = None,
+    backend: Backend = None,
+    threads: Threads = None,
+    streams: StreamCount = None,
+    batch_size: BatchSize = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
     ] = False,

@@ -1,0 +1,20 @@
+"""Options that several commands share: on what a model is computed, and how."""
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+Backend: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="onnxruntime or openvino; by default the first that knows the model's precision."),
+]
+Threads: TypeAlias = Annotated[int | None, typer.Option(help="Processors to use; by default all.")]
+StreamCount: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--streams", help="Batches computed side by side, sharing the threads; by default one a thread."
+    ),
+]
+BatchSize: TypeAlias = Annotated[
+    int | None, typer.Option(help="Clips computed at once; by default what suits the device.")
+]
