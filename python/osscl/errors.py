@@ -22,6 +22,9 @@
     ├── EvaluationError        scores and labels do not fit together, or a list of either cannot be used
     ├── BenchmarkError         there is nothing to measure speed on, or a measurement failed
     ├── BackendError           the device or backend asked for cannot be used
+    │   └── DeviceError            a GPU cannot be used, or failed
+    │       ├── DeviceMemoryError      its memory does not hold what was asked for
+    │       └── DeviceLostError        it stopped working in the middle of the work
     ├── MissingExtraError      an optional package is needed and not installed
     └── OutputError            results cannot be written where they should go
 
@@ -136,6 +139,18 @@ class BenchmarkError(OssclError):
 
 class BackendError(OssclError):
     """The device or backend asked for cannot be used."""
+
+
+class DeviceError(BackendError):
+    """A GPU cannot be used, or failed."""
+
+
+class DeviceMemoryError(DeviceError):
+    """The memory of a GPU does not hold what was asked for."""
+
+
+class DeviceLostError(DeviceError):
+    """A GPU stopped working in the middle of the work."""
 
 
 class MissingExtraError(OssclError, ImportError):
