@@ -1,0 +1,92 @@
+"""Calls of the CUDA driver, each of them checked: the only place that knows its package and its error codes."""
+
+import functools
+from types import ModuleType
+from typing import Any
+
+from osscl.errors import DeviceError, DeviceLostError, DeviceMemoryError, MissingExtraError
+
+OLDEST_DRIVER = 12_020
+"""CUDA 12.2, which came with driver r535: what the front end's code needs."""
+
+# After these the card's context computes no more, whatever is asked of it.
+_LOST = {
+    "CUDA_ERROR_ASSERT",
+    "CUDA_ERROR_CONTAINED",
+    "CUDA_ERROR_CONTEXT_IS_DESTROYED",
+    "CUDA_ERROR_DEVICE_UNAVAILABLE",
+    "CUDA_ERROR_ECC_UNCORRECTABLE",
+    "CUDA_ERROR_HARDWARE_STACK_ERROR",
+    "CUDA_ERROR_ILLEGAL_ADDRESS",
+    "CUDA_ERROR_ILLEGAL_INSTRUCTION",
+    "CUDA_ERROR_INVALID_ADDRESS_SPACE",
+    "CUDA_ERROR_INVALID_PC",
+    "CUDA_ERROR_LAUNCH_FAILED",
+    "CUDA_ERROR_LAUNCH_TIMEOUT",
+    "CUDA_ERROR_MISALIGNED_ADDRESS",
+    "CUDA_ERROR_NVLINK_UNCORRECTABLE",
+    "CUDA_ERROR_UNKNOWN",
+}
+
+
+@functools.cache
+def driver() -> ModuleType:
+    """The driver's Python module; it loads without a driver.
+
+    Raises
+    ------
+    MissingExtraError
+        The package is not installed.
+    """
+    try:
+        from cuda.bindings import driver as module
+    except ImportError as error:
+        raise MissingExtraError(
+            "computing on a GPU needs the package cuda-bindings, which is not installed: "
+            'pip install "osscl[tensorrt]" or "osscl[cuda]"'
+        ) from error
+    loaded: ModuleType = module
+    return loaded
+
+
+def call(name: str, *arguments: Any) -> Any:
+    """Call a function of the driver.
+
+    Parameters
+    ----------
+    name : str
+        Such as "cuMemAlloc".
+    *arguments
+        As the function takes them.
+
+    Returns
+    -------
+    Any
+        What the function gives: nothing, a value, or a tuple of several.
+
+    Raises
+    ------
+    DeviceMemoryError
+        The card's memory, or memory that it can copy from, is used up.
+    DeviceLostError
+        The card stopped working.
+    DeviceError
+        Any other failure, or a driver that does not know the function.
+    """
+    try:
+        status, *values = getattr(driver(), name)(*arguments)
+    except RuntimeError as error:  # no driver at all, or one that lacks the function
+        raise DeviceError(f"the NVIDIA driver cannot do {name}: {error}") from error
+    if status.name != "CUDA_SUCCESS":
+        raise _error(name, status.name)
+    return values[0] if len(values) == 1 else tuple(values) or None
+
+
+def _error(function: str, status: str) -> DeviceError:
+    if status == "CUDA_ERROR_OUT_OF_MEMORY":
+        return DeviceMemoryError(
+            f"the memory of the GPU is used up ({function}); end other programs that use it, or choose a "
+            "smaller batch (--batch-size)"
+        )
+    kind = DeviceLostError if status in _LOST else DeviceError
+    return kind(f"the NVIDIA driver reports {status} ({function})")
