@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.audio import Fit, Padding
-from osscl.backends import Backend, Outputs, Streams, open_backend
+from osscl.backends import Backend, CardOptions, OnBuild, Outputs, Streams, open_backend
 from osscl.bundle import Bundle, read_bundle
 from osscl.config import EMBEDDING_SIZE
 from osscl.dcase import check_machine
@@ -31,6 +31,8 @@ def load(
     threads: int | None = None,
     streams: int | None = None,
     batch_size: int | None = None,
+    engine_cache: str | os.PathLike[str] | None = None,
+    on_build: OnBuild | None = None,
 ) -> "Detector":
     """Open an exported model.
 
@@ -39,16 +41,23 @@ def load(
     model : path-like
         File that ``osscl-export`` wrote; or the word "demo", for the demonstration model.
     device : str
-        "auto" or "cpu".
+        "cpu"; "cuda" (the first GPU), "cuda:1", "cuda:0,1" or "cuda:all"; "auto" takes a GPU that can be used
+        where what computes the model there is installed, else the CPU.
     backend : str, optional
-        "onnxruntime" or "openvino"; by default the first one installed that computes the model's precision.
+        "onnxruntime", "openvino" (CPU) or "tensorrt" (GPU); by default the first one installed that computes
+        the model's precision on the device.
     threads : int, optional
         Processors to use, at least 1; 1 starts no thread. By default all that the process may use.
     streams : int, optional
         Batches computed side by side, sharing the threads evenly. By default as many as threads, which gives
         the most clips a second; 1 gives the shortest time for a single clip.
     batch_size : int, optional
-        Clips computed at once, at least 1; by default what the backend prefers.
+        Clips computed at once, at least 1; by default what the backend prefers. On a GPU it is halved, with a
+        warning, until it fits into the card's memory.
+    engine_cache : path-like, optional
+        Folder where TensorRT's engines are kept; by default the user's own.
+    on_build : callable, optional
+        Takes what is being done, how much of it is done and how much there is, while an engine is built.
 
     Returns
     -------
@@ -60,20 +69,29 @@ def load(
     ModelFileError
         The file is damaged, foreign, or needs another version of osscl.
     BackendError
-        The device or backend cannot be used.
+        The device or backend cannot be used; DeviceError where it is a GPU.
     MissingExtraError
         The package that the backend needs is not installed.
     ConfigError
         `threads` or `batch_size` is below 1, or `streams` does not divide `threads`.
     """
-    return Detector(model, device, backend, threads=threads, streams=streams, batch_size=batch_size)
+    return Detector(
+        model,
+        device,
+        backend,
+        threads=threads,
+        streams=streams,
+        batch_size=batch_size,
+        engine_cache=engine_cache,
+        on_build=on_build,
+    )
 
 
 class Detector:
     """An exported model, opened on a device; made by `osscl.load`, which says what the parameters are.
 
     Several threads may use it at once. It pickles as its path and options. Used in a forked child, it
-    opens the model again.
+    opens the model again; one on a GPU refuses.
 
     Attributes
     ----------
@@ -90,6 +108,8 @@ class Detector:
         threads: int | None = None,
         streams: int | None = None,
         batch_size: int | None = None,
+        engine_cache: str | os.PathLike[str] | None = None,
+        on_build: OnBuild | None = None,
     ) -> None:
         if batch_size is not None and batch_size < 1:
             raise ConfigError(f"batch_size is {batch_size}; it must be at least 1")
@@ -101,16 +121,17 @@ class Detector:
             "threads": threads,
             "streams": streams,
             "batch_size": batch_size,
+            "engine_cache": None if engine_cache is None else os.fspath(engine_cache),
         }
         self._closed = False
         self._bundle = read_bundle(model)
-        self._opened = self._open()
+        self._opened = self._open(on_build)
 
-    def _open(self) -> tuple[int, Backend]:
+    def _open(self, on_build: OnBuild | None = None) -> tuple[int, Backend]:
         options = self._options
         streams = Streams.share(options["threads"], options["streams"])
-        backend = open_backend(self._bundle, options["device"], options["backend"], streams)
-        return os.getpid(), backend
+        cards = CardOptions(options["batch_size"], options["engine_cache"], on_build)
+        return os.getpid(), open_backend(self._bundle, options["device"], options["backend"], streams, cards)
 
     @property
     def manifest(self) -> Manifest:
@@ -271,8 +292,7 @@ class Detector:
             The detector is closed.
         """
         backend = self._backend()
-        batch_size = self._options["batch_size"] or backend.preferred_batch
-        task = Task(machine_of, fit, batch_size, readers_for(self._options["threads"]))
+        task = Task(machine_of, fit, self._batch_size(backend), readers_for(self._options["threads"]))
         return score_recordings(candidates, task, self.manifest, backend)
 
     def close(self) -> None:
@@ -298,9 +318,20 @@ class Detector:
         """The backend of this process: a forked child has the parent's threads only in name."""
         if self._closed:
             raise BackendError("the detector is closed; load the model again")
-        if self._opened[0] != os.getpid():
+        process, backend = self._opened
+        if process != os.getpid():
+            if not backend.can_fork:
+                raise BackendError(
+                    "a model on a GPU cannot be used in a forked process; start processes by 'spawn' "
+                    '(multiprocessing.get_context("spawn")), or load the model in the child alone'
+                )
             self._opened = self._open()
         return self._opened[1]
+
+    def _batch_size(self, backend: Backend) -> int:
+        """As asked for, or as the backend prefers; no more than it takes."""
+        size: int = self._options["batch_size"] or backend.preferred_batch
+        return size if backend.max_batch is None else min(size, backend.max_batch)
 
     def _label(self, machine: str) -> int:
         check_machine(machine, self.machines)
@@ -318,7 +349,7 @@ class Detector:
     def _run(self, clips: Samples) -> Outputs:
         """Samples [B, n_samples] -> outputs of B clips, whatever the batch size."""
         backend = self._backend()
-        size = self._options["batch_size"] or backend.preferred_batch
+        size = self._batch_size(backend)
         tickets = [backend.submit(clips[i : i + size]) for i in range(0, len(clips), size)]
         outputs = [backend.collect(ticket) for ticket in tickets]
         if not outputs:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pytest
 
 import osscl
-from osscl.backends import BACKENDS, Backend, Streams, open_backend
+from osscl.backends import Backend, Streams, open_backend
+from osscl.backends.choice import _CPU
 from osscl.bundle import read_bundle
 from osscl.errors import ConfigError
 from osscl.golden import golden_clips
@@ -23,7 +24,7 @@ CLIPS = golden_clips(6)
 MAX_DIFFERENCE = 1e-6
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=_CPU)
 def backend_name(request: pytest.FixtureRequest) -> str:
     name = str(request.param)
     if find_spec(name) is None:

@@ -61,6 +61,7 @@ std::map<std::uintptr_t, std::size_t> pinned_memory;
 std::map<std::string, HostKernel> kernels;
 std::map<std::string, long long> counts;
 thread_local int current = -1;
+thread_local std::vector<int> context_stack;
 
 void count(const std::string& what, long long by = 1) {
     const std::lock_guard lock(state_mutex);
@@ -264,6 +265,21 @@ EXPORT Result cuCtxSetCurrent(void* context) {
     return success;
 }
 
+EXPORT Result cuCtxPushCurrent(void* context) {
+    context_stack.push_back(current);
+    return cuCtxSetCurrent(context);
+}
+
+EXPORT Result cuCtxPopCurrent(void** context) {
+    if (context_stack.empty()) {
+        return invalid_context;
+    }
+    *context = reinterpret_cast<void*>(static_cast<std::intptr_t>(current + 1));
+    current = context_stack.back();
+    context_stack.pop_back();
+    return success;
+}
+
 EXPORT Result cuMemAlloc(Address* address, std::size_t n_bytes) {
     RETURN_UNLESS_USABLE();
     const std::lock_guard lock(state_mutex);
@@ -280,6 +296,7 @@ EXPORT Result cuMemAlloc(Address* address, std::size_t n_bytes) {
 }
 
 EXPORT Result cuMemFree(Address address) {
+    RETURN_UNLESS_USABLE();
     const std::lock_guard lock(state_mutex);
     const auto found = device_memory.find(address);
     if (found == device_memory.end()) {
@@ -309,6 +326,7 @@ EXPORT Result cuMemHostAlloc(void** memory, std::size_t n_bytes, unsigned) {
 }
 
 EXPORT Result cuMemFreeHost(void* memory) {
+    RETURN_UNLESS_USABLE();
     const std::lock_guard lock(state_mutex);
     if (pinned_memory.erase(reinterpret_cast<std::uintptr_t>(memory)) == 0) {
         return invalid_value;
@@ -363,6 +381,7 @@ EXPORT Result cuStreamCreate(void** stream, unsigned) {
 }
 
 EXPORT Result cuStreamDestroy(void* stream) {
+    RETURN_UNLESS_USABLE();
     delete static_cast<Stream*>(stream);
     count("streams", -1);
     return success;
@@ -382,6 +401,7 @@ EXPORT Result cuEventCreate(void** event, unsigned) {
 }
 
 EXPORT Result cuEventDestroy(void* event) {
+    RETURN_UNLESS_USABLE();
     delete static_cast<Event*>(event);
     count("events", -1);
     return success;
@@ -520,6 +540,7 @@ EXPORT Result cuGraphDestroy(void* graph) {
 }
 
 EXPORT Result cuGraphExecDestroy(void* executable) {
+    RETURN_UNLESS_USABLE();
     delete static_cast<std::vector<Task>*>(executable);
     count("graphs", -1);
     return success;

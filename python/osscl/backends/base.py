@@ -39,8 +39,12 @@ class Backend(ABC):
     ----------
     precisions : frozenset of str
         Precisions of models that it computes as they are stated.
+    can_fork : bool
+        Whether a forked child may open the model anew.
     preferred_batch : int
         Clips in a batch that the device computes fastest.
+    max_batch : int or None
+        Clips in a batch at most; None where there is no limit.
     n_in_flight : int
         Batches that keep the device busy when they are submitted before the first is collected.
     facts : mapping of str to str
@@ -48,7 +52,9 @@ class Backend(ABC):
     """
 
     precisions: ClassVar[frozenset[str]]
+    can_fork: ClassVar[bool] = True
     preferred_batch: int
+    max_batch: int | None = None
     n_in_flight: int
     facts: Mapping[str, str]
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from osscl import tfgram
 from osscl.backends.base import Outputs
-from osscl.backends.streams import Feeds, StreamedBackend, Streams, stream_facts
+from osscl.backends.feeds import Feeds
+from osscl.backends.streams import StreamedBackend, Streams, stream_facts
 from osscl.bundle import Bundle
 from osscl.errors import BackendError, MissingExtraError
 from osscl.samples import Samples

@@ -9,7 +9,8 @@ from weakref import WeakSet
 import numpy as np
 
 from osscl.backends.base import Outputs
-from osscl.backends.streams import Feeds, StreamedBackend, Streams, stream_facts
+from osscl.backends.feeds import Feeds
+from osscl.backends.streams import StreamedBackend, Streams, stream_facts
 from osscl.bundle import Bundle
 from osscl.errors import BackendError, MissingExtraError
 

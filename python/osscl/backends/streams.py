@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from osscl import frontend
 from osscl.backends.base import Backend, Outputs, Ticket
+from osscl.backends.feeds import Feeds, host_feeds
 from osscl.bundle import Bundle
 from osscl.errors import ConfigError
 from osscl.manifest import Manifest
-from osscl.samples import Samples, to_waveform
-
-Feeds = dict[str, npt.NDArray[np.float32]]
+from osscl.samples import Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +103,7 @@ class StreamedBackend(Backend):
 
     def _feeds(self, samples: Samples) -> Feeds:
         """Inputs of the graph; a subclass that computes more of them itself adds them."""
-        return {spec.name: self._input(spec.name, samples) for spec in self._manifest.inputs}
-
-    def _input(self, name: str, samples: Samples) -> npt.NDArray[np.float32]:
-        if name == "log_mel":
-            settings = self._manifest.front_end.settings
-            return frontend.log_mel(samples, settings, threads=self._n_threads)  # [B, 128, 313]
-        return to_waveform(samples)  # [B, 160000]
+        return host_feeds(self._manifest, samples, self._n_threads)
 
 
 def stream_facts(manifest: Manifest, streams: Streams) -> dict[str, str]:

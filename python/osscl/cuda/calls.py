@@ -1,4 +1,4 @@
-"""Calls of the CUDA driver, each of them checked: the only place that knows its package and its error codes."""
+"""Calls of the CUDA driver, each checked: the only place that knows its package and its error codes."""
 
 import functools
 from types import ModuleType

@@ -1,15 +1,14 @@
 """A GPU that is opened: its memory, streams, events, kernels and graphs."""
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.cuda.calls import call, driver
-
-Bytes = npt.NDArray[np.uint8]
 
 
 class Memory:
@@ -44,18 +43,23 @@ class PinnedMemory:
 
     Attributes
     ----------
-    bytes : ndarray of uint8, [n_bytes]
-        Its content; not to be used once it is given back.
+    address, n_bytes : int
+        Where it lies, and its size.
     """
 
     def __init__(self, n_bytes: int) -> None:
+        self.n_bytes = n_bytes
         # portable: any card may copy from it
-        self._address = int(call("cuMemHostAlloc", n_bytes, driver().CU_MEMHOSTALLOC_PORTABLE))
-        self.bytes: Bytes = np.frombuffer((ctypes.c_uint8 * n_bytes).from_address(self._address), np.uint8)
+        self.address = int(call("cuMemHostAlloc", n_bytes, driver().CU_MEMHOSTALLOC_PORTABLE))
+
+    def array(self, dtype: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
+        """The first bytes as an array; not to be used once the memory is given back."""
+        owner = (ctypes.c_uint8 * self.n_bytes).from_address(self.address)
+        return np.frombuffer(owner, dtype, count=int(np.prod(shape))).reshape(shape)
 
     def close(self) -> None:
         """Give it back."""
-        call("cuMemFreeHost", self._address)
+        call("cuMemFreeHost", self.address)
 
 
 class Event:
@@ -210,21 +214,37 @@ class Device:
         self.index = index
         self.name = call("cuDeviceGetName", 128, self._device).rstrip(b"\0").decode(errors="replace")
         self.compute_capability: tuple[int, int] = (
-            call("cuDeviceGetAttribute", attributes.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, self._device),
-            call("cuDeviceGetAttribute", attributes.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, self._device),
+            call(
+                "cuDeviceGetAttribute", attributes.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, self._device
+            ),
+            call(
+                "cuDeviceGetAttribute", attributes.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, self._device
+            ),
         )
         self.total_memory = int(call("cuDeviceTotalMem", self._device))
         self.driver_version = version_text(call("cuDriverGetVersion"))
         self._context: Any = None
 
     def activate(self) -> None:
-        """Make the calling thread work on this card."""
+        """Let the calling thread, one of our own, work on this card from now on."""
+        call("cuCtxSetCurrent", self._retained())
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Let the calling thread work on this card for a while, and then on what it worked before."""
+        call("cuCtxPushCurrent", self._retained())
+        try:
+            yield
+        finally:
+            call("cuCtxPopCurrent")
+
+    def _retained(self) -> Any:
         if self._context is None:
             self._context = call("cuDevicePrimaryCtxRetain", self._device)
-        call("cuCtxSetCurrent", self._context)
+        return self._context
 
     def close(self) -> None:
-        """Let go of the card; what was made on it must have been given back."""
+        """Let go of the card; what was made on it is lost with it."""
         if self._context is not None:
             self._context = None
             call("cuDevicePrimaryCtxRelease", self._device)

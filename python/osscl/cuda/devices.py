@@ -121,8 +121,8 @@ def open_device(index: int) -> Device:
             ".".join(map(str, version)) for version in (device.compute_capability, OLDEST_ARCHITECTURE)
         )
         raise DeviceError(
-            f"cuda:{index} ({device.name}) has compute capability {found}; expected {oldest} (Turing) or newer: "
-            "choose another GPU, or device 'cpu'"
+            f"cuda:{index} ({device.name}) has compute capability {found}; expected {oldest} (Turing) or "
+            "newer: choose another GPU, or device 'cpu'"
         )
     return device
 
@@ -133,8 +133,8 @@ def _driver_version() -> int:
         version = int(call("cuDriverGetVersion"))
     except DeviceError as error:
         raise DeviceError(
-            "there is no NVIDIA driver on this machine (libcuda.so.1 cannot be loaded): install driver r535 or "
-            "newer"
+            "there is no NVIDIA driver on this machine (libcuda.so.1 cannot be loaded): install driver r535 "
+            "or newer"
         ) from error
     if version == 0:
         raise DeviceError("the NVIDIA driver is not running: load its kernel module, or restart the machine")

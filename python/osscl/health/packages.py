@@ -1,19 +1,19 @@
-"""The state of an installation: what is there, what is missing, what is broken."""
+"""Packages, the native front end and the runtimes on the processor."""
 
 import platform
 import sys
 from collections.abc import Iterator
 from importlib import import_module, metadata
-from typing import Literal
-
-import msgspec
 
 from osscl import __version__, frontend
 from osscl.errors import ConfigError
+from osscl.health.finding import Finding
 
 _EXTRAS = {
     "onnxruntime": ("cpu", "scoring on the CPU"),
     "openvino": ("openvino", "scoring on the CPU, bf16 models"),
+    "tensorrt": ("tensorrt", "scoring on GPUs, the fastest way"),
+    "cuda-bindings": ("tensorrt,cuda", "scoring on GPUs"),
     "soxr": ("resample", "--resample"),
     "pyarrow": ("parquet", "Parquet tables"),
     "torch": ("train,export", "osscl train and osscl-export"),
@@ -24,29 +24,8 @@ _EXTRAS = {
 _RUNTIME_BUILDS = ("onnxruntime", "onnxruntime-gpu")
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was checked.
-
-    Attributes
-    ----------
-    what : str
-        The thing.
-    state : {"ok", "missing", "broken"}
-        Whether it works; "missing" is no fault, unless its use is wanted.
-    found : str
-        What was found.
-    remedy : str or None
-        What to do, where there is something to do.
-    """
-
-    what: str
-    state: Literal["ok", "missing", "broken"]
-    found: str
-    remedy: str | None = None
-
-
-def check_health() -> list[Finding]:
-    """Check the packages, the native front end and the runtimes of this installation.
+def check_packages() -> list[Finding]:
+    """Check what scoring on the processor, training and export need.
 
     Returns
     -------
@@ -87,7 +66,7 @@ def _extra(package: str) -> Finding:
     # torch takes seconds to load and is not needed to run a model: only asked whether it is there
     if package != "torch":
         try:
-            import_module(package)
+            import_module(package.replace("-", "."))
         except Exception as error:  # noqa: BLE001 - whatever a broken package raises is the finding
             return Finding(
                 package, "broken", f"{type(error).__name__}: {error}", f"{remedy} --force-reinstall"

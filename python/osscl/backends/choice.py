@@ -1,0 +1,150 @@
+"""Which backend computes a model on which device: never another one than was asked for."""
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import partial
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from osscl.backends.base import Backend
+from osscl.backends.gpu.card import Card, CardOptions
+from osscl.backends.gpu.fleet import Fleet
+from osscl.backends.streams import Streams
+from osscl.bundle import Bundle
+from osscl.cuda.device import Device
+from osscl.cuda.devices import is_cuda, named_devices, open_device
+from osscl.errors import BackendError, DeviceError, MissingExtraError
+
+_log = logging.getLogger(__name__)
+
+
+class _Entry(NamedTuple):
+    """A backend: the module and class that do it, and whether its package is there."""
+
+    module: str
+    name: str
+    is_installed: Callable[[], bool]
+
+    def load(self) -> Any:
+        """Its class; the module loads the runtime only when the backend is opened."""
+        return getattr(import_module(f"osscl.backends.{self.module}"), self.name)
+
+
+def _has_package(name: str) -> Callable[[], bool]:
+    return lambda: find_spec(name) is not None
+
+
+def _has_distribution(name: str) -> Callable[[], bool]:
+    return lambda: any(metadata.distributions(name=name))
+
+
+_CPU = {
+    "onnxruntime": _Entry("onnxruntime", "OnnxRuntimeBackend", _has_package("onnxruntime")),
+    "openvino": _Entry("openvino", "OpenVinoBackend", _has_package("openvino")),
+}
+_CUDA = {
+    "tensorrt": _Entry("tensorrt", "TensorRtBackend", _has_package("tensorrt")),
+    "onnxruntime": _Entry("onnxruntime_cuda", "OnnxRuntimeCudaBackend", _has_distribution("onnxruntime-gpu")),
+}
+BACKENDS = tuple(dict.fromkeys((*_CPU, *_CUDA)))
+"""All backends by name."""
+
+
+def open_backend(
+    bundle: Bundle,
+    device: str,
+    backend: str | None,
+    streams: Streams,
+    cards: CardOptions = CardOptions(),
+) -> Backend:
+    """Open a model on a device; never on another one than was asked for.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    device : str
+        "auto", "cpu", "cuda", "cuda:1", "cuda:0,1" or "cuda:all"; "auto" is a GPU that can be used, where
+        what computes the model there is installed, else the CPU.
+    backend : str, optional
+        Name out of `BACKENDS`; by default the first one installed that computes the model's precision there.
+    streams : Streams
+        How processors are shared out; with GPUs, all threads serve the host's front end where it is used.
+    cards : CardOptions
+        How GPUs are used.
+
+    Returns
+    -------
+    Backend
+        Ready to compute.
+
+    Raises
+    ------
+    BackendError
+        There is no such device or backend, or the backend does not compute the model's precision.
+    DeviceError
+        A GPU was asked for that cannot be used.
+    MissingExtraError
+        The package that the backend needs is not installed.
+    """
+    if device not in ("auto", "cpu") and not is_cuda(device):
+        raise BackendError(
+            f"device '{device}' does not exist; choose auto, cpu, cuda, cuda:N, cuda:N,M or cuda:all"
+        )
+    if backend not in (None, *BACKENDS):
+        raise BackendError(f"backend '{backend}' does not exist; choose one of: {', '.join(BACKENDS)}")
+    if device == "auto":
+        device = "cuda" if _prefers_gpu(bundle, backend) else "cpu"
+    if device == "cpu":
+        opened: Backend = _chosen(_CPU, bundle, backend, "the CPU")(bundle, streams)
+        return opened
+    numbers = named_devices(device)
+    card = _chosen(_CUDA, bundle, backend, "GPUs")
+    return _open_on_cards(partial(card, bundle, threads=streams.n_threads, options=cards), numbers)
+
+
+def _prefers_gpu(bundle: Bundle, backend: str | None) -> bool:
+    """Whether a GPU can be used, and what computes the model there is installed."""
+    able = _able(_CUDA, bundle.manifest.precision)
+    if not any(able[name].is_installed() for name in able if backend in (None, name)):
+        return False
+    try:
+        open_device(named_devices("cuda")[0])
+    except (DeviceError, MissingExtraError) as error:
+        _log.info("no GPU is used: %s", error)
+        return False
+    return True
+
+
+def _open_on_cards(open_card: Callable[[Device], Card], numbers: Iterable[int]) -> Backend:
+    with ExitStack() as opened:
+        cards = []
+        for number in numbers:
+            device = open_device(number)
+            opened.callback(device.close)
+            cards.append(open_card(device))
+            opened.callback(cards[-1].close)
+        opened.pop_all()
+    return cards[0] if len(cards) == 1 else Fleet(cards)
+
+
+def _chosen(entries: dict[str, _Entry], bundle: Bundle, backend: str | None, where: str) -> Any:
+    """Class of the backend that was asked for, or of the first one that will do."""
+    precision = bundle.manifest.precision
+    able = _able(entries, precision)
+    if backend is not None and backend not in entries:
+        raise BackendError(f"backend '{backend}' does not compute on {where}; choose {' or '.join(entries)}")
+    if not able or (backend is not None and backend not in able):
+        advice = f"choose {' or '.join(able)}, or export the model in fp32" if able else "export it in fp32"
+        raise BackendError(
+            f"{bundle.path}: the model is {precision}, which {backend or where} does not compute; {advice}"
+        )
+    installed = [name for name, entry in able.items() if entry.is_installed()]
+    # without any, the preferred one says what to install
+    return able[backend or (installed or list(able))[0]].load()
+
+
+def _able(entries: dict[str, _Entry], precision: str) -> dict[str, _Entry]:
+    return {name: entry for name, entry in entries.items() if precision in entry.load().precisions}

@@ -1,0 +1,244 @@
+"""One GPU: batches in flight on its streams, copies and computation side by side."""
+
+import logging
+import threading
+from abc import abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, ClassVar, TypeAlias
+
+from osscl.backends.base import Backend, Ticket
+from osscl.backends.gpu.engine import Engine
+from osscl.backends.gpu.inputs import CardInputs, HostInputs, Inputs
+from osscl.backends.gpu.lending import PinnedBatches
+from osscl.backends.gpu.slot import Slot
+from osscl.bundle import Bundle
+from osscl.cuda.device import Device, Stream
+from osscl.cuda.front_end import CudaFrontEnd, front_end_code
+from osscl.errors import BackendError, DeviceLostError, DeviceMemoryError
+from osscl.samples import Samples
+
+N_SLOTS = 3
+"""Batches in flight: one is copied in, one computed, one copied out."""
+
+_BATCH_SIZE = 64
+_N_LENT = N_SLOTS + 3  # those in flight, and those that are being read ahead
+
+OnBuild: TypeAlias = Callable[[str, int, int], Any]
+"""Takes what is being done, how much of it is done and how much there is."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CardOptions:
+    """How a card is to be used.
+
+    Attributes
+    ----------
+    batch_size : int or None
+        Clips in a batch, halved where the card's memory does not hold them; None for what suits a card.
+    engine_cache : str or None
+        Folder of the engines that were built; None for the user's own.
+    on_build : callable or None
+        Takes what is being done, how much of it is done and how much there is, while an engine is built.
+    """
+
+    batch_size: int | None = None
+    engine_cache: str | None = None
+    on_build: OnBuild | None = None
+
+
+class Card(Backend):
+    """Computes a model on one GPU; a subclass says by which engine.
+
+    One thread talks to the card, another waits for it. All memory is taken when the model is opened, so
+    that it does not run out later.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    device : Device
+        The card; closed with the backend.
+    threads : int
+        Threads of the host's front end, where the card's is not used.
+    options : CardOptions
+        How the card is to be used.
+
+    Attributes
+    ----------
+    busy_s : float
+        Seconds that the engine computed so far.
+
+    Raises
+    ------
+    DeviceMemoryError
+        The card's memory does not even hold one clip.
+    """
+
+    can_fork: ClassVar[bool] = False
+
+    def __init__(self, bundle: Bundle, device: Device, threads: int, options: CardOptions) -> None:
+        self.bundle = bundle
+        self._threads = threads
+        self.device = device
+        self.options = options
+        self.n_in_flight = N_SLOTS
+        self.busy_s = 0.0
+        self._closed = False
+        self._lending = threading.Lock()
+        self._lent: PinnedBatches | None = None
+        with device.active():
+            self._open()
+        self._driver_thread = ThreadPoolExecutor(1, f"osscl-cuda:{device.index}", device.activate)
+        self._waiting_thread = ThreadPoolExecutor(1, f"osscl-cuda:{device.index}-done", device.activate)
+
+    @abstractmethod
+    def open_engine(self, stream: Stream, max_batch: int) -> Engine:
+        """Open what computes the network, on a stream of the card, which is active."""
+
+    def submit(self, samples: Samples) -> Ticket:
+        ticket: Ticket = Future()
+        self._driver_thread.submit(self._start, samples, ticket)
+        return ticket
+
+    def lend_batch(self, n_clips: int) -> Samples | None:
+        with self._lending:
+            if self._lent is None:
+                with self.device.active():
+                    self._lent = PinnedBatches(_N_LENT, self.max_batch, self.bundle.manifest.clip.n_samples)
+        return self._lent.lend(n_clips)
+
+    def close(self) -> None:
+        self._closed = True
+        for thread in (self._driver_thread, self._waiting_thread):
+            thread.shutdown()
+        # a card that is lost takes nothing back
+        with suppress(DeviceLostError), self.device.active(), ExitStack() as closers:
+            if self._lent is not None:
+                closers.callback(self._lent.close)
+            closers.callback(self._opened.close)
+        self.device.close()
+
+    def _open(self) -> None:
+        size = self.options.batch_size or _BATCH_SIZE
+        while True:
+            try:
+                self._open_for(size)
+            except DeviceMemoryError as error:
+                if size == 1:
+                    raise
+                _log.warning(
+                    "cuda:%d: batches of %d clips do not fit, going on with %d: %s",
+                    self.device.index,
+                    size,
+                    size // 2,
+                    error,
+                )
+                size //= 2
+            else:
+                self.preferred_batch = self.max_batch = self._largest_part = size
+                return
+
+    def _open_for(self, max_batch: int) -> None:
+        manifest = self.bundle.manifest
+        with ExitStack() as opened:
+            self._copies_in, self._work, self._copies_out = (
+                opened.enter_context(closing(Stream())) for _ in range(3)
+            )
+            self._engine = opened.enter_context(closing(self.open_engine(self._work, max_batch)))
+            self._inputs = opened.enter_context(closing(self._open_inputs()))
+            self._idle: SimpleQueue[Slot] = SimpleQueue()
+            for _ in range(N_SLOTS):
+                slot = opened.enter_context(closing(Slot(manifest, max_batch)))
+                self._engine.enqueue(slot.addresses(), max_batch)  # takes what memory it takes
+                self._work.synchronize()
+                self._idle.put(slot)
+            self._opened = opened.pop_all()
+        self.facts = {
+            **self._engine.facts,
+            "device": f"cuda:{self.device.index}",
+            "gpu": self.device.name,
+            "compute_capability": ".".join(map(str, self.device.compute_capability)),
+            "cuda_driver": self.device.driver_version,
+            "precision": manifest.precision,
+            "front_end": self._inputs.front_end,
+            "max_batch": str(max_batch),
+        }
+
+    def _open_inputs(self) -> Inputs:
+        manifest = self.bundle.manifest
+        code = front_end_code()
+        if code is None or all(spec.name != "log_mel" for spec in manifest.inputs):
+            return HostInputs(manifest, self._threads)
+        return CardInputs(CudaFrontEnd(code, manifest.front_end.settings, manifest.clip.n_samples))
+
+    def _start(self, samples: Samples, ticket: Ticket) -> None:
+        """Queue the work of a batch once a slot is free; called by the one thread that talks to the card."""
+        if self._closed:
+            ticket.set_exception(BackendError("the detector was closed before the batch was computed"))
+            return
+        slot = self._idle.get()
+        try:
+            self._queue(slot, samples)
+        except Exception as error:  # noqa: BLE001 - it is the batch's, whatever it is
+            self._idle.put(slot)
+            ticket.set_exception(error)
+        else:
+            self._waiting_thread.submit(self._finish, slot, samples, ticket)
+
+    def _queue(self, slot: Slot, samples: Samples) -> None:
+        self._inputs.fill(slot, samples, self._copies_in)
+        self._work.wait(slot.ready)
+        self._work.record(slot.begun)
+        self._compute(slot, 0, len(samples))
+        self._work.record(slot.computed)
+        self._copies_out.wait(slot.computed)
+        slot.fetch(self._copies_out, len(samples))
+        self._copies_out.record(slot.done)
+
+    def _compute(self, slot: Slot, first: int, n_clips: int) -> None:
+        """Queue the engine's work on some clips of a slot, in parts that the card's memory holds."""
+        for start in range(first, first + n_clips, self._largest_part):
+            size = min(self._largest_part, first + n_clips - start)
+            try:
+                self._compute_part(slot, (start, size))
+            except DeviceMemoryError as error:
+                if size == 1:
+                    raise
+                self._largest_part = size // 2
+                _log.warning(
+                    "cuda:%d: going on in parts of %d clips: %s", self.device.index, size // 2, error
+                )
+                self._compute(slot, start, first + n_clips - start)
+                return
+
+    def _compute_part(self, slot: Slot, part: tuple[int, int]) -> None:
+        """Queue the engine's work; from the third time on by replaying what was recorded the second time."""
+        first, n_clips = part
+        enqueue = partial(self._engine.enqueue, slot.addresses(first), n_clips)
+        if not self._engine.is_capturable or part not in slot.graphs:
+            enqueue()  # a first run may choose kernels and take memory, which cannot be recorded
+            slot.graphs[part] = None
+            return
+        graph = slot.graphs[part] or self._work.record_graph(enqueue)
+        slot.graphs[part] = graph
+        self._work.replay(graph)
+
+    def _finish(self, slot: Slot, samples: Samples, ticket: Ticket) -> None:
+        """Wait for a batch and hand its outputs over; called by the one thread that waits for the card."""
+        try:
+            slot.done.synchronize()
+            self.busy_s += slot.computed.ms_since(slot.begun) / 1000.0
+            outputs = slot.outputs(len(samples))
+        except Exception as error:  # noqa: BLE001 - it is the batch's, whatever it is
+            self._idle.put(slot)
+            ticket.set_exception(error)
+        else:
+            self._idle.put(slot)
+            ticket.set_result(outputs)

@@ -1,0 +1,85 @@
+"""Several GPUs as one backend: batches go to the least busy one, and on to another if it is lost."""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from osscl.backends.base import Backend, Outputs, Ticket
+from osscl.errors import DeviceLostError
+from osscl.samples import Samples
+
+_log = logging.getLogger(__name__)
+
+
+class _Given(NamedTuple):
+    card: Backend
+    samples: Samples
+
+
+class Fleet(Backend):
+    """Computes a model on several cards.
+
+    Parameters
+    ----------
+    cards : sequence of Backend
+        One a card, all of the same model; closed with the fleet.
+    """
+
+    can_fork: ClassVar[bool] = False
+
+    def __init__(self, cards: Sequence[Backend]) -> None:
+        self._cards = list(cards)
+        self._usable = list(cards)
+        self._lost: dict[str, str] = {}
+        self._given: dict[Ticket, _Given] = {}
+        self._lock = threading.Lock()
+        sizes = [card.max_batch for card in cards if card.max_batch is not None]
+        self.preferred_batch = self.max_batch = min(sizes)
+        self.n_in_flight = sum(card.n_in_flight for card in cards)
+
+    @property
+    def facts(self) -> Mapping[str, str]:  # type: ignore[override]  # tells of cards lost meanwhile
+        """What every card says, where all say the same, else one after the other."""
+        names = dict.fromkeys(name for card in self._cards for name in card.facts)
+        each = {name: [card.facts.get(name, "") for card in self._cards] for name in names}
+        return {name: " | ".join(dict.fromkeys(values)) for name, values in each.items()} | self._lost
+
+    def submit(self, samples: Samples) -> Ticket:
+        with self._lock:
+            if not self._usable:
+                raise DeviceLostError(f"all GPUs are lost: {' '.join(self._lost.values())}")
+            in_work = [given.card for ticket, given in self._given.items() if not ticket.done()]
+            card = min(self._usable, key=in_work.count)
+            ticket = card.submit(samples)
+            self._given[ticket] = _Given(card, samples)
+        return ticket
+
+    def collect(self, ticket: Ticket) -> Outputs:
+        with self._lock:
+            card, samples = self._given.pop(ticket)
+        try:
+            return card.collect(ticket)
+        except DeviceLostError as error:
+            self._retire(card, error)
+            # copied: what it was read into may belong to the card that is lost
+            return self.collect(self.submit(np.array(samples)))
+
+    def lend_batch(self, n_clips: int) -> Samples | None:
+        lent = (card.lend_batch(n_clips) for card in tuple(self._usable))
+        return next((batch for batch in lent if batch is not None), None)
+
+    def close(self) -> None:
+        for card in self._cards:
+            card.close()
+
+    def _retire(self, card: Backend, error: DeviceLostError) -> None:
+        with self._lock:
+            if card not in self._usable:
+                return
+            self._usable.remove(card)
+            device = card.facts["device"]
+            self._lost[f"lost_{device}"] = str(error)
+        _log.warning("%s is lost, its batches go to other cards: %s", device, error)

@@ -1,0 +1,51 @@
+"""Batches in pinned memory, lent to whoever reads recordings, so that a card copies them by itself."""
+
+import weakref
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl.cuda.device import PinnedMemory
+
+
+class PinnedBatches:
+    """Arrays of int16 samples in pinned memory; a lent one comes back when nobody refers to it any more.
+
+    Parameters
+    ----------
+    count : int
+        Batches that may be lent at once.
+    max_batch, n_samples : int
+        Clips of a batch, and samples of a clip.
+    """
+
+    def __init__(self, count: int, max_batch: int, n_samples: int) -> None:
+        self._n_samples = n_samples
+        self._idle: SimpleQueue[PinnedMemory] = SimpleQueue()
+        for _ in range(count):
+            self._idle.put(PinnedMemory(max_batch * n_samples * np.dtype(np.int16).itemsize))
+
+    def lend(self, n_clips: int) -> npt.NDArray[np.int16] | None:
+        """An array [n_clips, n_samples], or None where all are lent."""
+        try:
+            memory = self._idle.get_nowait()
+        except Empty:
+            return None
+        batch = memory.array(np.int16, n_clips, self._n_samples)
+        # the array's base, and not the array: its rows and slices keep the base alone alive
+        weakref.finalize(_owner(batch), self._idle.put, memory)
+        return batch
+
+    def close(self) -> None:
+        """Give back what is not lent; the rest goes with the card."""
+        while not self._idle.empty():
+            self._idle.get().close()
+
+
+def _owner(array: npt.NDArray[Any]) -> Any:
+    owner = array.base
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return owner.obj if isinstance(owner, memoryview) else owner

@@ -1,0 +1,94 @@
+"""The memory of one batch in flight on a card, allocated once."""
+
+import math
+from contextlib import ExitStack, closing
+
+import numpy as np
+
+from osscl.backends.base import Outputs
+from osscl.cuda.device import Event, Graph, Memory, PinnedMemory, Stream
+from osscl.manifest import Manifest
+from osscl.signature import TensorSpec
+
+_FLOAT_BYTES = 4
+
+
+class Slot:
+    """Where a batch lies on a card, from its samples to its outputs, and how far it is.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Inputs and outputs of the model.
+    max_batch : int
+        Clips that it holds.
+
+    Attributes
+    ----------
+    samples : Memory
+        [max_batch, n_samples], int16 or float32.
+    copied, ready, begun, computed, done : Event
+        The samples are on the card; so are the inputs; the engine began, and ended; the outputs are back.
+    graphs : dict
+        Recorded work of the engine by the part of the slot that it computes, its first clip and their
+        number; None where the part was computed once and is not recorded yet.
+
+    Raises
+    ------
+    DeviceMemoryError
+        The card's memory does not hold it.
+    """
+
+    def __init__(self, manifest: Manifest, max_batch: int) -> None:
+        self.graphs: dict[tuple[int, int], Graph | None] = {}
+        self._clip_bytes = {spec.name: _clip_bytes(spec) for spec in (*manifest.inputs, *manifest.outputs)}
+        with ExitStack() as made:
+            self.samples = made.enter_context(
+                closing(Memory(max_batch * manifest.clip.n_samples * _FLOAT_BYTES))
+            )
+            self._tensors = {
+                name: made.enter_context(closing(Memory(max_batch * size)))
+                for name, size in self._clip_bytes.items()
+            }
+            self._fetched = {
+                spec.name: made.enter_context(closing(PinnedMemory(max_batch * self._clip_bytes[spec.name])))
+                for spec in manifest.outputs
+            }
+            self.copied, self.ready, self.begun, self.computed, self.done = (
+                made.enter_context(closing(Event())) for _ in range(5)
+            )
+            self._made = made.pop_all()
+
+    def addresses(self, first: int = 0) -> dict[str, int]:
+        """Where inputs and outputs of the clips from `first` on lie, by name."""
+        return {
+            name: memory.address + first * self._clip_bytes[name] for name, memory in self._tensors.items()
+        }
+
+    def fetch(self, stream: Stream, n_clips: int) -> None:
+        """Queue the copies of the outputs to the host."""
+        for name, memory in self._fetched.items():
+            stream.copy_out(
+                memory.array(np.uint8, n_clips * self._clip_bytes[name]), self._tensors[name].address
+            )
+
+    def outputs(self, n_clips: int) -> Outputs:
+        """Outputs that were fetched; copied, since the slot holds the next batch's soon."""
+        return Outputs(
+            self._output("embedding", n_clips), self._output("cosine", n_clips)
+        )  # [B, 128], [B, K]
+
+    def _output(self, name: str, n_clips: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        size = self._clip_bytes[name] // _FLOAT_BYTES
+        return self._fetched[name].array(np.float32, n_clips, size).copy()
+
+    def close(self) -> None:
+        """Give all memory back."""
+        for graph in self.graphs.values():
+            if graph is not None:
+                graph.close()
+        self._made.close()
+
+
+def _clip_bytes(spec: TensorSpec) -> int:
+    return _FLOAT_BYTES * math.prod(size for size in spec.shape if isinstance(size, int))

@@ -1,0 +1,138 @@
+"""ONNX Runtime on a GPU, by its CUDA provider and nothing else."""
+
+import contextlib
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from osscl.backends.gpu.card import Card
+from osscl.backends.gpu.engine import Engine
+from osscl.bundle import Bundle
+from osscl.cuda.device import Device, Stream
+from osscl.errors import BackendError, DeviceError, DeviceMemoryError, MissingExtraError
+from osscl.manifest import Manifest
+
+_PROVIDER = "CUDAExecutionProvider"
+_WARNINGS_AND_WORSE = 3
+# Words of ONNX Runtime's and CUDA's messages: its errors share no class that tells.
+_OUT_OF_MEMORY = ("Failed to allocate memory", "out of memory")
+
+
+class OnnxRuntimeCudaBackend(Card):
+    """Runs a model with ONNX Runtime's CUDA provider; float32 stays float32 (no TF32)."""
+
+    precisions = frozenset({"fp32", "fp16"})
+
+    def open_engine(self, stream: Stream, max_batch: int) -> Engine:
+        return OnnxRuntimeEngine(self.bundle, self.device, stream, max_batch)
+
+
+class OnnxRuntimeEngine(Engine):
+    """A session whose inputs and outputs lie in the card's memory.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    device : Device
+        The card.
+    stream : Stream
+        Where the work is queued.
+    max_batch : int
+        Clips at once at most.
+
+    Raises
+    ------
+    MissingExtraError
+        ONNX Runtime is not installed.
+    BackendError
+        This ONNX Runtime cannot compute on GPUs, or not all of the graph.
+    """
+
+    is_capturable = False  # it takes memory and chooses kernels whenever it likes
+
+    def __init__(self, bundle: Bundle, device: Device, stream: Stream, max_batch: int) -> None:
+        runtime = _import_onnxruntime()
+        self.max_batch = max_batch
+        self._device = device
+        self._manifest: Manifest = bundle.manifest
+        self._session = _open_session(runtime, bundle, device, stream)
+        self._options = runtime.RunOptions()
+        # the events of our own streams say when a batch is done
+        self._options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+        self.facts: Mapping[str, str] = {
+            "backend": "onnxruntime",
+            "backend_version": runtime.__version__,
+            "provider": self._session.get_providers()[0],
+        }
+
+    def enqueue(self, addresses: Mapping[str, int], n_clips: int) -> None:
+        binding = self._session.io_binding()
+        for spec in self._manifest.inputs:
+            shape = _shape(spec.shape, n_clips)
+            binding.bind_input(spec.name, "cuda", self._device.index, np.float32, shape, addresses[spec.name])
+        for spec in self._manifest.outputs:
+            shape = _shape(spec.shape, n_clips)
+            binding.bind_output(
+                spec.name, "cuda", self._device.index, np.float32, shape, addresses[spec.name]
+            )
+        try:
+            self._session.run_with_iobinding(binding, self._options)
+        except Exception as error:  # its errors share no base class of their own
+            kind = DeviceMemoryError if any(words in str(error) for words in _OUT_OF_MEMORY) else DeviceError
+            raise kind(f"ONNX Runtime on cuda:{self._device.index}: {error}") from error
+
+    def close(self) -> None:
+        del self._session
+
+
+def _shape(shape: tuple[int | str, ...], n_clips: int) -> list[int]:
+    return [size if isinstance(size, int) else n_clips for size in shape]
+
+
+def _import_onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingExtraError(
+            "scoring on a GPU with ONNX Runtime needs the package onnxruntime-gpu, which is not installed: "
+            'pip install "osscl[cuda]"'
+        ) from error
+    if _PROVIDER not in onnxruntime.get_available_providers():
+        raise MissingExtraError(
+            f"this ONNX Runtime {onnxruntime.__version__} is a build for CPUs; remove it "
+            '(pip uninstall onnxruntime) and install the one for GPUs: pip install "osscl[cuda]"'
+        )
+    return onnxruntime
+
+
+def _open_session(runtime: Any, bundle: Bundle, device: Device, stream: Stream) -> Any:
+    missing = _load_libraries(runtime)
+    options = runtime.SessionOptions()
+    options.log_severity_level = _WARNINGS_AND_WORSE
+    # without it, layers that the provider does not take would be computed on the CPU
+    options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    settings = {
+        "device_id": str(device.index),
+        "user_compute_stream": str(stream.handle),
+        "use_tf32": "0",
+        "arena_extend_strategy": "kSameAsRequested",
+    }
+    where = f"{bundle.path}: ONNX Runtime {runtime.__version__} cannot compute it on cuda:{device.index}"
+    try:
+        session = runtime.InferenceSession(bundle.model, options, providers=[(_PROVIDER, settings)])
+    except Exception as error:  # its errors share no base class of their own
+        raise BackendError(f"{where}: {missing or error}") from error
+    if session.get_providers()[0] != _PROVIDER:
+        raise BackendError(f"{where}: {missing or 'its CUDA provider did not start'}")
+    return session
+
+
+def _load_libraries(runtime: Any) -> str:
+    """Load CUDA's libraries out of pip's packages; what is said of those that are nowhere."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):  # it prints, and stdout is for results
+        runtime.preload_dlls()
+    return "; ".join(said.getvalue().split("\n")).strip("; ")

@@ -1,0 +1,70 @@
+"""GPUs: driver, cards, the front end for them, and what computes networks on them."""
+
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Literal
+
+from osscl.cuda.devices import count_devices, open_device
+from osscl.cuda.front_end import front_end_code
+from osscl.errors import ConfigError, DeviceError, MissingExtraError, OssclError
+from osscl.health.finding import Finding
+
+_RUNTIMES = ("tensorrt", "onnxruntime-gpu")
+
+
+def check_gpus() -> Iterator[Finding]:
+    """Check everything that scoring on GPUs needs.
+
+    Yields
+    ------
+    Finding
+        Driver first, then each card, then the software for them.
+    """
+    yield from _cards()
+    yield _front_end()
+
+
+def _cards() -> Iterator[Finding]:
+    try:
+        count = count_devices()
+    except (MissingExtraError, DeviceError) as error:
+        # where nothing for GPUs is installed none is wanted, and there is nothing to mend
+        state: Literal["missing", "broken"] = "broken" if any(map(_is_installed, _RUNTIMES)) else "missing"
+        yield _unusable(state, error)
+        return
+    for number in range(count):
+        yield _card(number)
+
+
+def _card(number: int) -> Finding:
+    try:
+        device = open_device(number)
+    except DeviceError as error:
+        return _unusable("broken", error)
+    capability = ".".join(map(str, device.compute_capability))
+    return Finding(
+        "gpu",
+        "ok",
+        f"cuda:{number}, {device.name}, compute capability {capability}, {device.total_memory / 1e9:.0f} GB, "
+        f"driver for CUDA {device.driver_version}",
+    )
+
+
+def _unusable(state: Literal["missing", "broken"], error: OssclError) -> Finding:
+    """A sentence of the form "what is: what to do" as a finding."""
+    what, _, remedy = str(error).partition(": ")
+    return Finding("gpu", state, what, remedy or None)
+
+
+def _front_end() -> Finding:
+    try:
+        code = front_end_code()
+    except ConfigError as error:
+        return Finding("front end on GPUs", "broken", str(error), "unset OSSCL_CUDA")
+    if code is None:
+        return Finding("front end on GPUs", "missing", "off: the processor's front end is used in its place")
+    return Finding("front end on GPUs", "ok", f"{len(code)} bytes of PTX")
+
+
+def _is_installed(name: str) -> bool:
+    return any(metadata.distributions(name=name))

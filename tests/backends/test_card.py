@@ -1,0 +1,240 @@
+"""A model on one GPU: the real driver calls, on a stand-in for the driver, with an engine that runs on the host."""
+
+import gc
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from osscl.backends import Outputs
+from osscl.bundle import Bundle, in_memory_bundle
+from osscl.errors import BackendError, DeviceLostError, DeviceMemoryError
+from osscl.golden import golden_clips
+from model_files import tiny_graph, tiny_manifest
+from standin_gpu import GIB, HostCard, StandInDriver, open_card, standin_driver
+
+CLIPS = golden_clips(8)
+MAX_DIFFERENCE = 2e-6  # of the tiny model's cosines: the stand-in's front end is compiled anew
+
+
+@pytest.fixture
+def driver() -> Iterator[StandInDriver]:
+    loaded = standin_driver()
+    loaded.reset(devices=2)
+    yield loaded
+    gc.collect()
+    left = {what: loaded.count(what) for what in ("contexts", "streams", "events", "graphs", "pinned")}
+    assert left == dict.fromkeys(left, 0), "something was not given back"
+    assert loaded.memory_used(0) == loaded.memory_used(1) == 0
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    graph = tiny_graph().SerializeToString()
+    return in_memory_bundle(graph, tiny_manifest(graph))
+
+
+@pytest.fixture(scope="module")
+def expected(bundle: Bundle) -> npt.NDArray[np.float32]:
+    from osscl.backends import Streams, open_backend
+
+    with closing(open_backend(bundle, "cpu", "onnxruntime", Streams(1, 1))) as backend:
+        return joined([backend.collect(backend.submit(CLIPS[i : i + 1])) for i in range(len(CLIPS))])
+
+
+def joined(outputs: list[Outputs]) -> npt.NDArray[np.float32]:
+    """[clips, 128 + K]"""
+    return np.concatenate([np.hstack([output.embedding, output.cosine]) for output in outputs])
+
+
+def test_batches_come_back_in_order_whatever_takes_long(
+    driver: StandInDriver, bundle: Bundle, expected: npt.NDArray[np.float32]
+) -> None:
+    driver.dawdle(3000)
+    sizes = [3, 1, 4, 2, 4, 4, 1, 3, 4, 4, 4, 4]
+    with closing(open_card(bundle, batch_size=4)) as card:
+        tickets = [card.submit(CLIPS[:size]) for size in sizes]
+        got = [joined([card.collect(ticket)]) for ticket in tickets]
+        assert driver.count("graph_launches") > 0
+    for size, outputs in zip(sizes, got, strict=True):
+        assert np.abs(outputs - expected[:size]).max() <= MAX_DIFFERENCE
+
+
+def test_float_samples_give_what_int16_samples_give(
+    driver: StandInDriver, bundle: Bundle, expected: npt.NDArray[np.float32]
+) -> None:
+    with closing(open_card(bundle, batch_size=8)) as card:
+        got = joined([card.collect(card.submit((CLIPS / np.float32(32768)).astype(np.float32)))])
+    assert np.abs(got - expected).max() <= MAX_DIFFERENCE
+
+
+def test_only_samples_cross_the_bus_and_no_pinned_batch_is_staged(
+    driver: StandInDriver, bundle: Bundle, expected: npt.NDArray[np.float32]
+) -> None:
+    with closing(open_card(bundle, batch_size=4)) as card:
+        batch = card.lend_batch(4)
+        assert batch is not None
+        assert (batch.dtype, batch.shape) == (np.int16, (4, 160_000))
+        batch[:] = CLIPS[4:]
+        before = driver.count("pinned_copies"), driver.count("staged_copies")
+        got = joined([card.collect(card.submit(batch))])
+        assert (driver.count("pinned_copies"), driver.count("staged_copies")) == (before[0] + 1, before[1])
+        assert card.facts["front_end"] == "cuda"
+        del batch
+    assert np.abs(got - expected[4:]).max() <= MAX_DIFFERENCE
+
+
+def test_a_lent_batch_comes_back_when_its_last_row_is_forgotten(
+    driver: StandInDriver, bundle: Bundle
+) -> None:
+    with closing(open_card(bundle, batch_size=2)) as card:
+        lent = [card.lend_batch(2) for _ in range(6)]
+        assert all(batch is not None for batch in lent)
+        assert card.lend_batch(2) is None  # and does not wait
+        first = lent[0]
+        assert first is not None
+        row = first[1]
+        lent[0] = first = None
+        assert card.lend_batch(2) is None
+        del row
+        assert card.lend_batch(2) is not None
+        lent.clear()
+
+
+def test_a_batch_in_flight_is_not_lent_again(driver: StandInDriver, bundle: Bundle) -> None:
+    driver.dawdle(20_000)
+    with closing(open_card(bundle, batch_size=1)) as card:
+        answers = []
+        for number in range(24):
+            batch = card.lend_batch(1)
+            while batch is None:
+                time.sleep(0.001)
+                batch = card.lend_batch(1)
+            batch[:] = CLIPS[number % len(CLIPS)]
+            answers.append(card.submit(batch))
+        del batch
+        got = joined([card.collect(answer) for answer in answers])
+        alone = joined([card.collect(card.submit(clip[np.newaxis])) for clip in CLIPS])
+    assert np.array_equal(got, np.tile(alone, (3, 1)))
+
+
+def test_the_batch_is_halved_until_it_fits_and_that_is_said(
+    driver: StandInDriver, bundle: Bundle, expected: npt.NDArray[np.float32], caplog: pytest.LogCaptureFixture
+) -> None:
+    driver.reset(memory=GIB // 64)  # 16 MiB: three slots of 2 clips, but not of 4
+    with caplog.at_level(logging.WARNING, "osscl"), closing(open_card(bundle, batch_size=8)) as card:
+        assert card.preferred_batch == card.max_batch == 2
+        assert card.facts["max_batch"] == "2"
+        got = joined([card.collect(card.submit(CLIPS[:2]))])
+    assert [record.getMessage().split(":")[1] for record in caplog.records] == [
+        "0",
+        "0",
+    ]
+    assert "batches of 8 clips do not fit, going on with 4: the memory of the GPU is used up" in caplog.text
+    assert "batches of 4 clips do not fit, going on with 2" in caplog.text
+    assert np.abs(got - expected[:2]).max() <= MAX_DIFFERENCE
+
+
+def test_a_card_that_does_not_hold_one_clip_is_refused(driver: StandInDriver, bundle: Bundle) -> None:
+    driver.reset(memory=GIB // 1024)
+    with pytest.raises(DeviceMemoryError, match="the memory of the GPU is used up"):
+        open_card(bundle, batch_size=4)
+    gc.collect()
+    driver.reset(memory=GIB // 1024)  # the device itself is the caller's to close
+
+
+def test_memory_that_runs_out_later_halves_the_parts(
+    driver: StandInDriver,
+    bundle: Bundle,
+    expected: npt.NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with closing(open_card(bundle, batch_size=8)) as card:
+        engine: Any = card._engine
+        engine.part_limit = 3
+        with caplog.at_level(logging.WARNING, "osscl"):
+            got = [joined([card.collect(card.submit(CLIPS))]) for _ in range(4)]
+        assert max(engine.sizes[-12:]) == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "cuda:0: going on in parts of 4 clips: 8 clips do not fit",
+        "cuda:0: going on in parts of 2 clips: 4 clips do not fit",
+    ]
+    assert all(np.abs(each - expected).max() <= MAX_DIFFERENCE for each in got)
+
+
+def test_a_card_lost_in_mid_run_says_so_for_each_batch_and_closes(
+    driver: StandInDriver, bundle: Bundle
+) -> None:
+    card = open_card(bundle, batch_size=2)
+    card.collect(card.submit(CLIPS[:2]))
+    driver.dawdle(5000)
+    tickets = [card.submit(CLIPS[:2]) for _ in range(5)]
+    driver.lose(0)
+    for ticket in tickets:
+        with pytest.raises(DeviceLostError, match="CUDA_ERROR_ILLEGAL_ADDRESS"):
+            card.collect(ticket)
+    card.close()  # nothing can be given back to a card that is lost, and no error hides the first one
+    driver.reset(devices=2)
+
+
+def test_an_engine_that_fails_fails_its_batch_alone(
+    driver: StandInDriver, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_card(bundle, batch_size=2)) as card:
+        good = card.collect(card.submit(CLIPS[:2]))
+        engine: Any = card._engine
+        enqueue = engine.enqueue
+
+        def refuse(*_: Any) -> None:
+            raise BackendError("the engine refuses")
+
+        engine.enqueue = refuse
+        tickets = [card.submit(CLIPS[:1]) for _ in range(5)]
+        for ticket in tickets:
+            with pytest.raises(BackendError, match="the engine refuses"):
+                card.collect(ticket)
+        engine.enqueue = enqueue
+        again = card.collect(card.submit(CLIPS[:2]))
+    assert np.array_equal(again.cosine, good.cosine)
+
+
+def test_closing_waits_for_the_card_and_answers_every_batch(driver: StandInDriver, bundle: Bundle) -> None:
+    driver.dawdle(20_000)
+    card = open_card(bundle, batch_size=1)
+    tickets = [card.submit(CLIPS[:1]) for _ in range(12)]
+    card.close()
+    assert all(ticket.done() for ticket in tickets)
+    assert isinstance(tickets[-1].exception(), BackendError)
+    names = [thread.name for thread in threading.enumerate()]
+    assert not any(name.startswith("osscl-cuda") for name in names)
+
+
+def test_many_threads_may_use_a_card_at_once(
+    driver: StandInDriver, bundle: Bundle, expected: npt.NDArray[np.float32]
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    driver.dawdle(2000)
+    with closing(open_card(bundle, batch_size=2)) as card, ThreadPoolExecutor(8) as pool:
+
+        def one(number: int) -> npt.NDArray[np.float32]:
+            return joined([card.collect(card.submit(CLIPS[number % 8 : number % 8 + 1]))])[0]
+
+        got = np.stack(list(pool.map(one, range(32))))
+    assert np.abs(got - np.tile(expected, (4, 1))).max() <= MAX_DIFFERENCE
+
+
+def test_the_engines_own_time_is_counted(driver: StandInDriver, bundle: Bundle) -> None:
+    with closing(open_card(bundle, batch_size=4)) as card:
+        assert card.busy_s == 0.0
+        before = time.perf_counter()
+        for _ in range(5):
+            card.collect(card.submit(CLIPS[:4]))
+        assert 0.0 < card.busy_s <= time.perf_counter() - before

@@ -1,0 +1,215 @@
+"""Several GPUs as one: order kept, work shared, and a card that is lost costs no clip."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import osscl
+from audio_files import encoded
+from model_files import tiny_graph, tiny_manifest
+from osscl.backends import choice
+from osscl.backends.gpu.fleet import Fleet
+from osscl.bundle import Bundle, in_memory_bundle, write_bundle
+from osscl.errors import BackendError, DeviceError, DeviceLostError
+from osscl.golden import golden_clips
+from osscl.record import Record
+from standin_gpu import HostCard, StandInDriver, open_card, standin_driver
+
+CLIPS = golden_clips(6)
+
+
+@pytest.fixture
+def driver() -> StandInDriver:
+    loaded = standin_driver()
+    loaded.reset(devices=3)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    graph = tiny_graph().SerializeToString()
+    return in_memory_bundle(graph, tiny_manifest(graph))
+
+
+@pytest.fixture
+def model(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model file; on GPUs it is computed by the stand-in."""
+    path = tmp_path / "tiny.onnx"
+    write_bundle(path, bundle.model, bundle.manifest)
+    entry = choice._Entry("gpu.card", "Card", lambda: True)
+    load = choice._Entry.load
+    monkeypatch.setattr(choice._Entry, "load", lambda self: HostCard if self == entry else load(self))
+    monkeypatch.setitem(choice._CUDA, "tensorrt", entry)
+    return path
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Iterator[list[Path]]:
+    folder = tmp_path / "fan" / "test"
+    folder.mkdir(parents=True)
+    paths = []
+    for number in range(30):
+        path = folder / f"normal_id_00_{number:08d}.wav"
+        path.write_bytes(encoded(CLIPS[number % len(CLIPS)]))
+        paths.append(path)
+    paths.insert(7, tmp_path / "fan" / "missing_id_00.wav")
+    yield paths
+
+
+def scores(model: Path, recordings: list[Path], device: str, **options: Any) -> list[Record]:
+    with osscl.load(model, device, threads=2, **options) as detector:
+        return list(detector.score_files(recordings))
+
+
+def same(records: list[Record], others: list[Record]) -> bool:
+    return all(
+        (a.path, a.status) == (b.path, b.status)
+        and (a.score is None) == (b.score is None)
+        and (a.score is None or b.score is None or abs(a.score - b.score) <= 1e-4)
+        for a, b in zip(records, others, strict=True)
+    )
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:2", "cuda:0,1", "cuda:all"])
+@pytest.mark.parametrize("batch_size", [1, 4, None])
+def test_a_folder_on_cards_gives_what_it_gives_on_the_cpu(
+    driver: StandInDriver, model: Path, recordings: list[Path], device: str, batch_size: int | None
+) -> None:
+    driver.dawdle(1000)
+    got = scores(model, recordings, device, batch_size=batch_size)
+    assert same(got, scores(model, recordings, "cpu", backend="onnxruntime"))
+    assert [record.status for record in got].count("unreadable") == 1
+
+
+def test_a_card_that_is_lost_leaves_its_batches_to_the_others(
+    driver: StandInDriver, model: Path, recordings: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = scores(model, recordings, "cpu", backend="onnxruntime")
+    driver.dawdle(2000)
+    got = []
+    with caplog.at_level(logging.WARNING, "osscl"):
+        with osscl.load(model, "cuda:0,1,2", threads=2, batch_size=2) as detector:
+            for number, record in enumerate(detector.score_files(recordings)):
+                got.append(record)
+                if number == 5:
+                    driver.lose(1)
+                if number == 15:
+                    driver.lose(0)
+            facts = detector.facts
+    assert same(got, expected)
+    assert facts["device"] == "cuda:0 | cuda:1 | cuda:2"
+    assert {"lost_cuda:0", "lost_cuda:1"} <= facts.keys()
+    assert "lost_cuda:2" not in facts
+    assert "cuda:1 is lost, its batches go to other cards: the NVIDIA driver reports" in caplog.text
+
+
+def test_the_last_card_lost_ends_the_run_with_what_was_scored(
+    driver: StandInDriver, model: Path, recordings: list[Path]
+) -> None:
+    expected = scores(model, recordings, "cpu", backend="onnxruntime")
+    got = []
+    with osscl.load(model, "cuda:0,1", threads=2, batch_size=2) as detector:
+        with pytest.raises(
+            DeviceLostError, match="all GPUs are lost: the NVIDIA driver reports CUDA_ERROR_ILL"
+        ):
+            for record in detector.score_files(recordings):
+                got.append(record)
+                if len(got) == 8:
+                    driver.lose(0)
+                    driver.lose(1)
+    assert same(got, expected[: len(got)])
+    assert len(got) >= 8
+
+
+def test_a_lost_card_alone_ends_the_run_with_what_was_scored(
+    driver: StandInDriver, model: Path, recordings: list[Path]
+) -> None:
+    got = []
+    with osscl.load(model, "cuda:1", threads=1, batch_size=2) as detector:
+        with pytest.raises(DeviceLostError):
+            for record in detector.score_files(recordings):
+                got.append(record)
+                if len(got) == 8:
+                    driver.lose(1)
+    assert len(got) >= 8
+
+
+def test_batches_go_to_the_card_with_the_least_work(driver: StandInDriver, bundle: Bundle) -> None:
+    cards = [open_card(bundle, index, batch_size=2) for index in range(3)]
+    with closing(Fleet(cards)) as fleet:
+        assert fleet.n_in_flight == sum(card.n_in_flight for card in cards)
+        driver.dawdle(5000)
+        tickets = [fleet.submit(CLIPS[:2]) for _ in range(9)]
+        in_work = [sum(given.card is card for given in fleet._given.values()) for card in cards]
+        assert sum(in_work) == 9
+        assert min(in_work) >= 2
+        for ticket in tickets:
+            fleet.collect(ticket)
+        assert fleet._given == {}
+
+
+def test_cards_of_different_memory_share_batches_that_fit_both(driver: StandInDriver, bundle: Bundle) -> None:
+    driver.set_memory(1, 16 * 2**20)
+    with closing(Fleet([open_card(bundle, index, batch_size=8) for index in (0, 1)])) as fleet:
+        assert fleet.max_batch == fleet.preferred_batch == 2
+        batch = fleet.lend_batch(2)
+        assert batch is not None
+        batch[:] = CLIPS[:2]
+        assert np.isfinite(fleet.collect(fleet.submit(batch)).cosine).all()
+        del batch
+
+
+def test_a_second_card_that_cannot_be_opened_gives_the_first_one_back(
+    driver: StandInDriver, model: Path
+) -> None:
+    driver.set_memory(1, 1000)
+    with pytest.raises(DeviceError, match="the memory of the GPU is used up"):
+        osscl.load(model, "cuda:0,1")
+    assert driver.memory_used(0) == 0
+    assert driver.count("contexts") == 0
+
+
+def test_auto_takes_a_usable_card_and_says_so(driver: StandInDriver, model: Path) -> None:
+    with osscl.load(model) as detector:
+        assert detector.facts["device"] == "cuda:0"
+    driver.reset(devices=0)
+    with osscl.load(model) as detector:
+        assert detector.facts["device"] == "cpu"
+    driver.reset(capability=(6, 1))
+    with osscl.load(model, threads=1) as detector:
+        assert detector.facts["device"] == "cpu"
+    with pytest.raises(DeviceError, match="compute capability 6.1"):
+        osscl.load(model, "cuda")
+
+
+def test_arrays_larger_than_a_batch_are_scored_in_parts(driver: StandInDriver, model: Path) -> None:
+    with osscl.load(model, "cuda", batch_size=4) as detector, osscl.load(model, "cpu") as reference:
+        got, expected = (each.score(CLIPS, "fan/id_00").score for each in (detector, reference))
+    assert np.abs(got - expected).max() <= 1e-4
+
+
+def test_a_forked_child_is_told_to_spawn(
+    driver: StandInDriver, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with osscl.load(model, "cuda") as detector:
+        process = detector._opened[0]
+        monkeypatch.setattr("osscl.detector.os.getpid", lambda: process + 1)
+        with pytest.raises(BackendError, match=r"GPU cannot be used in a forked process.*'spawn'"):
+            detector.score(CLIPS[:1], "fan/id_00")
+        monkeypatch.undo()
+
+
+def test_openvino_does_not_compute_on_cards(driver: StandInDriver, model: Path) -> None:
+    with pytest.raises(
+        BackendError, match="backend 'openvino' does not compute on GPUs; choose tensorrt or onn"
+    ):
+        osscl.load(model, "cuda", backend="openvino")
+    with pytest.raises(
+        BackendError, match="backend 'tensorrt' does not compute on the CPU; choose onnxruntime"
+    ):
+        osscl.load(model, "cpu", backend="tensorrt")

@@ -1,0 +1,147 @@
+"""GPUs for machines without one: a stand-in for the driver's library, and an engine that computes on the host."""
+
+import ctypes
+import functools
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from osscl.backends.gpu.card import Card, CardOptions
+from osscl.backends.gpu.engine import Engine
+from osscl.bundle import Bundle
+from osscl.cuda.device import Stream
+from osscl.cuda.devices import count_devices, open_device
+from osscl.errors import DeviceMemoryError
+
+SOURCE = Path(__file__).parent / "cuda" / "standin_driver.cpp"
+GIB = 2**30
+_FLAGS = (
+    "-std=c++20",
+    "-O2",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-shared",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-pthread",
+)
+
+
+class StandInDriver:
+    """The library, loaded under the driver's name, so that every later search for the driver finds it."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="osscl-standin-")
+        library = Path(self._folder.name) / "libcuda.so.1"
+        subprocess.run(
+            ["g++", *_FLAGS, "-Wl,-soname,libcuda.so.1", str(SOURCE), "-o", str(library)], check=True
+        )
+        self.library = ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+        for name in ("standin_memory_used", "standin_count"):
+            getattr(self.library, name).restype = ctypes.c_longlong
+
+    def reset(
+        self,
+        devices: int = 1,
+        memory: int = 4 * GIB,
+        version: int = 13_000,
+        capability: tuple[int, int] = (9, 0),
+    ) -> None:
+        """Start anew with so many cards."""
+        self.library.standin_reset(devices, ctypes.c_size_t(memory), version, *capability)
+
+    def set_memory(self, device: int, memory: int) -> None:
+        """Change how much memory a card has."""
+        self.library.standin_set_memory(device, ctypes.c_size_t(memory))
+
+    def dawdle(self, max_delay_us: int) -> None:
+        """Let each piece of work begin late, by a random time."""
+        self.library.standin_set_delay(max_delay_us)
+
+    def lose(self, device: int) -> None:
+        """Let a card fail for good."""
+        self.library.standin_lose(device)
+
+    def memory_used(self, device: int = 0) -> int:
+        """Bytes of a card that are taken."""
+        return int(self.library.standin_memory_used(device))
+
+    def count(self, what: str) -> int:
+        """How often something was done, or how much of it is not given back."""
+        return int(self.library.standin_count(what.encode()))
+
+
+@functools.cache
+def standin_driver() -> StandInDriver:
+    """The library of this process; once loaded it stays."""
+    return StandInDriver()
+
+
+_HostFunction = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+class HostEngine(Engine):
+    """Computes on the host what lies in a card's stand-in memory, when its turn in the stream comes."""
+
+    is_capturable = True
+
+    def __init__(self, bundle: Bundle, stream: Stream, max_batch: int, part_limit: int | None = None) -> None:
+        self.max_batch = max_batch
+        self.part_limit = part_limit
+        self.sizes: list[int] = []
+        self.facts: Mapping[str, str] = {"backend": "host", "backend_version": "1"}
+        self._manifest = bundle.manifest
+        self._stream = stream
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            bundle.model, options, providers=["CPUExecutionProvider"]
+        )
+        self._functions: list[Any] = []
+
+    def enqueue(self, addresses: Mapping[str, int], n_clips: int) -> None:
+        if self.part_limit is not None and n_clips > self.part_limit:
+            raise DeviceMemoryError(f"{n_clips} clips do not fit")
+        self.sizes.append(n_clips)
+        function = _HostFunction(lambda _: self._run(addresses, n_clips))
+        self._functions.append(function)  # a graph may call it again and again
+        status = standin_driver().library.cuLaunchHostFunc(
+            ctypes.c_void_p(self._stream.handle), function, None
+        )
+        assert status == 0
+
+    def _run(self, addresses: Mapping[str, int], n_clips: int) -> None:
+        def at(spec: Any) -> np.ndarray:
+            shape = [n_clips if size == "batch" else size for size in spec.shape]
+            memory = (ctypes.c_float * int(np.prod(shape))).from_address(addresses[spec.name])
+            return np.frombuffer(memory, np.float32).reshape(shape)
+
+        feeds = {spec.name: at(spec) for spec in self._manifest.inputs}
+        names = [spec.name for spec in self._manifest.outputs]
+        for spec, output in zip(self._manifest.outputs, self._session.run(names, feeds), strict=True):
+            at(spec)[:] = output
+
+    def close(self) -> None:
+        pass
+
+
+class HostCard(Card):
+    """A card of the stand-in driver."""
+
+    precisions = frozenset({"fp32"})
+    part_limit: int | None = None
+
+    def open_engine(self, stream: Stream, max_batch: int) -> Engine:
+        return HostEngine(self.bundle, stream, max_batch, self.part_limit)
+
+
+def open_card(bundle: Bundle, index: int = 0, **options: Any) -> HostCard:
+    """Open a model on a card of the stand-in driver."""
+    count_devices()
+    return HostCard(bundle, open_device(index), 1, CardOptions(**options))

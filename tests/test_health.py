@@ -1,0 +1,57 @@
+"""What ``osscl doctor`` finds: here, GPUs and what they need."""
+
+import pytest
+
+from osscl.health import Finding, check_health
+from standin_gpu import StandInDriver, standin_driver
+
+
+@pytest.fixture
+def driver() -> StandInDriver:
+    return standin_driver()
+
+
+def found(what: str) -> list[Finding]:
+    return [finding for finding in check_health() if finding.what == what]
+
+
+def test_each_card_is_named(driver: StandInDriver) -> None:
+    driver.reset(devices=2)
+    assert found("gpu") == [
+        Finding(
+            "gpu",
+            "ok",
+            f"cuda:{number}, Stand-in {number}, compute capability 9.0, 4 GB, driver for CUDA 13.0",
+        )
+        for number in (0, 1)
+    ]
+
+
+def test_no_card_and_an_old_driver_are_no_fault_where_nothing_for_gpus_is_installed(
+    driver: StandInDriver,
+) -> None:
+    driver.reset(devices=0)
+    (none,) = found("gpu")
+    assert (none.state, none.found) == ("missing", "the NVIDIA driver finds no GPU that this process may use")
+    assert none.remedy is not None
+    assert none.remedy.startswith("check nvidia-smi")
+    driver.reset(version=11_080)
+    (old,) = found("gpu")
+    assert old.remedy == "update the driver"
+
+
+def test_no_card_is_a_fault_where_something_for_gpus_is_installed(
+    driver: StandInDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.reset(devices=0)
+    monkeypatch.setattr("osscl.health.gpus._is_installed", lambda name: name == "tensorrt")
+    (none,) = found("gpu")
+    assert none.state == "broken"
+
+
+def test_an_old_card_is_a_fault_and_the_others_are_named(driver: StandInDriver) -> None:
+    driver.reset(devices=1, capability=(6, 1))
+    (old,) = found("gpu")
+    assert old.state == "broken"
+    assert "compute capability 6.1" in old.found
+    assert old.remedy == "choose another GPU, or device 'cpu'"
