@@ -1,4 +1,4 @@
-"""GPUs for machines without one: a stand-in for the driver's library, and an engine that computes on the host."""
+"""GPUs for machines without one: a stand-in for the driver's library, and an engine on the host."""
 
 import ctypes
 import functools
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 
 from osscl.backends.gpu.card import Card, CardOptions
@@ -117,10 +118,10 @@ class HostEngine(Engine):
         assert status == 0
 
     def _run(self, addresses: Mapping[str, int], n_clips: int) -> None:
-        def at(spec: Any) -> np.ndarray:
+        def at(spec: Any) -> npt.NDArray[np.float32]:
             shape = [n_clips if size == "batch" else size for size in spec.shape]
             memory = (ctypes.c_float * int(np.prod(shape))).from_address(addresses[spec.name])
-            return np.frombuffer(memory, np.float32).reshape(shape)
+            return np.frombuffer(memoryview(memory), np.float32).reshape(shape)
 
         feeds = {spec.name: at(spec) for spec in self._manifest.inputs}
         names = [spec.name for spec in self._manifest.outputs]

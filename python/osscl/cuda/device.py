@@ -1,6 +1,7 @@
 """A GPU that is opened: its memory, streams, events, kernels and graphs."""
 
 import ctypes
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -55,7 +56,8 @@ class PinnedMemory:
     def array(self, dtype: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
         """The first bytes as an array; not to be used once the memory is given back."""
         owner = (ctypes.c_uint8 * self.n_bytes).from_address(self.address)
-        return np.frombuffer(owner, dtype, count=int(np.prod(shape))).reshape(shape)
+        array: npt.NDArray[Any] = np.frombuffer(memoryview(owner), dtype, count=math.prod(shape))
+        return array.reshape(shape)
 
     def close(self) -> None:
         """Give it back."""

@@ -82,6 +82,7 @@ class Card(Backend):
     """
 
     can_fork: ClassVar[bool] = False
+    max_batch: int
 
     def __init__(self, bundle: Bundle, device: Device, threads: int, options: CardOptions) -> None:
         self.bundle = bundle
@@ -142,7 +143,7 @@ class Card(Backend):
                 )
                 size //= 2
             else:
-                self.preferred_batch = self.max_batch = self._largest_part = size
+                self.preferred_batch = self._largest_part = size
                 return
 
     def _open_for(self, max_batch: int) -> None:
@@ -160,6 +161,7 @@ class Card(Backend):
                 self._work.synchronize()
                 self._idle.put(slot)
             self._opened = opened.pop_all()
+        self.max_batch = max_batch
         self.facts = {
             **self._engine.facts,
             "device": f"cuda:{self.device.index}",

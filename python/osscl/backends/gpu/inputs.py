@@ -1,4 +1,4 @@
-"""From samples on the host to the engine's inputs on a card: by the card's own front end, or by the host's."""
+"""From samples on the host to the engine's inputs on a card: by the card's front end, or by the host's."""
 
 from abc import ABC, abstractmethod
 
