@@ -68,7 +68,10 @@ def scores(model: Path, recordings: list[Path], device: str, **options: Any) -> 
 
 
 def score_into(
-    got: list[Record], detector: osscl.Detector, recordings: list[Path], after: Mapping[int, Callable[[], None]]
+    got: list[Record],
+    detector: osscl.Detector,
+    recordings: list[Path],
+    after: Mapping[int, Callable[[], None]],
 ) -> None:
     """Score recordings one by one; after some of them something happens."""
     for number, record in enumerate(detector.score_files(recordings)):

@@ -24,6 +24,7 @@ namespace {
 using Result = int;
 using Task = std::function<void()>;
 using Address = unsigned long long;
+using Argument = std::vector<char>;
 using Kernel = void (*)(unsigned grid_x, unsigned grid_y, unsigned block, void** arguments);
 
 constexpr Result success = 0, invalid_value = 1, out_of_memory = 2, not_initialized = 3, no_device = 100,
@@ -32,7 +33,7 @@ constexpr Result success = 0, invalid_value = 1, out_of_memory = 2, not_initiali
 
 struct HostKernel {
     Kernel run;
-    std::size_t n_arguments;
+    std::vector<std::size_t> argument_sizes;
 };
 
 struct Device {
@@ -487,18 +488,18 @@ EXPORT Result cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, u
     if (grid_x * grid_y * grid_z * block_x * block_y * block_z == 0) {
         return invalid_value;
     }
-    // the driver copies arguments when it is called; none has more than 8 bytes
     const HostKernel kernel = *static_cast<HostKernel*>(function);
-    std::vector<std::uint64_t> values(kernel.n_arguments);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        std::memcpy(&values[i], arguments[i], sizeof values[i]);
+    std::vector<Argument> values; // copied when the driver is called
+    for (std::size_t i = 0; i < kernel.argument_sizes.size(); ++i) {
+        const auto* bytes = static_cast<const char*>(arguments[i]);
+        values.emplace_back(bytes, bytes + kernel.argument_sizes[i]);
     }
     count("launches");
     static_cast<Stream*>(stream)->queue(unless_lost(current, [kernel, grid_x, grid_y, block_x, values] {
-        std::vector<std::uint64_t> copies = values;
+        std::vector<Argument> copies = values;
         std::vector<void*> pointers;
-        for (std::uint64_t& value : copies) {
-            pointers.push_back(&value);
+        for (Argument& value : copies) {
+            pointers.push_back(value.data());
         }
         kernel.run(grid_x, grid_y, block_x, pointers.data());
     }));
@@ -587,9 +588,10 @@ EXPORT std::size_t standin_memory_used(int device) {
     return devices[static_cast<std::size_t>(device)].memory_used;
 }
 
-EXPORT void standin_add_kernel(const char* name, Kernel kernel, std::size_t n_arguments) {
+EXPORT void standin_add_kernel(const char* name, Kernel kernel, const std::size_t* sizes,
+                               std::size_t n_arguments) {
     const std::lock_guard lock(state_mutex);
-    kernels[name] = {kernel, n_arguments};
+    kernels[name] = {kernel, {sizes, sizes + n_arguments}};
 }
 
 EXPORT long long standin_count(const char* what) {

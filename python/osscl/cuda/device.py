@@ -4,12 +4,16 @@ import ctypes
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.cuda.calls import call, driver
+
+
+Argument: TypeAlias = "ctypes.Structure | ctypes.Array[Any] | ctypes._SimpleCData[Any]"
+"""Holds an argument of a kernel, as the kernel declares it."""
 
 
 class Memory:
@@ -138,12 +142,13 @@ class Stream:
         kernel: Any,
         grid: tuple[int, int],
         block: int,
-        arguments: Sequence["ctypes._SimpleCData[Any]"],
+        arguments: Sequence[Argument],
     ) -> None:
         """Queue a kernel of `Module.kernel`, over a grid of blocks of so many threads."""
-        values = tuple(argument.value for argument in arguments)
-        types = tuple(type(argument) for argument in arguments)
-        call("cuLaunchKernel", kernel, *grid, 1, block, 1, 1, 0, self._stream, (values, types), 0)
+        # the driver takes the address of each argument, and copies them all before it returns
+        addresses = (ctypes.c_void_p * len(arguments))(*map(ctypes.addressof, arguments))
+        parameters = ctypes.addressof(addresses)
+        call("cuLaunchKernel", kernel, *grid, 1, block, 1, 1, 0, self._stream, parameters, 0)
 
     def record_graph(self, queue_work: Callable[[], None]) -> Graph:
         """Record the work that a function queues, without doing it."""

@@ -104,6 +104,8 @@ class Card(Backend):
         """Open what computes the network, on a stream of the card, which is active."""
 
     def submit(self, samples: Samples) -> Ticket:
+        if len(samples) > self.max_batch:
+            raise BackendError(f"a batch has {len(samples)} clips; this card takes {self.max_batch} at most")
         ticket: Ticket = Future()
         self._driver_thread.submit(self._start, samples, ticket)
         return ticket
@@ -221,16 +223,15 @@ class Card(Backend):
                 return
 
     def _compute_part(self, slot: Slot, part: tuple[int, int]) -> None:
-        """Queue the engine's work; from the third time on by replaying what was recorded the second time."""
+        """Queue the engine's work; from the second time on by replaying what was recorded the first time."""
+        if part in slot.graphs:
+            self._work.replay(slot.graphs[part])
+            return
         first, n_clips = part
         enqueue = partial(self._engine.enqueue, slot.addresses(first), n_clips)
-        if not self._engine.is_capturable or part not in slot.graphs:
-            enqueue()  # a first run may choose kernels and take memory, which cannot be recorded
-            slot.graphs[part] = None
-            return
-        graph = slot.graphs[part] or self._work.record_graph(enqueue)
-        slot.graphs[part] = graph
-        self._work.replay(graph)
+        enqueue()  # what an engine does once after a change of the batch size cannot be recorded
+        if self._engine.is_capturable:
+            slot.graphs[part] = self._work.record_graph(enqueue)
 
     def _finish(self, slot: Slot, samples: Samples, ticket: Ticket) -> None:
         """Wait for a batch and hand its outputs over; called by the one thread that waits for the card."""
