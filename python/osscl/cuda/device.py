@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from osscl.cuda.calls import call, driver
 
-
 Argument: TypeAlias = "ctypes.Structure | ctypes.Array[Any] | ctypes._SimpleCData[Any]"
 """Holds an argument of a kernel, as the kernel declares it."""
 
