@@ -16,7 +16,7 @@ from osscl.errors import BackendError, ConfigError, InputError
 from osscl.frontend import checked_threads, usable_cpus
 from osscl.labels import MachineOf, machine_source
 from osscl.manifest import Manifest
-from osscl.pipeline import Candidate, Task, readers_for, score_recordings
+from osscl.pipeline import Candidate, Task, score_recordings
 from osscl.record import Record
 from osscl.samples import Samples, as_samples
 from osscl.scores import Scores
@@ -272,7 +272,7 @@ class Detector:
         """
         backend = self._backend()
         batch_size = self._options["batch_size"] or backend.preferred_batch
-        task = Task(machine_of, fit, batch_size, readers_for(self._options["threads"]))
+        task = Task(machine_of, fit, batch_size, self._options["threads"])
         return score_recordings(candidates, task, self.manifest, backend)
 
     def close(self) -> None:
