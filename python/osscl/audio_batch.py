@@ -124,7 +124,9 @@ def _decoded(path: Path, row: Samples, fit: Fit, clip: ClipConfig, sample_rate_h
     try:
         read = read_clip(path, fit, clip, sample_rate_hz)
     except AudioError as error:
-        return error
+        # the frames behind it hold the rows, which shall be free for others as soon as they are let go
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
     if row.dtype == np.float32:
         row[:] = to_waveform(read.samples)
     elif read.samples.dtype == np.int16:

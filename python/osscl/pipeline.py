@@ -5,12 +5,12 @@ computes log-mel and network, and the caller's thread keeps the order.
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -80,8 +80,8 @@ class _Submitted(NamedTuple):
 def readers_for(threads: int, batch_size: int) -> int:
     """Batches to read side by side where so many processors are to be used: none where one shall do all.
 
-    Every batch is read by as many threads as it has files, so large ones need no more than two readers: one
-    makes records while the other's files are read.
+    A batch is read by as many threads as it has files, and no more than that number. So single files need as
+    many readers, and large batches two: one makes records while the files of the other are read.
     """
     return 0 if threads == 1 else max(2, -(-threads // batch_size))
 
@@ -136,29 +136,49 @@ def _submit_all(
 def _read_all(
     candidates: Iterable[Candidate], task: Task, manifest: Manifest, backend: Backend
 ) -> Generator[_Batch, None, None]:
-    """Read batches in order, the next ones while the last ones are computed.
-
-    Memory is borrowed here, in the caller's thread: readers that took it side by side could each get a part
-    of what the first of them needs.
-    """
-    files = iter(candidates)
-    groups = iter(lambda: list(islice(files, task.batch_size)), [])
+    """Read batches in order, the next ones while the last ones are computed."""
     read = partial(_read, task, manifest, {name: label for label, name in enumerate(manifest.model.classes)})
+    borrowed = _borrow(candidates, task.batch_size, backend)
     if not task.readers:
-        for group in groups:
-            yield read(group, backend.lend_batch(len(group)))
+        yield from starmap(read, borrowed)
         return
     ahead: deque[Future[_Batch]] = deque()
     pool = ThreadPoolExecutor(task.readers, "osscl-reader")
     try:
-        for group in groups:
-            ahead.append(pool.submit(read, group, backend.lend_batch(len(group))))
+        for batch in _hand_over(borrowed, read, pool):
+            ahead.append(batch)
             if len(ahead) > task.readers:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _borrow(
+    candidates: Iterable[Candidate], batch_size: int, backend: Backend
+) -> Iterator[tuple[list[Candidate], Samples | None]]:
+    """Candidates of one batch each, with the memory to read them into.
+
+    It is borrowed in the caller's thread, in order: no batch takes what one before it then lacks.
+    """
+    remaining = iter(candidates)
+    while group := list(islice(remaining, batch_size)):
+        yield group, backend.lend_batch(len(group))
+
+
+def _hand_over(
+    borrowed: Iterable[tuple[list[Candidate], Samples | None]],
+    read: Callable[[list[Candidate], Samples | None], _Batch],
+    pool: ThreadPoolExecutor,
+) -> Iterator[Future[_Batch]]:
+    """Let the readers begin with batches. An error takes the place of its batch, and is the last."""
+    try:
+        yield from starmap(lambda group, lent: pool.submit(read, group, lent), borrowed)
+    except Exception as error:  # noqa: BLE001 - raised when the batches before it are read
+        failed: Future[_Batch] = Future()
+        failed.set_exception(error)
+        yield failed
 
 
 def _read(
@@ -173,55 +193,48 @@ def _read(
     labels: dict[int, int] = {}
     kept: dict[int, Samples] = {}  # row -> samples [n_samples] to score
     for place, candidate in enumerate(group):
-        machine = _machine(candidate.path, task)
-        row, clip = (-1, candidate.problem) if candidate.problem is not None else next(clips)
-        records.append(_record(candidate.path, machine, clip))
-        if isinstance(machine, str) and isinstance(clip, Clip):
-            labels[place] = label_of[machine]
+        record = _named(candidate.path, task)
+        if candidate.problem is not None:
+            records.append(_refused(record, candidate.problem))
+            continue
+        row, clip = next(clips)
+        if isinstance(clip, AudioError):
+            records.append(_refused(record, clip))
+            continue
+        records.append(_described(record, clip))
+        if record.machine is not None:
+            labels[place] = label_of[record.machine]
             kept[row] = clip.samples
     return _Batch(records, labels, _without_gaps(kept, rows))
 
 
-def _machine(path: str, task: Task) -> str | MachineError:
+def _named(path: str, task: Task) -> Record:
     try:
-        return task.machine_of(path)
+        return Record(path=path, machine=task.machine_of(path))
     except MachineError as error:
-        return error
+        return Record(path=path, status=error.status, reason=str(error))
 
 
-def _record(path: str, machine: str | MachineError, clip: Clip | ClipError) -> Record:
-    """A record without score; an unknown machine is its reason only where the file can be read."""
-    name = machine if isinstance(machine, str) else None
-    if isinstance(clip, ClipError):
-        return _refused(path, name, clip)
-    status, reason = "ok", None
-    if isinstance(machine, MachineError):
-        status, reason = machine.status, str(machine)
-    elif clip.is_silent:
-        status, reason = "silent", "all samples are zero: a dead microphone or channel?"
-    return Record(
-        path=path,
-        machine=name,
-        status=status,
-        reason=reason,
-        start_s=0.0,
-        duration_s=clip.duration_s,
-        sample_rate_hz=clip.sample_rate_hz,
+def _described(record: Record, clip: Clip) -> Record:
+    heard = {}
+    if clip.is_silent and record.machine is not None:
+        heard = {"status": "silent", "reason": "all samples are zero: a dead microphone or channel?"}
+    return replace(
+        record, start_s=0.0, duration_s=clip.duration_s, sample_rate_hz=clip.sample_rate_hz, **heard
     )
 
 
-def _refused(path: str, machine: str | None, error: ClipError) -> Record:
-    rate_hz, duration_s = None, None
-    if isinstance(error, AudioError):
-        rate_hz, duration_s = error.sample_rate_hz, error.duration_s
-    return Record(
-        path=path,
-        machine=machine,
+def _refused(record: Record, error: ClipError) -> Record:
+    """A file that cannot be read says so, even where its machine is not known either."""
+    known = {}
+    if isinstance(error, AudioError) and error.duration_s is not None:
+        known = {"start_s": 0.0, "duration_s": error.duration_s}
+    return replace(
+        record,
         status=error.status,
         reason=str(error),
-        start_s=None if duration_s is None else 0.0,
-        duration_s=duration_s,
-        sample_rate_hz=rate_hz,
+        sample_rate_hz=error.sample_rate_hz if isinstance(error, AudioError) else None,
+        **known,
     )
 
 
