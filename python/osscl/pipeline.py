@@ -80,8 +80,8 @@ class _Submitted(NamedTuple):
 def readers_for(threads: int, batch_size: int) -> int:
     """Batches to read side by side where so many processors are to be used: none where one shall do all.
 
-    A batch is read by as many threads as it has files, and no more than that number. So single files need as
-    many readers, and large batches two: one makes records while the files of the other are read.
+    The files of a batch are shared out among up to `threads` of them. So single files need that many readers,
+    and large batches two: one makes records while the files of the other are read.
     """
     return 0 if threads == 1 else max(2, -(-threads // batch_size))
 
