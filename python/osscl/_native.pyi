@@ -14,12 +14,12 @@ def read_wav(
 def read_wavs(
     *,
     paths: list[bytes],
-    samples: npt.NDArray[np.float32],
+    samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],
     channel: int | None,
     sample_rate_hz: int,
     level_limit: float,
     n_threads: int,
-) -> list[bool]: ...
+) -> list[bool | None]: ...
 
 class Tfgram:
     def __init__(

@@ -131,7 +131,7 @@ def _front_end(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line]:
 
 
 def _decoding(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line]:
-    for readers in _without_doubles(1, max(1, readers_for(threads))):
+    for readers in _without_doubles(1, max(1, readers_for(threads, 1))):
         yield Line("decode", Decoding(clips, bundle.manifest, readers).run, readers)
 
 

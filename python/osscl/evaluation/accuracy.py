@@ -19,7 +19,7 @@ from osscl.labels import machine_source
 from osscl.manifest import Accuracy
 from osscl.metrics import auc, rank_correlation
 from osscl.paths import printable
-from osscl.pipeline import Task, readers_for, score_recordings
+from osscl.pipeline import Task, score_recordings
 from osscl.record import Record
 from osscl.synth import DatasetPlan, write_dataset
 
@@ -162,7 +162,7 @@ def _score(
     records = {}
     threads = usable_cpus()
     with closing(open_backend(bundle, "cpu", backend, Streams.share(threads, None))) as opened:
-        task = Task(machine_of, Fit(), opened.preferred_batch, readers_for(threads))
+        task = Task(machine_of, Fit(), opened.preferred_batch, threads)
         for record in score_recordings(find_recordings([clips]), task, manifest, opened):
             if record.score is not None:
                 records[record.path] = record
