@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
+
 _BINDINGS = "tensorrt_rtx_cu13_bindings"
 _LIBRARIES = "onnxruntime_ep_nv_tensorrt_rtx"
 _RELEASE = "1.7.1"
@@ -19,6 +21,15 @@ _DOWNLOAD_LIMIT_S = 300
 
 class NotToBeHad(Exception):  # noqa: N818  # a reason to skip
     """TensorRT-RTX cannot be downloaded here."""
+
+
+@pytest.fixture(scope="session")
+def rtx() -> dict[str, str]:
+    """Environment of a process that can import TensorRT-RTX's bindings."""
+    try:
+        return rtx_environment(default_cache())
+    except NotToBeHad as reason:
+        pytest.skip(str(reason))
 
 
 def default_cache() -> Path:

@@ -121,8 +121,8 @@ def _contradictions(manifest: Manifest) -> Iterator[str]:
     since = _PRECISIONS_SINCE.get(manifest.precision, 1)
     if manifest.schema_version < since:
         yield (
-            f"`$.precision` is {manifest.precision}, which exists since schema {since}, but the document is of "
-            f"schema {manifest.schema_version}"
+            f"`$.precision` is {manifest.precision}, a word of schema {since}; the document is of schema "
+            f"{manifest.schema_version}"
         )
     for name, rows, width in (
         ("embedding", parity.embedding, EMBEDDING_SIZE),
