@@ -29,7 +29,7 @@ def in_half(graph: onnx.ModelProto, precision: Half) -> onnx.ModelProto:
 
     Convolutions and linear layers compute in it, and so does a layer between them where one of its inputs is
     of that type, or all that read it are. Weights are rounded here; casts stand where the type changes, each
-    value cast once. The graph's inputs, its outputs and what follows from one of them stay float32.
+    value cast once. The graph's inputs stay float32, as do the layers that give its outputs.
 
     Parameters
     ----------
@@ -61,8 +61,7 @@ def in_half(graph: onnx.ModelProto, precision: Half) -> onnx.ModelProto:
 
 
 def _nodes_in_half(graph: ir.Graph) -> set[ir.Node]:
-    last = _last_nodes(graph)
-    nodes = [node for node in graph if node not in last]
+    nodes = [node for node in graph if not any(value.is_graph_output() for value in node.outputs)]
     half = {node for node in nodes if node.op_type in _HEAVY}
     between = [node for node in nodes if node.op_type in _BETWEEN and _is_float32(node.outputs[0])]
     for node in between:
@@ -72,16 +71,6 @@ def _nodes_in_half(graph: ir.Graph) -> set[ir.Node]:
         if half.issuperset(node.successors()):
             half.add(node)
     return half
-
-
-def _last_nodes(graph: ir.Graph) -> set[ir.Node]:
-    """What gives an output of the graph, and what follows from one, as the cosines do from the embedding."""
-    last: set[ir.Node] = set()
-    for node in graph:
-        gives_output = any(value.is_graph_output() for value in node.outputs)
-        if gives_output or not last.isdisjoint(node.predecessors()):
-            last.add(node)
-    return last
 
 
 def _is_float32(value: ir.Value | None) -> bool:

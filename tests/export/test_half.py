@@ -173,7 +173,7 @@ def test_a_layer_in_between_follows_what_is_around_it() -> None:
     in_fp16 = {node.output[0] for node in half.graph.node if types[node.output[0]] == TensorProto.FLOAT16}
     # `both_ways` is read by an island too, so that it stays; `before` is read by a heavy layer alone
     assert in_fp16 == {"both_ways.float16", "island.float16", "before", "heavy", "again", "joined", "after"}
-    assert types["after.float"] == TensorProto.FLOAT  # cast once, for `y` and for `z` behind an output
+    assert types["after.float"] == TensorProto.FLOAT  # cast once, for both outputs
     x = np.linspace(-1, 1, 8, dtype=np.float32).reshape(1, 1, 8)
     results = [
         onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(
