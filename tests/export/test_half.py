@@ -61,6 +61,10 @@ def network(request: pytest.FixtureRequest) -> onnx.ModelProto:
     return rewrite(build_graph(model, front_end), rewrites)
 
 
+def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
 def types_of(graph: onnx.ModelProto) -> dict[str, int]:
     """Type of each tensor, as ONNX itself infers them."""
     inferred = onnx.shape_inference.infer_shapes(graph, strict_mode=True).graph
@@ -119,6 +123,17 @@ def test_casts_stand_at_the_shores_of_islands_alone(network: onnx.ModelProto, pr
     assert max(Counter(cast.input[0] for cast in casts).values()) == 1
 
 
+def test_every_network_computes_nearly_the_same_in_fp16(network: onnx.ModelProto) -> None:
+    waveform = to_waveform(golden_clips(3))
+    feeds = {"waveform": waveform, "log_mel": log_mel(waveform)}
+    full, half = (session(model) for model in (network, in_half(network, "fp16")))
+    for size in (1, 3):
+        batch = {tensor.name: feeds[tensor.name][:size] for tensor in full.get_inputs()}
+        for expected, got in zip(full.run(None, batch), half.run(None, batch), strict=True):
+            assert got.dtype == np.float32
+            assert np.abs(got - expected).max() <= 5e-3
+
+
 def test_inputs_are_cast_before_they_are_moved() -> None:
     half = in_half(demo_graph(), "bf16")
     cast = {node.input[0] for node in half.graph.node if node.op_type == "Cast"}
@@ -175,12 +190,7 @@ def test_a_layer_in_between_follows_what_is_around_it() -> None:
     assert in_fp16 == {"both_ways.float16", "island.float16", "before", "heavy", "again", "joined", "after"}
     assert types["after.float"] == TensorProto.FLOAT  # cast once, for both outputs
     x = np.linspace(-1, 1, 8, dtype=np.float32).reshape(1, 1, 8)
-    results = [
-        onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(
-            None, {"x": x}
-        )
-        for model in (parser.parse_model(SMALL), half)
-    ]
+    results = [session(model).run(None, {"x": x}) for model in (parser.parse_model(SMALL), half)]
     for expected, got in zip(*results, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-3)
 
@@ -224,12 +234,8 @@ def test_fp16_holds_every_tensor_of_sound_of_any_level(level: str) -> None:
         value for value in typed.value_info if value.type.tensor_type.elem_type == TensorProto.FLOAT16
     )
     feeds = {"waveform": waveform, "log_mel": log_mel(waveform)}
-    (embedding, cosine, *between), expected = (
-        onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(
-            None, feeds
-        )
-        for model in (half, demo_graph())
-    )
+    embedding, cosine, *between = session(half).run(None, feeds)
+    expected = session(demo_graph()).run(None, feeds)
     assert len(between) > 100
     largest = max(float(np.abs(tensor.astype(np.float32)).max()) for tensor in between)
     assert largest < 65_504 / 100  # far from the end of the type, and no NaN
