@@ -113,7 +113,7 @@ def measure_accuracy(
     ]
     return Accuracy(
         clips=name,
-        backend=f"{facts['backend']} {facts['backend_version']}",
+        backend=_computed_by(facts),
         n_clips=len(paths),
         n_machines=len({scored[path].machine for path in paths}),
         score_error=float(np.abs(after - before).max()),
@@ -168,6 +168,12 @@ def _score(
                 records[record.path] = record
                 on_record(record)
         return records, opened.facts
+
+
+def _computed_by(facts: Mapping[str, str]) -> str:
+    """Backend, version, and what it says of its arithmetic, if anything."""
+    backend = f"{facts['backend']} {facts['backend_version']}"
+    return f"{backend}, {facts['arithmetic']}" if "arithmetic" in facts else backend
 
 
 def _mean_auc(records: dict[str, Record], paths: list[str]) -> float | None:
