@@ -1,0 +1,1 @@
+"""NVIDIA GPUs: the driver, and the front end that runs there."""
