@@ -16,7 +16,8 @@ namespace osscl::cuda {
 constexpr int warp_lanes = 32;
 constexpr int frames_per_block = 4;
 constexpr int block_threads = frames_per_block * warp_lanes;
-// 128 registers a thread: more would leave a multiprocessor fewer than 16 warps, fewer would spill.
+// At least so many: a thread has 128 registers then. More would leave a multiprocessor fewer than 16 warps,
+// fewer would spill.
 constexpr int blocks_at_once = 4;
 constexpr int side = fft_side;
 constexpr int half = half_fft;
@@ -28,7 +29,9 @@ constexpr int frame_stride = side * row_stride + 8;
 constexpr int quad = 4; // weights that a thread loads at once
 
 static_assert(side == warp_lanes);
-static_assert(frame_stride >= half + quad); // the power of all bins, and zeros as far as a quad may reach
+// A filter's last quad may reach beyond the power of all bins: to what the transposition left there, which
+// is finite and weighted with zero.
+static_assert(side * row_stride >= half + quad);
 
 // KernelTables of logmel_kernel.hpp in the card's memory. The twiddles that all lanes use alike are part of
 // the argument itself: a kernel's arguments lie in constant memory, which costs no load.
@@ -165,9 +168,6 @@ inline void write_power(const Tables& tables, const Complex (&z)[side], float* s
     }
     if (lane == 0) {
         shared[half / 2] = middle_power;
-    }
-    if (lane < quad - 1) { // a weight of zero does not make up for what may lie there
-        shared[half + 1 + lane] = 0.0F;
     }
 }
 

@@ -33,6 +33,8 @@ LENGTHS = [2, 510, 512, 2046, 2048, 8190, 16_000, 16_384]
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> HostKernels:
     """The kernels, compiled for the host."""
+    if front_end.reason_without() is not None:
+        pytest.skip(f"no CUDA front end: {front_end.reason_without()}")
     return compile_host_kernels(tmp_path_factory.mktemp("kernels"))
 
 
