@@ -204,6 +204,7 @@ def test_it_can_be_switched_off(kernels: HostKernels, monkeypatch: pytest.Monkey
 
 
 def test_a_build_without_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(front_end.VARIABLE, raising=False)
     monkeypatch.setattr(_native, "__file__", str(tmp_path / "_native.so"))
     assert front_end.ptx() is None
     assert front_end.reason_without() == "this build of osscl was made without it"
