@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas")
-_ERRORS = {1: "its threads wait at barriers that the others do not reach", 2: "there is no such kernel"}
 
 
 class HostKernels:
@@ -31,6 +30,18 @@ class HostKernels:
 
     def __init__(self, library: Path) -> None:
         self._library = ctypes.CDLL(str(library))
+
+    def function(self, name: str) -> Any:
+        """Find a kernel by its name.
+
+        Returns
+        -------
+        ctypes function
+            bool (unsigned grid_x, unsigned grid_y, unsigned block, void** arguments); any thread may call it.
+        """
+        function = self._library[f"run_{name}"]
+        function.restype = ctypes.c_bool
+        return function
 
     def launch(
         self, name: str, grid: tuple[int, int], block: int, arguments: Sequence[Any], order: int = 0
@@ -51,9 +62,9 @@ class HostKernels:
             Of the threads of a block: 0 forwards, 1 backwards, beyond that a seed of a shuffled order.
         """
         addresses = (ctypes.c_void_p * len(arguments))(*(ctypes.addressof(value) for value in arguments))
-        code = self._library.launch(name.encode(), *grid, block, addresses, order)
-        if code:
-            raise RuntimeError(f"{name}: {_ERRORS[code]}")
+        self._library.set_thread_order(order)
+        if not self.function(name)(*grid, block, addresses):
+            raise RuntimeError(f"{name}: threads wait at a barrier that the others do not reach")
 
 
 def compile_host_kernels(folder: Path, source: Path | None = None) -> HostKernels:

@@ -1,6 +1,7 @@
 // As much of CUDA as a kernel needs to run on a CPU, one block after the other. Each thread of a block is a
 // fiber that runs until it meets a barrier, and the order in which they run can be chosen: where a barrier is
 // missing, the order shows in the result. Before each block, shared memory is filled with NaN.
+// Launches of several threads of the host take turns.
 #pragma once
 
 #include <ucontext.h>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <random>
 #include <tuple>
@@ -63,6 +65,8 @@ inline ucontext_t scheduler;
 inline std::vector<Fiber> fibers;
 inline std::size_t current;
 inline void (*call_kernel)();
+inline std::mutex turns;
+inline unsigned order_seed; // threads run forwards (0), backwards (1), or shuffled (2 ...)
 
 [[gnu::noinline]] inline void leave(State state) {
     fibers[current].state = state;
@@ -129,14 +133,13 @@ inline bool run_block(const std::vector<std::size_t>& order) {
                        [](const Fiber& fiber) { return fiber.state == State::done; });
 }
 
-// Threads run forwards (0), backwards (1), or shuffled by a seed (2 ...).
-inline std::vector<std::size_t> thread_order(unsigned count, unsigned seed) {
+inline std::vector<std::size_t> thread_order(unsigned count) {
     std::vector<std::size_t> order(count);
     std::iota(order.begin(), order.end(), 0);
-    if (seed == 1) {
+    if (order_seed == 1) {
         std::reverse(order.begin(), order.end());
-    } else if (seed > 1) {
-        std::shuffle(order.begin(), order.end(), std::mt19937(seed));
+    } else if (order_seed > 1) {
+        std::shuffle(order.begin(), order.end(), std::mt19937(order_seed));
     }
     return order;
 }
@@ -152,14 +155,16 @@ template <class... Arguments> struct Launch {
     static void call_one() { call(std::index_sequence_for<Arguments...>{}); }
 };
 
+// False where threads wait at a barrier that the others do not reach.
 template <class... Arguments>
-bool launch(void (*kernel)(Arguments...), unsigned grid_x, unsigned grid_y, unsigned block, void** arguments,
-            unsigned order_seed) {
+bool launch(void (*kernel)(Arguments...), unsigned grid_x, unsigned grid_y, unsigned block,
+            void** arguments) {
+    const std::lock_guard turn(turns);
     Launch<Arguments...>::kernel = kernel;
     Launch<Arguments...>::arguments = arguments;
     call_kernel = Launch<Arguments...>::call_one;
     make_fibers(block);
-    const std::vector<std::size_t> order = thread_order(block, order_seed);
+    const std::vector<std::size_t> order = thread_order(block);
     for (unsigned y = 0; y < grid_y; ++y) {
         for (unsigned x = 0; x < grid_x; ++x) {
             blockIdx = {x, y, 0};
