@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from host_kernels import HostKernels, host_kernels
 from osscl.backends.gpu.card import Card, CardOptions
 from osscl.backends.gpu.engine import Engine
 from osscl.bundle import Bundle
+from osscl.cuda import front_end
 from osscl.cuda.device import Stream
 from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import DeviceMemoryError
@@ -68,6 +70,12 @@ class StandInDriver:
     def lose(self, device: int) -> None:
         """Let a card fail for good."""
         self.library.standin_lose(device)
+
+    def add_front_end(self, kernels: HostKernels) -> None:
+        """Let the front end's kernels be those of a host build."""
+        sizes = (ctypes.c_size_t * 2)(ctypes.sizeof(front_end._Tables), ctypes.sizeof(front_end._Batch))
+        for name in front_end._KERNELS.values():
+            self.library.standin_add_kernel(name.encode(), kernels.function(name), sizes, len(sizes))
 
     def memory_used(self, device: int = 0) -> int:
         """Bytes of a card that are taken."""
@@ -145,4 +153,5 @@ class HostCard(Card):
 def open_card(bundle: Bundle, index: int = 0, **options: Any) -> HostCard:
     """Open a model on a card of the stand-in driver."""
     count_devices()
+    standin_driver().add_front_end(host_kernels())
     return HostCard(bundle, open_device(index), 1, CardOptions(**options))
