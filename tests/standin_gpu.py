@@ -17,7 +17,7 @@ from osscl.backends.gpu.card import Card, CardOptions
 from osscl.backends.gpu.engine import Engine
 from osscl.bundle import Bundle
 from osscl.cuda import front_end
-from osscl.cuda.device import Stream
+from osscl.cuda.device import Device, Stream
 from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import DeviceMemoryError
 
@@ -146,6 +146,10 @@ class HostCard(Card):
     precisions = frozenset({"fp32"})
     part_limit: int | None = None
 
+    def __init__(self, bundle: Bundle, device: Device, threads: int, options: CardOptions) -> None:
+        standin_driver().add_front_end(host_kernels())
+        super().__init__(bundle, device, threads, options)
+
     def open_engine(self, stream: Stream, max_batch: int) -> Engine:
         return HostEngine(self.bundle, stream, max_batch, self.part_limit)
 
@@ -153,5 +157,4 @@ class HostCard(Card):
 def open_card(bundle: Bundle, index: int = 0, **options: Any) -> HostCard:
     """Open a model on a card of the stand-in driver."""
     count_devices()
-    standin_driver().add_front_end(host_kernels())
     return HostCard(bundle, open_device(index), 1, CardOptions(**options))

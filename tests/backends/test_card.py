@@ -15,7 +15,7 @@ import pytest
 from model_files import tiny_graph, tiny_manifest
 from osscl.backends import Outputs
 from osscl.bundle import Bundle, in_memory_bundle
-from osscl.errors import BackendError, DeviceLostError, DeviceMemoryError
+from osscl.errors import BackendError, ConfigError, DeviceLostError, DeviceMemoryError
 from osscl.golden import golden_clips
 from standin_gpu import GIB, StandInDriver, open_card, standin_driver
 
@@ -146,8 +146,6 @@ def test_a_card_that_does_not_hold_one_clip_is_refused(driver: StandInDriver, bu
     driver.reset(memory=GIB // 1024)
     with pytest.raises(DeviceMemoryError, match="the memory of the GPU is used up"):
         open_card(bundle, batch_size=4)
-    gc.collect()
-    driver.reset(memory=GIB // 1024)  # the device itself is the caller's to close
 
 
 def test_memory_that_runs_out_later_halves_the_parts(
@@ -240,3 +238,21 @@ def test_the_engines_own_time_is_counted(driver: StandInDriver, bundle: Bundle) 
         for _ in range(5):
             card.collect(card.submit(CLIPS[:4]))
         assert 0.0 < card.busy_s <= time.perf_counter() - before
+
+
+def test_without_the_cards_front_end_the_hosts_is_used_and_the_record_says_why(
+    driver: StandInDriver,
+    bundle: Bundle,
+    expected: npt.NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OSSCL_CUDA", "off")
+    with closing(open_card(bundle, batch_size=4)) as card:
+        assert card.facts["front_end"] == "native, OSSCL_CUDA is off"
+        tickets = [card.submit(CLIPS[i : i + 4]) for i in (0, 4)]
+        got = joined([card.collect(ticket) for ticket in tickets])
+        assert driver.count("launches") == 0
+    assert np.abs(got - expected).max() <= MAX_DIFFERENCE
+    monkeypatch.setenv("OSSCL_CUDA", "maybe")
+    with pytest.raises(ConfigError, match="OSSCL_CUDA is 'maybe'; it must be on or off"):
+        open_card(bundle, batch_size=4)

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -54,7 +55,8 @@ struct Event {
 };
 
 std::mutex state_mutex;
-std::vector<Device> devices;
+std::array<Device, 16> devices; // of all that may ever be: work of cards that were lost may still be queued
+std::size_t n_devices = 0;
 int driver_version = 13000, capability_major = 9, capability_minor = 0, max_delay_us = 0;
 bool is_initialized = false;
 std::map<Address, std::pair<int, std::size_t>> device_memory; // address -> device, size
@@ -208,7 +210,7 @@ EXPORT Result cuGetErrorName(Result, const char** name) {
 }
 
 EXPORT Result cuInit(unsigned) {
-    if (devices.empty()) {
+    if (n_devices == 0) {
         return no_device;
     }
     is_initialized = true;
@@ -224,13 +226,13 @@ EXPORT Result cuDeviceGetCount(int* n) {
     if (!is_initialized) {
         return not_initialized;
     }
-    *n = static_cast<int>(devices.size());
+    *n = static_cast<int>(n_devices);
     return success;
 }
 
 EXPORT Result cuDeviceGet(int* device, int ordinal) {
     *device = ordinal;
-    return ordinal >= 0 && static_cast<std::size_t>(ordinal) < devices.size() ? success : invalid_device;
+    return ordinal >= 0 && static_cast<std::size_t>(ordinal) < n_devices ? success : invalid_device;
 }
 
 EXPORT Result cuDeviceGetName(char* name, int length, int device) {
@@ -558,9 +560,10 @@ EXPORT Result cuGraphLaunch(void* executable, void* stream) {
 
 // What a test sets and asks.
 
-EXPORT void standin_reset(int n_devices, std::size_t memory, int version, int major, int minor) {
+EXPORT void standin_reset(int n, std::size_t memory, int version, int major, int minor) {
     const std::lock_guard lock(state_mutex);
-    devices.assign(static_cast<std::size_t>(n_devices), Device{memory, 0, false});
+    n_devices = static_cast<std::size_t>(n);
+    devices.fill(Device{memory, 0, false});
     driver_version = version;
     capability_major = major;
     capability_minor = minor;

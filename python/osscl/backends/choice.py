@@ -124,9 +124,7 @@ def _open_on_cards(open_card: Callable[[Device], Card], numbers: Iterable[int]) 
     with ExitStack() as opened:
         cards = []
         for number in numbers:
-            device = open_device(number)
-            opened.callback(device.close)
-            cards.append(open_card(device))
+            cards.append(open_card(open_device(number)))
             opened.callback(cards[-1].close)
         opened.pop_all()
     return cards[0] if len(cards) == 1 else Fleet(cards)

@@ -18,7 +18,7 @@ from osscl.backends.gpu.lending import PinnedBatches
 from osscl.backends.gpu.slot import Slot
 from osscl.bundle import Bundle
 from osscl.cuda.device import Device, Stream
-from osscl.cuda.front_end import CudaFrontEnd, front_end_code
+from osscl.cuda.front_end import CudaFrontEnd, front_end_code, reason_without
 from osscl.errors import BackendError, DeviceLostError, DeviceMemoryError
 from osscl.samples import Samples
 
@@ -64,7 +64,7 @@ class Card(Backend):
     bundle : Bundle
         The model.
     device : Device
-        The card; closed with the backend.
+        The card; closed with the backend, also where that cannot be opened.
     threads : int
         Threads of the host's front end, where the card's is not used.
     options : CardOptions
@@ -94,8 +94,11 @@ class Card(Backend):
         self._closed = False
         self._lending = threading.Lock()
         self._lent: PinnedBatches | None = None
-        with device.active():
-            self._open()
+        with ExitStack() as failed:
+            failed.callback(device.close)
+            with device.active():
+                self._open()
+            failed.pop_all()
         self._driver_thread = ThreadPoolExecutor(1, f"osscl-cuda:{device.index}", device.activate)
         self._waiting_thread = ThreadPoolExecutor(1, f"osscl-cuda:{device.index}-done", device.activate)
 
@@ -177,9 +180,11 @@ class Card(Backend):
 
     def _open_inputs(self) -> Inputs:
         manifest = self.bundle.manifest
+        if all(spec.name != "log_mel" for spec in manifest.inputs):
+            return HostInputs(manifest, self._threads, "graph")
         code = front_end_code()
-        if code is None or all(spec.name != "log_mel" for spec in manifest.inputs):
-            return HostInputs(manifest, self._threads)
+        if code is None:
+            return HostInputs(manifest, self._threads, f"native, {reason_without()}")
         return CardInputs(CudaFrontEnd(code, manifest.front_end.settings, manifest.clip.n_samples))
 
     def _start(self, samples: Samples, ticket: Ticket) -> None:
