@@ -102,6 +102,16 @@ def test_prune_removes_all_and_by_age(cache: EngineCache) -> None:
     assert {path.name for path in cache.folder.iterdir()} <= {"notes.txt", "engines.lock"}
 
 
+def test_a_cache_that_cannot_be_used_is_one_sentence(cache: EngineCache) -> None:
+    lock = cache.folder / "engines.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    result = osscl("engine", "prune", "--all", "--engine-cache", cache.folder)
+    assert result.returncode == 1
+    assert result.stderr == f"error: the engine cache {cache.folder} cannot be used: Is a directory\n"
+    assert whole(cache).exists()
+
+
 @pytest.mark.parametrize("by", ["engine", "model"])
 def test_inspect_shows_the_facts_and_the_layers(cache: EngineCache, by: str) -> None:
     target = whole(cache) if by == "engine" else "demo"

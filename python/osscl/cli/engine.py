@@ -1,5 +1,7 @@
 """``osscl engine``: TensorRT engines are built ahead of time, listed, inspected and removed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -15,6 +17,7 @@ from osscl.backends.tensorrt.package import installed_version
 from osscl.bundle import DEMO, read_bundle
 from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
 from osscl.errors import BackendError, OutputError
+from osscl.paths import printable
 
 BUILD_EXAMPLES = """[bold]Examples[/bold]\n
   osscl engine build model.onnx\n
@@ -109,7 +112,8 @@ def build(
 def list_(engine_cache: CacheFolder = None, json: AsJson = False) -> None:
     """List the engines in the cache, each checked as before use; needs neither TensorRT nor a GPU."""
     cache = _cache(engine_cache)
-    entries = list_entries(cache)
+    with _usable(cache):
+        entries = list_entries(cache)
     if json:
         typer.echo(as_json({"folder": str(cache.folder), "engines": [_document(entry) for entry in entries]}))
         return
@@ -138,7 +142,7 @@ def prune(
     cache = _cache(engine_cache)
     removed: list[dict[str, Any]] = []
     if cache.folder.is_dir():
-        with cache.writing(say):
+        with _usable(cache), cache.writing(say):
             installed = installed_version()
             for entry in list_entries(cache):
                 reason = why_prune(
@@ -179,7 +183,9 @@ def inspect(
     json: AsJson = False,
 ) -> None:
     """Show what an engine was built from and for, and in which types its heavy layers run."""
-    entries = _entries_of(target, _cache(engine_cache))
+    cache = _cache(engine_cache)
+    with _usable(cache):
+        entries = _entries_of(target, cache)
     if json:
         typer.echo(as_json({"engines": [_document(entry) for entry in entries]}))
         return
@@ -189,6 +195,16 @@ def inspect(
 
 def _cache(folder: Path | None) -> EngineCache:
     return EngineCache(folder or default_folder())
+
+
+@contextmanager
+def _usable(cache: EngineCache) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"the engine cache {printable(cache.folder)} cannot be used: {error.strerror}"
+        ) from error
 
 
 def _shown_by(progress: WorkProgress) -> Any:
