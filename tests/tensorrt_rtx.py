@@ -92,7 +92,7 @@ def _fetch_wheels(folder: Path) -> None:
     except subprocess.TimeoutExpired:
         raise NotToBeHad(f"pip did not fetch TensorRT-RTX within {_DOWNLOAD_LIMIT_S} s") from None
     if done.returncode:
-        raise NotToBeHad(f"pip cannot fetch TensorRT-RTX: {' '.join(done.stderr.split())[-300:]}")
+        raise NotToBeHad(f"pip cannot fetch TensorRT-RTX: {done.stderr.strip().splitlines()[-1]}")
 
 
 def _unpack(archive: ZipFile, folder: Path) -> None:

@@ -14,6 +14,7 @@ from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.entries import Entry, leftovers, list_entries, read_entry, why_prune
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.package import installed_version
+from osscl.backends.tensorrt.private_files import NotTrusted
 from osscl.bundle import DEMO, read_bundle
 from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
 from osscl.errors import BackendError, OutputError
@@ -86,6 +87,8 @@ def build(
 
     trt = import_tensorrt()
     cache = _cache(engine_cache)
+    with _usable(cache):
+        cache.make_folder()  # rather than build for minutes and then not know where to put it
     engines = []
     try:
         for card in devices:
@@ -201,10 +204,9 @@ def _cache(folder: Path | None) -> EngineCache:
 def _usable(cache: EngineCache) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        raise OutputError(
-            f"the engine cache {printable(cache.folder)} cannot be used: {error.strerror}"
-        ) from error
+    except (OSError, NotTrusted) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise OutputError(f"the engine cache {printable(cache.folder)} cannot be used: {reason}") from error
 
 
 def _shown_by(progress: WorkProgress) -> Any:

@@ -110,8 +110,7 @@ class EngineCache:
             The engine. Why it was built, or could not be kept, is logged as well.
         """
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            check_private_folder(self.folder)
+            self.make_folder()
         except NotTrusted as why:
             return self._build_in_memory(build, str(why))
         except OSError as error:
@@ -126,6 +125,19 @@ class EngineCache:
                 return self._build_in_memory(build, f"it cannot be written ({error.strerror})")
             plan, reason = self._look_up(facts)  # the process that was waited for may have built it
             return plan or self._build_and_keep(facts, build, reason)
+
+    def make_folder(self) -> None:
+        """Make the folder, or make sure that it can be used.
+
+        Raises
+        ------
+        OSError
+            It cannot be made.
+        NotTrusted
+            Others could have put files into it.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_private_folder(self.folder)
 
     def remove(self, key: str) -> None:
         """Drop an engine; a link is dropped, and what it leads to stays."""

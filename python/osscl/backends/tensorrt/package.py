@@ -21,7 +21,8 @@ OLDEST, BELOW = (10, 16), (12,)
 _MISSING = 'TensorRT needs the package {}, which is not installed: pip install "osscl[tensorrt]"'
 
 log = logging.getLogger("osscl.tensorrt")
-_LEVELS = (logging.ERROR, logging.ERROR, logging.WARNING, logging.DEBUG, logging.DEBUG)  # by severity
+# By severity. Errors are raised as well: what they say is in the exception, and the log holds the rest.
+_LEVELS = (logging.INFO, logging.INFO, logging.WARNING, logging.DEBUG, logging.DEBUG)
 
 
 def import_tensorrt() -> Any:
@@ -132,9 +133,8 @@ def logger(trt: Any) -> "tensorrt.ILogger":
             trt.ILogger.__init__(self)
 
         def log(self, severity: "tensorrt.ILogger.Severity", text: str) -> None:
-            level = _LEVELS[int(severity)]
-            log.log(level, "%s", text)
-            if level == logging.ERROR:
+            log.log(_LEVELS[int(severity)], "%s", text)
+            if int(severity) <= int(trt.ILogger.Severity.ERROR):
                 messages.add(text)
 
     return Logger()
