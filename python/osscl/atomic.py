@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def write_atomically(path: Path, contents: Iterable[bytes | memoryview]) -> None:
+def write_atomically(path: Path, contents: Iterable[bytes | memoryview], mode: int | None = None) -> None:
     """Write a file under another name in the same folder, force it to disk, then rename it.
 
     Parameters
@@ -15,6 +15,8 @@ def write_atomically(path: Path, contents: Iterable[bytes | memoryview]) -> None
         Where the file shall be; an existing file is replaced.
     contents : iterable of bytes
         What it shall hold, in pieces.
+    mode : int, optional
+        Its permissions; by default those that new files get.
 
     Raises
     ------
@@ -24,6 +26,8 @@ def write_atomically(path: Path, contents: Iterable[bytes | memoryview]) -> None
     temporary = path.parent / f".osscl-{secrets.token_hex(8)}.part"
     try:
         with temporary.open("xb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             file.writelines(contents)
             file.flush()
             os.fsync(file.fileno())

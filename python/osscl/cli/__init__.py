@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from osscl.cli import bench, demo, doctor, evaluate, export, inspect, score, synth, train
+from osscl.cli import bench, demo, doctor, engine, evaluate, export, inspect, score, synth, train
 from osscl.cli.console import EXIT_FAILED, WarningsToStderr, complain
 from osscl.errors import OssclError
 
@@ -26,6 +26,7 @@ app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+app.add_typer(engine.app, name="engine")
 app.command("synth", epilog=synth.EXAMPLES)(synth.synth)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
 

@@ -1,0 +1,179 @@
+"""Folders that an engine cache cannot use, or that several processes use at once."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import stat
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from engine_caches import AS_ROOT, FACTS, LAYERS, SOMEBODY_ELSE, Builder
+from osscl.backends.tensorrt.cache import BuiltEngine, EngineCache, Plan
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> EngineCache:
+    return EngineCache(tmp_path / "cache" / "engines")
+
+
+@pytest.fixture
+def build() -> Builder:
+    return Builder()
+
+
+def in_memory(plan: Plan, build: Builder, says: str) -> None:
+    assert plan.path is None
+    assert plan.data == b"engine %d" % build.count
+    assert plan.reason is not None
+    assert says in plan.reason
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o702])
+def test_a_folder_that_others_can_write_is_not_used(
+    cache: EngineCache, build: Builder, caplog: pytest.LogCaptureFixture, mode: int
+) -> None:
+    cache.get_or_build(FACTS, build)
+    cache.folder.chmod(mode)
+    before = sorted(path.name for path in cache.folder.iterdir())
+    plan = cache.get_or_build(FACTS, build)
+    assert build.count == 2
+    in_memory(plan, build, "other users can write it")
+    assert "built in memory and lost" in caplog.text
+    assert sorted(path.name for path in cache.folder.iterdir()) == before
+    assert stat.S_IMODE(cache.folder.stat().st_mode) == mode
+
+
+@AS_ROOT
+def test_a_folder_of_another_user_is_not_used(cache: EngineCache, build: Builder) -> None:
+    cache.get_or_build(FACTS, build)
+    os.chown(cache.folder, SOMEBODY_ELSE, SOMEBODY_ELSE)
+    in_memory(cache.get_or_build(FACTS, build), build, f"belongs to user {SOMEBODY_ELSE}")
+    assert build.count == 2
+
+
+def test_a_link_to_a_folder_is_not_used(cache: EngineCache, build: Builder, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir(mode=0o700)
+    cache.folder.parent.mkdir()
+    cache.folder.symlink_to(tmp_path / "real")
+    in_memory(cache.get_or_build(FACTS, build), build, "it is a link")
+
+
+def test_a_folder_that_cannot_be_made_is_said(
+    build: Builder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    cache = EngineCache(tmp_path / "file" / "engines")
+    in_memory(cache.get_or_build(FACTS, build), build, "it cannot be made (Not a directory)")
+    assert "built in memory and lost" in caplog.text
+
+
+def _score_from_read_only(folder: Path, results: Any) -> None:
+    if os.geteuid() == 0:  # root writes everywhere
+        os.setuid(SOMEBODY_ELSE)
+    cache, build = EngineCache(folder), Builder()
+    found = cache.get_or_build(FACTS, build)
+    other = cache.get_or_build(replace(FACTS, precision="int8"), build)
+    results.put((found.reason, found.data, other.reason, other.path, build.count))
+
+
+@pytest.mark.parametrize(
+    ("has_lock", "says"),
+    [(True, "it cannot be kept in"), (False, "it cannot be written (Permission denied)")],
+)
+def test_a_read_only_cache_is_read_and_what_it_lacks_is_built_in_memory(has_lock: bool, says: str) -> None:
+    # pytest's own folders are root's alone
+    folder = Path(tempfile.gettempdir()) / f"osscl-test-{os.getpid()}-{time.monotonic_ns()}"
+    try:
+        path = EngineCache(folder).get_or_build(FACTS, Builder()).path
+        assert path is not None
+        lock = folder / "engines.lock"
+        lock.touch(0o600) if has_lock else lock.unlink(missing_ok=True)
+        if os.geteuid() == 0:
+            for each in (folder, *folder.iterdir()):
+                os.chown(each, SOMEBODY_ELSE, SOMEBODY_ELSE)
+        folder.chmod(0o500)
+        results = SPAWN.Queue()
+        process = SPAWN.Process(target=_score_from_read_only, args=(folder, results))
+        process.start()
+        found_reason, found, other_reason, other_path, n_built = results.get(timeout=60)
+        process.join(60)
+    finally:
+        folder.chmod(0o700)
+        shutil.rmtree(folder)
+    assert (found_reason, found) == (None, b"engine 1")
+    assert (other_path, n_built) == (None, 1)
+    assert says in other_reason
+
+
+def _build_slowly(folder: Path, log: Path, results: Any) -> None:
+    def build() -> BuiltEngine:
+        with log.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(2.0)
+        return BuiltEngine(b"engine of %d" % os.getpid(), LAYERS)
+
+    waits: list[str] = []
+    plan = EngineCache(folder).get_or_build(FACTS, build, waits.append)
+    results.put((plan.data, plan.reason, len(waits)))
+
+
+def test_two_processes_build_once_and_the_second_says_that_it_waits(
+    cache: EngineCache, tmp_path: Path
+) -> None:
+    log, results = tmp_path / "builds", SPAWN.Queue()
+    processes = [SPAWN.Process(target=_build_slowly, args=(cache.folder, log, results)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    (data, _, _), (same, _, _) = plans = [results.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(60)
+    builders = log.read_text().split()
+    assert len(builders) == 1
+    assert data == same == b"engine of %s" % builders[0].encode()
+    assert sorted((reason is None, n_waits) for _, reason, n_waits in plans) == [(False, 0), (True, 1)]
+
+
+def _build_for_good(folder: Path, log: Path) -> None:
+    def build() -> BuiltEngine:
+        log.write_text("building")
+        time.sleep(600.0)
+        raise AssertionError
+
+    EngineCache(folder).get_or_build(FACTS, build)
+
+
+def test_a_process_killed_while_it_builds_leaves_nothing_half_done(
+    cache: EngineCache, build: Builder, tmp_path: Path
+) -> None:
+    log = tmp_path / "builds"
+    process = SPAWN.Process(target=_build_for_good, args=(cache.folder, log))
+    process.start()
+    deadline = time.monotonic() + 60.0
+    while not log.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(60)
+    assert list(cache.folder.glob("*.engine")) == list(cache.folder.glob("*.json")) == []
+    started = time.monotonic()
+    assert cache.get_or_build(FACTS, build).reason == "it is not in the cache"
+    assert time.monotonic() - started < 10.0
+
+
+def test_a_build_that_fails_leaves_nothing_and_the_next_one_builds(
+    cache: EngineCache, build: Builder
+) -> None:
+    def fail() -> BuiltEngine:
+        raise OSError(28, "the builder's own")
+
+    with pytest.raises(OSError, match="the builder's own"):
+        cache.get_or_build(FACTS, fail)
+    assert cache.get_or_build(FACTS, build).data == b"engine 1"
