@@ -20,7 +20,7 @@ FACTS = EngineFacts(
     compute_capability="9.0",
     device_name="NVIDIA H200",
     driver_version="12.2",
-    options=BuildOptions(),
+    options=BuildOptions(opt_batch=64, max_batch=256),
 )
 LAYERS = (Layer(name="node_Conv_6 + relu", kind="CaskConvolution", dtype="fp32", nodes=("node_Conv_6",)),)
 

@@ -57,6 +57,7 @@ struct Event {
 std::mutex state_mutex;
 std::array<Device, 16> devices; // of all that may ever be: work of cards that were lost may still be queued
 std::size_t n_devices = 0;
+int generation = 0; // of cards, since a test started anew
 int driver_version = 13000, capability_major = 9, capability_minor = 0, max_delay_us = 0;
 bool is_initialized = false;
 std::map<Address, std::pair<int, std::size_t>> device_memory; // address -> device, size
@@ -172,12 +173,12 @@ void* host(Address address) {
     return reinterpret_cast<void*>(address);
 }
 
-// Work of a card that is lost is not done.
+// Work of a card that is lost is not done, nor what is left of it when a test starts anew.
 Task unless_lost(int device, Task task) {
-    return [device, task = std::move(task)] {
+    return [device, task = std::move(task), queued_in = generation] {
         {
             const std::lock_guard lock(state_mutex);
-            if (devices[static_cast<std::size_t>(device)].is_lost) {
+            if (devices[static_cast<std::size_t>(device)].is_lost || queued_in != generation) {
                 return;
             }
         }
@@ -563,6 +564,7 @@ EXPORT Result cuGraphLaunch(void* executable, void* stream) {
 EXPORT void standin_reset(int n, std::size_t memory, int version, int major, int minor) {
     const std::lock_guard lock(state_mutex);
     n_devices = static_cast<std::size_t>(n);
+    ++generation;
     devices.fill(Device{memory, 0, false});
     driver_version = version;
     capability_major = major;

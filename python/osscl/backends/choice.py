@@ -33,7 +33,13 @@ class _Entry(NamedTuple):
 
 
 def _has_package(name: str) -> Callable[[], bool]:
-    return lambda: find_spec(name) is not None
+    """A package, and not just a folder of that name that lies on the path."""
+
+    def is_there() -> bool:
+        spec = find_spec(name)
+        return spec is not None and spec.origin is not None
+
+    return is_there
 
 
 def _has_distribution(name: str) -> Callable[[], bool]:
@@ -45,7 +51,7 @@ _CPU = {
     "openvino": _Entry("openvino", "OpenVinoBackend", _has_package("openvino")),
 }
 _CUDA = {
-    "tensorrt": _Entry("tensorrt", "TensorRtBackend", _has_package("tensorrt")),
+    "tensorrt": _Entry("tensorrt.backend", "TensorRtBackend", _has_package("tensorrt")),
     "onnxruntime": _Entry("onnxruntime_cuda", "OnnxRuntimeCudaBackend", _has_distribution("onnxruntime-gpu")),
 }
 BACKENDS = tuple(dict.fromkeys((*_CPU, *_CUDA)))

@@ -10,19 +10,20 @@ import rich.markup
 import rich.table
 import typer
 
+from osscl.backends.gpu.card import BATCH_SIZE
 from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.entries import Entry, leftovers, list_entries, read_entry, why_prune
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.package import installed_version
 from osscl.backends.tensorrt.private_files import NotTrusted
 from osscl.bundle import DEMO, read_bundle
-from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
+from osscl.cli.console import EXIT_INTERRUPTED, BuildProgress, as_json, print_facts, say
 from osscl.errors import BackendError, OutputError
 from osscl.paths import printable
 
 BUILD_EXAMPLES = """[bold]Examples[/bold]\n
   osscl engine build model.onnx\n
-  osscl engine build demo --opt-batch 128 --max-batch 512 --device cuda:1 --json
+  osscl engine build demo --max-batch 512 --opt-batch 128 --device cuda:1 --json
 """
 LIST_EXAMPLES = """[bold]Examples[/bold]\n
   osscl engine list\n
@@ -58,10 +59,16 @@ def build(
     model: Annotated[
         Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
     ],
+    max_batch: Annotated[
+        int, typer.Option(help="Clips that it computes at once at most; what scoring calls --batch-size.")
+    ] = BATCH_SIZE,
     opt_batch: Annotated[
-        int, typer.Option(help="Clips in the batch that the engine is made fastest for.")
-    ] = 64,
-    max_batch: Annotated[int, typer.Option(help="Clips that it computes at once at most.")] = 256,
+        int | None,
+        typer.Option(
+            help="Clips in the batch that the engine is made fastest for; by default, and for scoring, the "
+            "largest."
+        ),
+    ] = None,
     workspace: Annotated[
         int | None,
         typer.Option(help="MiB of the card's memory for one layer's scratch; by default all.", metavar="MIB"),
@@ -72,8 +79,8 @@ def build(
 ) -> None:
     """Build a model's engine into the cache, unless it is there; scoring would build it at its first use."""
     options = BuildOptions(
-        opt_batch=opt_batch,
         max_batch=max_batch,
+        opt_batch=max_batch if opt_batch is None else opt_batch,
         workspace_bytes=None if workspace is None else workspace * _MEBIBYTE,
     )
     bundle = read_bundle(model)
@@ -92,8 +99,8 @@ def build(
     engines = []
     try:
         for card in devices:
-            with WorkProgress("steps") as progress:
-                plan = plan_for(trt, bundle, card, options, cache, _shown_by(progress), say)
+            with BuildProgress() as progress:
+                plan = plan_for(trt, bundle, card, options, cache, progress.show_phase, say)
             if plan.path is None:
                 raise OutputError(f"no engine was written: {plan.reason}")
             engines.append(
@@ -207,14 +214,6 @@ def _usable(cache: EngineCache) -> Iterator[None]:
     except (OSError, NotTrusted) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise OutputError(f"the engine cache {printable(cache.folder)} cannot be used: {reason}") from error
-
-
-def _shown_by(progress: WorkProgress) -> Any:
-    def show(phase: str, done: int, total: int) -> None:
-        progress.set_total(total)
-        progress.show(done, phase)
-
-    return show
 
 
 def _entries_of(target: Path, cache: EngineCache) -> list[Entry]:

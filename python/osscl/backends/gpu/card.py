@@ -22,10 +22,12 @@ from osscl.cuda.front_end import CudaFrontEnd, front_end_code, reason_without
 from osscl.errors import BackendError, DeviceLostError, DeviceMemoryError
 from osscl.samples import Samples
 
+BATCH_SIZE = 64
+"""Clips in a batch unless something else is asked for."""
+
 N_SLOTS = 3
 """Batches in flight: one is copied in, one computed, one copied out."""
 
-_BATCH_SIZE = 64
 _N_LENT = N_SLOTS + 3  # those in flight, and those that are being read ahead
 
 OnBuild: TypeAlias = Callable[[str, int, int], Any]
@@ -132,7 +134,7 @@ class Card(Backend):
         self.device.close()
 
     def _open(self) -> None:
-        size = self.options.batch_size or _BATCH_SIZE
+        size = self.options.batch_size or BATCH_SIZE
         while True:
             try:
                 self._open_for(size)

@@ -9,16 +9,16 @@ class BuildOptions(Settings, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    opt_batch : int
-        Clips in the batch that the engine is made fastest for.
     max_batch : int
         Clips that it computes at once at most; it takes any number from 1 up to it.
+    opt_batch : int
+        Clips in the batch that the engine is made fastest for.
     workspace_bytes : int or None
         Memory of the card that one layer may use for intermediate results; by default all of it.
     """
 
-    opt_batch: int = 64
-    max_batch: int = 256
+    max_batch: int
+    opt_batch: int
     workspace_bytes: int | None = None
 
     def __post_init__(self) -> None:
