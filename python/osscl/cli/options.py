@@ -4,15 +4,26 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+Device: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help="auto (a GPU that can be used, else the CPU), cpu, cuda (the first GPU), cuda:1, cuda:0,1 or "
+        "cuda:all."
+    ),
+]
 Backend: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="onnxruntime or openvino; by default the first that knows the model's precision."),
+    typer.Option(
+        help="onnxruntime, openvino (CPU) or tensorrt (GPU); by default the first that knows the model's "
+        "precision."
+    ),
 ]
 Threads: TypeAlias = Annotated[int | None, typer.Option(help="Processors to use; by default all.")]
 StreamCount: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--streams", help="Batches computed side by side, sharing the threads; by default one a thread."
+        "--streams",
+        help="Batches computed side by side on the CPU, sharing the threads; by default one a thread.",
     ),
 ]
 BatchSize: TypeAlias = Annotated[

@@ -26,6 +26,7 @@ N_SLOTS = 3
 """Batches in flight: one is copied in, one computed, one copied out."""
 
 _BATCH_SIZE = 64
+_N_WARM_UP = 2  # the engine's work is recorded the second time
 _N_LENT = N_SLOTS + 3  # those in flight, and those that are being read ahead
 
 OnBuild: TypeAlias = Callable[[str, int, int], Any]
@@ -82,6 +83,7 @@ class Card(Backend):
     """
 
     can_fork: ClassVar[bool] = False
+    max_batch: int
 
     def __init__(self, bundle: Bundle, device: Device, threads: int, options: CardOptions) -> None:
         self.bundle = bundle
@@ -113,6 +115,10 @@ class Card(Backend):
                 with self.device.active():
                     self._lent = PinnedBatches(_N_LENT, self.max_batch, self.bundle.manifest.clip.n_samples)
         return self._lent.lend(n_clips)
+
+    def time_engine(self, n_clips: int, n_times: int) -> float:
+        """Seconds that the engine takes for a batch some times in a row, its inputs being on the card."""
+        return self._driver_thread.submit(self._time_engine, n_clips, n_times).result()
 
     def close(self) -> None:
         self._closed = True
@@ -201,6 +207,20 @@ class Card(Backend):
         self._copies_out.wait(slot.computed)
         slot.fetch(self._copies_out, len(samples))
         self._copies_out.record(slot.done)
+
+    def _time_engine(self, n_clips: int, n_times: int) -> float:
+        slot = self._idle.get()
+        try:
+            for _ in range(_N_WARM_UP):
+                self._compute(slot, 0, n_clips)
+            self._work.record(slot.begun)
+            for _ in range(n_times):
+                self._compute(slot, 0, n_clips)
+            self._work.record(slot.computed)
+            slot.computed.synchronize()
+            return slot.computed.ms_since(slot.begun) / 1000.0
+        finally:
+            self._idle.put(slot)
 
     def _compute(self, slot: Slot, first: int, n_clips: int) -> None:
         """Queue the engine's work on some clips of a slot, in parts that the card's memory holds."""
