@@ -34,7 +34,7 @@ from osscl.benchmarking import (
     run_benchmark,
 )
 from osscl.benchmarking.card_ceilings import CardCeilings
-from osscl.benchmarking.card_stages import CardEngine, CardNetwork, watched
+from osscl.benchmarking.card_stages import CardBatch, CardEngine, CardNetwork, watched
 from osscl.benchmarking.lines import Line
 from osscl.benchmarking.rounds import Repetition, Work
 from osscl.bundle import Bundle, graph_sha256, in_memory_bundle, write_bundle
@@ -217,6 +217,16 @@ def test_the_table_tells_of_the_card(
         "copies of 1.3 MB from pinned memory, best repetition: ",
     ):
         assert part in printed
+
+
+def test_log_mel_of_a_card_is_fetched(driver: StandInDriver, model: Path, bundle: Bundle) -> None:
+    settings = bundle.manifest.front_end.settings
+    count_devices()
+    with closing(open_device(0)) as device, device.active(), ExitStack() as opened:
+        batch = CardBatch(np.stack(CLIPS), settings, opened)
+        batch.transform()
+        got = batch.fetch()
+    assert np.array_equal(got, frontend.log_mel(np.stack(CLIPS), settings))
 
 
 class SlowEngine(HostEngine):

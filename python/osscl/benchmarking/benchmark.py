@@ -58,6 +58,8 @@ class BenchmarkPlan:
         As `osscl.load` takes it.
     threads, streams, batch_size : int or None
         As `osscl.load` takes them.
+    engine_cache : Path or None
+        As `osscl.load` takes it.
     seconds : float
         Time for each stage, shared by the ways in which it is run.
     accuracy : AccuracyRequest or None
@@ -76,6 +78,7 @@ class BenchmarkPlan:
     threads: int | None = None
     streams: int | None = None
     batch_size: int | None = None
+    engine_cache: Path | None = None
     seconds: float = 5.0
     accuracy: AccuracyRequest | None = None
 
@@ -135,6 +138,7 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
             threads=streams.n_threads,
             streams=streams.count,
             batch_size=plan.batch_size,
+            engine_cache=plan.engine_cache,
             on_build=lambda what, _, total: on_step(what, total),
         )
         load_s = time.perf_counter() - before

@@ -51,8 +51,9 @@ def card_lines(detector: Detector, card: Card, clips: Clips, threads: int) -> li
 
 
 def _front_end(card: Card, clips: Clips) -> Iterator[Line]:
+    settings = card.bundle.manifest.front_end.settings
     for size in without_doubles(*CARD_FRONT_END_BATCHES, card.max_batch):
-        front_end = CardFrontEnd(card.device, clips.samples, card.bundle.manifest, size)
+        front_end = CardFrontEnd(card.device, clips.samples, settings, size)
         yield Line("front_end", front_end.run, None, batch_size=size)
 
 

@@ -1,24 +1,79 @@
 """The stages of a scoring run on a GPU, each as something that works for so many seconds."""
 
 import itertools
+import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from osscl.backends.gpu.card import Card
 from osscl.benchmarking.rounds import Repetition
 from osscl.benchmarking.stages import Network, batches_of
+from osscl.config import FrontendConfig
 from osscl.cuda.device import Device, Event, Memory, PinnedMemory, Stream
 from osscl.cuda.front_end import CudaFrontEnd, front_end_code
-from osscl.manifest import Manifest
 from osscl.samples import Samples, stack_clips
 
 _FLOAT_BYTES = 4
 _N_IN_GRAPH = 20
+_N_WARM_UP = 2  # batches in each place for one on the card: kernels are chosen and work is recorded meanwhile
 _GROUP_S = 0.02  # work that a card is given at once: long beside the moments in which events are recorded
+
+
+class CardBatch:
+    """A batch of clips that lies on a card, and the card's front end.
+
+    Parameters
+    ----------
+    batch : ndarray of int16 or float32, [B, n_samples]
+        The clips.
+    settings : FrontendConfig
+        Settings of the transform.
+    opened : ExitStack
+        Gives the card's memory back; the card is active for so long.
+
+    Attributes
+    ----------
+    stream : Stream
+        Where the work is queued.
+    """
+
+    def __init__(self, batch: Samples, settings: FrontendConfig, opened: ExitStack) -> None:
+        code = front_end_code()
+        assert code is not None, "the card has a front end"
+        n_clips, n_samples = batch.shape
+        self._dtype = batch.dtype
+        self._shape = n_clips, settings.n_mels, settings.n_frames(n_samples)
+        self.stream = opened.enter_context(closing(Stream()))
+        self._front_end = opened.enter_context(closing(CudaFrontEnd(code, settings, n_samples)))
+        self._samples, self._waveform, self._log_mel = (
+            opened.enter_context(closing(Memory(n_bytes))).address
+            for n_bytes in (batch.nbytes, batch.size * _FLOAT_BYTES, math.prod(self._shape) * _FLOAT_BYTES)
+        )
+        self.stream.copy_in(self._samples, batch)
+
+    def transform(self) -> None:
+        """Queue the work of the front end."""
+        self._front_end.enqueue(
+            self._samples,
+            self._dtype,
+            self._shape[0],
+            waveform=self._waveform,
+            log_mel=self._log_mel,
+            stream=self.stream,
+        )
+
+    def fetch(self) -> npt.NDArray[np.float32]:
+        """Log-mel [B, 128, n_frames] that was computed, dB."""
+        with closing(PinnedMemory(math.prod(self._shape) * _FLOAT_BYTES)) as pinned:
+            log_mel = pinned.array(np.float32, *self._shape)
+            self.stream.copy_out(log_mel, self._log_mel)
+            self.stream.synchronize()
+            return log_mel.copy()
 
 
 @dataclass(slots=True, eq=False)
@@ -31,7 +86,7 @@ class CardFrontEnd:
         The card.
     samples : list of ndarray
         The clips.
-    manifest : Manifest
+    settings : FrontendConfig
         Settings of the transform.
     batch_size : int
         Clips at once.
@@ -39,35 +94,14 @@ class CardFrontEnd:
 
     device: Device
     samples: list[Samples]
-    manifest: Manifest
+    settings: FrontendConfig
     batch_size: int
 
     def run(self, seconds: float) -> Repetition:
         """Transform one batch again and again."""
-        settings = self.manifest.front_end.settings
-        batch = batches_of(self.samples, self.batch_size)[0]  # [B, n_samples]
-        n_samples = batch.shape[1]
-        code = front_end_code()
-        assert code is not None, "the card has a front end"
         with self.device.active(), ExitStack() as opened:
-            stream = opened.enter_context(closing(Stream()))
-            front_end = opened.enter_context(closing(CudaFrontEnd(code, settings, n_samples)))
-            samples, waveform, log_mel = (
-                opened.enter_context(closing(Memory(n_bytes))).address
-                for n_bytes in (
-                    batch.nbytes,
-                    batch.size * _FLOAT_BYTES,
-                    len(batch) * settings.n_mels * settings.n_frames(n_samples) * _FLOAT_BYTES,
-                )
-            )
-            stream.copy_in(samples, batch)
-
-            def transform() -> None:
-                front_end.enqueue(
-                    samples, batch.dtype, len(batch), waveform=waveform, log_mel=log_mel, stream=stream
-                )
-
-            return _time_on_card(stream, transform, len(batch), seconds)
+            batch = CardBatch(batches_of(self.samples, self.batch_size)[0], self.settings, opened)
+            return _time_on_card(batch.stream, batch.transform, self.batch_size, seconds)
 
 
 @dataclass(slots=True, eq=False)
@@ -160,9 +194,8 @@ class CardNetwork:
         """Keep the card busy."""
         batches = self._pinned() if self.is_pinned else batches_of(self.samples, self.batch_size)
         network = Network(self.card, batches, self.card.n_in_flight)
-        # twice in each of the card's places for a batch: then its work is recorded
-        network.keep_busy(0.0)
-        network.keep_busy(0.0)
+        for _ in range(_N_WARM_UP):
+            network.keep_busy(0.0)
         return watched(self.card, lambda: network.keep_busy(seconds))
 
     def _pinned(self) -> list[Samples]:

@@ -26,7 +26,7 @@ N_SLOTS = 3
 """Batches in flight: one is copied in, one computed, one copied out."""
 
 _BATCH_SIZE = 64
-_N_WARM_UP = 2  # the engine's work is recorded the second time
+_N_WARM_UP = 2  # kernels are chosen and work is recorded meanwhile
 _N_LENT = N_SLOTS + 3  # those in flight, and those that are being read ahead
 
 OnBuild: TypeAlias = Callable[[str, int, int], Any]
