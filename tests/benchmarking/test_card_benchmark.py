@@ -34,7 +34,13 @@ from osscl.benchmarking import (
     run_benchmark,
 )
 from osscl.benchmarking.card_ceilings import CardCeilings
-from osscl.benchmarking.card_stages import CardBatch, CardEngine, CardNetwork, watched
+from osscl.benchmarking.card_stages import (
+    CardBatch,
+    CardEngine,
+    CardFrontEnd,
+    CardNetwork,
+    watched,
+)
 from osscl.benchmarking.lines import Line
 from osscl.benchmarking.rounds import Repetition, Work
 from osscl.bundle import Bundle, graph_sha256, in_memory_bundle, write_bundle
@@ -56,6 +62,8 @@ _HostFunction = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 class HostFrontEnd:
     """The front end of a card of the stand-in driver: the host's, when its turn in the stream comes."""
 
+    delay_s = 0.0
+
     def __init__(self, code: bytes, settings: FrontendConfig, n_samples: int) -> None:
         assert code == b"host"
         self._settings = settings
@@ -69,6 +77,7 @@ class HostFrontEnd:
         log_mel_shape = n_clips, self._settings.n_mels, self._settings.n_frames(self._n_samples)
 
         def transform(_: object) -> None:
+            time.sleep(self.delay_s)
             clips = _at(samples, dtype, shape)
             frontend.log_mel(clips, self._settings, out=_at(log_mel, np.float32, log_mel_shape))
             if waveform:
@@ -227,6 +236,35 @@ def test_log_mel_of_a_card_is_fetched(driver: StandInDriver, model: Path, bundle
         batch.transform()
         got = batch.fetch()
     assert np.array_equal(got, frontend.log_mel(np.stack(CLIPS), settings))
+
+
+def test_the_front_end_of_a_card_is_timed_call_by_call(
+    driver: StandInDriver, model: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HostFrontEnd, "delay_s", 0.02)
+    count_devices()
+    with closing(open_device(0)) as device:
+        done = CardFrontEnd(device, CLIPS, bundle.manifest.front_end.settings, 2).run(0.0)
+    assert done.n_clips == 6
+    assert 0.02 <= 2 * done.elapsed_s / done.n_clips < 0.05
+
+
+def test_ceilings_are_told_in_the_units_of_their_names(
+    driver: StandInDriver, model: Path, bundle: Bundle
+) -> None:
+    with closing(open_card(bundle, batch_size=4)) as card, ExitStack() as opened:
+        ceilings = CardCeilings(card, 1.0, opened)
+        copies, products = ceilings.works
+        copies.done += [Repetition(4000, 2.0), Repetition(8000, 2.0), Repetition(2000, 2.0)]
+        products.done += [Repetition(10, 2.0), Repetition(30, 2.0), Repetition(2, 2.0)]
+    (product,) = ceilings.products()
+    assert product.gflop_per_s == pytest.approx(5 * 16 * 2 * PRODUCT_SIZE**3 / 1e9)
+    assert product.best_gflop_per_s == pytest.approx(3 * product.gflop_per_s)
+    assert product.n_products == 16 * 42
+    found = ceilings.copies()
+    assert found.gb_per_s == pytest.approx(2000 * 320_000 / 1e9)
+    assert found.best_gb_per_s == pytest.approx(2 * found.gb_per_s)
+    assert found.best_clips_per_s == 4000
 
 
 class SlowEngine(HostEngine):
