@@ -30,7 +30,8 @@ def lint(session: nox.Session) -> None:
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    sources = ["csrc/*.cpp", "csrc/*.hpp", "tests/cpp/*.cpp", "tests/cpp/*.hpp"]
+    folders = ["csrc", "tests/cpp", "tests/cuda"]
+    sources = [f"{folder}/*.[ch]pp" for folder in folders] + ["csrc/cuda/*.cu", "csrc/cuda/*.hpp"]
     session.run("bash", "-c", f"clang-format --dry-run --Werror {' '.join(sources)}", external=True)
     session.run("python", "tests/check_docstrings.py")
     session.run("lint-imports", "--no-cache")

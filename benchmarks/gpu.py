@@ -31,7 +31,7 @@ from osscl.benchmarking.machine import machine_facts
 from osscl.bundle import read_bundle
 from osscl.config import CLIP
 from osscl.cuda.devices import named_devices, open_device
-from osscl.cuda.front_end import front_end_code
+from osscl.cuda.front_end import front_end_code, reason_without
 from osscl.errors import DeviceError, MissingExtraError, OssclError
 from osscl.evaluation.accuracy import gate_clips
 from osscl.export import export_onnx
@@ -136,7 +136,7 @@ def export(source: Path, path: Path, **options: object) -> Iterable[Figure]:
 
 def no_front_end() -> Iterable[Figure]:
     """Say why nothing is measured of it."""
-    raise DeviceError("this osscl has no front end for CUDA, or OSSCL_CUDA is off")
+    raise DeviceError(f"the front end for CUDA cannot be used: {reason_without()}")
 
 
 def bench(model: Path, device: str, benchmarks: list[Benchmark]) -> Iterable[Figure]:

@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -56,6 +57,26 @@ py::array_t<float> to_array(const std::vector<float>& values, std::vector<py::ss
     return py::array_t<float>(std::move(shape), values.data());
 }
 
+py::dict kernel_tables(const LogMel& plan) {
+    const osscl::KernelTables tables = plan.tables().view();
+    const auto n_mels = static_cast<py::ssize_t>(tables.n_mels);
+    const py::ssize_t n_weights =
+        std::accumulate(tables.mel_count, tables.mel_count + n_mels, py::ssize_t{0});
+    constexpr py::ssize_t n_fft = osscl::n_fft, half = osscl::half_fft, side = osscl::fft_side;
+    const auto floats = [](const float* values, std::vector<py::ssize_t> shape) {
+        return py::array_t<float>(std::move(shape), values);
+    };
+    py::dict arrays;
+    arrays["window"] = floats(tables.window, {n_fft});
+    arrays["side_twiddle"] = floats(tables.side_twiddle, {side, 2});
+    arrays["step_twiddle"] = floats(tables.step_twiddle, {side, side, 2});
+    arrays["split_twiddle"] = floats(tables.split_twiddle, {half, 2});
+    arrays["mel_first"] = py::array_t<std::int32_t>(n_mels, tables.mel_first);
+    arrays["mel_count"] = py::array_t<std::int32_t>(n_mels, tables.mel_count);
+    arrays["mel_weight"] = floats(tables.mel_weight, {n_weights});
+    return arrays;
+}
+
 std::vector<std::string> isa_names() {
     std::vector<std::string> names;
     for (const osscl::Isa& isa : osscl::supported_isas()) {
@@ -93,6 +114,8 @@ PYBIND11_MODULE(_native, module, py::mod_gil_not_used()) {
                  return to_array(plan.tables().mel_filters(), {static_cast<py::ssize_t>(plan.n_mels()),
                                                                static_cast<py::ssize_t>(osscl::n_bins)});
              })
+        .def("kernel_tables", &kernel_tables,
+             "The tables that the kernels read, by their names in logmel_kernel.hpp.")
         .def("transform", &transform, py::arg("samples"), py::arg("log_mel"), py::arg("n_threads"),
              "int16 or float32 [n_clips, n_samples] -> log_mel [n_clips, n_mels, n_frames], written in "
              "place.");

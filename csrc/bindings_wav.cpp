@@ -59,29 +59,41 @@ py::object read_wav(const std::string& path, std::size_t n_samples, std::optiona
     return file->is_pcm_16() ? read_as<std::int16_t>(*file, n_samples) : read_as<float>(*file, n_samples);
 }
 
-void check_batch(const std::vector<std::string>& paths, const py::array& samples) {
-    const bool is_carray = (samples.flags() & py::array::c_style) != 0;
-    if (samples.ndim() != 2 || !is_carray || !py::isinstance<py::array_t<float>>(samples) ||
-        samples.shape(0) != static_cast<py::ssize_t>(paths.size())) {
-        throw std::invalid_argument("samples must be a C-contiguous float32 array [n_paths, n_samples]");
-    }
+// Whether a row holds silence; nothing for a row that was not read.
+using RowsRead = std::vector<std::optional<bool>>;
+
+template <class Sample>
+RowsRead read_rows(const std::vector<std::string>& paths, py::array& samples, const WavRequest& request,
+                   std::size_t n_threads) {
+    auto* rows = static_cast<Sample*>(samples.mutable_data()); // throws where the array is read-only
+    const py::gil_scoped_release released;
+    RowsRead is_silent(paths.size());
+    osscl::parallel_for(paths.size(), n_threads, [&](std::size_t i) {
+        const std::span<Sample> row(rows + i * request.n_samples, request.n_samples);
+        const std::optional<WavFile> file = open(paths[i], request);
+        if (file && file->read(row)) {
+            is_silent[i] = osscl::is_silent<Sample>(row);
+        }
+    });
+    return is_silent;
 }
 
-std::vector<bool> read_wavs(const std::vector<std::string>& paths, py::array samples,
-                            std::optional<std::size_t> channel, std::uint32_t sample_rate_hz,
-                            float level_limit, std::size_t n_threads) {
-    check_batch(paths, samples);
-    const auto n_samples = static_cast<std::size_t>(samples.shape(1));
-    const WavRequest request{n_samples, channel, sample_rate_hz, level_limit};
+RowsRead read_wavs(const std::vector<std::string>& paths, py::array samples,
+                   std::optional<std::size_t> channel, std::uint32_t sample_rate_hz, float level_limit,
+                   std::size_t n_threads) {
+    const bool is_int16 = py::isinstance<py::array_t<std::int16_t>>(samples);
+    const bool is_float = py::isinstance<py::array_t<float>>(samples);
+    const bool is_carray = (samples.flags() & py::array::c_style) != 0;
+    if (samples.ndim() != 2 || !is_carray || !(is_int16 || is_float) ||
+        samples.shape(0) != static_cast<py::ssize_t>(paths.size())) {
+        throw std::invalid_argument(
+            "samples must be a C-contiguous array [n_paths, n_samples] of int16 or float32");
+    }
+    const WavRequest request{static_cast<std::size_t>(samples.shape(1)), channel, sample_rate_hz,
+                             level_limit};
     check_request(request);
-    auto* rows = static_cast<float*>(samples.mutable_data()); // throws where the array is read-only
-    const py::gil_scoped_release released;
-    std::vector<std::uint8_t> is_read(paths.size()); // no vector<bool>: threads write to neighbours
-    osscl::parallel_for(paths.size(), n_threads, [&](std::size_t i) {
-        const std::optional<WavFile> file = open(paths[i], request);
-        is_read[i] = file && file->read(std::span<float>(rows + i * n_samples, n_samples));
-    });
-    return {is_read.begin(), is_read.end()};
+    return is_int16 ? read_rows<std::int16_t>(paths, samples, request, n_threads)
+                    : read_rows<float>(paths, samples, request, n_threads);
 }
 
 } // namespace
@@ -91,8 +103,10 @@ void bind_wav(py::module_& module) {
                py::arg("channel"), py::arg("sample_rate_hz"), py::arg("level_limit"),
                "First samples of one channel of a plain WAV file, int16 where it holds 16-bit PCM, else "
                "float32; None for any file that another reader has to judge.");
-    module.def("read_wavs", &read_wavs, py::kw_only(), py::arg("paths"), py::arg("samples"),
-               py::arg("channel"), py::arg("sample_rate_hz"), py::arg("level_limit"), py::arg("n_threads"),
-               "The same of several files, each into its row of float32 [n_paths, n_samples]; tells which "
-               "rows were read, the others hold nothing of use.");
+    module.def(
+        "read_wavs", &read_wavs, py::kw_only(), py::arg("paths"), py::arg("samples"), py::arg("channel"),
+        py::arg("sample_rate_hz"), py::arg("level_limit"), py::arg("n_threads"),
+        "The same of several files, each into its row of [n_paths, n_samples], which is int16 for files "
+        "of 16-bit PCM alone or float32 for all; tells whether a row is silent, None for one that "
+        "was not read and holds nothing of use.");
 }

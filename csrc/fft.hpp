@@ -1,8 +1,11 @@
-// Fourier transforms of 4, 8 and 32 complex points, one transform per SIMD lane, decimation in frequency.
+// Fourier transforms of 4, 8 and 32 complex points, one transform per SIMD lane, decimation in frequency;
+// and what makes the transform of real samples out of a complex one.
 // For kernel files only.
 #pragma once
 
-#include "simd.hpp"
+#include <cstddef>
+
+#include "complex.hpp"
 
 namespace osscl::OSSCL_ISA {
 
@@ -38,7 +41,7 @@ template <class Emit> inline void fft8(const Complex* in, Emit emit) {
 // row.
 template <class Point, class Emit> inline void fft32(const float* side_twiddle, Point point, Emit emit) {
     Complex rows[4][8]; // [frequency modulo 4][j]
-#pragma GCC unroll 8
+    OSSCL_UNROLL(8)
     for (std::size_t j = 0; j < 8; ++j) {
         Complex a = point(j), b = point(j + 8), c = point(j + 16), d = point(j + 24);
         fft4(a, b, c, d);
@@ -47,10 +50,19 @@ template <class Point, class Emit> inline void fft32(const float* side_twiddle, 
         rows[2][j] = times(c, side_twiddle + 4 * j);
         rows[3][j] = times(d, side_twiddle + 6 * j);
     }
-#pragma GCC unroll 4
+    OSSCL_UNROLL(4)
     for (std::size_t q = 0; q < 4; ++q) {
         fft8(rows[q], [&](std::size_t r, Complex value) { emit(4 * r + q, value); });
     }
+}
+
+// Z[k] and Z[1024-k] of the packed transform -> |X[k]|^2 and |X[1024-k]|^2 of the real one.
+inline void split_power(Complex z, Complex mirrored, const float* twiddle, Vec& power, Vec& mirrored_power) {
+    const Complex even = {z.re + mirrored.re, z.im - mirrored.im};
+    const Complex odd = times({z.im + mirrored.im, mirrored.re - z.re}, twiddle);
+    const Complex sum = even + odd, diff = even - odd;
+    power = sum.re * sum.re + sum.im * sum.im;
+    mirrored_power = diff.re * diff.re + diff.im * diff.im;
 }
 
 } // namespace osscl::OSSCL_ISA

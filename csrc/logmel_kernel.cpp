@@ -2,6 +2,7 @@
 // Compiled once per instruction set with OSSCL_ISA (namespace) and OSSCL_LANES (floats per vector).
 #include "logmel_kernel.hpp"
 
+#include "decibel.hpp"
 #include "fft.hpp"
 #include "simd.hpp"
 
@@ -116,15 +117,6 @@ inline void transform_row(const KernelTables& tables, const Complex* steps, Comp
     fft32(
         tables.side_twiddle, [&](std::size_t b) { return steps[b]; },
         [&](std::size_t d, Complex value) { row[d] = value; });
-}
-
-// Z[k] and Z[1024-k] of the packed transform -> |X[k]|^2 and |X[1024-k]|^2 of the real one.
-inline void split_power(Complex z, Complex mirrored, const float* twiddle, Vec& power, Vec& mirrored_power) {
-    const Complex even = {z.re + mirrored.re, z.im - mirrored.im};
-    const Complex odd = times({z.im + mirrored.im, mirrored.re - z.re}, twiddle);
-    const Complex sum = even + odd, diff = even - odd;
-    power = sum.re * sum.re + sum.im * sum.im;
-    mirrored_power = diff.re * diff.re + diff.im * diff.im;
 }
 
 // Rows c and 32 - c hold each other's mirrored frequencies, so both are finished while they are at hand.

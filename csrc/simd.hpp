@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#define OSSCL_UNROLL(n) _Pragma(OSSCL_QUOTE(GCC unroll n))
+#define OSSCL_QUOTE(text) #text
+
 namespace osscl::OSSCL_ISA {
 
 constexpr std::size_t lanes = OSSCL_LANES;
@@ -21,24 +24,6 @@ inline Vec load_unaligned(const float* from) {
 }
 inline void store_unaligned(float* to, Vec value) {
     *reinterpret_cast<UnalignedVec*>(to) = value;
-}
-
-struct Complex {
-    Vec re, im;
-};
-
-inline Complex operator+(Complex a, Complex b) {
-    return {a.re + b.re, a.im + b.im};
-}
-inline Complex operator-(Complex a, Complex b) {
-    return {a.re - b.re, a.im - b.im};
-}
-inline Complex times_minus_i(Complex a) {
-    return {a.im, -a.re};
-}
-inline Complex times(Complex a, const float* twiddle) {
-    const float re = twiddle[0], im = twiddle[1];
-    return {a.re * re - a.im * im, a.re * im + a.im * re};
 }
 
 // Transposes four rows of four floats each.
@@ -60,20 +45,14 @@ inline void transpose4(const float* r0, const float* r1, const float* r2, const 
         __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
-// 10 log10(x) of positive normal floats.
-inline Vec decibel(Vec x) {
-    constexpr std::int32_t sqrt_half_bits = 0x3f3504f3;
-    const IntVec shifted = reinterpret_cast<IntVec>(x) - sqrt_half_bits;
-    const IntVec exponent = shifted >> 23;
-    // mantissa in [sqrt(1/2), sqrt(2)): the series below then converges fastest
-    const Vec mantissa = reinterpret_cast<Vec>((shifted & 0x007fffff) + sqrt_half_bits);
-    // ln(m) = 2 atanh(s), s = (m - 1) / (m + 1), |s| <= 0.172
-    const Vec s = (mantissa - 1.0F) / (mantissa + 1.0F);
-    const Vec s2 = s * s;
-    const Vec series = 2.0F + s2 * (2.0F / 3 + s2 * (2.0F / 5 + s2 * (2.0F / 7 + s2 * (2.0F / 9))));
-    constexpr float db_per_octave = 3.0102999566398120F; // 10 log10(2)
-    constexpr float db_per_neper = 4.3429448190325183F;  // 10 log10(e)
-    return __builtin_convertvector(exponent, Vec) * db_per_octave + s * series * db_per_neper;
+inline IntVec bits_of(Vec x) {
+    return reinterpret_cast<IntVec>(x);
+}
+inline Vec from_bits(IntVec bits) {
+    return reinterpret_cast<Vec>(bits);
+}
+inline Vec to_float(IntVec x) {
+    return __builtin_convertvector(x, Vec);
 }
 
 } // namespace osscl::OSSCL_ISA

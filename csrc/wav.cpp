@@ -125,6 +125,9 @@ std::optional<WavFile> WavFile::open(const char* path, const WavRequest& request
 }
 
 bool WavFile::read(std::span<std::int16_t> samples) const {
+    if (!is_pcm_16()) {
+        return false;
+    }
     if (header_.format.n_channels == 1) {
         return read_unchanged(file_, header_, samples);
     }

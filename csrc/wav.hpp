@@ -1,6 +1,7 @@
 // The first samples of one channel of a plain WAV file, bit by bit as libsndfile gives them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -26,7 +27,7 @@ class WavFile {
 
     bool is_pcm_16() const { return header_.format.samples == SampleFormat::pcm_16; }
 
-    // Fills `samples`, which has the size asked for; only of a file of 16-bit PCM.
+    // Fills `samples`, which has the size asked for; false for a file of anything but 16-bit PCM.
     bool read(std::span<std::int16_t> samples) const;
 
     // Fills `samples`, which has the size asked for, at full scale 1.
@@ -40,5 +41,10 @@ class WavFile {
     std::size_t channel_;
     float level_limit_;
 };
+
+// Whether all samples are zero. Sound says so at one of its first samples.
+template <class Sample> bool is_silent(std::span<const Sample> samples) {
+    return std::ranges::all_of(samples, [](Sample sample) { return sample == 0; });
+}
 
 } // namespace osscl

@@ -13,6 +13,7 @@ from osscl.bundle import graph_sha256, in_memory_bundle, write_bundle
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import CheckpointError, ConfigError, OutputError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
+from osscl.export.half import in_half
 from osscl.export.int8 import calibration_feeds, quantise
 from osscl.export.parity import TOLERANCE, certify
 from osscl.export.rewrites import REWRITES, in_order, rewrite
@@ -64,8 +65,8 @@ def export_onnx(
         Whether the caller computes the log-mel (the default), or the graph does.
     rewrites : iterable of str
         Names of exact rewrites for speed, out of `osscl.export.rewrites.REWRITES`; by default all.
-    precision : {"fp32", "bf16", "int8"}
-        Arithmetic of the heavy layers. bf16 is computed by OpenVINO; int8 stands in the graph itself.
+    precision : {"fp32", "fp16", "bf16", "int8"}
+        Arithmetic of the heavy layers, written into the graph. On CPUs, bf16 is computed by OpenVINO.
     gate : path-like, optional
         Folder of recordings for the accuracy gate, named as DCASE names them; by default the gate set of
         synthetic machines, which a model of other machines does not know.
@@ -88,7 +89,7 @@ def export_onnx(
     ModelFileError
         A model file that shall be exported again cannot be used.
     ConfigError
-        A rewrite does not exist, or no export is made in this precision.
+        A rewrite does not exist, no export is made in this precision, or it cannot hold a weight.
     ParityError
         The graph computes something else than the checkpoint.
     AccuracyError
@@ -168,9 +169,14 @@ def _reduced(
 ) -> tuple[bytes, Manifest]:
     """Reduce the precision of a model and pass it through the accuracy gate."""
     fp32 = in_memory_bundle(graph, manifest)
-    if calibration is not None:
-        clips = calibration_feeds(Path(calibration), manifest, on_step)
-        graph = quantise(onnx.ModelProto.FromString(graph), clips).SerializeToString(deterministic=True)
+    network = onnx.ModelProto.FromString(graph)
+    match precision:
+        case "fp16" | "bf16":
+            network = in_half(network, precision)
+        case "int8":
+            assert calibration is not None, "_check_recordings was to refuse this"
+            network = quantise(network, calibration_feeds(Path(calibration), manifest, on_step))
+    graph = network.SerializeToString(deterministic=True)
     manifest = replace(manifest, precision=precision, graph_sha256=graph_sha256(graph))
     with gate_clips(None if gate is None else Path(gate), on_step) as (folder, name):
         accuracy = measure_accuracy(

@@ -10,6 +10,8 @@ import pytest
 
 from checkpoints import write_checkpoint
 
+pytest_plugins = ("tensorrt_rtx",)
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

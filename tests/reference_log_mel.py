@@ -67,3 +67,14 @@ def reference_log_mel(waveform: npt.ArrayLike) -> tuple[Float64, Float64]:
     power = np.abs(np.fft.rfft(frames * periodic_hann(), axis=-1)) ** 2  # [..., n_frames, 1025]
     mel_power = np.swapaxes(power @ mel_filter_bank().T, -1, -2)  # [..., 128, n_frames]
     return 10.0 * np.log10(np.maximum(mel_power, POWER_FLOOR)), mel_power
+
+
+def assert_within_bounds(
+    got: npt.NDArray[np.floating], reference: npt.NDArray[np.floating], peak_db: float
+) -> None:
+    """1e-3 dB within 70 dB of the clip's peak, 1e-2 dB within 90 dB, finite and above the floor elsewhere."""
+    error = np.abs(got - reference)
+    assert np.isfinite(got).all()
+    assert got.min() >= -100.0
+    assert error[reference >= peak_db - 70.0].max() <= 1e-3
+    assert error[reference >= peak_db - 90.0].max() <= 1e-2

@@ -1,4 +1,4 @@
-"""GPUs for machines without one: a stand-in for the driver's library, and an engine that computes on the host."""
+"""GPUs for machines without one: a stand-in for the driver's library, and an engine on the host."""
 
 import ctypes
 import functools
@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 
+from host_kernels import HostKernels, host_kernels
 from osscl.backends.gpu.card import Card, CardOptions
 from osscl.backends.gpu.engine import Engine
 from osscl.bundle import Bundle
-from osscl.cuda.device import Stream
+from osscl.cuda import front_end
+from osscl.cuda.device import Device, Stream
 from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import DeviceMemoryError
 
@@ -68,6 +71,12 @@ class StandInDriver:
         """Let a card fail for good."""
         self.library.standin_lose(device)
 
+    def add_front_end(self, kernels: HostKernels) -> None:
+        """Let the front end's kernels be those of a host build."""
+        sizes = (ctypes.c_size_t * 2)(ctypes.sizeof(front_end._Tables), ctypes.sizeof(front_end._Batch))
+        for name in front_end._KERNELS.values():
+            self.library.standin_add_kernel(name.encode(), kernels.function(name), sizes, len(sizes))
+
     def memory_used(self, device: int = 0) -> int:
         """Bytes of a card that are taken."""
         return int(self.library.standin_memory_used(device))
@@ -117,10 +126,10 @@ class HostEngine(Engine):
         assert status == 0
 
     def _run(self, addresses: Mapping[str, int], n_clips: int) -> None:
-        def at(spec: Any) -> np.ndarray:
+        def at(spec: Any) -> npt.NDArray[np.float32]:
             shape = [n_clips if size == "batch" else size for size in spec.shape]
             memory = (ctypes.c_float * int(np.prod(shape))).from_address(addresses[spec.name])
-            return np.frombuffer(memory, np.float32).reshape(shape)
+            return np.frombuffer(memoryview(memory), np.float32).reshape(shape)
 
         feeds = {spec.name: at(spec) for spec in self._manifest.inputs}
         names = [spec.name for spec in self._manifest.outputs]
@@ -136,6 +145,10 @@ class HostCard(Card):
 
     precisions = frozenset({"fp32"})
     part_limit: int | None = None
+
+    def __init__(self, bundle: Bundle, device: Device, threads: int, options: CardOptions) -> None:
+        standin_driver().add_front_end(host_kernels())
+        super().__init__(bundle, device, threads, options)
 
     def open_engine(self, stream: Stream, max_batch: int) -> Engine:
         return HostEngine(self.bundle, stream, max_batch, self.part_limit)

@@ -1,5 +1,7 @@
 """Several recordings at once: every row is what `read_audio` gives for its file."""
 
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,19 @@ import numpy as np
 import pytest
 
 import osscl
-from audio_files import N_SAMPLES, encoded, noise
-from osscl.errors import AudioCorruptError, AudioReadError, AudioUnfitError, ConfigError, InputError
+from audio_files import N_SAMPLES, RATE_HZ, encoded, noise
+from osscl.audio import Clip, Fit, read_clip
+from osscl.audio_batch import read_clips
+from osscl.config import CLIP
+from osscl.errors import (
+    AudioCorruptError,
+    AudioError,
+    AudioReadError,
+    AudioUnfitError,
+    ConfigError,
+    InputError,
+)
+from osscl.samples import to_waveform
 
 KINDS = [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "FLOAT"), ("WAV", "PCM_U8")]
 
@@ -30,6 +43,43 @@ def test_rows_are_the_waveforms_in_order(paths: list[Path], threads: int | None)
     batch = osscl.read_audio_batch(paths, threads=threads)
     assert batch.dtype == np.float32
     np.testing.assert_array_equal(batch, np.stack([osscl.read_audio(path) for path in paths]))
+
+
+def alone(path: Path, in_floats: bool) -> Clip | AudioError:
+    """What `read_clip` gives for a file, or raises."""
+    try:
+        clip = read_clip(path)
+    except AudioError as error:
+        return error
+    return replace(clip, samples=to_waveform(clip.samples)) if in_floats else clip
+
+
+def told(clip: Clip | AudioError) -> tuple[Any, ...]:
+    """All of it, as something that can be compared."""
+    if isinstance(clip, AudioError):
+        return type(clip), str(clip), clip.sample_rate_hz, clip.duration_s
+    samples = clip.samples.dtype, clip.samples.tobytes()
+    return *samples, clip.sample_rate_hz, clip.duration_s, clip.is_silent
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_clips_are_those_that_are_read_one_by_one(
+    paths: list[Path], tmp_path: Path, dtype: Any, threads: int
+) -> None:
+    (tmp_path / "silent.flac").write_bytes(encoded(noise() * 0, kind="FLAC"))
+    (tmp_path / "silent.wav").write_bytes(encoded(noise() * 0))
+    (tmp_path / "short.wav").write_bytes(encoded(noise(1000)))
+    names = ["silent.wav", "missing.wav", "silent.flac", "short.wav"]
+    paths = [tmp_path / "short.wav", *paths[:5], *(tmp_path / name for name in names), *paths[5:]]
+    rows = np.full((len(paths), N_SAMPLES), 99, dtype)
+    clips = read_clips(paths, rows, Fit(), CLIP, RATE_HZ, threads)
+    for path, row, clip in zip(paths, rows, clips, strict=True):
+        assert told(clip) == told(alone(path, in_floats=dtype == np.float32))
+        # rows that cannot hold a clip exactly do not hold it at all
+        is_in_row = isinstance(clip, Clip) and np.shares_memory(clip.samples, row)
+        assert is_in_row == (isinstance(clip, Clip) and clip.samples.dtype == dtype)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("osscl-reader")]
 
 
 def test_the_callers_array_receives_the_batch(paths: list[Path]) -> None:

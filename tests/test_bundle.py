@@ -193,8 +193,8 @@ BROKEN = {
     "field added to the graph": (VALID + tagged(0x32, b"a doc string"), "graph hash differs"),
     "second graph": (VALID + tagged(0x3A, b""), "graph hash differs"),
     "manifest of a newer schema": (
-        GRAPH + manifest_entries(DOCUMENT.replace(b'{"schema_version":2', b'{"schema_version":3')),
-        r"made by a newer osscl \(schema 3, this one reads 2\): update osscl",
+        GRAPH + manifest_entries(DOCUMENT.replace(b'{"schema_version":3', b'{"schema_version":4')),
+        r"made by a newer osscl \(schema 4, this one reads 3\): update osscl",
     ),
     "front-end hash differs": (
         GRAPH + manifest_entries(DOCUMENT.replace(MANIFEST.front_end.sha256.encode(), b"0" * 64)),

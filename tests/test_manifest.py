@@ -85,7 +85,7 @@ def test_the_document_is_plain_json_with_these_fields() -> None:
             "training_data",
         ),
     ]
-    assert parsed["schema_version"] == 2
+    assert parsed["schema_version"] == 3
     assert parsed["model"] == {
         "classes": list(CLASSES),
         "inputs": "three_maps",
@@ -96,7 +96,7 @@ def test_the_document_is_plain_json_with_these_fields() -> None:
     assert parsed["inputs"][0]["shape"] == ["batch", 160_000]
 
 
-def test_a_document_of_schema_1_is_read_and_written_anew_as_schema_2() -> None:
+def test_a_document_of_schema_1_is_read_and_written_anew_as_schema_3() -> None:
     old = json.loads(DOCUMENT)
     del old["accuracy"]
     old["schema_version"] = 1
@@ -107,24 +107,48 @@ def test_a_document_of_schema_1_is_read_and_written_anew_as_schema_2() -> None:
         decode_manifest(json.dumps(old | {"accuracy": None}).encode())
 
 
-@pytest.mark.parametrize("precision", ["bf16", "int8"])
+ACCURACY = Accuracy(
+    clips="a folder",
+    backend="openvino 1",
+    n_clips=2,
+    n_machines=1,
+    score_error=0.1,
+    rank_correlation=1.0,
+    auc_fp32=0.9,
+    auc=0.9,
+    decision_flips=None,
+)
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16", "int8"])
 def test_reduced_precision_comes_with_its_measured_accuracy(precision: Any) -> None:
-    accuracy = Accuracy(
-        clips="a folder",
-        backend="openvino 1",
-        n_clips=2,
-        n_machines=1,
-        score_error=0.1,
-        rank_correlation=1.0,
-        auc_fp32=0.9,
-        auc=0.9,
-        decision_flips=None,
-    )
-    manifest = tiny_manifest(MODEL, precision=precision, accuracy=accuracy)
+    manifest = tiny_manifest(MODEL, precision=precision, accuracy=ACCURACY)
+    assert manifest.graph_precision == precision
     assert decode_manifest(encode_manifest(manifest)) == manifest
     for contradiction in ({"precision": "fp32"}, {"accuracy": None}):
         with pytest.raises(ModelFileError, match="expected it for reduced precision alone"):
             encode_manifest(msgspec.structs.replace(manifest, **contradiction))
+
+
+def of_schema_2(precision: Any) -> bytes:
+    document = encode_manifest(tiny_manifest(MODEL, precision=precision, accuracy=ACCURACY))
+    return json.dumps(json.loads(document) | {"schema_version": 2}).encode()
+
+
+def test_bf16_of_schema_2_goes_on_to_mean_a_graph_in_fp32() -> None:
+    old = decode_manifest(of_schema_2("bf16"))
+    assert (old.precision, old.graph_precision) == ("bf16", "fp32")
+    again = decode_manifest(encode_manifest(old))
+    assert again == old
+    assert again.graph_precision == "fp32"
+    assert decode_manifest(of_schema_2("int8")).graph_precision == "int8"
+
+
+def test_fp16_came_with_schema_3() -> None:
+    with pytest.raises(
+        ModelFileError, match=r"`\$.precision` is fp16, a word of schema 3; the document is of schema 2;"
+    ):
+        decode_manifest(of_schema_2("fp16"))
 
 
 def test_the_front_end_hash_is_of_its_sorted_compact_json() -> None:
@@ -196,13 +220,13 @@ def test_inputs_and_outputs_follow_from_the_model(
         ),
         pytest.param(put("schema_version", 0), r"`int` >= 1 - at `\$.schema_version`", id="schema 0"),
         pytest.param(
-            put("schema_version", 3),
-            r"^made by a newer osscl \(schema 3, this one reads 2\): update osscl$",
+            put("schema_version", 4),
+            r"^made by a newer osscl \(schema 4, this one reads 3\): update osscl$",
             id="newer schema",
         ),
         pytest.param(
-            b'{"schema_version": 3, "unheard_of": [{}]}',
-            r"newer osscl \(schema 3",
+            b'{"schema_version": 4, "unheard_of": [{}]}',
+            r"newer osscl \(schema 4",
             id="newer schema, other fields",
         ),
         pytest.param(
@@ -214,7 +238,7 @@ def test_inputs_and_outputs_follow_from_the_model(
             id="null class",
         ),
         pytest.param(
-            put("precision", "fp16"), r"Invalid enum value 'fp16' - at `\$.precision`", id="precision"
+            put("precision", "fp8"), r"Invalid enum value 'fp8' - at `\$.precision`", id="precision"
         ),
         pytest.param(put("scoring_rule", "mahalanobis"), r"at `\$.scoring_rule`", id="scoring rule"),
         pytest.param(put("graph_sha256", "0" * 63), r"at `\$.graph_sha256`", id="short hash"),

@@ -44,7 +44,8 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Candidate]:
 
 
 def task(readers: int, batch_size: int = 1) -> Task:
-    return Task(machine_source(BUNDLE.manifest.model.classes), Fit(), batch_size, readers)
+    """A task of so many threads: for single clips, as many as files are read side by side."""
+    return Task(machine_source(BUNDLE.manifest.model.classes), Fit(), batch_size, max(1, readers))
 
 
 def opened(threads: int = 1, bundle: Bundle = BUNDLE) -> "closing[Backend]":
@@ -101,7 +102,12 @@ def test_fewer_candidates_than_fit_into_the_queues(
 
 
 def test_one_processor_reads_without_threads() -> None:
-    assert [readers_for(threads) for threads in (1, 2, 8)] == [0, 2, 8]
+    assert [readers_for(threads, 1) for threads in (1, 2, 8)] == [0, 2, 8]
+    assert [readers_for(1, batch_size) for batch_size in (4, 256)] == [0, 0]
+
+
+def test_large_batches_which_are_shared_out_themselves_need_two_readers() -> None:
+    assert [readers_for(8, batch_size) for batch_size in (1, 2, 3, 4, 8, 256)] == [8, 4, 3, 2, 2, 2]
 
 
 class Counted:
@@ -124,8 +130,8 @@ def test_no_more_is_read_ahead_than_the_queues_hold(
 ) -> None:
     candidates = Counted(recordings[1 if good else 0])
     with opened(threads) as backend:
-        # batches in flight and the one being filled, the files being read, and a batch of them in store
-        bound = batch_size * (backend.n_in_flight + 1) + (readers + batch_size if readers else 0)
+        # batches in flight and the one being submitted, those being read, and one of them in store
+        bound = batch_size * (backend.n_in_flight + 1 + (readers + 1 if readers else 0))
         records = score_recordings(candidates, task(readers, batch_size), BUNDLE.manifest, backend)
         for n_given in range(1, 12):
             next(records)

@@ -24,7 +24,8 @@ from osscl import _native, audio
 from osscl.audio import Clip, Fit, read_clip
 from osscl.config import ClipConfig
 from osscl.errors import AudioCorruptError, AudioError
-from osscl.wav import read_wav
+from osscl.samples import to_waveform
+from osscl.wav import read_wav, read_wavs
 
 N = 1000
 CLIP = ClipConfig(n_samples=N)
@@ -331,13 +332,59 @@ def test_the_native_module_refuses_wrong_sizes() -> None:
     with pytest.raises(ValueError, match="n_samples must be positive"):
         _native.read_wav(path=b"x", n_samples=0, **asked)
     samples: Any
-    for samples in (np.empty((2, N)), np.empty((1, N), np.float32), np.empty((N, 2), np.float32).T):
-        with pytest.raises(ValueError, match="C-contiguous float32 array"):
+    wrong = [
+        np.empty((2, N)), np.empty((2, N), np.uint16), np.empty((2, N), ">i2"), np.empty(2 * N, np.int16),
+        np.empty((1, N), np.float32), np.empty((N, 2), np.float32).T, np.empty((2, 2 * N), np.int16)[:, ::2],
+    ]  # fmt: skip
+    for samples in wrong:
+        with pytest.raises(ValueError, match=r"C-contiguous array .* of int16 or float32"):
             _native.read_wavs(paths=[b"x", b"y"], samples=samples, n_threads=1, **asked)
     frozen = np.zeros((1, N), np.float32)
     frozen.flags.writeable = False
     with pytest.raises(ValueError, match="not writeable"):
         _native.read_wavs(paths=[b"x"], samples=frozen, n_threads=1, **asked)
+
+
+@pytest.fixture(scope="module", name="all_files")
+def files_of_every_kind(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Every file of these tests, plain or doubtful, silent ones, and places where no file is."""
+    folder = tmp_path_factory.mktemp("all")
+    contents = [*PLAIN.values(), *DOUBTFUL.values()]
+    for subtype in SUBTYPES:
+        contents += [encoded(noise(N) / 32768, subtype=subtype), encoded(np.zeros(N), subtype=subtype)]
+    paths = [folder / f"{i}.wav" for i in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    return [*paths, folder, folder / "missing.wav", folder / "nul\0.wav", folder / "surrogate\ud800.wav"]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_rows_are_what_the_files_give_one_by_one(all_files: list[Path], dtype: Any, threads: int) -> None:
+    rows = np.full((len(all_files), N), 99, dtype)
+    silences = read_wavs(all_files, rows, None, RATE_HZ, threads)
+    for path, row, is_silent in zip(all_files, rows, silences, strict=True):
+        samples = native(path)
+        if samples is not None and dtype == np.float32:
+            samples = to_waveform(samples)
+        if samples is None or samples.dtype != dtype:
+            assert is_silent is None
+        else:
+            assert is_silent is (not samples.any())
+            assert row.tobytes() == samples.tobytes()
+    assert set(silences) == {None, False, True}
+
+
+def test_rows_of_one_channel_of_several(file: Path) -> None:
+    sound = noise(N, n_channels=2)
+    sound[:, 1] = 0
+    file.write_bytes(encoded(sound))
+    rows = np.full((3, N), 99, np.int16)
+    assert [read_wavs([file], rows[:1], channel, RATE_HZ, 1) for channel in (None, 2)] == [[None]] * 2
+    assert read_wavs([file] * 3, rows, 0, RATE_HZ, 2) == [False] * 3
+    np.testing.assert_array_equal(rows, np.stack([sound[:, 0]] * 3))
+    assert read_wavs([file], rows[1:2], 1, RATE_HZ, 1) == [True]
+    assert rows.any(axis=1).tolist() == [True, False, True]
 
 
 def test_several_threads_read_at_once(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import onnx
 from msgspec.structs import replace
 
-from osscl.bundle import read_bundle, write_bundle
+from osscl.bundle import graph_sha256, read_bundle, write_bundle
 from osscl.export import export_onnx
+from osscl.export.half import in_half
 from osscl.manifest import Accuracy
 
 
@@ -19,7 +21,7 @@ class Models:
     plain, ours : Path
         In fp32, without rewrites and with all of them.
     bf16 : Path
-        Ours, to be computed in bf16.
+        Ours, in bf16.
     """
 
     plain: Path
@@ -37,7 +39,7 @@ def export_all(checkpoint: Path, folder: Path) -> Models:
 
 
 def _write_bf16(models: Models) -> None:
-    """The same graph marked as bf16, without the accuracy gate: what it costs is part of the comparison."""
+    """The same network in bf16, without the accuracy gate: what it costs is part of the comparison."""
     ours = read_bundle(models.ours)
     unknown = Accuracy(
         clips="not measured",
@@ -50,4 +52,8 @@ def _write_bf16(models: Models) -> None:
         auc=None,
         decision_flips=None,
     )
-    write_bundle(models.bf16, ours.model, replace(ours.manifest, precision="bf16", accuracy=unknown))
+    network = onnx.ModelProto.FromString(ours.model)
+    network.ClearField("metadata_props")
+    graph = in_half(network, "bf16").SerializeToString(deterministic=True)
+    changes = {"precision": "bf16", "graph_sha256": graph_sha256(graph), "accuracy": unknown}
+    write_bundle(models.bf16, graph, replace(ours.manifest, **changes))

@@ -14,12 +14,12 @@ def read_wav(
 def read_wavs(
     *,
     paths: list[bytes],
-    samples: npt.NDArray[np.float32],
+    samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],
     channel: int | None,
     sample_rate_hz: int,
     level_limit: float,
     n_threads: int,
-) -> list[bool]: ...
+) -> list[bool | None]: ...
 
 class Tfgram:
     def __init__(
@@ -52,6 +52,7 @@ class LogMel:
     def instruction_set(self) -> str: ...
     def window(self) -> npt.NDArray[np.float32]: ...
     def mel_filters(self) -> npt.NDArray[np.float32]: ...
+    def kernel_tables(self) -> dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int32]]: ...
     def transform(
         self,
         samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],

@@ -149,8 +149,13 @@ def read_audio(
         return to_waveform(read_clip(source, fit).samples)
     except AudioError as error:
         if isinstance(source, str | os.PathLike):
-            error.args = (f"{printable(source)}: {error}",)
+            name_file(error, source)
         raise
+
+
+def name_file(error: AudioError, path: str | os.PathLike[str]) -> None:
+    """Put the name of the file before the message of an error that `read_clip` raised."""
+    error.args = (f"{printable(path)}: {error}",)
 
 
 def read_clip(

@@ -1,17 +1,19 @@
-"""Several recordings at once, as one batch of waveforms."""
+"""Several recordings at once, as one batch: plain WAV files straight into their rows, the others decoded."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from osscl.audio import Fit, Padding, read_audio
-from osscl.config import CLIP, FRONTEND
+from osscl.audio import Clip, Fit, Padding, name_file, read_clip
+from osscl.config import CLIP, FRONTEND, ClipConfig
 from osscl.decoder import Channel
-from osscl.errors import InputError
+from osscl.errors import AudioError, InputError
 from osscl.frontend import checked_threads, usable_cpus
-from osscl.samples import output_array
+from osscl.samples import Samples, output_array, to_waveform
 from osscl.wav import Path, read_wavs
 
 
@@ -26,7 +28,7 @@ def read_audio_batch(
     """Read the first ten seconds of several recordings as the model takes them.
 
     Row by row what `read_audio` gives. Plain WAV files of the model's rate (PCM of 16, 24 or 32
-    bits, float) are read several at once and straight into the batch; other files follow one by one.
+    bits, float) are read straight into the batch, before all others are decoded.
 
     Parameters
     ----------
@@ -63,11 +65,75 @@ def read_audio_batch(
     files = _checked_paths(paths)
     n_threads = usable_cpus() if threads is None else checked_threads(threads)
     batch = output_array(out, (len(files), CLIP.n_samples))
-    is_read = read_wavs(files, batch, fit.one_channel, FRONTEND.sample_rate_hz, n_threads)
-    for row, path, is_done in zip(batch, files, is_read, strict=True):
-        if not is_done:
-            row[:] = read_audio(path, resample=resample, channel=channel, pad=pad)
+    clips = read_clips(files, batch, fit, CLIP, FRONTEND.sample_rate_hz, n_threads)
+    for path, clip in zip(files, clips, strict=True):
+        if isinstance(clip, AudioError):
+            name_file(clip, path)
+            raise clip
     return batch
+
+
+def read_clips(
+    paths: Sequence[Path], rows: Samples, fit: Fit, clip: ClipConfig, sample_rate_hz: int, threads: int
+) -> list[Clip | AudioError]:
+    """Read recordings into the rows of one array: what `read_clip` gives for each of them.
+
+    Parameters
+    ----------
+    paths : sequence of str or path, [B]
+        The files.
+    rows : ndarray of int16 or float32, [B, n_samples]
+        C-contiguous; receives the samples, float32 at full scale ±1.
+    fit, clip, sample_rate_hz
+        As for `read_clip`.
+    threads : int
+        Files read side by side, at most; 1 reads them in the calling thread.
+
+    Returns
+    -------
+    list of Clip or AudioError, [B]
+        The samples of a clip are its row; or an array of their own, where they are float32 and the
+        rows int16. The rows of such clips and of errors mean nothing.
+    """
+    silences = read_wavs(paths, rows, fit.one_channel, sample_rate_hz, threads)
+    left = [place for place, is_silent in enumerate(silences) if is_silent is None]
+
+    def read(place: int) -> Clip | AudioError:
+        return _decoded(paths[place], rows[place], fit, clip, sample_rate_hz)
+
+    decoded = iter(_side_by_side(read, left, threads))
+    duration_s = clip.n_samples / sample_rate_hz
+    return [
+        next(decoded) if is_silent is None else Clip(row, sample_rate_hz, duration_s, is_silent)
+        for row, is_silent in zip(rows, silences, strict=True)
+    ]
+
+
+def _side_by_side(
+    read: Callable[[int], Clip | AudioError], places: list[int], threads: int
+) -> list[Clip | AudioError]:
+    n_threads = min(threads, len(places))
+    if n_threads <= 1:
+        return list(map(read, places))
+    with ThreadPoolExecutor(n_threads, "osscl-reader") as pool:
+        return list(pool.map(read, places))
+
+
+def _decoded(path: Path, row: Samples, fit: Fit, clip: ClipConfig, sample_rate_hz: int) -> Clip | AudioError:
+    """Read one recording, into its row [n_samples] where that can hold it."""
+    try:
+        read = read_clip(path, fit, clip, sample_rate_hz)
+    except AudioError as error:
+        # the frames behind it hold the rows, which shall be free for others as soon as they are let go
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
+    if row.dtype == np.float32:
+        row[:] = to_waveform(read.samples)
+    elif read.samples.dtype == np.int16:
+        row[:] = read.samples
+    else:
+        return read
+    return replace(read, samples=row)
 
 
 def _checked_paths(paths: Iterable[Path]) -> list[Path]:

@@ -16,7 +16,7 @@ from osscl.errors import BackendError, ConfigError, InputError
 from osscl.frontend import checked_threads, usable_cpus
 from osscl.labels import MachineOf, machine_source
 from osscl.manifest import Manifest
-from osscl.pipeline import Candidate, Task, readers_for, score_recordings
+from osscl.pipeline import Candidate, Task, score_recordings
 from osscl.record import Record
 from osscl.samples import Samples, as_samples
 from osscl.scores import Scores
@@ -297,7 +297,7 @@ class Detector:
             The detector is closed.
         """
         backend = self._backend()
-        task = Task(machine_of, fit, self._batch_size(backend), readers_for(self._options["threads"]))
+        task = Task(machine_of, fit, self._batch_size(backend), self._options["threads"])
         return score_recordings(candidates, task, self.manifest, backend)
 
     def close(self) -> None:

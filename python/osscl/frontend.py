@@ -15,6 +15,7 @@ ISA_VARIABLE = "OSSCL_ISA"
 """Environment variable that names the instruction set to use instead of the fastest."""
 
 Float32 = npt.NDArray[np.float32]
+Int32 = npt.NDArray[np.int32]
 
 
 def log_mel(
@@ -88,6 +89,22 @@ def tables(config: FrontendConfig = FRONTEND) -> tuple[Float32, Float32]:
     """
     plan = _plan(config, _asked_instruction_set())
     return plan.window(), plan.mel_filters()
+
+
+def kernel_tables(config: FrontendConfig = FRONTEND) -> dict[str, Float32 | Int32]:
+    """Tables that the transform reads, computed in float64 and rounded once.
+
+    Parameters
+    ----------
+    config : FrontendConfig
+        Settings.
+
+    Returns
+    -------
+    dict of str to ndarray of float32 or int32
+        By their names in ``csrc/logmel_kernel.hpp``, which says what they hold.
+    """
+    return _plan(config, _asked_instruction_set()).kernel_tables()
 
 
 def instruction_set() -> str:

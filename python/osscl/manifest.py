@@ -11,10 +11,11 @@ from osscl import golden
 from osscl.config import CLIP, FRONTEND, ClipConfig, FrontendConfig, ModelConfig, Settings
 from osscl.signature import FrontEndPlace, TensorSpec, graph_inputs, graph_outputs
 
-# A new field raises the number. An osscl reads every schema up to its own and refuses newer ones.
-SCHEMA_VERSION = 2
+# A new field or word raises the number. An osscl reads every schema up to its own and refuses newer ones.
+SCHEMA_VERSION = 3
+_BF16_IN_GRAPH_SINCE = 3
 
-Precision: TypeAlias = Literal["fp32", "bf16", "int8"]
+Precision: TypeAlias = Literal["fp32", "fp16", "bf16", "int8"]
 """Arithmetic of a model's heavy layers."""
 
 Sha256: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
@@ -169,8 +170,8 @@ class Manifest(Settings, frozen=True, kw_only=True):
         The graph's, in order.
     scoring_rule : {"arcface_cross_entropy"}
         How cosines become a score; it takes margin and scale from `model`.
-    precision : {"fp32", "bf16", "int8"}
-        Arithmetic of the heavy layers.
+    precision : {"fp32", "fp16", "bf16", "int8"}
+        Arithmetic of the heavy layers. fp16 since schema 3.
     graph_rewrites : tuple of str
         Names of the exact rewrites done on the graph for speed.
     graph_sha256 : str
@@ -204,6 +205,13 @@ class Manifest(Settings, frozen=True, kw_only=True):
     licence: str
     training_data: str
 
+    @property
+    def graph_precision(self) -> Precision:
+        """What the graph itself is written in: for bf16 before schema 3 it is fp32, computed in bf16."""
+        if self.precision == "bf16" and self.schema_version < _BF16_IN_GRAPH_SINCE:
+            return "fp32"
+        return self.precision
+
 
 def build_manifest(
     *,
@@ -234,7 +242,7 @@ def build_manifest(
         Classes, shape of the network, margin and scale.
     where : {"native", "graph"}
         Where the log-mel is computed.
-    precision : {"fp32", "bf16", "int8"}
+    precision : {"fp32", "fp16", "bf16", "int8"}
         Arithmetic of the heavy layers.
     graph_rewrites : sequence of str
         Names of the exact rewrites done on the graph.

@@ -14,6 +14,7 @@ from osscl.strict_json import decode_strictly
 MAX_MANIFEST_BYTES = 16 * 2**20
 
 _FIELDS_SINCE = {"accuracy": 2}
+_PRECISIONS_SINCE = {"fp16": 3}
 
 
 class _Header(msgspec.Struct):
@@ -40,9 +41,15 @@ def encode_manifest(manifest: Manifest) -> bytes:
     ModelFileError
         The manifest holds a value of a wrong type or contradicts itself.
     """
-    document = msgspec.json.encode(replace(manifest, schema_version=SCHEMA_VERSION))
+    document = msgspec.json.encode(replace(manifest, schema_version=_schema_to_write(manifest)))
     decode_manifest(document)
     return document
+
+
+def _schema_to_write(manifest: Manifest) -> int:
+    """The newest, unless the precision would come to speak of the graph, which is in another."""
+    same = manifest.graph_precision == manifest.precision
+    return SCHEMA_VERSION if same else manifest.schema_version
 
 
 def decode_manifest(document: bytes) -> Manifest:
@@ -110,6 +117,12 @@ def _contradictions(manifest: Manifest) -> Iterator[str]:
         yield (
             f"`$.precision` is {manifest.precision} and `$.accuracy` is "
             f"{'empty' if manifest.accuracy is None else 'given'}; expected it for reduced precision alone"
+        )
+    since = _PRECISIONS_SINCE.get(manifest.precision, 1)
+    if manifest.schema_version < since:
+        yield (
+            f"`$.precision` is {manifest.precision}, a word of schema {since}; the document is of schema "
+            f"{manifest.schema_version}"
         )
     for name, rows, width in (
         ("embedding", parity.embedding, EMBEDDING_SIZE),

@@ -9,9 +9,6 @@ import os
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 from osscl import _native
 from osscl.samples import LEVEL_LIMIT, Samples
 
@@ -53,20 +50,17 @@ def read_wav(path: Path, n_samples: int, channel: int | None, sample_rate_hz: in
 
 
 def read_wavs(
-    paths: Sequence[Path],
-    batch: npt.NDArray[np.float32],
-    channel: int | None,
-    sample_rate_hz: int,
-    threads: int,
-) -> list[bool]:
+    paths: Sequence[Path], rows: Samples, channel: int | None, sample_rate_hz: int, threads: int
+) -> Sequence[bool | None]:
     """Read several plain WAV files at once, each into its row.
 
     Parameters
     ----------
     paths : sequence of str or path, [B]
         The files.
-    batch : ndarray of float32, [B, n_samples]
-        C-contiguous; receives the samples at full scale ±1.
+    rows : ndarray of int16 or float32, [B, n_samples]
+        C-contiguous; receives the samples. int16 holds those of 16-bit PCM alone and leaves other
+        files to the decoder; float32 holds all, at full scale ±1.
     channel, sample_rate_hz
         As for `read_wav`.
     threads : int
@@ -74,14 +68,15 @@ def read_wavs(
 
     Returns
     -------
-    list of bool, [B]
-        Whether a row was read; the content of the others means nothing.
+    sequence of bool or None, [B]
+        Whether all samples of a row are zero; None for a row that was not read, whose content
+        means nothing.
     """
-    if batch.size == 0 or sample_rate_hz > _MAX_NATIVE:
-        return [False] * len(paths)
+    if rows.size == 0 or sample_rate_hz > _MAX_NATIVE:
+        return [None] * len(paths)
     return _native.read_wavs(
         paths=[_name(path) or b"" for path in paths],
-        samples=batch,
+        samples=rows,
         channel=_native_channel(channel),
         sample_rate_hz=sample_rate_hz,
         level_limit=LEVEL_LIMIT,

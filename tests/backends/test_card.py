@@ -1,4 +1,4 @@
-"""A model on one GPU: the real driver calls, on a stand-in for the driver, with an engine that runs on the host."""
+"""A model on one GPU: real calls of the driver, to a stand-in for it, with an engine on the host."""
 
 import gc
 import logging
@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from model_files import tiny_graph, tiny_manifest
 from osscl.backends import Outputs
 from osscl.bundle import Bundle, in_memory_bundle
-from osscl.errors import BackendError, DeviceLostError, DeviceMemoryError
+from osscl.errors import BackendError, ConfigError, DeviceLostError, DeviceMemoryError
 from osscl.golden import golden_clips
-from model_files import tiny_graph, tiny_manifest
-from standin_gpu import GIB, HostCard, StandInDriver, open_card, standin_driver
+from standin_gpu import GIB, StandInDriver, open_card, standin_driver
 
 CLIPS = golden_clips(8)
 MAX_DIFFERENCE = 2e-6  # of the tiny model's cosines: the stand-in's front end is compiled anew
@@ -80,7 +80,8 @@ def test_only_samples_cross_the_bus_and_no_pinned_batch_is_staged(
     with closing(open_card(bundle, batch_size=4)) as card:
         batch = card.lend_batch(4)
         assert batch is not None
-        assert (batch.dtype, batch.shape) == (np.int16, (4, 160_000))
+        assert batch.dtype == np.int16
+        assert batch.shape == (4, 160_000)
         batch[:] = CLIPS[4:]
         before = driver.count("pinned_copies"), driver.count("staged_copies")
         got = joined([card.collect(card.submit(batch))])
@@ -145,8 +146,6 @@ def test_a_card_that_does_not_hold_one_clip_is_refused(driver: StandInDriver, bu
     driver.reset(memory=GIB // 1024)
     with pytest.raises(DeviceMemoryError, match="the memory of the GPU is used up"):
         open_card(bundle, batch_size=4)
-    gc.collect()
-    driver.reset(memory=GIB // 1024)  # the device itself is the caller's to close
 
 
 def test_memory_that_runs_out_later_halves_the_parts(
@@ -225,7 +224,8 @@ def test_many_threads_may_use_a_card_at_once(
     with closing(open_card(bundle, batch_size=2)) as card, ThreadPoolExecutor(8) as pool:
 
         def one(number: int) -> npt.NDArray[np.float32]:
-            return joined([card.collect(card.submit(CLIPS[number % 8 : number % 8 + 1]))])[0]
+            row: npt.NDArray[np.float32] = joined([card.collect(card.submit(CLIPS[number % 8 :][:1]))])[0]
+            return row
 
         got = np.stack(list(pool.map(one, range(32))))
     assert np.abs(got - np.tile(expected, (4, 1))).max() <= MAX_DIFFERENCE
@@ -238,3 +238,21 @@ def test_the_engines_own_time_is_counted(driver: StandInDriver, bundle: Bundle) 
         for _ in range(5):
             card.collect(card.submit(CLIPS[:4]))
         assert 0.0 < card.busy_s <= time.perf_counter() - before
+
+
+def test_without_the_cards_front_end_the_hosts_is_used_and_the_record_says_why(
+    driver: StandInDriver,
+    bundle: Bundle,
+    expected: npt.NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OSSCL_CUDA", "off")
+    with closing(open_card(bundle, batch_size=4)) as card:
+        assert card.facts["front_end"] == "native, OSSCL_CUDA is off"
+        tickets = [card.submit(CLIPS[i : i + 4]) for i in (0, 4)]
+        got = joined([card.collect(ticket) for ticket in tickets])
+        assert driver.count("launches") == 0
+    assert np.abs(got - expected).max() <= MAX_DIFFERENCE
+    monkeypatch.setenv("OSSCL_CUDA", "maybe")
+    with pytest.raises(ConfigError, match="OSSCL_CUDA is 'maybe'; it must be on or off"):
+        open_card(bundle, batch_size=4)

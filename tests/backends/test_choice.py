@@ -25,7 +25,13 @@ def fp32() -> Bundle:
 
 @pytest.fixture(scope="module")
 def bf16(fp32: Bundle) -> Bundle:
-    return in_memory_bundle(fp32.model, replace(fp32.manifest, precision="bf16"))
+    manifest = replace(fp32.manifest, precision="bf16", schema_version=2)  # of a graph in fp32
+    return in_memory_bundle(fp32.model, manifest)
+
+
+@pytest.fixture(scope="module")
+def fp16(fp32: Bundle) -> Bundle:
+    return in_memory_bundle(fp32.model, replace(fp32.manifest, precision="fp16"))
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
@@ -63,6 +69,12 @@ def test_onnx_runtime_refuses_bf16_and_names_who_computes_it(bf16: Bundle) -> No
     message = "model in memory: the model is bf16, which onnxruntime does not compute; choose openvino, or"
     with pytest.raises(BackendError, match=message):
         open_backend(bf16, "cpu", "onnxruntime", ONE)
+
+
+def test_fp16_is_computed_by_onnx_runtime_alone(fp16: Bundle) -> None:
+    assert chosen(fp16) == "onnxruntime"
+    with pytest.raises(BackendError, match="the model is fp16, which openvino does not compute; choose onnx"):
+        open_backend(fp16, "cpu", "openvino", ONE)
 
 
 @pytest.mark.parametrize("name", _CPU)

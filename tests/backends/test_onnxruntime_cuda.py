@@ -20,7 +20,7 @@ def test_a_build_for_cpus_never_computes_in_its_place() -> None:
 
 
 def test_a_build_for_gpus_refuses_where_the_card_cannot_compute() -> None:
-    """The stand-in is a driver, but no card: the real provider does not start, or one layer after another fails."""
+    """The stand-in is a driver, but no card: the real provider does not start."""
     if not any(metadata.distributions(name="onnxruntime-gpu")):
         pytest.skip("onnxruntime-gpu is not installed: 250 MB that the other tests do not need")
     standin_driver().reset()

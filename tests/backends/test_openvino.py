@@ -5,9 +5,12 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from msgspec.structs import replace
 
@@ -16,6 +19,7 @@ from osscl.backends import Backend, Outputs, Streams, open_backend
 from osscl.backends import openvino as openvino_backend
 from osscl.bundle import Bundle, in_memory_bundle, read_bundle
 from osscl.errors import BackendError
+from osscl.export.half import in_half
 from osscl.export.parity import TOLERANCE
 from osscl.golden import golden_clips
 
@@ -35,8 +39,16 @@ def bundle(request: pytest.FixtureRequest, model_file: Path) -> Bundle:
     return read_bundle(model_file if request.param == "random weights" else "demo")
 
 
+def by_hint(bundle: Bundle) -> Bundle:
+    """In bf16 as schema 2 knew it: the graph stays fp32."""
+    return in_memory_bundle(bundle.model, replace(bundle.manifest, precision="bf16", schema_version=2))
+
+
 def in_bf16(bundle: Bundle) -> Bundle:
-    return in_memory_bundle(bundle.model, replace(bundle.manifest, precision="bf16"))
+    network = onnx.ModelProto.FromString(bundle.model)
+    network.ClearField("metadata_props")
+    graph = in_half(network, "bf16").SerializeToString()
+    return in_memory_bundle(graph, replace(bundle.manifest, precision="bf16", schema_version=3))
 
 
 def outputs(bundle: Bundle, backend: str | None) -> Outputs:
@@ -72,9 +84,10 @@ def test_the_log_mel_inside_the_graph_computes_too(
 
 
 @pytest.mark.usefixtures("computes_bf16")
-def test_bf16_is_really_computed_and_close_to_fp32() -> None:
+@pytest.mark.parametrize("reduce", [in_bf16, by_hint])
+def test_bf16_is_really_computed_and_close_to_fp32(reduce: Callable[[Bundle], Bundle]) -> None:
     bundle = read_bundle("demo")  # trained: random weights are further off
-    opened = open_backend(in_bf16(bundle), "auto", None, Streams(1, 1))
+    opened = open_backend(reduce(bundle), "auto", None, Streams(1, 1))
     assert opened.facts["backend"] == "openvino"
     assert opened.facts["precision"] == "bf16"
     reduced, full = opened.collect(opened.submit(CLIPS)), outputs(bundle, "openvino")
@@ -91,14 +104,38 @@ def test_an_fp32_model_is_compiled_as_such(bundle: Bundle) -> None:
     assert compiled.get_property("NUM_STREAMS") == 1
 
 
+def layers(bundle: Bundle) -> Counter[tuple[str, str]]:
+    """Layers as OpenVINO runs them, with the type that each computes in."""
+    compiled = openvino_backend._compile(openvino, bundle, Streams(1, 1))
+    facts = [layer.get_rt_info() for layer in compiled.get_runtime_model().get_ops()]
+    return Counter((each["layerType"].astype(str), each["runtimePrecision"].astype(str)) for each in facts)
+
+
+@pytest.mark.usefixtures("computes_bf16")
+def test_a_graph_in_bf16_is_computed_as_it_stands() -> None:
+    found, full = layers(in_bf16(read_bundle("demo"))), layers(read_bundle("demo"))
+    assert found["Convolution", "bf16"] == full["Convolution", "f32"] == 64
+    assert found["Convolution", "f32"] == 0
+    assert (found["FullyConnected", "bf16"], found["FullyConnected", "f32"]) == (2, 1)  # head, and cosine
+    assert found["Reduce", "f32"] == full["Reduce", "f32"]  # the norms
+    assert found["Convert", "bf16"] + found["Convert", "f32"] == 9  # as many as the graph has
+
+
 def test_another_precision_than_the_files_is_an_error(bundle: Bundle) -> None:
     # as a processor without bf16 would do: compiled in fp32, while the file says bf16
     compiled = openvino_backend._compile(openvino, bundle, Streams(1, 1))
     openvino_backend._check_precision(compiled, bundle)
-    with pytest.raises(
-        BackendError, match="the model is bf16, but OpenVINO computes in f32 on this processor"
-    ):
-        openvino_backend._check_precision(compiled, in_bf16(bundle))
+    for reduced in (in_bf16(bundle), by_hint(bundle)):
+        with pytest.raises(
+            BackendError, match="the model is bf16, but OpenVINO computes in f32 on this processor"
+        ):
+            openvino_backend._check_precision(compiled, reduced)
+
+
+def test_a_file_that_says_bf16_of_a_graph_in_fp32_is_an_error(bundle: Bundle) -> None:
+    manifest = replace(bundle.manifest, precision="bf16", schema_version=3)
+    with pytest.raises(BackendError, match="the model is bf16, but OpenVINO computes in f32"):
+        open_backend(in_memory_bundle(bundle.model, manifest), "cpu", "openvino", Streams(1, 1))
 
 
 def test_a_graph_that_openvino_cannot_read_is_named(bundle: Bundle) -> None:

@@ -84,10 +84,9 @@ bool is_read(const char* path, std::size_t n_samples, std::optional<std::size_t>
     if (!file || !file->read(std::span<float>(samples))) {
         return false;
     }
-    if (file->is_pcm_16()) {
-        std::vector<std::int16_t> integers(n_samples);
-        require(file->read(std::span<std::int16_t>(integers)), "16 bits are read in both forms");
-    }
+    std::vector<std::int16_t> integers(n_samples);
+    require(file->read(std::span<std::int16_t>(integers)) == file->is_pcm_16(),
+            "16 bits, and nothing else, are read in both forms");
     return true;
 }
 
@@ -113,6 +112,17 @@ void samples_are_scaled(TemporaryFile& file) {
     std::vector<float> samples(2);
     require(wav && wav->read(std::span<float>(samples)), "24 bits are read");
     require(samples[0] == -1.0F && samples[1] == 0x1p-23F, "full scale is 1");
+}
+
+void one_sample_breaks_the_silence() {
+    std::vector<std::int16_t> integers(n_frames);
+    std::vector<float> floats(n_frames, -0.0F);
+    require(osscl::is_silent<std::int16_t>(integers), "zeros are silent");
+    require(osscl::is_silent<float>(floats), "zeros of either sign are silent");
+    integers.back() = -1;
+    floats.back() = 1e-42F;
+    require(!osscl::is_silent<std::int16_t>(integers), "the last integer counts");
+    require(!osscl::is_silent<float>(floats), "the last float counts");
 }
 
 void cut_files_are_declined(TemporaryFile& file) {
@@ -182,6 +192,7 @@ void test_wav() {
     TemporaryFile file;
     whole_files_are_read(file);
     samples_are_scaled(file);
+    one_sample_breaks_the_silence();
     cut_files_are_declined(file);
     a_file_cut_while_it_is_open_is_declined(file);
     damaged_files_stay_in_bounds(file);

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -24,6 +25,7 @@ namespace {
 using Result = int;
 using Task = std::function<void()>;
 using Address = unsigned long long;
+using Argument = std::vector<char>;
 using Kernel = void (*)(unsigned grid_x, unsigned grid_y, unsigned block, void** arguments);
 
 constexpr Result success = 0, invalid_value = 1, out_of_memory = 2, not_initialized = 3, no_device = 100,
@@ -32,7 +34,7 @@ constexpr Result success = 0, invalid_value = 1, out_of_memory = 2, not_initiali
 
 struct HostKernel {
     Kernel run;
-    std::size_t n_arguments;
+    std::vector<std::size_t> argument_sizes;
 };
 
 struct Device {
@@ -53,7 +55,8 @@ struct Event {
 };
 
 std::mutex state_mutex;
-std::vector<Device> devices;
+std::array<Device, 16> devices; // of all that may ever be: work of cards that were lost may still be queued
+std::size_t n_devices = 0;
 int driver_version = 13000, capability_major = 9, capability_minor = 0, max_delay_us = 0;
 bool is_initialized = false;
 std::map<Address, std::pair<int, std::size_t>> device_memory; // address -> device, size
@@ -207,7 +210,7 @@ EXPORT Result cuGetErrorName(Result, const char** name) {
 }
 
 EXPORT Result cuInit(unsigned) {
-    if (devices.empty()) {
+    if (n_devices == 0) {
         return no_device;
     }
     is_initialized = true;
@@ -223,13 +226,13 @@ EXPORT Result cuDeviceGetCount(int* n) {
     if (!is_initialized) {
         return not_initialized;
     }
-    *n = static_cast<int>(devices.size());
+    *n = static_cast<int>(n_devices);
     return success;
 }
 
 EXPORT Result cuDeviceGet(int* device, int ordinal) {
     *device = ordinal;
-    return ordinal >= 0 && static_cast<std::size_t>(ordinal) < devices.size() ? success : invalid_device;
+    return ordinal >= 0 && static_cast<std::size_t>(ordinal) < n_devices ? success : invalid_device;
 }
 
 EXPORT Result cuDeviceGetName(char* name, int length, int device) {
@@ -487,18 +490,18 @@ EXPORT Result cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, u
     if (grid_x * grid_y * grid_z * block_x * block_y * block_z == 0) {
         return invalid_value;
     }
-    // the driver copies arguments when it is called; none has more than 8 bytes
     const HostKernel kernel = *static_cast<HostKernel*>(function);
-    std::vector<std::uint64_t> values(kernel.n_arguments);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        std::memcpy(&values[i], arguments[i], sizeof values[i]);
+    std::vector<Argument> values; // copied when the driver is called
+    for (std::size_t i = 0; i < kernel.argument_sizes.size(); ++i) {
+        const auto* bytes = static_cast<const char*>(arguments[i]);
+        values.emplace_back(bytes, bytes + kernel.argument_sizes[i]);
     }
     count("launches");
     static_cast<Stream*>(stream)->queue(unless_lost(current, [kernel, grid_x, grid_y, block_x, values] {
-        std::vector<std::uint64_t> copies = values;
+        std::vector<Argument> copies = values;
         std::vector<void*> pointers;
-        for (std::uint64_t& value : copies) {
-            pointers.push_back(&value);
+        for (Argument& value : copies) {
+            pointers.push_back(value.data());
         }
         kernel.run(grid_x, grid_y, block_x, pointers.data());
     }));
@@ -557,9 +560,10 @@ EXPORT Result cuGraphLaunch(void* executable, void* stream) {
 
 // What a test sets and asks.
 
-EXPORT void standin_reset(int n_devices, std::size_t memory, int version, int major, int minor) {
+EXPORT void standin_reset(int n, std::size_t memory, int version, int major, int minor) {
     const std::lock_guard lock(state_mutex);
-    devices.assign(static_cast<std::size_t>(n_devices), Device{memory, 0, false});
+    n_devices = static_cast<std::size_t>(n);
+    devices.fill(Device{memory, 0, false});
     driver_version = version;
     capability_major = major;
     capability_minor = minor;
@@ -587,9 +591,10 @@ EXPORT std::size_t standin_memory_used(int device) {
     return devices[static_cast<std::size_t>(device)].memory_used;
 }
 
-EXPORT void standin_add_kernel(const char* name, Kernel kernel, std::size_t n_arguments) {
+EXPORT void standin_add_kernel(const char* name, Kernel kernel, const std::size_t* sizes,
+                               std::size_t n_arguments) {
     const std::lock_guard lock(state_mutex);
-    kernels[name] = {kernel, n_arguments};
+    kernels[name] = {kernel, {sizes, sizes + n_arguments}};
 }
 
 EXPORT long long standin_count(const char* what) {

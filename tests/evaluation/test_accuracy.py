@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import soundfile
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from osscl.errors import AccuracyError, BackendError, ConfigError, EvaluationErr
 from osscl.evaluation import accuracy as gate_module
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
 from osscl.export import export_onnx
+from osscl.export.half import in_half
 from osscl.golden import golden_clips
 from osscl.manifest import Accuracy
 from osscl.synth import DatasetPlan, write_dataset
@@ -39,7 +41,10 @@ def fp32() -> Bundle:
 
 @pytest.fixture(scope="module")
 def bf16(fp32: Bundle) -> Bundle:
-    return in_memory_bundle(fp32.model, replace(fp32.manifest, precision="bf16"))
+    network = onnx.ModelProto.FromString(fp32.model)
+    network.ClearField("metadata_props")
+    graph = in_half(network, "bf16").SerializeToString()
+    return in_memory_bundle(graph, replace(fp32.manifest, precision="bf16", schema_version=3))
 
 
 @pytest.fixture(scope="module")
@@ -245,8 +250,9 @@ def test_a_gate_folder_that_does_not_exist_is_no_gate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"precision": "fp16"}, "precision is fp16; it must be one of: fp32, bf16, int8"),
+        ({"precision": "fp8"}, "precision is fp8; it must be one of: fp32, fp16, bf16, int8"),
         ({"precision": "int8"}, "int8 needs recordings to set its ranges by"),
+        ({"precision": "fp16", "calibration": "clips"}, "--calibration is for int8; the precision is fp16"),
         ({"precision": "bf16", "calibration": "clips"}, "--calibration is for int8; the precision is bf16"),
         ({"precision": "fp32", "gate": "clips"}, "--gate is for reduced precision; the precision is fp32"),
         ({"precision": "int8", "calibration": "nowhere"}, "--calibration is .*nowhere; it must be a folder"),

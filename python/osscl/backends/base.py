@@ -58,6 +58,24 @@ class Backend(ABC):
     n_in_flight: int
     facts: Mapping[str, str]
 
+    def lend_batch(self, n_clips: int) -> Samples | None:
+        """Lend memory from which the device copies fastest; never waits for any.
+
+        The memory goes back by itself when nothing refers to the array or to a part of it any more.
+
+        Parameters
+        ----------
+        n_clips : int
+            Clips that it shall hold.
+
+        Returns
+        -------
+        ndarray of int16, [n_clips, n_samples], or None
+            C-contiguous and writeable, its content of no meaning; None where ordinary memory is as good,
+            or none is free at the moment.
+        """
+        return None
+
     @abstractmethod
     def submit(self, samples: Samples) -> Ticket:
         """Start the computation of samples [B, n_samples], int16 or float32 at full scale ±1."""

@@ -57,7 +57,7 @@ def open_backend(
     device: str,
     backend: str | None,
     streams: Streams,
-    cards: CardOptions = CardOptions(),
+    cards: CardOptions | None = None,
 ) -> Backend:
     """Open a model on a device; never on another one than was asked for.
 
@@ -72,7 +72,7 @@ def open_backend(
         Name out of `BACKENDS`; by default the first one installed that computes the model's precision there.
     streams : Streams
         How processors are shared out; with GPUs, all threads serve the host's front end where it is used.
-    cards : CardOptions
+    cards : CardOptions, optional
         How GPUs are used.
 
     Returns
@@ -102,7 +102,9 @@ def open_backend(
         return opened
     numbers = named_devices(device)
     card = _chosen(_CUDA, bundle, backend, "GPUs")
-    return _open_on_cards(partial(card, bundle, threads=streams.n_threads, options=cards), numbers)
+    return _open_on_cards(
+        partial(card, bundle, threads=streams.n_threads, options=cards or CardOptions()), numbers
+    )
 
 
 def _prefers_gpu(bundle: Bundle, backend: str | None) -> bool:
@@ -122,9 +124,7 @@ def _open_on_cards(open_card: Callable[[Device], Card], numbers: Iterable[int]) 
     with ExitStack() as opened:
         cards = []
         for number in numbers:
-            device = open_device(number)
-            opened.callback(device.close)
-            cards.append(open_card(device))
+            cards.append(open_card(open_device(number)))
             opened.callback(cards[-1].close)
         opened.pop_all()
     return cards[0] if len(cards) == 1 else Fleet(cards)

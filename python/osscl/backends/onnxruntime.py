@@ -32,7 +32,7 @@ class OnnxRuntimeBackend(StreamedBackend):
         ONNX Runtime refuses the graph.
     """
 
-    precisions = frozenset({"fp32", "int8"})
+    precisions = frozenset({"fp32", "fp16", "int8"})
 
     def __init__(self, bundle: Bundle, streams: Streams) -> None:
         super().__init__(bundle, streams)
@@ -49,6 +49,7 @@ class OnnxRuntimeBackend(StreamedBackend):
             "backend_version": runtime.__version__,
             "provider": sessions[0].get_providers()[0],
             "tfgram": "graph" if cut is None else "native",
+            **_arithmetic_facts(bundle),
             **stream_facts(bundle.manifest, streams),
         }
 
@@ -61,6 +62,12 @@ class OnnxRuntimeBackend(StreamedBackend):
     def _run(self, runner: Any, feeds: Feeds) -> Outputs:
         embedding, cosine = runner.run(["embedding", "cosine"], feeds)  # [B, 128], [B, K]
         return Outputs(embedding, cosine)
+
+
+def _arithmetic_facts(bundle: Bundle) -> dict[str, str]:
+    """What else to know of a precision: the provider casts fp16 to fp32 around all it has no kernel for."""
+    is_fp16 = bundle.manifest.precision == "fp16"
+    return {"arithmetic": "fp32 where there is no fp16 kernel"} if is_fp16 else {}
 
 
 def _import_onnxruntime() -> Any:

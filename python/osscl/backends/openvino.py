@@ -14,8 +14,8 @@ from osscl.backends.streams import StreamedBackend, Streams, stream_facts
 from osscl.bundle import Bundle
 from osscl.errors import BackendError, MissingExtraError
 
-# OpenVINO computes in bf16 on processors with AMX unless it is told otherwise, whatever the graph says.
-_TYPE_OF_PRECISION = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}  # int8 stands in the graph itself
+# What the convolutions of a model may be computed in, by its precision; int8 leaves some in fp32.
+_TYPES = {"fp32": {"f32"}, "bf16": {"bf16"}, "int8": {"i8", "u8", "f32"}}
 
 
 class OpenVinoBackend(StreamedBackend):
@@ -36,7 +36,7 @@ class OpenVinoBackend(StreamedBackend):
         OpenVINO refuses the graph, or would compute it in another precision than the file states.
     """
 
-    precisions = frozenset(_TYPE_OF_PRECISION)
+    precisions = frozenset(_TYPES)
 
     def __init__(self, bundle: Bundle, streams: Streams) -> None:
         super().__init__(bundle, streams)
@@ -118,7 +118,7 @@ def _keep(thing: object) -> None:
 def _compile(openvino: Any, bundle: Bundle, streams: Streams) -> Any:
     core = _core(openvino, os.getpid())
     settings = {
-        "INFERENCE_PRECISION_HINT": _TYPE_OF_PRECISION[bundle.manifest.precision],
+        "INFERENCE_PRECISION_HINT": _type_of_fp32_layers(bundle),
         "NUM_STREAMS": streams.count,
         "INFERENCE_NUM_THREADS": streams.n_threads,
     }
@@ -130,11 +130,27 @@ def _compile(openvino: Any, bundle: Bundle, streams: Streams) -> Any:
         ) from error
 
 
+def _type_of_fp32_layers(bundle: Bundle) -> str:
+    """What OpenVINO shall compute layers in that the graph has in fp32.
+
+    It would choose bf16 by itself on processors with AMX, whatever the graph says.
+    """
+    manifest = bundle.manifest
+    return "bf16" if manifest.precision != manifest.graph_precision else "f32"
+
+
 def _check_precision(compiled: Any, bundle: Bundle) -> None:
-    asked = _TYPE_OF_PRECISION[bundle.manifest.precision]
-    used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-    if used != asked:
+    """Look at what was compiled: where a processor lacks a type, OpenVINO takes another without a word."""
+    precision = bundle.manifest.precision
+    others = sorted(_types_of_convolutions(compiled) - _TYPES[precision])
+    if others:
         raise BackendError(
-            f"{bundle.path}: the model is {bundle.manifest.precision}, but OpenVINO computes in {used} "
+            f"{bundle.path}: the model is {precision}, but OpenVINO computes in {', '.join(others)} "
             "on this processor: export the model in fp32 for it"
         )
+
+
+def _types_of_convolutions(compiled: Any) -> set[str]:
+    facts = [layer.get_rt_info() for layer in compiled.get_runtime_model().get_ops()]
+    convolutions = [each for each in facts if each["layerType"].astype(str) == "Convolution"]
+    return {each["runtimePrecision"].astype(str) for each in convolutions}

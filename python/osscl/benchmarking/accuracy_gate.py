@@ -24,7 +24,7 @@ class AccuracyRequest:
     gate : Path or None
         Folder of recordings; None for the gate set.
     reference : Path or None
-        The same model in fp32; None for the model's own graph.
+        The same model in fp32; None where the model itself can be computed so.
     """
 
     gate: Path | None = None
@@ -82,7 +82,7 @@ def prepare_comparison(request: AccuracyRequest, bundle: Bundle, backend: str, d
     precision = bundle.manifest.precision
     if request.reference is not None:
         fp32, name = _read_reference(request.reference, bundle), printable(request.reference)
-    elif precision == "bf16":  # the graph is the same: OpenVINO is told in which precision to compute it
+    elif bundle.manifest.graph_precision == "fp32" != precision:  # the runtime alone is told of bf16
         manifest = replace(bundle.manifest, precision="fp32", accuracy=None)
         fp32, name = dataclasses.replace(bundle, manifest=manifest), "the model's own graph in fp32"
     elif precision == "fp32" and (backend, device) != ("onnxruntime", "cpu"):
@@ -151,6 +151,11 @@ def _read_reference(path: Path, bundle: Bundle) -> Bundle:
     if reference.manifest.model != bundle.manifest.model:
         raise ConfigError(
             f"--reference {printable(path)} has other machines or another shape than the model; expected the "
+            "model that it was made from"
+        )
+    if reference.manifest.checkpoint != bundle.manifest.checkpoint:
+        raise ConfigError(
+            f"--reference {printable(path)} was made from another checkpoint than the model; expected the "
             "model that it was made from"
         )
     return reference

@@ -70,13 +70,10 @@ class CardCeilings(Ceilings):
 
 def _product_card(card: Card) -> Card:
     """The same kind of engine on the same card, for the products."""
-    with ExitStack() as opened:
-        device = open_device(card.device.index)
-        opened.callback(device.close)
-        bundle = product_bundle(card.bundle.manifest, SIZE)
-        products = type(card)(bundle, device, threads=1, options=replace(card.options, batch_size=1))
-        opened.pop_all()
-    return products
+    bundle = product_bundle(card.bundle.manifest, SIZE)
+    return type(card)(
+        bundle, open_device(card.device.index), threads=1, options=replace(card.options, batch_size=1)
+    )
 
 
 def _matrix() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

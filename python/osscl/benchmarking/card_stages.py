@@ -20,7 +20,6 @@ from osscl.samples import Samples, stack_clips
 
 _FLOAT_BYTES = 4
 _N_IN_GRAPH = 20
-_N_WARM_UP = 2  # batches in each place for one on the card: kernels are chosen and work is recorded meanwhile
 _GROUP_S = 0.02  # work that a card is given at once: long beside the moments in which events are recorded
 
 
@@ -194,8 +193,7 @@ class CardNetwork:
         """Keep the card busy."""
         batches = self._pinned() if self.is_pinned else batches_of(self.samples, self.batch_size)
         network = Network(self.card, batches, self.card.n_in_flight)
-        for _ in range(_N_WARM_UP):
-            network.keep_busy(0.0)
+        network.keep_busy(0.0)  # kernels are chosen and work is recorded meanwhile
         return watched(self.card, lambda: network.keep_busy(seconds))
 
     def _pinned(self) -> list[Samples]:

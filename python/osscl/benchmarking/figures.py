@@ -188,7 +188,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
         The file as it was named, and its hash.
     inputs : {"three_maps", "log_mel"}
         Maps that the encoder sees.
-    precision : {"fp32", "bf16", "int8"}
+    precision : {"fp32", "fp16", "bf16", "int8"}
         Arithmetic of the heavy layers.
     graph_rewrites : tuple of str
         Exact rewrites done on the graph.

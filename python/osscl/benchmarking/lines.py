@@ -137,7 +137,7 @@ def front_end_lines(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line
 
 def decoding_lines(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line]:
     """Files read one by one, and as a folder run reads them."""
-    for readers in without_doubles(1, max(1, readers_for(threads))):
+    for readers in without_doubles(1, max(1, readers_for(threads, 1))):
         yield Line("decode", Decoding(clips, bundle.manifest, readers).run, readers)
 
 

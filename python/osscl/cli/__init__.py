@@ -1,12 +1,13 @@
 """The console: ``osscl COMMAND`` and ``osscl-export``, one short module a command."""
 
+import logging
 import sys
 from typing import Annotated
 
 import typer
 
 from osscl.cli import bench, demo, doctor, evaluate, export, inspect, score, synth, train
-from osscl.cli.console import EXIT_FAILED, complain
+from osscl.cli.console import EXIT_FAILED, WarningsToStderr, complain
 from osscl.errors import OssclError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -63,6 +64,7 @@ def export_main() -> None:
 
 def _run(program: typer.Typer, name: str) -> None:
     """Exit with 1 and one sentence for every error that the library raises on purpose."""
+    logging.getLogger("osscl").addHandler(WarningsToStderr())
     try:
         program(prog_name=name)
     except OssclError as error:

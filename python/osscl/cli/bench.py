@@ -25,7 +25,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl bench model.onnx recordings --clips 500 --seconds 20 --output bench.json\n
   osscl bench model.onnx --backend openvino --threads 8 --streams 4 --json\n
   osscl bench model.onnx --device cuda --seconds 20\n
-  osscl bench model_bf16.onnx --accuracy --gate dcase2020\n
+  osscl bench model_bf16.onnx --accuracy --gate dcase2020 --reference model.onnx\n
 \n
 Stages take turns in an order that changes each round; figures are medians. Files are read from the system's
 memory, as they are after a first run.\n
@@ -68,8 +68,8 @@ def bench(
     reference: Annotated[
         Path | None,
         typer.Option(
-            help="Model in fp32 to compare with, for --accuracy; by default a bf16 model's own graph, or "
-            "an fp32 model by ONNX Runtime.",
+            help="Model in fp32 to compare with, for --accuracy: the one that a reduced precision was made "
+            "from; an fp32 model is compared with itself by ONNX Runtime.",
             metavar="FP32_MODEL",
         ),
     ] = None,

@@ -1,5 +1,6 @@
 """What all commands share: exit codes, messages on stderr, progress."""
 
+import logging
 import sys
 import threading
 from collections.abc import Iterable
@@ -28,6 +29,17 @@ def complain(message: str) -> None:
 def say(message: str) -> None:
     """Say something on stderr; stdout is for results."""
     print(message, file=sys.stderr)  # noqa: T201
+
+
+class WarningsToStderr(logging.Handler):
+    """What the library warns of, on stderr, a progress bar or not."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        stderr.print(f"warning: {record.getMessage()}", markup=False, soft_wrap=True)
 
 
 def as_json(document: object) -> str:
@@ -110,6 +122,22 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
         speed = self._bar.tasks[0].finished_speed or self._bar.tasks[0].speed
         rate = f"{speed:.1f} {self._unit}/s" if speed else ""
         self._bar.update(self._task, completed=done, rate=rate, note=note)
+
+
+class BuildProgress(WorkProgress):
+    """Steps of building an engine for a GPU; nothing where none is built."""
+
+    def __init__(self) -> None:
+        super().__init__("steps")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def show_phase(self, phase: str, done: int, total: int) -> None:
+        """So many steps of a phase are done."""
+        self._bar.start()
+        self.set_total(total)
+        self.show(done, f"building the engine: {phase}")
 
 
 class FileProgress(WorkProgress):

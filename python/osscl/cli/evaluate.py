@@ -9,6 +9,7 @@ import typer
 
 from osscl.audio import Fit
 from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, WorkProgress, say
+from osscl.cli.options import Device
 from osscl.dcase import TRAIN_FOLDER
 from osscl.detector import Detector, load
 from osscl.errors import EvaluationError
@@ -80,7 +81,7 @@ def evaluate(
         int, typer.Option(min=0, help="Resamples behind the 95 % intervals; 0 for no intervals.")
     ] = DEFAULT_RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
-    device: Annotated[str, typer.Option(help="With MODEL: auto or cpu.")] = "auto",
+    device: Device = "auto",
     threads: Annotated[
         int | None, typer.Option(help="With MODEL: processors to use; by default all.")
     ] = None,

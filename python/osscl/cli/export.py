@@ -16,6 +16,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl export osscl_basic.pth --output model.onnx\n
   osscl export best.pth --output model.onnx --margin 0.4 --head basic --inputs three_maps\n
   osscl export best.pth --output model.onnx --classes machines.txt --front-end graph\n
+  osscl export model.onnx --output model_fp16.onnx --precision fp16 --gate dcase2020\n
   osscl export model.onnx --output model_bf16.onnx --precision bf16 --gate dcase2020\n
   osscl export model.onnx --output model_int8.onnx --precision int8 --calibration dcase2020/fan/train \\\n
     --gate dcase2020
@@ -57,7 +58,7 @@ def export(
         Precision,
         typer.Option(
             help="Arithmetic of the heavy layers; below fp32 only if clips are ranked as in fp32. "
-            "bf16 is computed by OpenVINO; int8 needs --calibration."
+            "On CPUs, fp16 is computed by ONNX Runtime and bf16 by OpenVINO; int8 needs --calibration."
         ),
     ] = "fp32",
     gate: Annotated[

@@ -6,8 +6,15 @@ from typing import Annotated, Any, Literal
 import typer
 
 from osscl.audio import Fit
-from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, FileProgress, as_json, say
-from osscl.cli.options import Backend, BatchSize, StreamCount, Threads
+from osscl.cli.console import (
+    EXIT_INTERRUPTED,
+    EXIT_SOME_UNSCORED,
+    BuildProgress,
+    FileProgress,
+    as_json,
+    say,
+)
+from osscl.cli.options import Backend, BatchSize, Device, EngineCache, StreamCount, Threads
 from osscl.detector import Detector, load
 from osscl.errors import ConfigError
 from osscl.folder import find_recordings
@@ -21,6 +28,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx dcase2020 --output scores.csv\n
   osscl score model.onnx pump_recordings --machine pump/id_02 --output scores.parquet\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
+  osscl score model.onnx recordings --device cuda:all --output scores.csv\n
 \n
 Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored, 130 interrupted.
 """
@@ -64,11 +72,12 @@ def score(
         str | None,
         typer.Option(help="Fill up short recordings: 'repeat' them or add 'zero's.", metavar="repeat|zero"),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto or cpu.")] = "auto",
+    device: Device = "auto",
     backend: Backend = None,
     threads: Threads = None,
     streams: StreamCount = None,
     batch_size: BatchSize = None,
+    engine_cache: EngineCache = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
     ] = False,
@@ -86,7 +95,17 @@ def score(
     _check_roots(paths)
     table = OutputTable(output, overwrite=overwrite, suffix=".jsonl" if json else ".csv")
     try:
-        detector = load(model, device, backend, threads=threads, streams=streams, batch_size=batch_size)
+        with BuildProgress() as building:
+            detector = load(
+                model,
+                device,
+                backend,
+                threads=threads,
+                streams=streams,
+                batch_size=batch_size,
+                engine_cache=engine_cache,
+                on_build=building.show_phase,
+            )
         machine_of = machine_source(detector.machines, machine, labels)
     except BaseException:  # Ctrl-C too: an empty table would stand in the way of the next run
         table.abandon()
@@ -103,6 +122,7 @@ def score(
         "threads": threads,
         "streams": streams,
         "batch_size": batch_size,
+        "engine_cache": None if engine_cache is None else str(engine_cache),
     }
     raise typer.Exit(_run(detector, paths, table, machine_of, fit, options))
 

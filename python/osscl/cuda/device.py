@@ -1,14 +1,18 @@
 """A GPU that is opened: its memory, streams, events, kernels and graphs."""
 
 import ctypes
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.cuda.calls import call, driver
+
+Argument: TypeAlias = "ctypes.Structure | ctypes.Array[Any] | ctypes._SimpleCData[Any]"
+"""Holds an argument of a kernel, as the kernel declares it."""
 
 
 class Memory:
@@ -55,7 +59,8 @@ class PinnedMemory:
     def array(self, dtype: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
         """The first bytes as an array; not to be used once the memory is given back."""
         owner = (ctypes.c_uint8 * self.n_bytes).from_address(self.address)
-        return np.frombuffer(owner, dtype, count=int(np.prod(shape))).reshape(shape)
+        array: npt.NDArray[Any] = np.frombuffer(memoryview(owner), dtype, count=math.prod(shape))
+        return array.reshape(shape)
 
     def close(self) -> None:
         """Give it back."""
@@ -136,12 +141,13 @@ class Stream:
         kernel: Any,
         grid: tuple[int, int],
         block: int,
-        arguments: Sequence["ctypes._SimpleCData[Any]"],
+        arguments: Sequence[Argument],
     ) -> None:
         """Queue a kernel of `Module.kernel`, over a grid of blocks of so many threads."""
-        values = tuple(argument.value for argument in arguments)
-        types = tuple(type(argument) for argument in arguments)
-        call("cuLaunchKernel", kernel, *grid, 1, block, 1, 1, 0, self._stream, (values, types), 0)
+        # the driver takes the address of each argument, and copies them all before it returns
+        addresses = (ctypes.c_void_p * len(arguments))(*map(ctypes.addressof, arguments))
+        parameters = ctypes.addressof(addresses)
+        call("cuLaunchKernel", kernel, *grid, 1, block, 1, 1, 0, self._stream, parameters, 0)
 
     def record_graph(self, queue_work: Callable[[], None]) -> Graph:
         """Record the work that a function queues, without doing it."""

@@ -19,7 +19,7 @@ from osscl.labels import machine_source
 from osscl.manifest import Accuracy
 from osscl.metrics import auc, rank_correlation
 from osscl.paths import printable
-from osscl.pipeline import Task, readers_for, score_recordings
+from osscl.pipeline import Task, score_recordings
 from osscl.record import Record
 from osscl.synth import DatasetPlan, write_dataset
 
@@ -117,7 +117,7 @@ def measure_accuracy(
     ]
     return Accuracy(
         clips=name,
-        backend=f"{facts['backend']} {facts['backend_version']}",
+        backend=_computed_by(facts),
         n_clips=len(paths),
         n_machines=len({scored[path].machine for path in paths}),
         score_error=float(np.abs(after - before).max()),
@@ -166,12 +166,18 @@ def _score(
     records = {}
     threads = usable_cpus()
     with closing(open_backend(bundle, device, backend, Streams.share(threads, None))) as opened:
-        task = Task(machine_of, Fit(), opened.preferred_batch, readers_for(threads))
+        task = Task(machine_of, Fit(), opened.preferred_batch, threads)
         for record in score_recordings(find_recordings([clips]), task, manifest, opened):
             if record.score is not None:
                 records[record.path] = record
                 on_record(record)
         return records, opened.facts
+
+
+def _computed_by(facts: Mapping[str, str]) -> str:
+    """Backend, version, and what it says of its arithmetic, if anything."""
+    backend = f"{facts['backend']} {facts['backend_version']}"
+    return f"{backend}, {facts['arithmetic']}" if "arithmetic" in facts else backend
 
 
 def _mean_auc(records: dict[str, Record], paths: list[str]) -> float | None:

@@ -5,7 +5,7 @@ from importlib import metadata
 from typing import Literal
 
 from osscl.cuda.devices import count_devices, open_device
-from osscl.cuda.front_end import front_end_code
+from osscl.cuda.front_end import VARIABLE, front_end_code, reason_without
 from osscl.errors import ConfigError, DeviceError, MissingExtraError, OssclError
 from osscl.health.finding import Finding
 
@@ -60,9 +60,10 @@ def _front_end() -> Finding:
     try:
         code = front_end_code()
     except ConfigError as error:
-        return Finding("front end on GPUs", "broken", str(error), "unset OSSCL_CUDA")
+        return Finding("front end on GPUs", "broken", str(error), f"unset {VARIABLE}")
     if code is None:
-        return Finding("front end on GPUs", "missing", "off: the processor's front end is used in its place")
+        found = f"{reason_without()}: the processor's is used in its place"
+        return Finding("front end on GPUs", "missing", found)
     return Finding("front end on GPUs", "ok", f"{len(code)} bytes of PTX")
 
 

@@ -18,7 +18,7 @@ from osscl.backends.gpu.lending import PinnedBatches
 from osscl.backends.gpu.slot import Slot
 from osscl.bundle import Bundle
 from osscl.cuda.device import Device, Stream
-from osscl.cuda.front_end import CudaFrontEnd, front_end_code
+from osscl.cuda.front_end import CudaFrontEnd, front_end_code, reason_without
 from osscl.errors import BackendError, DeviceLostError, DeviceMemoryError
 from osscl.samples import Samples
 
@@ -26,7 +26,6 @@ N_SLOTS = 3
 """Batches in flight: one is copied in, one computed, one copied out."""
 
 _BATCH_SIZE = 64
-_N_WARM_UP = 2  # kernels are chosen and work is recorded meanwhile
 _N_LENT = N_SLOTS + 3  # those in flight, and those that are being read ahead
 
 OnBuild: TypeAlias = Callable[[str, int, int], Any]
@@ -65,7 +64,7 @@ class Card(Backend):
     bundle : Bundle
         The model.
     device : Device
-        The card; closed with the backend.
+        The card; closed with the backend, also where that cannot be opened.
     threads : int
         Threads of the host's front end, where the card's is not used.
     options : CardOptions
@@ -95,8 +94,11 @@ class Card(Backend):
         self._closed = False
         self._lending = threading.Lock()
         self._lent: PinnedBatches | None = None
-        with device.active():
-            self._open()
+        with ExitStack() as failed:
+            failed.callback(device.close)
+            with device.active():
+                self._open()
+            failed.pop_all()
         self._driver_thread = ThreadPoolExecutor(1, f"osscl-cuda:{device.index}", device.activate)
         self._waiting_thread = ThreadPoolExecutor(1, f"osscl-cuda:{device.index}-done", device.activate)
 
@@ -105,6 +107,8 @@ class Card(Backend):
         """Open what computes the network, on a stream of the card, which is active."""
 
     def submit(self, samples: Samples) -> Ticket:
+        if len(samples) > self.max_batch:
+            raise BackendError(f"a batch has {len(samples)} clips; this card takes {self.max_batch} at most")
         ticket: Ticket = Future()
         self._driver_thread.submit(self._start, samples, ticket)
         return ticket
@@ -148,7 +152,7 @@ class Card(Backend):
                 )
                 size //= 2
             else:
-                self.preferred_batch = self.max_batch = self._largest_part = size
+                self.preferred_batch = self._largest_part = size
                 return
 
     def _open_for(self, max_batch: int) -> None:
@@ -166,6 +170,7 @@ class Card(Backend):
                 self._work.synchronize()
                 self._idle.put(slot)
             self._opened = opened.pop_all()
+        self.max_batch = max_batch
         self.facts = {
             **self._engine.facts,
             "device": f"cuda:{self.device.index}",
@@ -179,9 +184,11 @@ class Card(Backend):
 
     def _open_inputs(self) -> Inputs:
         manifest = self.bundle.manifest
+        if all(spec.name != "log_mel" for spec in manifest.inputs):
+            return HostInputs(manifest, self._threads, "graph")
         code = front_end_code()
-        if code is None or all(spec.name != "log_mel" for spec in manifest.inputs):
-            return HostInputs(manifest, self._threads)
+        if code is None:
+            return HostInputs(manifest, self._threads, f"native, {reason_without()}")
         return CardInputs(CudaFrontEnd(code, manifest.front_end.settings, manifest.clip.n_samples))
 
     def _start(self, samples: Samples, ticket: Ticket) -> None:
@@ -211,8 +218,7 @@ class Card(Backend):
     def _time_engine(self, n_clips: int, n_times: int) -> float:
         slot = self._idle.get()
         try:
-            for _ in range(_N_WARM_UP):
-                self._compute(slot, 0, n_clips)
+            self._compute(slot, 0, n_clips)  # kernels are chosen and work is recorded meanwhile
             self._work.record(slot.begun)
             for _ in range(n_times):
                 self._compute(slot, 0, n_clips)
@@ -239,16 +245,15 @@ class Card(Backend):
                 return
 
     def _compute_part(self, slot: Slot, part: tuple[int, int]) -> None:
-        """Queue the engine's work; from the third time on by replaying what was recorded the second time."""
+        """Queue the engine's work; from the second time on by replaying what was recorded the first time."""
+        if part in slot.graphs:
+            self._work.replay(slot.graphs[part])
+            return
         first, n_clips = part
         enqueue = partial(self._engine.enqueue, slot.addresses(first), n_clips)
-        if not self._engine.is_capturable or part not in slot.graphs:
-            enqueue()  # a first run may choose kernels and take memory, which cannot be recorded
-            slot.graphs[part] = None
-            return
-        graph = slot.graphs[part] or self._work.record_graph(enqueue)
-        slot.graphs[part] = graph
-        self._work.replay(graph)
+        enqueue()  # what an engine does once after a change of the batch size cannot be recorded
+        if self._engine.is_capturable:
+            slot.graphs[part] = self._work.record_graph(enqueue)
 
     def _finish(self, slot: Slot, samples: Samples, ticket: Ticket) -> None:
         """Wait for a batch and hand its outputs over; called by the one thread that waits for the card."""

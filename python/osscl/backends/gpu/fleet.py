@@ -5,8 +5,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-import numpy as np
-
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.errors import DeviceLostError
 from osscl.samples import Samples
@@ -65,7 +63,7 @@ class Fleet(Backend):
         except DeviceLostError as error:
             self._retire(card, error)
             # copied: what it was read into may belong to the card that is lost
-            return self.collect(self.submit(np.array(samples)))
+            return self.collect(self.submit(samples.copy()))
 
     def lend_batch(self, n_clips: int) -> Samples | None:
         lent = (card.lend_batch(n_clips) for card in tuple(self._usable))

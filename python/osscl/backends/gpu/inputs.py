@@ -1,4 +1,4 @@
-"""From samples on the host to the engine's inputs on a card: by the card's own front end, or by the host's."""
+"""From samples on the host to the engine's inputs on a card: by the card's front end, or by the host's."""
 
 from abc import ABC, abstractmethod
 
@@ -77,11 +77,12 @@ class HostInputs(Inputs):
         Inputs and front end of the model.
     threads : int
         Threads of the front end.
+    front_end : str
+        What a run record calls the front end.
     """
 
-    front_end = "native"
-
-    def __init__(self, manifest: Manifest, threads: int) -> None:
+    def __init__(self, manifest: Manifest, threads: int, front_end: str) -> None:
+        self.front_end = front_end
         self._manifest = manifest
         self._threads = threads
 

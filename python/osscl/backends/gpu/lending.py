@@ -45,7 +45,7 @@ class PinnedBatches:
 
 
 def _owner(array: npt.NDArray[Any]) -> Any:
-    owner = array.base
+    owner: Any = array
     while isinstance(owner, np.ndarray):
         owner = owner.base
-    return owner.obj if isinstance(owner, memoryview) else owner
+    return owner.obj  # of the memoryview that the array was made from

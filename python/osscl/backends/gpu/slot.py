@@ -30,8 +30,7 @@ class Slot:
     copied, ready, begun, computed, done : Event
         The samples are on the card; so are the inputs; the engine began, and ended; the outputs are back.
     graphs : dict
-        Recorded work of the engine by the part of the slot that it computes, its first clip and their
-        number; None where the part was computed once and is not recorded yet.
+        Recorded work of the engine by the part of the slot that it computes: its first clip and their number.
 
     Raises
     ------
@@ -40,7 +39,7 @@ class Slot:
     """
 
     def __init__(self, manifest: Manifest, max_batch: int) -> None:
-        self.graphs: dict[tuple[int, int], Graph | None] = {}
+        self.graphs: dict[tuple[int, int], Graph] = {}
         self._clip_bytes = {spec.name: _clip_bytes(spec) for spec in (*manifest.inputs, *manifest.outputs)}
         with ExitStack() as made:
             self.samples = made.enter_context(
@@ -85,8 +84,7 @@ class Slot:
     def close(self) -> None:
         """Give all memory back."""
         for graph in self.graphs.values():
-            if graph is not None:
-                graph.close()
+            graph.close()
         self._made.close()
 
 
