@@ -149,6 +149,11 @@ class Detector:
         return self.manifest.model.classes
 
     @property
+    def backend(self) -> Backend:
+        """What computes the model in this process."""
+        return self._backend()
+
+    @property
     def facts(self) -> dict[str, str]:
         """What really computes: backend, its version, device, precision, threads."""
         return dict(self._backend().facts)

@@ -112,9 +112,32 @@ def with_input(model: bytes, graph: Graph, node: Node, index: int, name: str, sh
         is_dropped = part.number == _INITIALIZER and _texts(part.payload, _TENSOR_NAME)[0] not in kept
         if part.number != _NODE and not is_dropped:
             body += bytes(part.raw)
-    body += protobuf.length_delimited(_INPUT, _value_info(name, shape))
+    body += protobuf.length_delimited(_INPUT, value_info(name, shape))
     rest = b"".join(bytes(part.raw) for part in protobuf.fields(memoryview(model)) if part.number != _GRAPH)
     return rest + protobuf.length_delimited(_GRAPH, body)
+
+
+def value_info(name: str, shape: Sequence[int]) -> bytes:
+    """Describe an input or output of a graph: ValueInfoProto of a float32 tensor [batch, *shape].
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    shape : sequence of int
+        Its shape behind the batch axis.
+
+    Returns
+    -------
+    bytes
+        The message.
+    """
+    dimensions = protobuf.length_delimited(2, b"batch"), *(protobuf.varint(1, size) for size in shape)
+    shape_message = b"".join(protobuf.length_delimited(1, dimension) for dimension in dimensions)
+    tensor = protobuf.varint(1, _FLOAT) + protobuf.length_delimited(2, shape_message)
+    return protobuf.length_delimited(1, name.encode()) + protobuf.length_delimited(
+        2, protobuf.length_delimited(1, tensor)
+    )
 
 
 def _parts(model: bytes) -> list[protobuf.Field]:
@@ -176,13 +199,3 @@ def _needed(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:
             wanted.update(node.inputs)
             needed.append(node)
     return needed[::-1]
-
-
-def _value_info(name: str, shape: Sequence[int]) -> bytes:
-    """ValueInfoProto of a float32 tensor [batch, *shape]."""
-    dimensions = protobuf.length_delimited(2, b"batch"), *(protobuf.varint(1, size) for size in shape)
-    shape_message = b"".join(protobuf.length_delimited(1, dimension) for dimension in dimensions)
-    tensor = protobuf.varint(1, _FLOAT) + protobuf.length_delimited(2, shape_message)
-    return protobuf.length_delimited(1, name.encode()) + protobuf.length_delimited(
-        2, protobuf.length_delimited(1, tensor)
-    )

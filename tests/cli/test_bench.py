@@ -54,7 +54,7 @@ def test_bench_measures_every_stage(recordings: Path, tmp_path: Path) -> None:
     found = msgspec.json.decode(file.read_bytes(), type=Benchmark)
     assert (found.n_clips, found.n_unusable) == (4, 2)
     assert {line.stage for line in found.measurements} == STAGES
-    assert found.accuracy is None
+    assert (found.accuracy, found.copies, found.machine.gpu) == (None, None, None)
     for line in found.measurements:
         assert line.clips_per_s * line.ms_per_clip == pytest.approx(1000.0)
         assert line.n_calls >= line.n_repetitions >= 1
@@ -64,6 +64,7 @@ def test_bench_measures_every_stage(recordings: Path, tmp_path: Path) -> None:
             assert 0.0 < line.p50_ms <= line.p95_ms <= line.p99_ms
         assert (line.peak_share is not None) == (line.stage in ("network", "end_to_end"))
         assert 0.0 < (line.peak_share or 1.0) < 2.0
+        assert (line.copy_share, line.idle_share, line.memory) == (None, None, None)
     ways = [(line.stage, line.streams, line.threads) for line in found.measurements if line.streams]
     assert ways == [
         ("network", 1, 1),
@@ -107,6 +108,7 @@ def test_bench_prints_a_table(model_file: Path) -> None:
         (("demo", "--clips", "0"), 1, "clips is 0; expected at least 1 recording"),
         (("demo", "--threads", "2", "--streams", "3"), 1, "streams is 3 for 2 threads"),
         (("demo", "--backend", "abacus"), 1, "backend 'abacus' does not exist"),
+        (("demo", "--device", "abacus"), 1, "device 'abacus' does not exist; choose auto, cpu, cuda"),
         (("nowhere.onnx",), 1, "the model file cannot be read"),
         (("demo", "--output", "NOWHERE/x.json"), 1, "there is no folder"),
         (("demo", "--output", "EMPTY"), 1, "is a folder; expected the name of a file"),
@@ -127,6 +129,17 @@ def test_bad_input_is_one_sentence(
     assert message in " ".join(done.stderr.replace("│", " ").split())
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_without_a_gpu_nothing_is_measured_instead() -> None:
+    pytest.importorskip("cuda.bindings", reason="needs cuda-bindings, which talks to the driver")
+    done = osscl("bench", "demo", *QUICK, "--device", "cuda")
+    if done.returncode == 0:
+        pytest.skip("this machine has a GPU")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: device 'cuda' was asked for, but ")
+    assert done.stderr.endswith("; or choose device 'cpu'\n")
+    assert done.stderr.count("\n") == 1
 
 
 def test_ctrl_c_ends_with_a_line() -> None:

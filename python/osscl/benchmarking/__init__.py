@@ -5,6 +5,8 @@ from osscl.benchmarking.benchmark import BenchmarkPlan, run_benchmark
 from osscl.benchmarking.figures import (
     AccuracyFigures,
     Benchmark,
+    Copies,
+    GpuFacts,
     Latency,
     MachineFacts,
     MatrixProduct,
@@ -19,6 +21,8 @@ __all__ = [
     "AccuracyRequest",
     "Benchmark",
     "BenchmarkPlan",
+    "Copies",
+    "GpuFacts",
     "Latency",
     "MachineFacts",
     "MatrixProduct",

@@ -41,8 +41,8 @@ class Comparison:
         The reference, and the model.
     reference : str
         How to speak of the reference.
-    backend : str
-        What computes the model.
+    backend, device : str
+        What computes the model, and on what.
     gate : Path or None
         Folder of recordings.
     """
@@ -51,10 +51,11 @@ class Comparison:
     measured: Bundle
     reference: str
     backend: str
+    device: str
     gate: Path | None
 
 
-def prepare_comparison(request: AccuracyRequest, bundle: Bundle, backend: str) -> Comparison:
+def prepare_comparison(request: AccuracyRequest, bundle: Bundle, backend: str, device: str) -> Comparison:
     """Find the reference of a model.
 
     Parameters
@@ -63,8 +64,8 @@ def prepare_comparison(request: AccuracyRequest, bundle: Bundle, backend: str) -
         What was asked for.
     bundle : Bundle
         The model.
-    backend : str
-        What computes it.
+    backend, device : str
+        What computes it, and on what.
 
     Returns
     -------
@@ -84,19 +85,19 @@ def prepare_comparison(request: AccuracyRequest, bundle: Bundle, backend: str) -
     elif bundle.manifest.graph_precision == "fp32" != precision:  # the runtime alone is told of bf16
         manifest = replace(bundle.manifest, precision="fp32", accuracy=None)
         fp32, name = dataclasses.replace(bundle, manifest=manifest), "the model's own graph in fp32"
-    elif precision == "fp32" and backend != "onnxruntime":
-        fp32, name = bundle, "the same model by the preferred backend"
+    elif precision == "fp32" and (backend, device) != ("onnxruntime", "cpu"):
+        fp32, name = bundle, "the same model by the CPU's preferred backend"
     elif precision == "fp32":
         raise ConfigError(
-            "the model is fp32 and computed by onnxruntime, which is the reference itself; choose --backend "
-            "openvino, or name a model to compare with (--reference FP32_MODEL)"
+            "the model is fp32 and computed by onnxruntime on the CPU, which is the reference itself; choose "
+            "--backend openvino, or name a model to compare with (--reference FP32_MODEL)"
         )
     else:
         raise ConfigError(
             f"the model is {precision}, whose graph cannot be computed in fp32; name the model that it was "
             "made from (--reference FP32_MODEL)"
         )
-    return Comparison(fp32, bundle, name, backend, request.gate)
+    return Comparison(fp32, bundle, name, backend, device, request.gate)
 
 
 def measure_against_fp32(comparison: Comparison, on_step: Callable[[str, int], Any]) -> AccuracyFigures:
@@ -125,7 +126,13 @@ def measure_against_fp32(comparison: Comparison, on_step: Callable[[str, int], A
 
     with gate_clips(comparison.gate, step) as (clips, name):
         measured = measure_accuracy(
-            comparison.fp32, comparison.measured, clips, name, backend=comparison.backend, on_record=step
+            comparison.fp32,
+            comparison.measured,
+            clips,
+            name,
+            device=comparison.device,
+            backend=comparison.backend,
+            on_record=step,
         )
     flaw = None
     try:

@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from osscl.backends import Streams
+from osscl.backends.gpu.card import Card
+from osscl.backends.gpu.fleet import Fleet
 from osscl.benchmarking.accuracy_gate import AccuracyRequest, measure_against_fp32, prepare_comparison
+from osscl.benchmarking.card_ceilings import CardCeilings
+from osscl.benchmarking.card_lines import card_lines
+from osscl.benchmarking.ceilings import Ceilings, ProcessorCeilings
 from osscl.benchmarking.clips import open_clips
-from osscl.benchmarking.figures import Benchmark, Latency, MatrixProduct, Measurement, ModelFacts
-from osscl.benchmarking.lines import Line, lines_of
+from osscl.benchmarking.figures import Benchmark, Latency, Measurement, ModelFacts
+from osscl.benchmarking.lines import Line, processor_lines
 from osscl.benchmarking.machine import machine_facts
-from osscl.benchmarking.matrix_product import SIZES, as_figures, matrix_products
 from osscl.benchmarking.neighbours import Neighbours
 from osscl.benchmarking.rounds import ROUNDS, Work, measure_in_rounds
 from osscl.bundle import Bundle
 from osscl.config import ModelInputs
-from osscl.detector import load
+from osscl.detector import Detector, load
 from osscl.errors import ConfigError
 from osscl.frontend import checked_threads, usable_cpus
 from osscl.paths import printable
@@ -31,6 +35,8 @@ from osscl.paths import printable
 GFLOP_PER_CLIP: dict[ModelInputs, float] = {"three_maps": 4.5034, "log_mel": 1.3853}
 """Convolutions and matrix products of the network for one clip, a multiply-add counted as two: counted layer
 by layer, before any rewrite, without head (0.03 MFLOP), class weight and front end (18 MFLOP)."""
+_WITH_NETWORK = ("engine", "network", "end_to_end")
+_WITH_COPIES = ("network", "end_to_end")
 
 OnStep = Callable[[str, int], Any]
 """Takes what is being done and how often it will be (0: not known), after each time."""
@@ -46,10 +52,14 @@ class BenchmarkPlan:
         Folder of recordings; None makes synthetic ones.
     n_clips : int
         Recordings made, or taken from the folder at most.
+    device : str
+        As `osscl.load` takes it; one GPU at most.
     backend : str or None
         As `osscl.load` takes it.
     threads, streams, batch_size : int or None
         As `osscl.load` takes them.
+    engine_cache : Path or None
+        As `osscl.load` takes it.
     seconds : float
         Time for each stage, shared by the ways in which it is run.
     accuracy : AccuracyRequest or None
@@ -63,10 +73,12 @@ class BenchmarkPlan:
 
     clips: Path | None = None
     n_clips: int = 48
+    device: str = "auto"
     backend: str | None = None
     threads: int | None = None
     streams: int | None = None
     batch_size: int | None = None
+    engine_cache: Path | None = None
     seconds: float = 5.0
     accuracy: AccuracyRequest | None = None
 
@@ -108,7 +120,8 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
     Raises
     ------
     ModelFileError, BackendError, MissingExtraError, ConfigError
-        As `osscl.load`; ConfigError also where the accuracy gate has nothing to compare.
+        As `osscl.load`; ConfigError also where the accuracy gate has nothing to compare, for several GPUs,
+        and for `streams` on a GPU.
     BenchmarkError
         There is nothing to measure on, or a measurement failed.
     EvaluationError
@@ -120,15 +133,21 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         before = time.perf_counter()
         detector = load(
             model,
+            plan.device,
             backend=plan.backend,
             threads=streams.n_threads,
             streams=streams.count,
             batch_size=plan.batch_size,
+            engine_cache=plan.engine_cache,
+            on_build=lambda what, _, total: on_step(what, total),
         )
         load_s = time.perf_counter() - before
         opened.enter_context(detector)
         facts = detector.facts
-        comparison = plan.accuracy and prepare_comparison(plan.accuracy, detector.bundle, facts["backend"])
+        card = _card_of(detector, plan)
+        comparison = plan.accuracy and prepare_comparison(
+            plan.accuracy, detector.bundle, facts["backend"], facts["device"]
+        )
         count_clip = partial(on_step, "clips", plan.n_clips)
         clips = opened.enter_context(
             open_clips(plan.clips, plan.n_clips, detector.manifest, on_clip=count_clip)
@@ -138,11 +157,18 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         first_ms = 1000.0 * (time.perf_counter() - before)
         # before the stages: where the gate has nothing to score, no time is lost on them
         accuracy = measure_against_fp32(comparison, on_step) if comparison else None
-        lines = lines_of(detector, clips, streams, plan.batch_size, opened)
-        measurements, products, other_cpus = _measure(lines, detector.bundle, streams, plan.seconds, on_step)
+        ceilings: Ceilings
+        if card is None:
+            lines = processor_lines(detector, clips, streams, plan.batch_size, opened)
+            ceilings = ProcessorCeilings(streams.n_threads, plan.seconds, opened)
+        else:
+            lines = card_lines(detector, card, clips, streams.n_threads)
+            ceilings = CardCeilings(card, plan.seconds, opened)
+        gflop = GFLOP_PER_CLIP[detector.manifest.model.inputs]
+        measurements, other_cpus = _measure(lines, ceilings, gflop, plan.seconds, on_step)
     return Benchmark(
         started=started,
-        machine=machine_facts(),
+        machine=machine_facts(None if card is None else card.device),
         model=_model_facts(os.fspath(model), detector.bundle),
         computed_by=facts,
         clips=clips.source,
@@ -151,38 +177,52 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         seconds=plan.seconds,
         measurements=measurements,
         latency=Latency(load_s=load_s, first_ms=first_ms),
-        matrix_product=products,
+        matrix_product=ceilings.products(),
+        copies=ceilings.copies(),
         other_cpus=other_cpus,
         accuracy=accuracy,
     )
 
 
+def _card_of(detector: Detector, plan: BenchmarkPlan) -> Card | None:
+    """The GPU that computes a model, if one does."""
+    backend = detector.backend
+    if isinstance(backend, Fleet):
+        raise ConfigError(
+            f"device '{plan.device}' stands for several GPUs, and a benchmark measures one; choose cuda or "
+            "cuda:N"
+        )
+    if not isinstance(backend, Card):
+        return None
+    if plan.streams is not None:
+        raise ConfigError(
+            f"streams is {plan.streams}, but {backend.facts['device']} has no processors to share out; leave "
+            "--streams out, or choose --device cpu"
+        )
+    return backend
+
+
 def _measure(
-    lines: Sequence[Line], bundle: Bundle, streams: Streams, seconds: float, on_step: OnStep
-) -> tuple[tuple[Measurement, ...], tuple[MatrixProduct, ...], float | None]:
-    """Run stages and matrix products in the same rounds; last, how busy others were meanwhile."""
+    lines: Sequence[Line], ceilings: Ceilings, gflop: float, seconds: float, on_step: OnStep
+) -> tuple[tuple[Measurement, ...], float | None]:
+    """Run stages and ceilings in the same rounds; last, how busy others were meanwhile."""
     n_ways = Counter(line.stage for line in lines)
     works = [Work(line.run, seconds / n_ways[line.stage]) for line in lines]
-    with matrix_products({1, streams.n_threads}) as processes:
-        peaks = [(process, size) for process in processes for size in SIZES]
-        peak_works = [Work(partial(process.run, size), seconds / len(peaks)) for process, size in peaks]
-        every = works + peak_works
-        neighbours = Neighbours(process.pid for process in processes)
-        measure_in_rounds(every, partial(on_step, "repetitions", ROUNDS * len(every)))
-        other_cpus = neighbours.cpus()
-    products = tuple(
-        as_figures(process.threads, size, work)
-        for (process, size), work in zip(peaks, peak_works, strict=True)
-    )
-    gflop = GFLOP_PER_CLIP[bundle.manifest.model.inputs]
+    every = [*works, *ceilings.works]
+    neighbours = Neighbours(ceilings.pids)
+    measure_in_rounds(every, partial(on_step, "repetitions", ROUNDS * len(every)))
+    other_cpus = neighbours.cpus()
+    copies = ceilings.copies()
     measurements = []
     for line, work in zip(lines, works, strict=True):
-        share = None
-        if line.stage in ("network", "end_to_end"):
-            peak = max(each.best_gflop_per_s for each in products if each.threads == line.threads)
-            share = work.clips_per_s * gflop / peak
-        measurements.append(line.measured(work, share))
-    return tuple(measurements), products, other_cpus
+        peak_share = copy_share = None
+        peak = ceilings.peak_gflop_per_s(line) if line.stage in _WITH_NETWORK else None
+        if peak is not None:
+            peak_share = work.clips_per_s * gflop / peak
+        if copies is not None and line.stage in _WITH_COPIES:
+            copy_share = work.clips_per_s / copies.best_clips_per_s
+        measurements.append(line.measured(work, peak_share, copy_share))
+    return tuple(measurements), other_cpus
 
 
 def _model_facts(name: str, bundle: Bundle) -> ModelFacts:

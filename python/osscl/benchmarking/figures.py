@@ -7,7 +7,8 @@ import msgspec
 from osscl.config import ModelInputs
 from osscl.manifest import Accuracy, Precision
 
-Stage: TypeAlias = Literal["front_end", "decode", "network", "end_to_end", "latency"]
+Stage: TypeAlias = Literal["front_end", "decode", "engine", "network", "end_to_end", "latency"]
+HostMemory: TypeAlias = Literal["pinned", "pageable"]
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,16 +16,21 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    stage : {"front_end", "decode", "network", "end_to_end", "latency"}
-        front_end: log-mel of clips in memory. decode: a file to samples. network: samples in memory to
-        embedding and cosine, front end included. end_to_end: files to scores, as `osscl score` does it.
-        latency: one clip in memory to its score, nothing else being computed.
-    threads : int
-        Processors that it uses at most; of decode, the files read side by side.
+    stage : {"front_end", "decode", "engine", "network", "end_to_end", "latency"}
+        front_end: log-mel of clips in memory; on a GPU with a front end of its own, of clips that lie there,
+        by its own clock. decode: a file to samples. engine: a GPU's network alone, on inputs that lie there,
+        by its own clock. network: samples in memory to embedding and cosine, front end included.
+        end_to_end: files to scores, as `osscl score` does it. latency: one clip in memory to its score,
+        nothing else being computed.
+    threads : int or None
+        Processors that it uses at most; of decode, the files read side by side. None where a GPU computes
+        everything.
     streams : int or None
         Batches computed side by side; None where there are no streams.
     batch_size : int
         Clips handed over at once.
+    memory : {"pinned", "pageable"} or None
+        Where the samples that a GPU takes lie; None where that makes no difference.
     clips_per_s : float
         Median over all repetitions.
     ms_per_clip : float
@@ -36,14 +42,20 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     n_calls : int
         Calls in all repetitions together; clips where calls overlap.
     peak_share : float or None
-        Share of the fp32 matrix-product peak of as many threads that the network's arithmetic reaches,
-        whatever the precision of the model.
+        Share of the matrix-product peak that the network's arithmetic reaches. On the CPU the peak is that of
+        as many threads in fp32, whatever the precision of the model; on a GPU it is the same engine's in the
+        model's precision.
+    copy_share : float or None
+        Share of the rate at which a GPU can be given samples.
+    idle_share : float or None
+        Share of the time in which a GPU did not compute the network.
     """
 
     stage: Stage
-    threads: int
+    threads: int | None
     streams: int | None
     batch_size: int
+    memory: HostMemory | None = None
     clips_per_s: float
     ms_per_clip: float
     p50_ms: float | None
@@ -52,6 +64,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     n_repetitions: int
     n_calls: int
     peak_share: float | None = None
+    copy_share: float | None = None
+    idle_share: float | None = None
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,12 +84,14 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MatrixProduct(msgspec.Struct, frozen=True, kw_only=True):
-    """Rate of a square fp32 matrix product by NumPy's BLAS, in a process limited to some threads.
+    """Rate of a square matrix product: by NumPy's BLAS, or by the engine that computes the model on a GPU.
 
     Attributes
     ----------
-    threads : int
-        Threads of the BLAS.
+    precision : {"fp32", "fp16", "bf16"}
+        Of the matrices.
+    threads : int or None
+        Threads of the BLAS, in a process limited to so many; None on a GPU.
     size : int
         Rows and columns of both matrices.
     gflop_per_s : float
@@ -86,11 +102,53 @@ class MatrixProduct(msgspec.Struct, frozen=True, kw_only=True):
         Products timed.
     """
 
-    threads: int
+    precision: Precision
+    threads: int | None
     size: int
     gflop_per_s: float
     best_gflop_per_s: float
     n_products: int
+
+
+class Copies(msgspec.Struct, frozen=True, kw_only=True):
+    """Rate of copies of int16 samples from pinned memory to a GPU.
+
+    Attributes
+    ----------
+    n_bytes : int
+        Bytes of one copy.
+    gb_per_s, best_gb_per_s : float
+        1e9 bytes a second: the median over all repetitions, and the best of them.
+    best_clips_per_s : float
+        Clips a second that the GPU can be given at most.
+    """
+
+    n_bytes: int
+    gb_per_s: float
+    best_gb_per_s: float
+    best_clips_per_s: float
+
+
+class GpuFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A GPU.
+
+    Attributes
+    ----------
+    device, name : str
+        Such as "cuda:0" and "NVIDIA H200".
+    compute_capability : str
+        Its architecture, such as "9.0".
+    driver : str
+        Version of CUDA that its driver supports.
+    memory_bytes : int
+        Its memory.
+    """
+
+    device: str
+    name: str
+    compute_capability: str
+    driver: str
+    memory_bytes: int
 
 
 class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +166,8 @@ class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
         Operating system.
     versions : dict of str to str
         Python and packages.
+    gpu : GpuFacts or None
+        The GPU that computed.
     """
 
     cpu: str
@@ -116,6 +176,7 @@ class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
     instruction_set: str
     platform: str
     versions: dict[str, str]
+    gpu: GpuFacts | None = None
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,14 +248,16 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     latency : Latency
         Loading, and the first clip.
     matrix_product : tuple of MatrixProduct
-        What the processor could do at most.
+        What the processor or the GPU could do at most; none for an int8 model on a GPU.
+    copies : Copies or None
+        What a GPU could be given at most.
     other_cpus : float or None
         Processors that other processes used meanwhile, on average; None where the system does not tell.
     accuracy : AccuracyFigures or None
         The accuracy gate, where it was asked for.
     """
 
-    format: Literal["osscl.bench/1"] = "osscl.bench/1"
+    format: Literal["osscl.bench/2"] = "osscl.bench/2"
     started: str
     machine: MachineFacts
     model: ModelFacts
@@ -206,5 +269,6 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     measurements: tuple[Measurement, ...]
     latency: Latency
     matrix_product: tuple[MatrixProduct, ...]
+    copies: Copies | None = None
     other_cpus: float | None
     accuracy: AccuracyFigures | None = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from osscl.backends import Streams, open_backend
 from osscl.benchmarking.clips import Clips
-from osscl.benchmarking.figures import Measurement, Stage
+from osscl.benchmarking.figures import HostMemory, Measurement, Stage
 from osscl.benchmarking.rounds import Repetition, Work
 from osscl.benchmarking.stages import Decoding, EndToEnd, FrontEnd, Network, SingleClip, batches_of
 from osscl.bundle import Bundle
@@ -31,25 +31,26 @@ class Line:
         As in `Measurement`.
     run : callable
         Works for about so many seconds.
-    threads, streams, batch_size
+    threads, streams, batch_size, memory
         As in `Measurement`.
     """
 
     stage: Stage
     run: Callable[[float], Repetition]
-    threads: int
+    threads: int | None
     streams: int | None = None
     batch_size: int = 1
+    memory: HostMemory | None = None
 
-    def measured(self, work: Work, peak_share: float | None) -> Measurement:
+    def measured(self, work: Work, peak_share: float | None, copy_share: float | None = None) -> Measurement:
         """Sum up repetitions.
 
         Parameters
         ----------
         work : Work
             The repetitions.
-        peak_share : float or None
-            Share of the matrix-product rate.
+        peak_share, copy_share : float or None
+            Shares of the rates of matrix products and copies.
 
         Returns
         -------
@@ -63,6 +64,7 @@ class Line:
             threads=self.threads,
             streams=self.streams,
             batch_size=self.batch_size,
+            memory=self.memory,
             clips_per_s=work.clips_per_s,
             ms_per_clip=1000.0 / work.clips_per_s,
             p50_ms=percentiles[0],
@@ -71,13 +73,15 @@ class Line:
             n_repetitions=len(work.done),
             n_calls=len(call_ms) or sum(repetition.n_clips for repetition in work.done),
             peak_share=peak_share,
+            copy_share=copy_share,
+            idle_share=work.idle_share,
         )
 
 
-def lines_of(
+def processor_lines(
     detector: Detector, clips: Clips, streams: Streams, batch_size: int | None, opened: ExitStack
 ) -> list[Line]:
-    """Everything that is measured of a model.
+    """Everything that is measured of a model on the CPU.
 
     Parameters
     ----------
@@ -99,18 +103,18 @@ def lines_of(
     """
     backend = detector.facts["backend"]
     lines = [
-        *_front_end(clips, detector.bundle, streams.n_threads),
-        *_decoding(clips, detector.bundle, streams.n_threads),
+        *front_end_lines(clips, detector.bundle, streams.n_threads),
+        *decoding_lines(clips, detector.bundle, streams.n_threads),
     ]
     size = 1
-    for shared in _without_doubles(Streams(1, 1), streams):
+    for shared in without_doubles(Streams(1, 1), streams):
         computing = opened.enter_context(closing(open_backend(detector.bundle, "cpu", backend, shared)))
         size = batch_size or computing.preferred_batch
         network = Network(computing, batches_of(clips.samples, size), shared.count)
         lines.append(Line("network", network.run, shared.n_threads, shared.count, size))
     end_to_end = EndToEnd(detector, clips.paths, size * streams.count)
     lines.append(Line("end_to_end", end_to_end.run, streams.n_threads, streams.count, size))
-    for shared in _without_doubles(streams, Streams(1, streams.n_threads)):
+    for shared in without_doubles(streams, Streams(1, streams.n_threads)):
         scoring = detector
         if shared != streams:
             scoring = opened.enter_context(
@@ -121,19 +125,22 @@ def lines_of(
     return lines
 
 
-def _front_end(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line]:
+def front_end_lines(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line]:
+    """The native front end, on one thread and on all; nothing where the graph computes it."""
     if not any(spec.name == "log_mel" for spec in bundle.manifest.inputs):
-        return  # the graph computes it
-    for number in _without_doubles(1, threads):
+        return
+    for number in without_doubles(1, threads):
         for size in FRONT_END_BATCHES:
             front_end = FrontEnd(clips.samples, bundle.manifest, number, size)
             yield Line("front_end", front_end.run, number, batch_size=size)
 
 
-def _decoding(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line]:
-    for readers in _without_doubles(1, max(1, readers_for(threads, 1))):
+def decoding_lines(clips: Clips, bundle: Bundle, threads: int) -> Iterator[Line]:
+    """Files read one by one, and as a folder run reads them."""
+    for readers in without_doubles(1, max(1, readers_for(threads, 1))):
         yield Line("decode", Decoding(clips, bundle.manifest, readers).run, readers)
 
 
-def _without_doubles(*ways: Way) -> tuple[Way, ...]:
+def without_doubles(*ways: Way) -> tuple[Way, ...]:
+    """Each way once, in order."""
     return tuple(dict.fromkeys(ways))

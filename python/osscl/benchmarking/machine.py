@@ -5,19 +5,25 @@ import platform
 from pathlib import Path
 
 from osscl import frontend
-from osscl.benchmarking.figures import MachineFacts
+from osscl.benchmarking.figures import GpuFacts, MachineFacts
+from osscl.cuda.device import Device
 from osscl.run import installed_versions
 
 _CPU_FACTS = Path("/proc/cpuinfo")
 
 
-def machine_facts() -> MachineFacts:
+def machine_facts(gpu: Device | None = None) -> MachineFacts:
     """Describe this machine.
+
+    Parameters
+    ----------
+    gpu : Device, optional
+        The GPU that computed.
 
     Returns
     -------
     MachineFacts
-        Processor, operating system, versions.
+        Processor, operating system, versions, GPU.
     """
     return MachineFacts(
         cpu=_cpu_name(),
@@ -26,6 +32,17 @@ def machine_facts() -> MachineFacts:
         instruction_set=frontend.instruction_set(),
         platform=platform.platform(),
         versions={"python": platform.python_version(), **installed_versions()},
+        gpu=None if gpu is None else _gpu_facts(gpu),
+    )
+
+
+def _gpu_facts(gpu: Device) -> GpuFacts:
+    return GpuFacts(
+        device=f"cuda:{gpu.index}",
+        name=gpu.name,
+        compute_capability=".".join(map(str, gpu.compute_capability)),
+        driver=gpu.driver_version,
+        memory_bytes=gpu.total_memory,
     )
 
 

@@ -1,4 +1,4 @@
-"""The rate of fp32 matrix products: what the processor could do at most."""
+"""The rate of fp32 matrix products by NumPy: what the processor could do at most."""
 
 import os
 import subprocess
@@ -130,6 +130,7 @@ def as_figures(threads: int, size: int, work: Work) -> MatrixProduct:
         The rate.
     """
     return MatrixProduct(
+        precision="fp32",
         threads=threads,
         size=size,
         gflop_per_s=2e-9 * size**3 * work.clips_per_s,

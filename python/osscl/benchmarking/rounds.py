@@ -26,11 +26,14 @@ class Repetition:
         Seconds it took.
     call_s : list of float
         Seconds of each call; empty where calls overlap.
+    busy_s : float or None
+        Seconds of them in which a GPU computed the network; None without one.
     """
 
     n_clips: int
     elapsed_s: float
     call_s: list[float] = field(default_factory=list)
+    busy_s: float | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +68,12 @@ class Work:
     def call_s(self) -> list[float]:
         """Times of all calls, seconds."""
         return [seconds for repetition in self.done for seconds in repetition.call_s]
+
+    @property
+    def idle_share(self) -> float | None:
+        """Share of the time in which a GPU did not compute the network: median of the repetitions."""
+        shares = [1.0 - each.busy_s / each.elapsed_s for each in self.done if each.busy_s is not None]
+        return statistics.median(shares) if shares else None
 
     def _is_due(self) -> bool:
         return not self.done or sum(repetition.elapsed_s for repetition in self.done) < self.budget_s

@@ -141,15 +141,20 @@ class Network:
         if self.streams == 1:
             return repeat_call(lambda: self._compute(next(batches)), size, seconds)
         self._compute(next(batches))
+        return self.keep_busy(seconds)
+
+    def keep_busy(self, seconds: float) -> Repetition:
+        """Submit batches as a folder run does, without a first time that is not counted."""
+        batches = _for_seconds(itertools.cycle(self.batches), self.streams, seconds)
         start = time.perf_counter()
-        n_clips = size * sum(1 for _ in self._through(_for_seconds(batches, self.streams, seconds)))
+        n_clips = len(self.batches[0]) * sum(1 for _ in self._through(batches))
         return Repetition(n_clips, time.perf_counter() - start)
 
     def _compute(self, batch: Samples) -> None:
         self.backend.collect(self.backend.submit(batch))
 
     def _through(self, batches: Iterable[Samples]) -> Iterator[None]:
-        """Submit as a folder run does; one step for each batch collected."""
+        """One step for each batch collected."""
         in_flight: deque[Ticket] = deque()
         for batch in batches:
             in_flight.append(self.backend.submit(batch))

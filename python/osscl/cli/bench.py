@@ -1,4 +1,4 @@
-"""``osscl bench``: how fast a model is on this machine, and how near to what the processor can do."""
+"""``osscl bench``: how fast a model is on this machine, and how near to what the hardware can do."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ from osscl.cli.console import (
     complain,
     say,
 )
-from osscl.cli.options import Backend, BatchSize, StreamCount, Threads
+from osscl.cli.options import Backend, BatchSize, Device, EngineCache, StreamCount, Threads
 from osscl.errors import OutputError
 from osscl.paths import printable
 
@@ -24,6 +24,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl bench demo\n
   osscl bench model.onnx recordings --clips 500 --seconds 20 --output bench.json\n
   osscl bench model.onnx --backend openvino --threads 8 --streams 4 --json\n
+  osscl bench model.onnx --device cuda --seconds 20\n
   osscl bench model_bf16.onnx --accuracy --gate dcase2020 --reference model.onnx\n
 \n
 Stages take turns in an order that changes each round; figures are medians. Files are read from the system's
@@ -48,10 +49,12 @@ def bench(
     seconds: Annotated[
         float, typer.Option(help="Time for each stage, shared by the ways in which it is run.")
     ] = 5.0,
+    device: Device = "auto",
     backend: Backend = None,
     threads: Threads = None,
     streams: StreamCount = None,
     batch_size: BatchSize = None,
+    engine_cache: EngineCache = None,
     accuracy: Annotated[
         bool, typer.Option("--accuracy", help="Also compare the scores with fp32, by the accuracy gate.")
     ] = False,
@@ -87,10 +90,12 @@ def bench(
     plan = BenchmarkPlan(
         clips=folder,
         n_clips=clips,
+        device=device,
         backend=backend,
         threads=threads,
         streams=streams,
         batch_size=batch_size,
+        engine_cache=engine_cache,
         seconds=seconds,
         accuracy=AccuracyRequest(gate, reference) if accuracy else None,
     )

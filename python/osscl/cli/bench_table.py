@@ -1,21 +1,22 @@
 """The figures of a benchmark as a table for people."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import rich.console
 import rich.table
 
-from osscl.benchmarking import DISTURBING_CPUS, Benchmark, MatrixProduct, Measurement
+from osscl.benchmarking import DISTURBING_CPUS, Benchmark, Copies, MatrixProduct, Measurement
 from osscl.cli.console import print_facts
 
 _STAGES = {
     "front_end": "front end",
     "decode": "decode",
+    "engine": "engine alone",
     "network": "network with front end",
     "end_to_end": "end to end",
     "latency": "latency of one clip",
 }
-_FIGURES = ("threads", "batch", "ms a clip", "clips/s", "p50 ms", "p95 ms", "p99 ms", "of peak", "calls")
 
 
 def print_benchmark(benchmark: Benchmark) -> None:
@@ -23,49 +24,74 @@ def print_benchmark(benchmark: Benchmark) -> None:
     console = rich.console.Console(highlight=False)
     if not console.is_terminal:
         console.width = 110
-    table = rich.table.Table("stage", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in _FIGURES:
-        table.add_column(name, justify="right", no_wrap=True)
-    for measurement in benchmark.measurements:
-        table.add_row(*_row(measurement))
+    table = rich.table.Table("stage", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    rows = [[_stage(measured)] for measured in benchmark.measurements]
+    for heading, text in _COLUMNS.items():
+        cells = list(map(text, benchmark.measurements))
+        if not any(cells):  # such as those of a GPU, without one
+            continue
+        table.add_column(heading, justify="right", no_wrap=True)
+        for row, cell in zip(rows, cells, strict=True):
+            row.append(cell)
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
     console.print()
     print_facts(_facts(benchmark))
 
 
-def _row(measured: Measurement) -> tuple[str, ...]:
-    threads = str(measured.threads)
-    if measured.streams is not None:  # such as 2 x 4: two streams of four threads each
-        threads = f"{measured.streams} × {measured.threads // measured.streams}"
-    percentiles = (measured.p50_ms, measured.p95_ms, measured.p99_ms)
-    return (
-        _STAGES[measured.stage],
-        threads,
-        str(measured.batch_size),
-        _digits(measured.ms_per_clip),
-        f"{measured.clips_per_s:.1f}",
-        *("" if value is None else _digits(value) for value in percentiles),
-        "" if measured.peak_share is None else f"{100 * measured.peak_share:.1f} %",
-        str(measured.n_calls),
-    )
+def _stage(measured: Measurement) -> str:
+    if measured.memory is not None:  # nothing is computed twice, so the name may be short
+        return f"network, {measured.memory}"
+    return _STAGES[measured.stage]
 
 
-def _digits(milliseconds: float) -> str:
-    return f"{milliseconds:.3f}" if milliseconds < 10 else f"{milliseconds:.1f}"
+def _threads(measured: Measurement) -> str:
+    if measured.streams is None or measured.threads is None:
+        return "" if measured.threads is None else str(measured.threads)
+    # such as 2 x 4: two streams of four threads each
+    return f"{measured.streams} × {measured.threads // measured.streams}"
+
+
+def _milliseconds(value: float | None) -> str:
+    if value is None:
+        return ""
+    decimals = 1 if value >= 10 else 3 if value >= 0.1 else 5
+    return f"{value:.{decimals}f}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+_COLUMNS: Mapping[str, Callable[[Measurement], str]] = {
+    "threads": _threads,
+    "batch": lambda measured: str(measured.batch_size),
+    "ms a clip": lambda measured: _milliseconds(measured.ms_per_clip),
+    "clips/s": lambda measured: f"{measured.clips_per_s:.1f}",
+    "p50 ms": lambda measured: _milliseconds(measured.p50_ms),
+    "p95 ms": lambda measured: _milliseconds(measured.p95_ms),
+    "p99 ms": lambda measured: _milliseconds(measured.p99_ms),
+    "of peak": lambda measured: _percent(measured.peak_share),
+    "of copies": lambda measured: _percent(measured.copy_share),
+    "idle": lambda measured: _percent(measured.idle_share),
+    "calls": lambda measured: str(measured.n_calls),
+}
 
 
 def _facts(benchmark: Benchmark) -> dict[str, Any]:
-    machine, model, by = benchmark.machine, benchmark.model, benchmark.computed_by
+    machine, model = benchmark.machine, benchmark.model
     return {
-        "threads": "streams × threads of each; of decode, files read side by side; percentiles are of a call",
+        "threads": _meaning_of_threads(benchmark),
         "load": f"{benchmark.latency.load_s:.3f} s, the first time in a process; "
-        f"first clip {_digits(benchmark.latency.first_ms)} ms",
+        f"first clip {_milliseconds(benchmark.latency.first_ms)} ms",
         "peak": _peak(benchmark),
+        **_copies(benchmark.copies),
         "model": f"{model.path}: {model.precision}, {model.inputs}, {model.gflop_per_clip:.2f} GFLOP a clip "
         "(as direct convolutions: native TFgram needs fewer); rewrites: "
         + (", ".join(model.graph_rewrites) or "none"),
-        "computed by": f"{by['backend']} {by['backend_version']}, {by['streams']} streams, "
-        f"{by['threads']} threads; TFgram: {by.get('tfgram', 'graph')}; front end {by['instruction_set']}",
+        "computed by": _computed_by(benchmark.computed_by),
+        **_gpu(benchmark),
         "processor": f"{machine.cpu}, {machine.usable_cpus} of {machine.cpus} processors",
         "versions": ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
         "clips": f"{benchmark.n_clips} of {benchmark.clips}"
@@ -76,18 +102,63 @@ def _facts(benchmark: Benchmark) -> dict[str, Any]:
     }
 
 
+def _meaning_of_threads(benchmark: Benchmark) -> str:
+    if benchmark.machine.gpu is None:
+        return "streams × threads of each; of decode, files read side by side; percentiles are of a call"
+    return "of the host; of decode, files read side by side; percentiles are of a call"
+
+
+def _computed_by(by: dict[str, str]) -> str:
+    backend = f"{by['backend']} {by['backend_version']}"
+    if "gpu" in by:
+        return f"{backend}, batches of {by['max_batch']} clips at most; front end {by['front_end']}"
+    return (
+        f"{backend}, {by['streams']} streams, {by['threads']} threads; TFgram: {by.get('tfgram', 'graph')}; "
+        f"front end {by['instruction_set']}"
+    )
+
+
+def _gpu(benchmark: Benchmark) -> dict[str, str]:
+    gpu = benchmark.machine.gpu
+    if gpu is None:
+        return {}
+    return {
+        "GPU": f"{gpu.device}, {gpu.name}, compute capability {gpu.compute_capability}, "
+        f"{gpu.memory_bytes / 2**30:.0f} GiB; driver for CUDA {gpu.driver}"
+    }
+
+
 def _peak(benchmark: Benchmark) -> str:
     """The best size for each number of threads."""
-    best: dict[int, MatrixProduct] = {}
+    if not benchmark.matrix_product:
+        return f"not measured for {benchmark.model.precision}"
+    if benchmark.machine.gpu is not None:
+        (product,) = benchmark.matrix_product
+        return (
+            f"{product.precision} matrix product by {benchmark.computed_by['backend']}, best repetition: "
+            f"{product.best_gflop_per_s / 1000:.4g} TFLOP/s (median {product.gflop_per_s / 1000:.4g}) "
+            f"at size {product.size}"
+        )
+    best: dict[int | None, MatrixProduct] = {}
     for product in benchmark.matrix_product:
         if product.threads not in best or product.best_gflop_per_s > best[product.threads].best_gflop_per_s:
             best[product.threads] = product
     rates = (
         f"{product.best_gflop_per_s:.0f} GFLOP/s (median {product.gflop_per_s:.0f}) on "
-        f"{threads} thread{'s' if threads > 1 else ''} at size {product.size}"
-        for threads, product in best.items()
+        f"{product.threads} thread{'' if product.threads == 1 else 's'} at size {product.size}"
+        for product in best.values()
     )
     return f"fp32 matrix product by NumPy, best repetition: {', '.join(rates)}"
+
+
+def _copies(copies: Copies | None) -> dict[str, str]:
+    if copies is None:
+        return {}
+    return {
+        "copies": f"of {copies.n_bytes / 1e6:.1f} MB from pinned memory, best repetition: "
+        f"{copies.best_gb_per_s:.1f} GB/s (median {copies.gb_per_s:.1f}), which are "
+        f"{copies.best_clips_per_s:.0f} clips/s"
+    }
 
 
 def _others(cpus: float | None) -> str:

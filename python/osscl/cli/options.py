@@ -27,7 +27,8 @@ Threads: TypeAlias = Annotated[int | None, typer.Option(help="Processors to use;
 StreamCount: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--streams", help="Batches computed side by side, sharing the threads; by default one a thread."
+        "--streams",
+        help="Batches computed side by side on the CPU, sharing the threads; by default one a thread.",
     ),
 ]
 BatchSize: TypeAlias = Annotated[

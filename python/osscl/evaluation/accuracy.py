@@ -66,6 +66,7 @@ def measure_accuracy(
     clips: Path,
     name: str,
     *,
+    device: str = "cpu",
     backend: str | None = None,
     on_record: Callable[[Record], Any],
 ) -> Accuracy:
@@ -79,8 +80,9 @@ def measure_accuracy(
         Folder of recordings; those of machines that the model does not know are left out.
     name : str
         How the result shall speak of the clips.
-    backend : str, optional
-        What shall compute the reduced precision; by default what `osscl.load` takes.
+    device, backend : str, optional
+        On what the reduced precision shall be computed, and by what; fp32 is computed on the CPU. By default
+        what `osscl.load` takes there.
     on_record : callable
         Called after each clip that was scored in one of both.
 
@@ -96,8 +98,10 @@ def measure_accuracy(
     BackendError, MissingExtraError
         One of the precisions cannot be computed here.
     """
-    again, facts = _score(reduced, backend, clips, on_record)  # first: this may be what cannot be computed
-    scored, _ = _score(fp32, None, clips, on_record)
+    again, facts = _score(
+        reduced, device, backend, clips, on_record
+    )  # first: this may be what cannot be computed
+    scored, _ = _score(fp32, "cpu", None, clips, on_record)
     paths = sorted(scored.keys() & again.keys())
     if len(paths) < 2:
         raise EvaluationError(
@@ -154,14 +158,14 @@ def check_accuracy(accuracy: Accuracy) -> None:
 
 
 def _score(
-    bundle: Bundle, backend: str | None, clips: Path, on_record: Callable[[Record], Any]
+    bundle: Bundle, device: str, backend: str | None, clips: Path, on_record: Callable[[Record], Any]
 ) -> tuple[dict[str, Record], Mapping[str, str]]:
     """Records of the clips that have a score, by path, and what computed them."""
     manifest = bundle.manifest
     machine_of = machine_source(manifest.model.classes)
     records = {}
     threads = usable_cpus()
-    with closing(open_backend(bundle, "cpu", backend, Streams.share(threads, None))) as opened:
+    with closing(open_backend(bundle, device, backend, Streams.share(threads, None))) as opened:
         task = Task(machine_of, Fit(), opened.preferred_batch, threads)
         for record in score_recordings(find_recordings([clips]), task, manifest, opened):
             if record.score is not None:
