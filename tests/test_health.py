@@ -1,5 +1,7 @@
 """What ``osscl doctor`` finds: here, GPUs and what they need."""
 
+from pathlib import Path
+
 import pytest
 
 from osscl.health import Finding, check_health
@@ -55,3 +57,17 @@ def test_an_old_card_is_a_fault_and_the_others_are_named(driver: StandInDriver) 
     assert old.state == "broken"
     assert "compute capability 6.1" in old.found
     assert old.remedy == "choose another GPU, or device 'cpu'"
+
+
+def test_engines_that_cannot_be_used_are_told_with_the_remedy(
+    driver: StandInDriver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OSSCL_CACHE_DIR", str(tmp_path))
+    assert found("engine cache") == [Finding("engine cache", "ok", f"0 engines in {tmp_path / 'engines'}")]
+    (tmp_path / "engines").mkdir(mode=0o700)
+    (tmp_path / "engines" / f"{'0' * 32}.engine").write_bytes(b"no engine")
+    (flawed,) = found("engine cache")
+    assert flawed.state == "broken"
+    assert "1 of 1 engines in" in flawed.found
+    assert flawed.found.endswith("its .json file is missing")
+    assert flawed.remedy == "osscl engine prune; scoring builds them anew"

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import Literal
 
+from osscl.backends.tensorrt.cache import EngineCache, default_folder
+from osscl.backends.tensorrt.entries import list_entries, why_prune
+from osscl.backends.tensorrt.package import import_tensorrt, installed_version
 from osscl.cuda.devices import count_devices, open_device
 from osscl.cuda.front_end import VARIABLE, front_end_code, reason_without
 from osscl.errors import ConfigError, DeviceError, MissingExtraError, OssclError
 from osscl.health.finding import Finding
+from osscl.paths import printable
 
 _RUNTIMES = ("tensorrt", "onnxruntime-gpu")
 
@@ -22,6 +26,8 @@ def check_gpus() -> Iterator[Finding]:
     """
     yield from _cards()
     yield _front_end()
+    yield from _tensorrt()
+    yield _engine_cache()
 
 
 def _cards() -> Iterator[Finding]:
@@ -65,6 +71,34 @@ def _front_end() -> Finding:
         found = f"{reason_without()}: the processor's is used in its place"
         return Finding("front end on GPUs", "missing", found)
     return Finding("front end on GPUs", "ok", f"{len(code)} bytes of PTX")
+
+
+def _tensorrt() -> Iterator[Finding]:
+    if not _is_installed("tensorrt"):
+        return
+    try:
+        import_tensorrt()
+    except OssclError as error:
+        yield Finding("tensorrt", "broken", str(error), 'pip install --force-reinstall "osscl[tensorrt]"')
+
+
+def _engine_cache() -> Finding:
+    cache = EngineCache(default_folder())
+    entries = list_entries(cache)
+    where = printable(cache.folder)
+    useless = [
+        why
+        for entry in entries
+        if (
+            why := why_prune(
+                entry, everything=False, older_than_days=None, installed_tensorrt=installed_version()
+            )
+        )
+    ]
+    if useless:
+        found = f"{len(useless)} of {len(entries)} engines in {where} cannot be used: {useless[0]}"
+        return Finding("engine cache", "broken", found, "osscl engine prune; scoring builds them anew")
+    return Finding("engine cache", "ok", f"{len(entries)} engines in {where}")
 
 
 def _is_installed(name: str) -> bool:
