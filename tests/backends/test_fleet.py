@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
 import osscl
 from audio_files import encoded
+from conftest import Reference
 from model_files import tiny_graph, tiny_manifest
 from osscl.backends import choice
 from osscl.backends.gpu.fleet import Fleet
@@ -37,15 +39,19 @@ def bundle() -> Bundle:
     return in_memory_bundle(graph, tiny_manifest(graph))
 
 
-@pytest.fixture
-def model(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model file; on GPUs it is computed by the stand-in."""
-    path = tmp_path / "tiny.onnx"
-    write_bundle(path, bundle.model, bundle.manifest)
+@pytest.fixture(autouse=True)
+def _standin_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On GPUs models are computed by the stand-in."""
     entry = choice._Entry("gpu.card", "Card", lambda: True)
     load = choice._Entry.load
     monkeypatch.setattr(choice._Entry, "load", lambda self: HostCard if self == entry else load(self))
     monkeypatch.setitem(choice._CUDA, "tensorrt", entry)
+
+
+@pytest.fixture
+def model(bundle: Bundle, tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.onnx"
+    write_bundle(path, bundle.model, bundle.manifest)
     return path
 
 
@@ -97,6 +103,18 @@ def test_a_folder_on_cards_gives_what_it_gives_on_the_cpu(
     got = scores(model, recordings, device, batch_size=batch_size)
     assert same(got, scores(model, recordings, "cpu", backend="onnxruntime"))
     assert [record.status for record in got].count("unreadable") == 1
+
+
+def test_the_published_scores_come_out_of_everything_but_the_card_itself(
+    driver: StandInDriver, reference: Reference, reference_model: Path
+) -> None:
+    """Driver's calls, kernels and streams are real; ONNX Runtime stands in for the engine."""
+    with osscl.load(reference_model, "cuda:0,1", threads=2, batch_size=8) as detector:
+        assert detector.facts["front_end"] == "cuda"
+        got = np.array([record.score for record in detector.score_files(reference.clips)])
+        assert driver.count("pinned_copies") > 0
+    assert np.abs(got - reference.outputs["score"]).max() <= 5e-4
+    assert np.array_equal(rankdata(got), rankdata(reference.outputs["score"]))
 
 
 def test_a_card_that_is_lost_leaves_its_batches_to_the_others(
