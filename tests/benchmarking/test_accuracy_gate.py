@@ -19,7 +19,7 @@ FP32 = in_memory_bundle(GRAPH, tiny_manifest(GRAPH))
 
 def test_bf16_of_schema_2_is_compared_with_its_own_graph() -> None:
     old = in_memory_bundle(GRAPH, replace(FP32.manifest, precision="bf16", schema_version=2))
-    comparison = prepare_comparison(AccuracyRequest(), old, "openvino")
+    comparison = prepare_comparison(AccuracyRequest(), old, "openvino", "cpu")
     assert comparison.reference == "the model's own graph in fp32"
     assert comparison.fp32.manifest.precision == "fp32"
     assert comparison.fp32.model == old.model
@@ -30,9 +30,11 @@ def test_bf16_of_schema_2_is_compared_with_its_own_graph() -> None:
 def test_a_graph_in_reduced_precision_needs_a_reference(precision: Any, tmp_path: Path) -> None:
     reduced = in_memory_bundle(GRAPH, replace(FP32.manifest, precision=precision))
     with pytest.raises(ConfigError, match=rf"the model is {precision}, .* \(--reference FP32_MODEL\)"):
-        prepare_comparison(AccuracyRequest(), reduced, "openvino")
+        prepare_comparison(AccuracyRequest(), reduced, "openvino", "cpu")
     write_bundle(tmp_path / "fp32.onnx", GRAPH, FP32.manifest)
-    comparison = prepare_comparison(AccuracyRequest(reference=tmp_path / "fp32.onnx"), reduced, "openvino")
+    comparison = prepare_comparison(
+        AccuracyRequest(reference=tmp_path / "fp32.onnx"), reduced, "openvino", "cpu"
+    )
     assert comparison.fp32.manifest.precision == "fp32"
     assert comparison.reference == str(tmp_path / "fp32.onnx")
 
@@ -47,4 +49,4 @@ def test_a_graph_in_reduced_precision_needs_a_reference(precision: Any, tmp_path
 def test_another_model_is_no_reference(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
     write_bundle(tmp_path / "other.onnx", GRAPH, tiny_manifest(GRAPH, **changes))
     with pytest.raises(ConfigError, match=f"{message}.*; expected the model that it was made from"):
-        prepare_comparison(AccuracyRequest(reference=tmp_path / "other.onnx"), FP32, "openvino")
+        prepare_comparison(AccuracyRequest(reference=tmp_path / "other.onnx"), FP32, "openvino", "cpu")

@@ -38,7 +38,7 @@ both = pytest.mark.parametrize("precision", ["fp16", "bf16"])
 
 
 def demo_graph() -> onnx.ModelProto:
-    graph = onnx.ModelProto.FromString(DEMO.model)
+    graph: onnx.ModelProto = onnx.ModelProto.FromString(DEMO.model)
     graph.ClearField("metadata_props")
     return graph
 
