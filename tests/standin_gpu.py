@@ -63,6 +63,10 @@ class StandInDriver:
         """Change how much memory a card has."""
         self.library.standin_set_memory(device, ctypes.c_size_t(memory))
 
+    def limit_pinned(self, pieces: int) -> None:
+        """Change how many pieces of pinned memory there may be."""
+        self.library.standin_limit_pinned(pieces)
+
     def dawdle(self, max_delay_us: int) -> None:
         """Let each piece of work begin late, by a random time."""
         self.library.standin_set_delay(max_delay_us)

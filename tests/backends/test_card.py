@@ -108,6 +108,21 @@ def test_a_lent_batch_comes_back_when_its_last_row_is_forgotten(
         lent.clear()
 
 
+def test_where_pinned_memory_is_scarce_less_is_lent_and_that_is_said(
+    driver: StandInDriver, bundle: Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(open_card(bundle, batch_size=2)) as card:
+        driver.limit_pinned(driver.count("pinned") + 2)
+        with caplog.at_level(logging.WARNING, "osscl"):
+            lent = [card.lend_batch(2) for _ in range(4)]
+        assert [batch is None for batch in lent] == [False, False, True, True]
+        assert (
+            "only 2 of 6 batches lie in pinned memory: memory that the GPU can copy from is used up"
+            in caplog.text
+        )
+        lent.clear()
+
+
 def test_a_batch_in_flight_is_not_lent_again(driver: StandInDriver, bundle: Bundle) -> None:
     driver.dawdle(20_000)
     with closing(open_card(bundle, batch_size=1)) as card:

@@ -189,6 +189,17 @@ def test_cards_of_different_memory_share_batches_that_fit_both(driver: StandInDr
         del batch
 
 
+def test_memory_is_lent_by_a_card_that_is_not_lost(driver: StandInDriver, bundle: Bundle) -> None:
+    with closing(Fleet([open_card(bundle, index, batch_size=2) for index in (0, 1)])) as fleet:
+        driver.lose(0)
+        batch = fleet.lend_batch(2)
+        assert batch is not None
+        batch[:] = CLIPS[:2]
+        ticket = fleet.submit(batch)
+        del batch
+        assert np.isfinite(fleet.collect(ticket).cosine).all()
+
+
 def test_a_second_card_that_cannot_be_opened_gives_the_first_one_back(
     driver: StandInDriver, model: Path
 ) -> None:

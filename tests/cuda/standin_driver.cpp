@@ -64,6 +64,7 @@ std::map<Address, std::pair<int, std::size_t>> device_memory; // address -> devi
 std::map<std::uintptr_t, std::size_t> pinned_memory;
 std::map<std::string, HostKernel> kernels;
 std::map<std::string, long long> counts;
+long long max_pinned = 1000; // pieces of pinned memory
 thread_local int current = -1;
 thread_local std::vector<int> context_stack;
 
@@ -322,8 +323,11 @@ EXPORT Result cuMemGetInfo(std::size_t* free, std::size_t* total) {
 
 EXPORT Result cuMemHostAlloc(void** memory, std::size_t n_bytes, unsigned) {
     RETURN_UNLESS_USABLE();
-    *memory = new char[n_bytes];
     const std::lock_guard lock(state_mutex);
+    if (counts["pinned"] >= max_pinned) {
+        return out_of_memory;
+    }
+    *memory = new char[n_bytes];
     pinned_memory[reinterpret_cast<std::uintptr_t>(*memory)] = n_bytes;
     counts["pinned"] += 1;
     return success;
@@ -570,12 +574,18 @@ EXPORT void standin_reset(int n, std::size_t memory, int version, int major, int
     capability_major = major;
     capability_minor = minor;
     max_delay_us = 0;
+    max_pinned = 1000;
     is_initialized = false;
     counts.clear();
 }
 
 EXPORT void standin_set_delay(int us) {
     max_delay_us = us;
+}
+
+EXPORT void standin_limit_pinned(int pieces) {
+    const std::lock_guard lock(state_mutex);
+    max_pinned = pieces;
 }
 
 EXPORT void standin_lose(int device) {

@@ -84,9 +84,10 @@ def call(name: str, *arguments: Any) -> Any:
 
 def _error(function: str, status: str) -> DeviceError:
     if status == "CUDA_ERROR_OUT_OF_MEMORY":
+        whose = "memory that the GPU can copy from" if "Host" in function else "the memory of the GPU"
         return DeviceMemoryError(
-            f"the memory of the GPU is used up ({function}); end other programs that use it, or choose a "
-            "smaller batch (--batch-size)"
+            f"{whose} is used up ({function}); end other programs that use it, or choose a smaller batch "
+            "(--batch-size)"
         )
     kind = DeviceLostError if status in _LOST else DeviceError
     return kind(f"the NVIDIA driver reports {status} ({function})")

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import ClassVar, NamedTuple
 
 from osscl.backends.base import Backend, Outputs, Ticket
@@ -66,8 +67,12 @@ class Fleet(Backend):
             return self.collect(self.submit(samples.copy()))
 
     def lend_batch(self, n_clips: int) -> Samples | None:
-        lent = (card.lend_batch(n_clips) for card in tuple(self._usable))
-        return next((batch for batch in lent if batch is not None), None)
+        for card in tuple(self._usable):
+            with suppress(DeviceLostError):  # told when the card's next batch is collected
+                batch = card.lend_batch(n_clips)
+                if batch is not None:
+                    return batch
+        return None
 
     def close(self) -> None:
         for card in self._cards:

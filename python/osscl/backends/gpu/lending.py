@@ -1,5 +1,6 @@
 """Batches in pinned memory, lent to whoever reads recordings, so that a card copies them by itself."""
 
+import logging
 import weakref
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -8,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.cuda.device import PinnedMemory
+from osscl.errors import DeviceMemoryError
+
+_log = logging.getLogger(__name__)
 
 
 class PinnedBatches:
@@ -16,7 +20,7 @@ class PinnedBatches:
     Parameters
     ----------
     count : int
-        Batches that may be lent at once.
+        Batches that may be lent at once; fewer, with a warning, where there is no memory for them.
     max_batch, n_samples : int
         Clips of a batch, and samples of a clip.
     """
@@ -24,8 +28,13 @@ class PinnedBatches:
     def __init__(self, count: int, max_batch: int, n_samples: int) -> None:
         self._n_samples = n_samples
         self._idle: SimpleQueue[PinnedMemory] = SimpleQueue()
-        for _ in range(count):
-            self._idle.put(PinnedMemory(max_batch * n_samples * np.dtype(np.int16).itemsize))
+        n_bytes = max_batch * n_samples * np.dtype(np.int16).itemsize
+        for made in range(count):
+            try:
+                self._idle.put(PinnedMemory(n_bytes))
+            except DeviceMemoryError as error:
+                _log.warning("only %d of %d batches lie in pinned memory: %s", made, count, error)
+                break
 
     def lend(self, n_clips: int) -> npt.NDArray[np.int16] | None:
         """An array [n_clips, n_samples], or None where all are lent."""

@@ -170,12 +170,6 @@ def _load(
     facts = {
         "backend": "tensorrt",
         "backend_version": str(trt.__version__),
-        "device_name": device.name,
-        "compute_capability": _architecture(device),
-        "driver_version": device.driver_version,
-        "precision": bundle.manifest.precision,
-        "opt_batch": str(options.opt_batch),
-        "max_batch": str(options.max_batch),
         "engine": "in memory" if plan.path is None else printable(plan.path),
         "engine_built": "no" if plan.reason is None else f"yes: {plan.reason}",
     }
