@@ -7,10 +7,12 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 import pytest
+from onnx import numpy_helper
 
 import osscl
+from osscl.backends.tensorrt.heavy_nodes import check_graph_precision, heavy_nodes
 from osscl.bundle import read_bundle
-from osscl.errors import AccuracyError, ConfigError
+from osscl.errors import AccuracyError, BackendError, ConfigError
 from osscl.evaluation import accuracy as gate_module
 from osscl.export import export_onnx
 from osscl.export.int8 import calibration_feeds, inner_convolutions, quantise
@@ -76,6 +78,35 @@ def test_only_chosen_layers_are_quantised(quantised: onnx.ModelProto) -> None:
         assert scales.const_value.shape[0] == values.const_value.shape[0]  # one a channel
     names = {value.name for node in model.graph for value in node.inputs if value is not None}
     assert all(name in names for name in model.graph.initializers)  # no weight is left over
+
+
+def test_all_that_is_quantised_is_int8_about_zero(quantised: onnx.ModelProto) -> None:
+    """As TensorRT needs it: no unsigned activations, no zero points, no quantised biases."""
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in quantised.graph.initializer}
+    steps = [node for node in quantised.graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
+    assert len(steps) > 2 * 22
+    for node in steps:
+        value, scale, zero_point = (constants.get(name) for name in node.input)
+        assert scale is not None
+        assert zero_point is not None
+        assert zero_point.dtype == np.int8
+        assert not zero_point.any()
+        assert value is None or value.ndim == 4  # the weight of a convolution
+        assert value is not None or scale.shape == ()  # one for all channels of an activation
+    biases = [
+        node.input[2] for node in quantised.graph.node if node.op_type == "Conv" and len(node.input) > 2
+    ]
+    assert len(biases) > 22
+    assert all(constants[name].dtype == np.float32 for name in biases)
+
+
+def test_the_graph_states_that_it_is_int8(quantised: onnx.ModelProto) -> None:
+    nodes = heavy_nodes(quantised.SerializeToString())
+    check_graph_precision(nodes, "int8")
+    with pytest.raises(BackendError, match=r"the model is fp16, but its graph is not \(weights.* in int8, "):
+        check_graph_precision(nodes, "fp16")
+    light = {"node_Conv_6", "node_Conv_582", "node_Conv_584"}  # first of Tgram, and what follows the encoder
+    assert {name for name, node in nodes.items() if node.dtype != "int8"} == light
 
 
 def test_calibration_takes_clips_spread_over_the_folder(clips: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Graphs of all floating-point precisions, by TensorRT's builder: strongly typed, for batches of 1 to 64."""
+"""Graphs of all precisions, by TensorRT's builder: strongly typed, for batches of 1 to 64."""
 
 import json
 import subprocess
@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
+import torch
 
 from osscl.config import ModelConfig
 from osscl.export.half import in_half
+from osscl.export.int8 import quantise
 from osscl.export.rewrites import REWRITES, rewrite
 from osscl.export.to_onnx import build_graph
 from osscl.model import OSSCL
@@ -57,10 +61,33 @@ print(json.dumps({
     ids=lambda param: " ".join([*param[:2], "rewritten" if param[2] else "plain"]),
 )
 def network(request: pytest.FixtureRequest) -> onnx.ModelProto:
-    """A network in fp32 with the weights it is born with; plain ones keep their PReLU."""
+    """A network in fp32 with the weights it is born with, but biases; plain ones keep their PReLU."""
     inputs, front_end, rewrites = request.param
     model = OSSCL(ModelConfig(classes=("fan/id_00", "pump/id_02"), inputs=inputs))
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.bias)  # born without, it would leave none in the convolutions
     return rewrite(build_graph(model, front_end), rewrites)
+
+
+def in_precision(network: onnx.ModelProto, precision: Any) -> onnx.ModelProto:
+    match precision:
+        case "fp32":
+            return network
+        case "int8":
+            return quantise(network, [noise(network)])
+        case _:
+            return in_half(network, precision)
+
+
+def noise(network: onnx.ModelProto) -> dict[str, npt.NDArray[np.float32]]:
+    """Something to set ranges by: what they are does not matter to the builder."""
+    rng = np.random.default_rng(3)
+    shapes = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim][1:]  # the batch is open
+        for value in network.graph.input
+    }
+    return {name: rng.standard_normal((1, *shape), np.float32) for name, shape in shapes.items()}
 
 
 def build(path: Path, rtx: dict[str, str]) -> Any:
@@ -73,14 +100,15 @@ def build(path: Path, rtx: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize(
     ("precision", "heavy"),
-    [("fp32", "FLOAT"), ("fp16", "HALF"), ("bf16", "BF16")],
-    ids=["fp32", "fp16", "bf16"],
+    # int8 stands beside a convolution: its inputs are stepped to int8 and back
+    [("fp32", "FLOAT"), ("fp16", "HALF"), ("bf16", "BF16"), ("int8", "FLOAT")],
+    ids=["fp32", "fp16", "bf16", "int8"],
 )
 def test_graphs_parse_and_build(
     network: onnx.ModelProto, precision: Any, heavy: str, rtx: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "graph.onnx"
-    onnx.save(network if precision == "fp32" else in_half(network, precision), path)
+    onnx.save(in_precision(network, precision), path)
     built = build(path, rtx)
     assert built["errors"] == []
     assert built["types"]["CONVOLUTION"] == [heavy]
@@ -88,6 +116,7 @@ def test_graphs_parse_and_build(
     assert built["types"]["MATRIX_MULTIPLY"] == sorted({heavy, "FLOAT"})
     assert set(built["types"]["NORMALIZATION"]) <= {"FLOAT"}
     assert set(built["types"]["PARAMETRIC_RELU"]) <= {heavy}
+    assert built["types"]["QUANTIZE"] == (["INT8"] if precision == "int8" else [])
     assert set(built["edges"].values()) == {"FLOAT"}
     assert set(built["edges"]) > {"embedding", "cosine"}
     assert built["plan"] > 1_000_000
