@@ -4,7 +4,7 @@ import ctypes
 import functools
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,6 @@ _HostFunction = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 class HostEngine(Engine):
     """Computes on the host what lies in a card's stand-in memory, when its turn in the stream comes."""
 
-    is_capturable = True
-
     def __init__(self, bundle: Bundle, stream: Stream, max_batch: int, part_limit: int | None = None) -> None:
         self.max_batch = max_batch
         self.part_limit = part_limit
@@ -128,6 +126,9 @@ class HostEngine(Engine):
             ctypes.c_void_p(self._stream.handle), function, None
         )
         assert status == 0
+
+    def recordable(self, addresses: Mapping[str, int], n_clips: int) -> Callable[[], None]:
+        return lambda: self.enqueue(addresses, n_clips)
 
     def _run(self, addresses: Mapping[str, int], n_clips: int) -> None:
         def at(spec: Any) -> npt.NDArray[np.float32]:

@@ -32,6 +32,9 @@ class Context:
     def set_tensor_address(self, name: str, address: int) -> bool:
         return self._module.call("set_tensor_address", name, address)
 
+    def set_device_memory(self, memory: int, size: int) -> None:
+        self._module.made.append(("set_device_memory", memory, size))
+
     def execute_async_v3(self, stream: int) -> bool:
         return self._module.call("execute_async_v3", stream)
 
@@ -49,11 +52,15 @@ class Inspector:
 
 
 class Engine:
+    device_memory_size_v2 = 4096
+
     def __init__(self, module: "StandIn") -> None:
         self._module = module
 
-    def create_execution_context(self) -> Context | None:
-        return Context(self._module) if self._module.call("create_execution_context") else None
+    def create_execution_context(self, strategy: str) -> Context | None:
+        assert strategy == "USER_MANAGED"
+        self._module.made.append(("create_execution_context",))
+        return Context(self._module) if self._module.succeeds("create_execution_context") else None
 
     def create_engine_inspector(self) -> Inspector:
         return Inspector(self._module)
@@ -66,6 +73,8 @@ class StandIn:
     ----------
     calls : list of tuple
         What was called, with its arguments.
+    made : list of tuple
+        Contexts that were made, and the memory they were given.
     failing : dict of str to str
         What fails, with the error that is logged before.
     layers : list of dict
@@ -75,11 +84,15 @@ class StandIn:
     __version__ = "10.16.1.11"
     ILogger = ILogger
 
+    class ExecutionContextAllocationStrategy:
+        USER_MANAGED = "USER_MANAGED"
+
     class LayerInformationFormat:
         JSON = "JSON"
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
+        self.made: list[tuple[Any, ...]] = []
         self.failing: dict[str, str] = {}
         self.layers: list[dict[str, Any]] = []
         self.loads: Callable[[bytes], bool] = lambda plan: True

@@ -13,6 +13,7 @@ from osscl.errors import ConfigError
 from osscl.export.rewrites.batch_norm import fold_batch_norm
 from osscl.export.rewrites.conv2d import lift_to_2d
 from osscl.export.rewrites.frames import share_frames
+from osscl.export.rewrites.norm import divide_by_norm
 from osscl.export.rewrites.pooling import gather_rows
 from osscl.export.rewrites.prelu import spell_out_prelu
 from osscl.export.rewrites.unused import drop_unused
@@ -23,6 +24,7 @@ REWRITES: dict[str, Callable[[ir.Model], None]] = {
     "conv1d_as_conv2d": lift_to_2d,
     "gathers_by_rows": gather_rows,
     "prelu_as_relu": spell_out_prelu,
+    "norm_not_spread": divide_by_norm,
     "unused_dropped": drop_unused,
 }
 """All rewrites by the name that the manifest lists, in the order in which they are done."""

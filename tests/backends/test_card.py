@@ -15,7 +15,15 @@ import pytest
 from model_files import tiny_graph, tiny_manifest
 from osscl.backends import Outputs
 from osscl.bundle import Bundle, in_memory_bundle
-from osscl.errors import BackendError, ConfigError, DeviceLostError, DeviceMemoryError
+from osscl.cuda.device import Stream
+from osscl.cuda.devices import count_devices, open_device
+from osscl.errors import (
+    BackendError,
+    ConfigError,
+    DeviceError,
+    DeviceLostError,
+    DeviceMemoryError,
+)
 from osscl.golden import golden_clips
 from standin_gpu import GIB, StandInDriver, open_card, standin_driver
 
@@ -271,3 +279,102 @@ def test_without_the_cards_front_end_the_hosts_is_used_and_the_record_says_why(
     monkeypatch.setenv("OSSCL_CUDA", "maybe")
     with pytest.raises(ConfigError, match="OSSCL_CUDA is 'maybe'; it must be on or off"):
         open_card(bundle, batch_size=4)
+
+
+def test_a_batch_that_comes_again_is_recorded_and_then_replayed(
+    driver: StandInDriver, bundle: Bundle
+) -> None:
+    with closing(open_card(bundle, batch_size=2)) as card:
+        engine: Any = card._engine
+        engine.sizes.clear()
+        outputs = [joined([card.collect(card.submit(CLIPS[:2]))]) for _ in range(9)]
+        # each of three slots: computed, recorded (and computed before that), replayed
+        assert len(engine.sizes) == 3 * (1 + 2)
+        assert driver.count("graph_launches") == 3
+    assert all(np.array_equal(each, outputs[0]) for each in outputs)
+
+
+def test_ever_new_sizes_are_not_all_recorded(driver: StandInDriver, bundle: Bundle) -> None:
+    with closing(open_card(bundle, batch_size=8)) as card:
+        for _ in range(9):
+            for size in range(1, 9):
+                card.collect(card.submit(CLIPS[:size]))
+        assert driver.count("graphs") <= 3 * 4
+
+
+def test_an_engine_whose_work_cannot_be_recorded_computes_without(
+    driver: StandInDriver,
+    bundle: Bundle,
+    expected: npt.NDArray[np.float32],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise DeviceError("not to be recorded")
+
+    with closing(open_card(bundle, batch_size=8)) as card:
+        engine: Any = card._engine
+        engine.recordable = lambda *_: fail
+        with caplog.at_level(logging.WARNING, "osscl"):
+            got = [joined([card.collect(card.submit(CLIPS))]) for _ in range(8)]
+        assert driver.count("graph_launches") == 0
+    assert [record.getMessage() for record in caplog.records] == [
+        "cuda:0: batches are computed without CUDA graphs: not to be recorded"
+    ]
+    assert all(np.abs(each - expected).max() <= MAX_DIFFERENCE for each in got)
+
+
+def test_a_recording_that_fails_leaves_the_stream_usable(driver: StandInDriver) -> None:
+    def fail() -> None:
+        raise ValueError("in the middle")
+
+    count_devices()
+    device = open_device(0)
+    with device.active():
+        stream = Stream()
+        with pytest.raises(ValueError, match="in the middle"):
+            stream.record_graph(fail)
+        stream.record_graph(lambda: None).close()
+        stream.close()
+    device.close()
+
+
+def test_a_loss_that_the_engine_meets_first_is_told_as_a_loss(driver: StandInDriver, bundle: Bundle) -> None:
+    card = open_card(bundle, batch_size=2)
+    engine: Any = card._engine
+
+    def fail(*_: Any) -> None:
+        driver.lose(0)
+        raise DeviceError("something is wrong")  # all that a library may have to say
+
+    engine.enqueue = fail
+    with pytest.raises(DeviceLostError, match="CUDA_ERROR_ILLEGAL_ADDRESS"):
+        card.collect(card.submit(CLIPS[:1]))
+    card.close()
+    driver.reset(devices=2)
+
+
+def test_batches_that_nobody_can_wait_for_are_answered_all_the_same(
+    driver: StandInDriver, bundle: Bundle
+) -> None:
+    """As at the end of the interpreter, when no thread takes work any more."""
+    with closing(open_card(bundle, batch_size=1)) as card:
+        card._waiting_thread.shutdown()
+        tickets = [card.submit(CLIPS[:1]) for _ in range(6)]
+        for ticket in tickets:
+            with pytest.raises(RuntimeError, match="cannot schedule new futures"):
+                card.collect(ticket)
+
+
+def test_memory_that_is_lent_at_the_end_is_given_back_when_it_comes(
+    driver: StandInDriver, bundle: Bundle
+) -> None:
+    card = open_card(bundle, batch_size=2)
+    batch = card.lend_batch(2)
+    assert batch is not None
+    card.close()
+    batch[:] = 1  # still there
+    assert driver.count("pinned") == 1
+    assert driver.count("contexts") == 1
+    del batch
+    assert driver.count("pinned") == 0
+    assert driver.count("contexts") == 0

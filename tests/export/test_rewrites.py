@@ -420,6 +420,29 @@ def strided(kernel: int, stride: int, length: int, *, channels: int = 1, **setti
     return model_of([node("Conv", "x w b", **settings)], [BATCH, channels, length], w=weight, b=noise(4))
 
 
+def normalised(norm: str = "ReduceL2", of: str = "x", keepdims: int = 1) -> onnx.ModelProto:
+    nodes = [
+        node("Abs", "x", "other"),
+        node(norm, f"{of} axes", "norm", keepdims=keepdims),
+        node("Clip", "norm smallest", "bounded"),
+        node("Shape", "x", "shape"),
+        node("Expand", "bounded shape", "spread"),
+        node("Div", "x spread"),
+    ]
+    constants = {"axes": np.array([-1]), "smallest": np.float32(1e-12)}
+    return model_of(nodes, [BATCH, 6], {"y": [BATCH, 6]}, **constants)
+
+
+def test_division_by_the_norm_needs_no_shapes() -> None:
+    result = rewritten(normalised(), "norm_not_spread", "unused_dropped", sizes=(6,))
+    assert operators(result) == ["ReduceL2", "Clip", "Div"]
+
+
+@pytest.mark.parametrize("model", [normalised("ReduceSum"), normalised(of="other")], ids=["sum", "other"])
+def test_division_by_anything_else_stays(model: onnx.ModelProto) -> None:
+    unchanged(model, "norm_not_spread", (6,))
+
+
 @pytest.mark.parametrize(
     ("kernel", "stride", "length", "pads"),
     [

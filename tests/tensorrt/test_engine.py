@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,25 @@ from osscl.backends.tensorrt.heavy_nodes import heavy_nodes
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.package import check_version, import_tensorrt
 from osscl.bundle import in_memory_bundle, read_bundle
+from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import BackendError, DeviceError, DeviceMemoryError, MissingExtraError
+from standin_gpu import standin_driver
 from tensorrt_standin import StandIn
 
 BUNDLE = read_bundle("demo")
 ADDRESSES = {"waveform": 100, "log_mel": 200, "embedding": 300, "cosine": 400}
 OPTIONS = BuildOptions(opt_batch=8, max_batch=32)
 STREAM = 77
+
+
+@pytest.fixture(autouse=True)
+def _card() -> Iterator[None]:
+    standin_driver().reset()
+    count_devices()
+    device = open_device(0)
+    with device.active():
+        yield
+    device.close()
 
 
 @pytest.fixture
@@ -93,19 +106,38 @@ def test_every_refusal_is_an_error_with_the_reason(
     assert {call[0] for call in trt.calls} >= {what}
 
 
-@pytest.mark.parametrize(
-    "text", ["Error Code 2: OutOfMemory (Requested size)", "CUDA out of memory", "out ofmemory"]
-)
-def test_a_lack_of_memory_is_told_from_other_failures(
-    trt: StandIn, engine: TensorRtEngine, text: str
-) -> None:
-    trt.failing["execute_async_v3"] = text
-    with pytest.raises(DeviceMemoryError, match="cannot compute a batch of 5 clips"):
-        engine.enqueue(ADDRESSES, 5)
-    trt.failing["execute_async_v3"] = "launch failure"
-    with pytest.raises(DeviceError, match="launch failure") as raised:  # what was said before is forgotten
+def test_less_clips_are_no_remedy_where_all_memory_is_there(trt: StandIn, engine: TensorRtEngine) -> None:
+    trt.failing["execute_async_v3"] = "CUDA out of memory"
+    with pytest.raises(DeviceError, match="cannot compute a batch of 5 clips: CUDA out of memory") as raised:
         engine.enqueue(ADDRESSES, 5)
     assert not isinstance(raised.value, DeviceMemoryError)
+    trt.failing["execute_async_v3"] = "launch failure"
+    with pytest.raises(DeviceError, match="clips: launch failure"):  # what was said before is forgotten
+        engine.enqueue(ADDRESSES, 5)
+
+
+def test_what_is_recorded_has_a_context_of_its_own_and_the_same_memory(
+    trt: StandIn, engine: TensorRtEngine
+) -> None:
+    (memory,) = {call for call in trt.made if call[0] == "set_device_memory"}
+    trt.made.clear()
+    queue_again = engine.recordable(ADDRESSES, 5)
+    assert trt.made == [("create_execution_context",), memory]
+    assert {call[0] for call in trt.calls} == {"set_input_shape", "set_tensor_address"}
+    trt.calls.clear()
+    queue_again()
+    engine.enqueue({name: address + 1 for name, address in ADDRESSES.items()}, 6)
+    trt.calls.clear()
+    queue_again()
+    assert trt.calls == [("execute_async_v3", STREAM)]
+
+
+def test_a_closed_engine_leaves_no_memory_taken(trt: StandIn) -> None:
+    before = standin_driver().memory_used()
+    loaded = load(trt)
+    assert standin_driver().memory_used() == before + 4096
+    loaded.close()
+    assert standin_driver().memory_used() == before
 
 
 def test_a_plan_of_another_card_is_refused(trt: StandIn) -> None:
@@ -119,6 +151,7 @@ def test_an_engine_that_does_not_fit_says_so(trt: StandIn, what: str) -> None:
     trt.failing[what] = "Error Code 2: OutOfMemory"
     with pytest.raises(DeviceMemoryError, match="memory does not hold"):
         load(trt)
+    assert standin_driver().memory_used() == 0
 
 
 def test_a_runtime_that_cannot_be_made_is_one_error(trt: StandIn) -> None:
@@ -146,9 +179,11 @@ class Card:
 
     def __init__(self) -> None:
         self.threads: list[int] = []
+        self._device = open_device(0)
 
     def activate(self) -> None:
         self.threads.append(threading.get_ident())
+        self._device.activate()
 
 
 class Opener:
@@ -185,7 +220,6 @@ def test_an_engine_is_built_confirmed_and_kept(opener: Opener) -> None:
     (build,) = opener.builds
     assert (build["graph"], build["options"]) == (BUNDLE.model, OPTIONS)
     assert first.max_batch == 32
-    assert first.is_capturable
     assert first.facts["engine_built"] == "yes: it is not in the cache"
     assert second.facts == {
         "backend": "tensorrt",

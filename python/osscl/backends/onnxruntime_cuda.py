@@ -17,7 +17,7 @@ from osscl.manifest import Manifest
 _PROVIDER = "CUDAExecutionProvider"
 _WARNINGS_AND_WORSE = 3
 # Words of ONNX Runtime's and CUDA's messages: its errors share no class that tells.
-_OUT_OF_MEMORY = ("Failed to allocate memory", "out of memory")
+_OUT_OF_MEMORY = ("Failed to allocate memory", "out of memory", "ALLOC_FAILED")
 
 
 class OnnxRuntimeCudaBackend(Card):
@@ -50,8 +50,6 @@ class OnnxRuntimeEngine(Engine):
     BackendError
         This ONNX Runtime cannot compute on GPUs, or not all of the graph.
     """
-
-    is_capturable = False  # it takes memory and chooses kernels whenever it likes
 
     def __init__(self, bundle: Bundle, device: Device, stream: Stream, max_batch: int) -> None:
         runtime = _import_onnxruntime()
@@ -118,13 +116,17 @@ def _open_session(runtime: Any, bundle: Bundle, device: Device, stream: Stream) 
         "device_id": str(device.index),
         "user_compute_stream": str(stream.handle),
         "use_tf32": "0",
+        "cudnn_conv_algo_search": "HEURISTIC",  # a search for each new batch size would take seconds
         "arena_extend_strategy": "kSameAsRequested",
     }
     where = f"{bundle.path}: ONNX Runtime {runtime.__version__} cannot compute it on cuda:{device.index}"
     try:
-        session = runtime.InferenceSession(bundle.model, options, providers=[(_PROVIDER, settings)])
+        session = runtime.InferenceSession(
+            bundle.model, options, providers=[(_PROVIDER, settings)], enable_fallback=0
+        )
     except Exception as error:  # its errors share no base class of their own
-        raise BackendError(f"{where}: {missing or error}") from error
+        advice = "" if missing else "export the model again with this osscl, which leaves nothing to the CPU"
+        raise BackendError(f"{where}: {'; '.join(filter(None, [missing, str(error), advice]))}") from error
     if session.get_providers()[0] != _PROVIDER:
         raise BackendError(f"{where}: {missing or 'its CUDA provider did not start'}")
     return session

@@ -3,13 +3,14 @@
 import ctypes
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.cuda.calls import call, driver
+from osscl.errors import DeviceError
 
 Argument: TypeAlias = "ctypes.Structure | ctypes.Array[Any] | ctypes._SimpleCData[Any]"
 """Holds an argument of a kernel, as the kernel declares it."""
@@ -155,8 +156,11 @@ class Stream:
         call("cuStreamBeginCapture", self._stream, modes.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL)
         try:
             queue_work()
-        finally:  # also where it failed: the stream would go on recording
-            graph = call("cuStreamEndCapture", self._stream)
+        except BaseException:
+            with suppress(DeviceError):  # else the stream would go on recording
+                call("cuGraphDestroy", call("cuStreamEndCapture", self._stream))
+            raise
+        graph = call("cuStreamEndCapture", self._stream)
         try:
             return Graph(call("cuGraphInstantiate", graph, 0))
         finally:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
-from functools import partial
 from queue import SimpleQueue
 from typing import Any, ClassVar, TypeAlias
 
 from osscl.backends.base import Backend, Ticket
+from osscl.backends.gpu.computation import Computation
 from osscl.backends.gpu.engine import Engine
 from osscl.backends.gpu.inputs import CardInputs, HostInputs, Inputs
 from osscl.backends.gpu.lending import PinnedBatches
@@ -19,7 +19,7 @@ from osscl.backends.gpu.slot import Slot
 from osscl.bundle import Bundle
 from osscl.cuda.device import Device, Stream
 from osscl.cuda.front_end import CudaFrontEnd, front_end_code, reason_without
-from osscl.errors import BackendError, DeviceLostError, DeviceMemoryError
+from osscl.errors import BackendError, DeviceError, DeviceLostError, DeviceMemoryError
 from osscl.samples import Samples
 
 BATCH_SIZE = 64
@@ -119,7 +119,8 @@ class Card(Backend):
         with self._lending:
             if self._lent is None:
                 with self.device.active():
-                    self._lent = PinnedBatches(_N_LENT, self.max_batch, self.bundle.manifest.clip.n_samples)
+                    n_samples = self.bundle.manifest.clip.n_samples
+                    self._lent = PinnedBatches(self.device, _N_LENT, self.max_batch, n_samples)
         return self._lent.lend(n_clips)
 
     def time_engine(self, n_clips: int, n_times: int) -> float:
@@ -131,11 +132,10 @@ class Card(Backend):
         for thread in (self._driver_thread, self._waiting_thread):
             thread.shutdown()
         # a card that is lost takes nothing back
-        with suppress(DeviceLostError), self.device.active(), ExitStack() as closers:
-            if self._lent is not None:
-                closers.callback(self._lent.close)
-            closers.callback(self._opened.close)
-        self.device.close()
+        with suppress(DeviceLostError), ExitStack() as last:
+            last.callback(self.device.close if self._lent is None else self._lent.close)
+            with self.device.active():
+                self._opened.close()
 
     def _open(self) -> None:
         size = self.options.batch_size or BATCH_SIZE
@@ -154,7 +154,7 @@ class Card(Backend):
                 )
                 size //= 2
             else:
-                self.preferred_batch = self._largest_part = size
+                self.preferred_batch = size
                 return
 
     def _open_for(self, max_batch: int) -> None:
@@ -171,11 +171,13 @@ class Card(Backend):
                 self._engine.enqueue(slot.addresses(), max_batch)  # takes what memory it takes
                 self._work.synchronize()
                 self._idle.put(slot)
+            name = f"cuda:{self.device.index}"
+            self._computation = Computation(self._engine, self._work, name)
             self._opened = opened.pop_all()
         self.max_batch = max_batch
         self.facts = {
             **self._engine.facts,
-            "device": f"cuda:{self.device.index}",
+            "device": name,
             "gpu": self.device.name,
             "compute_capability": ".".join(map(str, self.device.compute_capability)),
             "cuda_driver": self.device.driver_version,
@@ -201,17 +203,16 @@ class Card(Backend):
         slot = self._idle.get()
         try:
             self._queue(slot, samples)
+            self._waiting_thread.submit(self._finish, slot, samples, ticket)
         except Exception as error:  # noqa: BLE001 - it is the batch's, whatever it is
             self._idle.put(slot)
-            ticket.set_exception(error)
-        else:
-            self._waiting_thread.submit(self._finish, slot, samples, ticket)
+            ticket.set_exception(self._reason(error))
 
     def _queue(self, slot: Slot, samples: Samples) -> None:
         self._inputs.fill(slot, samples, self._copies_in)
         self._work.wait(slot.ready)
         self._work.record(slot.begun)
-        self._compute(slot, 0, len(samples))
+        self._computation.queue(slot, 0, len(samples))
         self._work.record(slot.computed)
         self._copies_out.wait(slot.computed)
         slot.fetch(self._copies_out, len(samples))
@@ -220,42 +221,25 @@ class Card(Backend):
     def _time_engine(self, n_clips: int, n_times: int) -> float:
         slot = self._idle.get()
         try:
-            self._compute(slot, 0, n_clips)  # kernels are chosen and work is recorded meanwhile
+            self._computation.queue(slot, 0, n_clips)  # kernels are chosen and work is recorded meanwhile
             self._work.record(slot.begun)
             for _ in range(n_times):
-                self._compute(slot, 0, n_clips)
+                self._computation.queue(slot, 0, n_clips)
             self._work.record(slot.computed)
             slot.computed.synchronize()
             return slot.computed.ms_since(slot.begun) / 1000.0
         finally:
             self._idle.put(slot)
 
-    def _compute(self, slot: Slot, first: int, n_clips: int) -> None:
-        """Queue the engine's work on some clips of a slot, in parts that the card's memory holds."""
-        for start in range(first, first + n_clips, self._largest_part):
-            size = min(self._largest_part, first + n_clips - start)
-            try:
-                self._compute_part(slot, (start, size))
-            except DeviceMemoryError as error:
-                if size == 1:
-                    raise
-                self._largest_part = size // 2
-                _log.warning(
-                    "cuda:%d: going on in parts of %d clips: %s", self.device.index, size // 2, error
-                )
-                self._compute(slot, start, first + n_clips - start)
-                return
-
-    def _compute_part(self, slot: Slot, part: tuple[int, int]) -> None:
-        """Queue the engine's work; from the second time on by replaying what was recorded the first time."""
-        if part in slot.graphs:
-            self._work.replay(slot.graphs[part])
-            return
-        first, n_clips = part
-        enqueue = partial(self._engine.enqueue, slot.addresses(first), n_clips)
-        enqueue()  # what an engine does once after a change of the batch size cannot be recorded
-        if self._engine.is_capturable:
-            slot.graphs[part] = self._work.record_graph(enqueue)
+    def _reason(self, error: Exception) -> Exception:
+        """The error, or the loss of the card behind it: an engine is vague, the driver knows."""
+        try:
+            self._work.synchronize()
+        except DeviceLostError as lost:
+            return lost
+        except DeviceError:
+            pass
+        return error
 
     def _finish(self, slot: Slot, samples: Samples, ticket: Ticket) -> None:
         """Wait for a batch and hand its outputs over; called by the one thread that waits for the card."""

@@ -1,7 +1,7 @@
 """The seam inside a GPU backend: what computes the network, from inputs that lie in the card's memory."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class Engine(ABC):
@@ -11,14 +11,11 @@ class Engine(ABC):
     ----------
     max_batch : int
         Clips that it computes at once at most.
-    is_capturable : bool
-        Whether its work may be recorded into a CUDA graph and replayed.
     facts : mapping of str to str
         What a run record says of it: backend, its version, and so on.
     """
 
     max_batch: int
-    is_capturable: bool
     facts: Mapping[str, str]
 
     @abstractmethod
@@ -36,10 +33,26 @@ class Engine(ABC):
         Raises
         ------
         DeviceMemoryError
-            The card's memory does not hold what is needed for so many clips.
+            The card's memory does not hold what is needed for so many clips; fewer may still fit.
         DeviceError
             The work cannot be queued.
         """
+
+    def recordable(self, addresses: Mapping[str, int], n_clips: int) -> Callable[[], None] | None:
+        """Prepare the computation of a batch for being recorded into a CUDA graph and replayed.
+
+        Parameters
+        ----------
+        addresses, n_clips
+            As for `enqueue`.
+
+        Returns
+        -------
+        callable or None
+            Queues the computation, of just this batch and nothing else, as long as the engine is open. None
+            where its work cannot be recorded.
+        """
+        return None
 
     @abstractmethod
     def close(self) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import ClassVar, NamedTuple
+from weakref import WeakKeyDictionary
 
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.errors import DeviceLostError
@@ -33,7 +34,8 @@ class Fleet(Backend):
         self._cards = list(cards)
         self._usable = list(cards)
         self._lost: dict[str, str] = {}
-        self._given: dict[Ticket, _Given] = {}
+        # tickets that nobody collects go with whoever forgot them
+        self._given: WeakKeyDictionary[Ticket, _Given] = WeakKeyDictionary()
         self._lock = threading.Lock()
         sizes = [card.max_batch for card in cards if card.max_batch is not None]
         self.preferred_batch = self.max_batch = min(sizes)
@@ -58,13 +60,15 @@ class Fleet(Backend):
 
     def collect(self, ticket: Ticket) -> Outputs:
         with self._lock:
-            card, samples = self._given.pop(ticket)
+            given = self._given.pop(ticket, None)
         try:
-            return card.collect(ticket)
+            return ticket.result()
         except DeviceLostError as error:
-            self._retire(card, error)
+            if given is None:  # it was collected before
+                raise
+            self._retire(given.card, error)
             # copied: what it was read into may belong to the card that is lost
-            return self.collect(self.submit(samples.copy()))
+            return self.collect(self.submit(given.samples.copy()))
 
     def lend_batch(self, n_clips: int) -> Samples | None:
         for card in tuple(self._usable):

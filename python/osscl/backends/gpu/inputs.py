@@ -88,8 +88,10 @@ class HostInputs(Inputs):
 
     def fill(self, slot: Slot, samples: Samples, copies: Stream) -> None:
         addresses = slot.addresses()
-        for name, feed in host_feeds(self._manifest, samples, self._threads).items():
-            copies.copy_in(addresses[name], feed)  # memory that is not pinned is read before the call returns
+        feeds = host_feeds(self._manifest, samples, self._threads)
+        slot.feeds = feeds  # until the next batch: some cards read the host's memory themselves, and later
+        for name, feed in feeds.items():
+            copies.copy_in(addresses[name], feed)
         copies.record(slot.copied)
         copies.record(slot.ready)
 

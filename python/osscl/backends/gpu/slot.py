@@ -1,7 +1,9 @@
 """The memory of one batch in flight on a card, allocated once."""
 
 import math
+from collections.abc import Callable
 from contextlib import ExitStack, closing
+from typing import TypeAlias
 
 import numpy as np
 
@@ -9,6 +11,9 @@ from osscl.backends.base import Outputs
 from osscl.cuda.device import Event, Graph, Memory, PinnedMemory, Stream
 from osscl.manifest import Manifest
 from osscl.signature import TensorSpec
+
+Part: TypeAlias = tuple[int, int]
+"""Neighbouring clips of a slot: the first one, and how many."""
 
 _FLOAT_BYTES = 4
 
@@ -29,8 +34,12 @@ class Slot:
         [max_batch, n_samples], int16 or float32.
     copied, ready, begun, computed, done : Event
         The samples are on the card; so are the inputs; the engine began, and ended; the outputs are back.
-    graphs : dict
-        Recorded work of the engine by the part of the slot that it computes: its first clip and their number.
+    graphs : dict of Part to Graph
+        Recorded work of the engine.
+    seen : set of Part
+        What was computed before.
+    feeds : object
+        What is being copied in.
 
     Raises
     ------
@@ -39,7 +48,9 @@ class Slot:
     """
 
     def __init__(self, manifest: Manifest, max_batch: int) -> None:
-        self.graphs: dict[tuple[int, int], Graph] = {}
+        self.graphs: dict[Part, Graph] = {}
+        self.seen: set[Part] = set()
+        self.feeds: object = None
         self._clip_bytes = {spec.name: _clip_bytes(spec) for spec in (*manifest.inputs, *manifest.outputs)}
         with ExitStack() as made:
             self.samples = made.enter_context(
@@ -81,11 +92,18 @@ class Slot:
         size = self._clip_bytes[name] // _FLOAT_BYTES
         return self._fetched[name].array(np.float32, n_clips, size).copy()
 
+    def keep_graph(self, part: Part, graph: Graph, queue_again: Callable[[], None]) -> None:
+        """Keep recorded work of a part, and with it what that work needs."""
+        self.graphs[part] = graph
+        self._made.callback(_close_graph, graph, queue_again)
+
     def close(self) -> None:
         """Give all memory back."""
-        for graph in self.graphs.values():
-            graph.close()
         self._made.close()
+
+
+def _close_graph(graph: Graph, _needed: object) -> None:
+    graph.close()
 
 
 def _clip_bytes(spec: TensorSpec) -> int:

@@ -1,11 +1,14 @@
 """A plan that is loaded and computes batches on one card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from osscl.backends.gpu.engine import Engine
+from osscl.backends.tensorrt.context import Context
 from osscl.backends.tensorrt.package import failure, logger, messages
-from osscl.errors import BackendError, DeviceError, DeviceMemoryError
+from osscl.cuda.device import Memory
+from osscl.errors import BackendError, DeviceMemoryError
 from osscl.signature import TensorSpec
 
 if TYPE_CHECKING:
@@ -42,8 +45,6 @@ class TensorRtEngine(Engine):
         The card's memory does not hold the engine.
     """
 
-    is_capturable = True
-
     def __init__(
         self,
         trt: Any,
@@ -58,44 +59,24 @@ class TensorRtEngine(Engine):
         self._trt = trt
         self._inputs = inputs
         self._stream = stream
-        self._n_clips = 0
-        self._addresses: dict[str, int] = {}
-        messages.forget()
+        self._engine = _load(trt, plan)
+        # Contexts share it: all their work is on one stream, so that only one is at work at a time.
+        self._memory = Memory(max(1, self._engine.device_memory_size_v2))
         try:
-            runtime: tensorrt.Runtime = trt.Runtime(logger(trt))
-        except TypeError as error:  # what its bindings make of a constructor that gives nothing
-            raise failure(trt, "cannot make a runtime") from error
-        engine: tensorrt.ICudaEngine | None = runtime.deserialize_cuda_engine(plan)
-        if engine is None:
-            if messages.speak_of_memory:
-                raise DeviceMemoryError(f"the card's memory does not hold the engine ({messages.last})")
-            raise PlanRefused(
-                f"TensorRT {trt.__version__} does not load the engine, which was made for another card or by "
-                f"another TensorRT: {messages.last}"
-            )
-        context: tensorrt.IExecutionContext | None = engine.create_execution_context()
-        if context is None:
-            raise DeviceMemoryError(
-                f"the card's memory does not hold what the engine needs for {max_batch} clips "
-                f"({messages.last}): build it for smaller batches"
-            )
-        self._runtime: tensorrt.Runtime = runtime
-        self._engine: tensorrt.ICudaEngine = engine
-        self._context: tensorrt.IExecutionContext = context
+            self._context = self._new_context()
+        except BaseException:
+            self._memory.close()
+            raise
 
     def enqueue(self, addresses: Mapping[str, int], n_clips: int) -> None:
-        messages.forget()
-        self._set_batch(n_clips)
-        for name, address in addresses.items():
-            if self._addresses.get(name) != address:
-                is_set: bool = self._context.set_tensor_address(name, address)
-                if not is_set:
-                    raise DeviceError(f"TensorRT refuses the address of {name}: {messages.last}")
-                self._addresses[name] = address
-        is_queued: bool = self._context.execute_async_v3(self._stream)
-        if not is_queued:
-            kind = DeviceMemoryError if messages.speak_of_memory else DeviceError
-            raise kind(f"TensorRT cannot compute a batch of {n_clips} clips: {messages.last}")
+        self._context.bind(addresses, n_clips)
+        self._context.execute(self._stream)
+
+    def recordable(self, addresses: Mapping[str, int], n_clips: int) -> Callable[[], None]:
+        # A context of its own: what a graph replays holds no longer once its context is told another batch.
+        context = self._new_context()
+        context.bind(addresses, n_clips)
+        return partial(context.execute, self._stream)
 
     def describe_layers(self, n_clips: int) -> str:
         """What the engine inspector says of the layers, in JSON.
@@ -110,25 +91,42 @@ class TensorRtEngine(Engine):
         str
             The document.
         """
-        messages.forget()
-        self._set_batch(n_clips)
+        self._context.bind({}, n_clips)
         inspector: tensorrt.EngineInspector = self._engine.create_engine_inspector()
-        inspector.execution_context = self._context
+        inspector.execution_context = self._context.context
         document: str = inspector.get_engine_information(self._trt.LayerInformationFormat.JSON)
         return document
 
     def close(self) -> None:
-        del self._context, self._engine, self._runtime  # in this order
+        del self._context, self._engine  # in this order
+        self._memory.close()
 
-    def _set_batch(self, n_clips: int) -> None:
-        if n_clips == self._n_clips:
-            return
-        self._n_clips = 0  # until all inputs have it
-        for spec in self._inputs:
-            is_set: bool = self._context.set_input_shape(spec.name, (n_clips, *spec.shape[1:]))
-            if not is_set:
-                raise DeviceError(
-                    f"TensorRT refuses a batch of {n_clips} clips, the engine takes 1 to {self.max_batch}: "
-                    f"{messages.last}"
-                )
-        self._n_clips = n_clips
+    def _new_context(self) -> Context:
+        messages.forget()
+        context: tensorrt.IExecutionContext | None = self._engine.create_execution_context(
+            self._trt.ExecutionContextAllocationStrategy.USER_MANAGED
+        )
+        if context is None:
+            raise DeviceMemoryError(
+                f"the card's memory does not hold what the engine needs for {self.max_batch} clips "
+                f"({messages.last}): build it for smaller batches"
+            )
+        context.set_device_memory(self._memory.address, self._engine.device_memory_size_v2)
+        return Context(context, self._inputs, self.max_batch)
+
+
+def _load(trt: Any, plan: bytes) -> "tensorrt.ICudaEngine":
+    messages.forget()
+    try:
+        runtime: tensorrt.Runtime = trt.Runtime(logger(trt))
+    except TypeError as error:  # what its bindings make of a constructor that gives nothing
+        raise failure(trt, "cannot make a runtime") from error
+    engine: tensorrt.ICudaEngine | None = runtime.deserialize_cuda_engine(plan)
+    if engine is None:
+        if messages.speak_of_memory:
+            raise DeviceMemoryError(f"the card's memory does not hold the engine ({messages.last})")
+        raise PlanRefused(
+            f"TensorRT {trt.__version__} does not load the engine, which was made for another card or by "
+            f"another TensorRT: {messages.last}"
+        )
+    return engine
