@@ -93,5 +93,7 @@ def _error(function: str, status: str) -> DeviceError:
             f"{whose} is used up ({function}); end other programs that use it, or choose a smaller batch "
             "(--batch-size)"
         )
-    kind = DeviceLostError if status in _LOST else DeviceError
-    return kind(f"the NVIDIA driver reports {status} ({function})")
+    reported = f"the NVIDIA driver reports {status} ({function})"
+    if status in _LOST:
+        return DeviceLostError(f"{reported}; this process can use the GPU no more: start another")
+    return DeviceError(reported)
