@@ -1,9 +1,12 @@
 """What the tests of engine caches share: facts, a builder that counts, entries that no TensorRT built."""
 
 import os
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from osscl.backends.tensorrt.cache import BuiltEngine, EngineCache
 from osscl.backends.tensorrt.layers import Layer
@@ -41,3 +44,38 @@ class Builder:
     def __call__(self) -> BuiltEngine:
         self.count += 1
         return BuiltEngine(b"engine %d" % self.count, LAYERS)
+
+
+def score_from_read_only(folder: Path, results: Any) -> None:
+    """Use a cache that cannot be written, in a process of its own."""
+    if os.geteuid() == 0:  # root writes everywhere
+        os.setuid(SOMEBODY_ELSE)
+    cache, build = EngineCache(folder), Builder()
+    found = cache.get_or_build(FACTS, build)
+    other = cache.get_or_build(replace(FACTS, precision="int8"), build)
+    results.put((found.reason, found.data, other.reason, other.path, build.count))
+
+
+def build_slowly(folder: Path, log: Path, results: Any) -> None:
+    """Build as a process among others."""
+
+    def build() -> BuiltEngine:
+        with log.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(2.0)
+        return BuiltEngine(b"engine of %d" % os.getpid(), LAYERS)
+
+    waits: list[str] = []
+    plan = EngineCache(folder).get_or_build(FACTS, build, waits.append)
+    results.put((plan.data, plan.reason, len(waits)))
+
+
+def build_for_good(folder: Path, log: Path) -> None:
+    """Build and never finish."""
+
+    def build() -> BuiltEngine:
+        log.write_text("building")
+        time.sleep(600.0)
+        raise AssertionError
+
+    EngineCache(folder).get_or_build(FACTS, build)

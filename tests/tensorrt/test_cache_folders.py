@@ -8,12 +8,18 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from engine_caches import AS_ROOT, FACTS, LAYERS, SOMEBODY_ELSE, Builder
+from engine_caches import (
+    AS_ROOT,
+    FACTS,
+    SOMEBODY_ELSE,
+    Builder,
+    build_for_good,
+    build_slowly,
+    score_from_read_only,
+)
 from osscl.backends.tensorrt.cache import BuiltEngine, EngineCache, Plan
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -75,15 +81,6 @@ def test_a_folder_that_cannot_be_made_is_said(
     assert "built in memory and lost" in caplog.text
 
 
-def _score_from_read_only(folder: Path, results: Any) -> None:
-    if os.geteuid() == 0:  # root writes everywhere
-        os.setuid(SOMEBODY_ELSE)
-    cache, build = EngineCache(folder), Builder()
-    found = cache.get_or_build(FACTS, build)
-    other = cache.get_or_build(replace(FACTS, precision="int8"), build)
-    results.put((found.reason, found.data, other.reason, other.path, build.count))
-
-
 @pytest.mark.parametrize(
     ("has_lock", "says"),
     [(True, "it cannot be kept in"), (False, "it cannot be written (Permission denied)")],
@@ -101,7 +98,7 @@ def test_a_read_only_cache_is_read_and_what_it_lacks_is_built_in_memory(has_lock
                 os.chown(each, SOMEBODY_ELSE, SOMEBODY_ELSE)
         folder.chmod(0o500)
         results = SPAWN.Queue()
-        process = SPAWN.Process(target=_score_from_read_only, args=(folder, results))
+        process = SPAWN.Process(target=score_from_read_only, args=(folder, results))
         process.start()
         found_reason, found, other_reason, other_path, n_built = results.get(timeout=60)
         process.join(60)
@@ -113,23 +110,11 @@ def test_a_read_only_cache_is_read_and_what_it_lacks_is_built_in_memory(has_lock
     assert says in other_reason
 
 
-def _build_slowly(folder: Path, log: Path, results: Any) -> None:
-    def build() -> BuiltEngine:
-        with log.open("a") as file:
-            file.write(f"{os.getpid()}\n")
-        time.sleep(2.0)
-        return BuiltEngine(b"engine of %d" % os.getpid(), LAYERS)
-
-    waits: list[str] = []
-    plan = EngineCache(folder).get_or_build(FACTS, build, waits.append)
-    results.put((plan.data, plan.reason, len(waits)))
-
-
 def test_two_processes_build_once_and_the_second_says_that_it_waits(
     cache: EngineCache, tmp_path: Path
 ) -> None:
     log, results = tmp_path / "builds", SPAWN.Queue()
-    processes = [SPAWN.Process(target=_build_slowly, args=(cache.folder, log, results)) for _ in range(2)]
+    processes = [SPAWN.Process(target=build_slowly, args=(cache.folder, log, results)) for _ in range(2)]
     for process in processes:
         process.start()
     (data, _, _), (same, _, _) = plans = [results.get(timeout=60) for _ in processes]
@@ -141,20 +126,11 @@ def test_two_processes_build_once_and_the_second_says_that_it_waits(
     assert sorted((reason is None, n_waits) for _, reason, n_waits in plans) == [(False, 0), (True, 1)]
 
 
-def _build_for_good(folder: Path, log: Path) -> None:
-    def build() -> BuiltEngine:
-        log.write_text("building")
-        time.sleep(600.0)
-        raise AssertionError
-
-    EngineCache(folder).get_or_build(FACTS, build)
-
-
 def test_a_process_killed_while_it_builds_leaves_nothing_half_done(
     cache: EngineCache, build: Builder, tmp_path: Path
 ) -> None:
     log = tmp_path / "builds"
-    process = SPAWN.Process(target=_build_for_good, args=(cache.folder, log))
+    process = SPAWN.Process(target=build_for_good, args=(cache.folder, log))
     process.start()
     deadline = time.monotonic() + 60.0
     while not log.exists() and time.monotonic() < deadline:
