@@ -7,7 +7,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from osscl.bundle import graph_sha256
+from osscl.bundle import Bundle, graph_sha256, in_memory_bundle
 from osscl.config import ModelConfig
 from osscl.manifest import Checkpoint, Manifest, ParityErrors, Producer, build_manifest
 
@@ -65,6 +65,12 @@ def tiny_manifest(graph: bytes, /, **changes: Any) -> Manifest:
         "training_data": "none: a test file",
     }
     return build_manifest(**description | changes)
+
+
+def tiny_bundle() -> Bundle:
+    """The tiny model, read."""
+    graph = tiny_graph().SerializeToString()
+    return in_memory_bundle(graph, tiny_manifest(graph))
 
 
 def _unit_rows(n_rows: int, seed: int) -> npt.NDArray[np.float32]:

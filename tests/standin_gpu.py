@@ -2,9 +2,11 @@
 
 import ctypes
 import functools
+import gc
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,18 @@ class StandInDriver:
 def standin_driver() -> StandInDriver:
     """The library of this process; once loaded it stays."""
     return StandInDriver()
+
+
+@contextmanager
+def cards_that_get_all_back(devices: int) -> Iterator[StandInDriver]:
+    """Cards for a test, which has to give back all that it takes of them."""
+    driver = standin_driver()
+    driver.reset(devices)
+    yield driver
+    gc.collect()
+    left = {what: driver.count(what) for what in ("contexts", "streams", "events", "graphs", "pinned")}
+    assert left == dict.fromkeys(left, 0), "something was not given back"
+    assert [driver.memory_used(device) for device in range(devices)] == [0] * devices
 
 
 _HostFunction = ctypes.CFUNCTYPE(None, ctypes.c_void_p)

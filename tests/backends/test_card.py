@@ -1,6 +1,5 @@
 """A model on one GPU: real calls of the driver, to a stand-in for it, with an engine on the host."""
 
-import gc
 import logging
 import threading
 import time
@@ -12,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model_files import tiny_graph, tiny_manifest
+from model_files import tiny_bundle
 from osscl.backends import Outputs
-from osscl.bundle import Bundle, in_memory_bundle
+from osscl.bundle import Bundle
 from osscl.cuda.device import Stream
 from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import (
@@ -25,7 +24,7 @@ from osscl.errors import (
     DeviceMemoryError,
 )
 from osscl.golden import golden_clips
-from standin_gpu import GIB, StandInDriver, open_card, standin_driver
+from standin_gpu import GIB, StandInDriver, cards_that_get_all_back, open_card
 
 CLIPS = golden_clips(8)
 MAX_DIFFERENCE = 2e-6  # of the tiny model's cosines: the stand-in's front end is compiled anew
@@ -33,19 +32,13 @@ MAX_DIFFERENCE = 2e-6  # of the tiny model's cosines: the stand-in's front end i
 
 @pytest.fixture
 def driver() -> Iterator[StandInDriver]:
-    loaded = standin_driver()
-    loaded.reset(devices=2)
-    yield loaded
-    gc.collect()
-    left = {what: loaded.count(what) for what in ("contexts", "streams", "events", "graphs", "pinned")}
-    assert left == dict.fromkeys(left, 0), "something was not given back"
-    assert loaded.memory_used(0) == loaded.memory_used(1) == 0
+    with cards_that_get_all_back(2) as loaded:
+        yield loaded
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    graph = tiny_graph().SerializeToString()
-    return in_memory_bundle(graph, tiny_manifest(graph))
+    return tiny_bundle()
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from scipy.stats import rankdata
 import osscl
 from audio_files import encoded
 from conftest import Reference
-from model_files import tiny_graph, tiny_manifest
+from model_files import tiny_bundle
 from osscl.backends import choice
 from osscl.backends.gpu.fleet import Fleet
-from osscl.bundle import Bundle, in_memory_bundle, write_bundle
+from osscl.bundle import Bundle, write_bundle
 from osscl.errors import BackendError, DeviceError, DeviceLostError
 from osscl.golden import golden_clips
 from osscl.record import Record
@@ -36,8 +36,7 @@ def driver() -> StandInDriver:
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    graph = tiny_graph().SerializeToString()
-    return in_memory_bundle(graph, tiny_manifest(graph))
+    return tiny_bundle()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """The benchmark of a GPU: on a stand-in for the driver; engine and front end run on the host."""
 
 import ctypes
-import gc
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -18,7 +17,7 @@ from msgspec.structs import replace
 
 from audio_files import encoded
 from host_kernels import host_kernels
-from model_files import tiny_graph, tiny_manifest
+from model_files import tiny_bundle
 from osscl import frontend
 from osscl.backends import CardOptions, choice
 from osscl.backends.gpu.engine import Engine
@@ -42,7 +41,7 @@ from osscl.benchmarking.card_stages import (
 )
 from osscl.benchmarking.lines import Line
 from osscl.benchmarking.rounds import Repetition, Work
-from osscl.bundle import Bundle, graph_sha256, in_memory_bundle, write_bundle
+from osscl.bundle import Bundle, graph_sha256, write_bundle
 from osscl.cli.bench_table import print_benchmark
 from osscl.cuda.device import Stream
 from osscl.cuda.devices import count_devices, open_device
@@ -50,7 +49,14 @@ from osscl.cuda.front_end import CudaFrontEnd
 from osscl.errors import ConfigError, DeviceMemoryError
 from osscl.golden import golden_clips
 from osscl.pipeline import readers_for
-from standin_gpu import HostCard, HostEngine, StandInDriver, open_card, standin_driver
+from standin_gpu import (
+    HostCard,
+    HostEngine,
+    StandInDriver,
+    cards_that_get_all_back,
+    open_card,
+    standin_driver,
+)
 
 CLIPS = list(golden_clips(3))
 PRODUCT_SIZE = 128
@@ -75,19 +81,13 @@ def slow_front_end(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[Any]
 
 @pytest.fixture
 def driver() -> Iterator[StandInDriver]:
-    loaded = standin_driver()
-    loaded.reset(devices=2)
-    yield loaded
-    gc.collect()
-    left = {what: loaded.count(what) for what in ("contexts", "streams", "events", "graphs", "pinned")}
-    assert left == dict.fromkeys(left, 0), "something was not given back"
-    assert loaded.memory_used(0) == loaded.memory_used(1) == 0
+    with cards_that_get_all_back(2) as loaded:
+        yield loaded
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    graph = tiny_graph().SerializeToString()
-    return in_memory_bundle(graph, tiny_manifest(graph))
+    return tiny_bundle()
 
 
 @pytest.fixture

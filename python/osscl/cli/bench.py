@@ -16,7 +16,7 @@ from osscl.cli.console import (
     complain,
     say,
 )
-from osscl.cli.options import Backend, BatchSize, Device, EngineCache, StreamCount, Threads
+from osscl.cli.options import Backend, BatchSize, Device, EngineFolder, StreamCount, Threads
 from osscl.errors import OutputError
 from osscl.paths import printable
 
@@ -54,7 +54,7 @@ def bench(
     threads: Threads = None,
     streams: StreamCount = None,
     batch_size: BatchSize = None,
-    engine_cache: EngineCache = None,
+    engine_cache: EngineFolder = None,
     accuracy: Annotated[
         bool, typer.Option("--accuracy", help="Also compare the scores with fp32, by the accuracy gate.")
     ] = False,

@@ -18,6 +18,7 @@ from osscl.backends.tensorrt.package import installed_version
 from osscl.backends.tensorrt.private_files import NotTrusted
 from osscl.bundle import DEMO, read_bundle
 from osscl.cli.console import EXIT_INTERRUPTED, BuildProgress, as_json, print_facts, say
+from osscl.cli.options import EngineFolder
 from osscl.errors import BackendError, OutputError
 from osscl.paths import printable
 
@@ -39,12 +40,6 @@ INSPECT_EXAMPLES = """[bold]Examples[/bold]\n
   osscl engine inspect ~/.cache/osscl/engines/0123456789abcdef0123456789abcdef.engine --json
 """
 
-CacheFolder: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--engine-cache", help="Folder of engines; by default below OSSCL_CACHE_DIR or the user's cache."
-    ),
-]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
 
 _MEBIBYTE = 2**20
@@ -74,7 +69,7 @@ def build(
         typer.Option(help="MiB of the card's memory for one layer's scratch; by default all.", metavar="MIB"),
     ] = None,
     device: Annotated[str, typer.Option(help="cuda, cuda:1, cuda:0,1 or cuda:all.")] = "cuda:0",
-    engine_cache: CacheFolder = None,
+    engine_cache: EngineFolder = None,
     json: AsJson = False,
 ) -> None:
     """Build a model's engine into the cache, unless it is there; scoring would build it at its first use."""
@@ -119,7 +114,7 @@ def build(
 
 
 @app.command("list", epilog=LIST_EXAMPLES)
-def list_(engine_cache: CacheFolder = None, json: AsJson = False) -> None:
+def list_(engine_cache: EngineFolder = None, json: AsJson = False) -> None:
     """List the engines in the cache, each checked as before use; needs neither TensorRT nor a GPU."""
     cache = _cache(engine_cache)
     with _usable(cache):
@@ -145,7 +140,7 @@ def prune(
         float | None, typer.Option(help="Remove engines that are older than so many days.", metavar="DAYS")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing, only say what.")] = False,
-    engine_cache: CacheFolder = None,
+    engine_cache: EngineFolder = None,
     json: AsJson = False,
 ) -> None:
     """Remove engines that are damaged, or that the installed TensorRT does not load."""
@@ -189,7 +184,7 @@ def inspect(
             metavar="ENGINE_OR_MODEL",
         ),
     ],
-    engine_cache: CacheFolder = None,
+    engine_cache: EngineFolder = None,
     json: AsJson = False,
 ) -> None:
     """Show what an engine was built from and for, and in which types its heavy layers run."""

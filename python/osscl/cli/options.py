@@ -15,7 +15,7 @@ Backend: TypeAlias = Annotated[
         "precision."
     ),
 ]
-EngineCache: TypeAlias = Annotated[
+EngineFolder: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--engine-cache",

@@ -14,7 +14,7 @@ from osscl.cli.console import (
     as_json,
     say,
 )
-from osscl.cli.options import Backend, BatchSize, Device, EngineCache, StreamCount, Threads
+from osscl.cli.options import Backend, BatchSize, Device, EngineFolder, StreamCount, Threads
 from osscl.detector import Detector, load
 from osscl.errors import ConfigError
 from osscl.folder import find_recordings
@@ -77,7 +77,7 @@ def score(
     threads: Threads = None,
     streams: StreamCount = None,
     batch_size: BatchSize = None,
-    engine_cache: EngineCache = None,
+    engine_cache: EngineFolder = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
     ] = False,
