@@ -160,6 +160,9 @@ def test_a_runtime_that_cannot_be_made_is_one_error(trt: StandIn) -> None:
         BackendError, match=r"10\.16\.1\.11 cannot make a runtime: CUDA initialization failure"
     ):
         load(trt)
+    trt.failing["Runtime"] = "Error Code 2: OutOfMemory"
+    with pytest.raises(DeviceMemoryError, match="cannot make a runtime: Error Code 2"):
+        load(trt)
 
 
 def test_layers_are_described_for_a_batch_of_known_size(trt: StandIn, engine: TensorRtEngine) -> None:

@@ -11,7 +11,7 @@ import threading
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from osscl.errors import BackendError, MissingExtraError
+from osscl.errors import BackendError, DeviceMemoryError, MissingExtraError
 
 if TYPE_CHECKING:
     import tensorrt
@@ -142,4 +142,5 @@ def logger(trt: Any) -> "tensorrt.ILogger":
 
 def failure(trt: Any, what: str) -> BackendError:
     """Error that says what TensorRT did not do, and the reason it gave last in this thread."""
-    return BackendError(f"TensorRT {trt.__version__} {what}: {messages.last}")
+    kind = DeviceMemoryError if messages.speak_of_memory else BackendError
+    return kind(f"TensorRT {trt.__version__} {what}: {messages.last}")
