@@ -21,7 +21,18 @@ from osscl.pipeline import Candidate
 from osscl.record import SCORED_STATUSES, Record
 from osscl.tables import OutputTable
 
-_RECORDED_PACKAGES = ("osscl", "numpy", "onnxruntime", "openvino", "soundfile", "soxr", "pyarrow")
+_RECORDED_PACKAGES = (
+    "osscl",
+    "numpy",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "openvino",
+    "tensorrt",
+    "cuda-bindings",
+    "soundfile",
+    "soxr",
+    "pyarrow",
+)
 
 
 @dataclass(slots=True)

@@ -125,7 +125,7 @@ def _open_session(runtime: Any, bundle: Bundle, device: Device, stream: Stream) 
             bundle.model, options, providers=[(_PROVIDER, settings)], enable_fallback=0
         )
     except Exception as error:  # its errors share no base class of their own
-        advice = "" if missing else "export the model again with this osscl, which leaves nothing to the CPU"
+        advice = "" if missing else "its log says whether CUDA started; if it did, export the model again"
         raise BackendError(f"{where}: {'; '.join(filter(None, [missing, str(error), advice]))}") from error
     if session.get_providers()[0] != _PROVIDER:
         raise BackendError(f"{where}: {missing or 'its CUDA provider did not start'}")

@@ -10,7 +10,7 @@ from osscl.errors import ConfigError
 from osscl.health.finding import Finding
 
 _EXTRAS = {
-    "onnxruntime": ("cpu", "scoring on the CPU"),
+    "onnxruntime": ("cpu", "scoring on the CPU, and on GPUs by its build for them"),
     "openvino": ("openvino", "scoring on the CPU, bf16 models"),
     "tensorrt": ("tensorrt", "scoring on GPUs, the fastest way"),
     "cuda-bindings": ("tensorrt,cuda", "scoring on GPUs"),
