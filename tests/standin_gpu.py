@@ -23,7 +23,7 @@ from osscl.cuda.device import Device, Stream
 from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import DeviceMemoryError
 
-SOURCE = Path(__file__).parent / "cuda" / "standin_driver.cpp"
+SOURCES = sorted((Path(__file__).parent / "cuda").glob("standin_*.cpp"))
 GIB = 2**30
 _FLAGS = (
     "-std=c++20",
@@ -45,7 +45,7 @@ class StandInDriver:
         self._folder = tempfile.TemporaryDirectory(prefix="osscl-standin-")
         library = Path(self._folder.name) / "libcuda.so.1"
         subprocess.run(
-            ["g++", *_FLAGS, "-Wl,-soname,libcuda.so.1", str(SOURCE), "-o", str(library)], check=True
+            ["g++", *_FLAGS, "-Wl,-soname,libcuda.so.1", *map(str, SOURCES), "-o", str(library)], check=True
         )
         self.library = ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
         for name in ("standin_memory_used", "standin_count"):
