@@ -5,11 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from zipfile import ZipFile
 
-from tensorrt_rtx import NotToBeHad
+from wheels import NotToBeHad, fetch_unpacked
 
 _LIBRARIES = ("nvinfer", "nvinfer_plugin", "nvonnxparser")
 _FUNCTIONS = (  # all that the bindings ask of them, as `nm -D --undefined-only` lists it
@@ -23,7 +21,6 @@ _FUNCTIONS = (  # all that the bindings ask of them, as `nm -D --undefined-only`
     "getPluginRegistry",
     "initLibNvInferPlugins",
 )
-_DOWNLOAD_LIMIT_S = 120
 _LIST_NAMES = """
 import json, sys
 import tensorrt_bindings
@@ -63,7 +60,7 @@ def names_in_bindings(requirement: str, cache: Path, scratch: Path) -> frozenset
     """
     folder = cache / f"{requirement}-{sys.implementation.cache_tag}"
     if not folder.is_dir():
-        _download(requirement, folder)
+        fetch_unpacked([requirement], folder)
     major = requirement.partition("==")[2].partition(".")[0]
     _make_libraries(scratch, major)
     environment = {**os.environ, "LD_LIBRARY_PATH": str(scratch), "PYTHONPATH": str(folder)}
@@ -71,31 +68,6 @@ def names_in_bindings(requirement: str, cache: Path, scratch: Path) -> frozenset
     listed = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
     assert listed.returncode == 0, listed.stderr
     return frozenset(json.loads(listed.stdout))
-
-
-def _download(requirement: str, folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
-        wheels, unpacked = Path(made) / "wheels", Path(made) / "unpacked"
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        try:
-            done = subprocess.run(
-                [*command, "--dest", wheels, requirement],
-                capture_output=True,
-                text=True,
-                timeout=_DOWNLOAD_LIMIT_S,
-            )
-        except subprocess.TimeoutExpired:
-            raise NotToBeHad(f"pip did not fetch {requirement} within {_DOWNLOAD_LIMIT_S} s") from None
-        if done.returncode:
-            raise NotToBeHad(f"pip cannot fetch {requirement}: {' '.join(done.stderr.split())[-300:]}")
-        for wheel in wheels.glob("*.whl"):
-            with ZipFile(wheel) as archive:
-                archive.extractall(unpacked)
-        try:
-            unpacked.rename(folder)
-        except OSError:
-            assert folder.is_dir(), "another process was to have unpacked the same meanwhile"
 
 
 def _make_libraries(folder: Path, major: str) -> None:

@@ -46,7 +46,7 @@ def test_no_card_is_a_fault_where_something_for_gpus_is_installed(
     driver: StandInDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver.reset(devices=0)
-    monkeypatch.setattr("osscl.health.gpus._is_installed", lambda name: name == "tensorrt")
+    monkeypatch.setattr("osscl.health.gpus.version_of", lambda name: "11.4" if name == "tensorrt" else None)
     (none,) = found("gpu")
     assert none.state == "broken"
 

@@ -5,7 +5,6 @@ import platform
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from osscl.atomic import write_atomically
 from osscl.audio import Fit
 from osscl.detector import Detector
 from osscl.errors import OutputError
+from osscl.installed import version_of
 from osscl.labels import MachineOf
 from osscl.paths import printable
 from osscl.pipeline import Candidate
@@ -148,13 +148,8 @@ def installed_versions() -> dict[str, str]:
     dict of str to str
         Those that are installed.
     """
-    versions = {}
-    for name in _RECORDED_PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    found = {name: version_of(name) for name in _RECORDED_PACKAGES}
+    return {name: version for name, version in found.items() if version is not None}
 
 
 def _write_run_record(output: Path, run: dict[str, Any]) -> None:

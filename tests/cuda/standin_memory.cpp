@@ -31,14 +31,6 @@ EXPORT Result cuMemFree(Address address) {
     return success;
 }
 
-EXPORT Result cuMemGetInfo(std::size_t* free, std::size_t* total) {
-    RETURN_UNLESS_USABLE();
-    const Device& device = devices[static_cast<std::size_t>(current)];
-    *total = device.memory_limit;
-    *free = device.memory_limit - device.memory_used;
-    return success;
-}
-
 EXPORT Result cuMemHostAlloc(void** memory, std::size_t n_bytes, unsigned) {
     RETURN_UNLESS_USABLE();
     const std::lock_guard lock(state_mutex);
@@ -59,15 +51,6 @@ EXPORT Result cuMemFreeHost(void* memory) {
     }
     counts["pinned"] -= 1;
     delete[] static_cast<char*>(memory);
-    return success;
-}
-
-EXPORT Result cuMemcpyHtoD(Address to, const void* from, std::size_t n_bytes) {
-    RETURN_UNLESS_USABLE();
-    if (!lies_on_device(current, to, n_bytes)) {
-        return invalid_value;
-    }
-    std::memcpy(host(to), from, n_bytes);
     return success;
 }
 

@@ -7,7 +7,7 @@ import pytest
 import osscl.backends.tensorrt
 from tensorrt_bindings import names_in_bindings
 from tensorrt_names import used_names
-from tensorrt_rtx import NotToBeHad, default_cache
+from wheels import NotToBeHad, default_cache
 
 SOURCES = sorted(Path(osscl.backends.tensorrt.__path__[0]).glob("*.py"))
 OLDEST, NEWEST = "tensorrt_cu12_bindings==10.16.1.11", "tensorrt_cu13_bindings==11.4.0.106"

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from osscl.bundle import Bundle
 from osscl.cuda.device import Device
 from osscl.cuda.devices import is_cuda, named_devices, open_device
 from osscl.errors import BackendError, DeviceError, MissingExtraError
+from osscl.installed import version_of
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def _has_package(name: str) -> Callable[[], bool]:
 
 
 def _has_distribution(name: str) -> Callable[[], bool]:
-    return lambda: any(metadata.distributions(name=name))
+    return lambda: version_of(name) is not None
 
 
 _CPU = {

@@ -14,12 +14,12 @@ from osscl.backends.gpu.card import BATCH_SIZE
 from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.entries import Entry, leftovers, list_entries, read_entry, why_prune
 from osscl.backends.tensorrt.options import BuildOptions
-from osscl.backends.tensorrt.package import installed_version
 from osscl.backends.tensorrt.private_files import NotTrusted
 from osscl.bundle import DEMO, read_bundle
 from osscl.cli.console import EXIT_INTERRUPTED, BuildProgress, as_json, print_facts, say
 from osscl.cli.options import EngineFolder
 from osscl.errors import BackendError, OutputError
+from osscl.installed import version_of
 from osscl.paths import printable
 
 BUILD_EXAMPLES = """[bold]Examples[/bold]\n
@@ -148,7 +148,7 @@ def prune(
     removed: list[dict[str, Any]] = []
     if cache.folder.is_dir():
         with _usable(cache), cache.writing(say):
-            installed = installed_version()
+            installed = version_of("tensorrt")
             for entry in list_entries(cache):
                 reason = why_prune(
                     entry,

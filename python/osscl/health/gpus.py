@@ -1,16 +1,16 @@
 """GPUs: driver, cards, the front end for them, and what computes networks on them."""
 
 from collections.abc import Iterator
-from importlib import metadata
 from typing import Literal
 
 from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.entries import list_entries, why_prune
-from osscl.backends.tensorrt.package import import_tensorrt, installed_version
+from osscl.backends.tensorrt.package import import_tensorrt
 from osscl.cuda.devices import count_devices, open_device
 from osscl.cuda.front_end import VARIABLE, front_end_code, reason_without
 from osscl.errors import ConfigError, DeviceError, MissingExtraError, OssclError
 from osscl.health.finding import Finding
+from osscl.installed import version_of
 from osscl.paths import printable
 
 _RUNTIMES = ("tensorrt", "onnxruntime-gpu")
@@ -35,7 +35,7 @@ def _cards() -> Iterator[Finding]:
         count = count_devices()
     except (MissingExtraError, DeviceError) as error:
         # where nothing for GPUs is installed none is wanted, and there is nothing to mend
-        state: Literal["missing", "broken"] = "broken" if any(map(_is_installed, _RUNTIMES)) else "missing"
+        state: Literal["missing", "broken"] = "broken" if any(map(version_of, _RUNTIMES)) else "missing"
         yield _unusable(state, error)
         return
     for number in range(count):
@@ -74,7 +74,7 @@ def _front_end() -> Finding:
 
 
 def _tensorrt() -> Iterator[Finding]:
-    if not _is_installed("tensorrt"):
+    if not version_of("tensorrt"):
         return
     try:
         import_tensorrt()
@@ -86,20 +86,13 @@ def _engine_cache() -> Finding:
     cache = EngineCache(default_folder())
     entries = list_entries(cache)
     where = printable(cache.folder)
-    useless = [
-        why
+    tensorrt = version_of("tensorrt")
+    reasons = (
+        why_prune(entry, everything=False, older_than_days=None, installed_tensorrt=tensorrt)
         for entry in entries
-        if (
-            why := why_prune(
-                entry, everything=False, older_than_days=None, installed_tensorrt=installed_version()
-            )
-        )
-    ]
+    )
+    useless = [why for why in reasons if why is not None]
     if useless:
         found = f"{len(useless)} of {len(entries)} engines in {where} cannot be used: {useless[0]}"
         return Finding("engine cache", "broken", found, "osscl engine prune; scoring builds them anew")
     return Finding("engine cache", "ok", f"{len(entries)} engines in {where}")
-
-
-def _is_installed(name: str) -> bool:
-    return any(metadata.distributions(name=name))

@@ -3,11 +3,12 @@
 import platform
 import sys
 from collections.abc import Iterator
-from importlib import import_module, metadata
+from importlib import import_module
 
 from osscl import __version__, frontend
 from osscl.errors import ConfigError
 from osscl.health.finding import Finding
+from osscl.installed import version_of
 
 _EXTRAS = {
     "onnxruntime": ("cpu", "scoring on the CPU, and on GPUs by its build for them"),
@@ -60,7 +61,7 @@ def _decoder() -> Finding:
 def _extra(package: str) -> Finding:
     extra, purpose = _EXTRAS[package]
     remedy = f'pip install "osscl[{extra}]"'
-    installed = [name for name in (package, f"{package}-gpu") if _version(name)]
+    installed = [name for name in (package, f"{package}-gpu") if version_of(name)]
     if not installed:
         return Finding(package, "missing", f"not installed, needed for {purpose}", remedy)
     # torch takes seconds to load and is not needed to run a model: only asked whether it is there
@@ -71,12 +72,14 @@ def _extra(package: str) -> Finding:
             return Finding(
                 package, "broken", f"{type(error).__name__}: {error}", f"{remedy} --force-reinstall"
             )
-    return Finding(package, "ok", f"{', '.join(f'{name} {_version(name)}' for name in installed)}, {purpose}")
+    return Finding(
+        package, "ok", f"{', '.join(f'{name} {version_of(name)}' for name in installed)}, {purpose}"
+    )
 
 
 def _clashing_runtimes() -> Iterator[Finding]:
     """ONNX Runtime's two builds write the same files: the last one installed wins, whatever is asked for."""
-    if all(map(_version, _RUNTIME_BUILDS)):
+    if all(map(version_of, _RUNTIME_BUILDS)):
         names = " and ".join(_RUNTIME_BUILDS)
         yield Finding(
             "onnxruntime",
@@ -84,10 +87,3 @@ def _clashing_runtimes() -> Iterator[Finding]:
             f"{names} are both installed and overwrite one another",
             f"{sys.executable} -m pip uninstall -y {' '.join(_RUNTIME_BUILDS)}, then install one of them",
         )
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

@@ -92,7 +92,6 @@ class HostInputs(Inputs):
         slot.feeds = feeds  # until the next batch: some cards read the host's memory themselves, and later
         for name, feed in feeds.items():
             copies.copy_in(addresses[name], feed)
-        copies.record(slot.copied)
         copies.record(slot.ready)
 
     def close(self) -> None:

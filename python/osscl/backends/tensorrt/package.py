@@ -8,7 +8,6 @@ import functools
 import logging
 import re
 import threading
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from osscl.errors import BackendError, DeviceMemoryError, MissingExtraError
@@ -75,14 +74,6 @@ def check_version(version: str) -> None:
             f"TensorRT {version} is installed; osscl needs 10.16 or newer, below 12: "
             'pip install "tensorrt>=10.16,<12"'
         )
-
-
-def installed_version() -> str | None:
-    """Version of the installed package, without loading it; None where there is none."""
-    try:
-        return metadata.version("tensorrt")
-    except metadata.PackageNotFoundError:
-        return None
 
 
 class Messages(threading.local):
