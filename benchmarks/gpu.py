@@ -81,6 +81,8 @@ def measure(arguments: argparse.Namespace, device: card.Device) -> bytes:
     golden = golden_clips(N_GOLDEN)
     outputs, clips = published_clips(folder)
     add = partial(add_figures, figures)
+    for precision in ("fp32", "bf16"):
+        add("training", lambda precision=precision: [card.training_rate(name, golden, precision)])
     with tempfile.TemporaryDirectory() as made, gate_clips(arguments.gate, lambda: None) as (gate, gate_name):
         published, fp16 = Path(made) / "published.onnx", Path(made) / "fp16.onnx"
         add("fp32 model of the reference", lambda: export(checkpoint, published))
@@ -102,8 +104,6 @@ def measure(arguments: argparse.Namespace, device: card.Device) -> bytes:
         add("throughput", lambda: card.throughput(models, name, checkpoint, golden, show_progress))
         for model in models:
             add("osscl bench", lambda model=model: bench(model, name, benchmarks))
-    for precision in ("fp32", "bf16"):
-        add("training", lambda precision=precision: [card.training_rate(name, golden, precision)])
     found = {
         "machine": machine,
         "torch": str(torch.__version__),

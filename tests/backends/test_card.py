@@ -13,6 +13,7 @@ import pytest
 
 from model_files import tiny_bundle
 from osscl.backends import Outputs
+from osscl.backends.onnxruntime_cuda import OnnxRuntimeEngine
 from osscl.bundle import Bundle
 from osscl.cuda.device import Stream
 from osscl.cuda.devices import count_devices, open_device
@@ -24,7 +25,7 @@ from osscl.errors import (
     DeviceMemoryError,
 )
 from osscl.golden import golden_clips
-from standin_gpu import GIB, StandInDriver, cards_that_get_all_back, open_card
+from standin_gpu import GIB, HostEngine, StandInDriver, cards_that_get_all_back, open_card
 
 CLIPS = golden_clips(8)
 MAX_DIFFERENCE = 2e-6  # of the tiny model's cosines: the stand-in's front end is compiled anew
@@ -182,6 +183,27 @@ def test_memory_that_runs_out_later_halves_the_parts(
         "cuda:0: going on in parts of 2 clips: 4 clips do not fit",
     ]
     assert all(np.abs(each - expected).max() <= MAX_DIFFERENCE for each in got)
+
+
+@pytest.mark.parametrize("part_limit", [None, 3])
+def test_an_engine_of_few_batch_sizes_computes_more_clips_but_never_beyond_the_batch(
+    driver: StandInDriver,
+    bundle: Bundle,
+    expected: npt.NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+    part_limit: int | None,
+) -> None:
+    monkeypatch.setattr(HostEngine, "computed_batch", OnnxRuntimeEngine.computed_batch)
+    with closing(open_card(bundle, batch_size=7)) as card:
+        engine: Any = card._engine
+        engine.part_limit = part_limit
+        sizes = range(1, 8)
+        got = [joined([card.collect(card.submit(CLIPS[:size]))]) for size in sizes]
+        computed = engine.sizes[len(engine.sizes) - 7 :]
+    if part_limit is None:
+        assert computed == [1, 2, 4, 4, 7, 7, 7]
+    for size, each in zip(sizes, got, strict=True):
+        assert np.abs(each - expected[:size]).max() <= MAX_DIFFERENCE
 
 
 def test_a_card_lost_in_mid_run_says_so_for_each_batch_and_closes(

@@ -50,7 +50,9 @@ EXPORT Result cuDeviceGet(int* device, int ordinal) {
 
 EXPORT Result cuDeviceGetName(char* name, int length, int device) {
     const std::string text = "Stand-in " + std::to_string(device);
-    std::strncpy(name, text.c_str(), static_cast<std::size_t>(length));
+    // as the real one: what lies behind the zero is not zeros throughout
+    std::memset(name, ' ', static_cast<std::size_t>(length));
+    std::memcpy(name, text.c_str(), text.size() + 1);
     return success;
 }
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,18 +57,24 @@ class OnnxRuntimeEngine(Engine):
         self.max_batch = max_batch
         self._device = device
         self._manifest: Manifest = bundle.manifest
-        self._session = _open_session(runtime, bundle, device, stream)
+        self._open = partial(_open_session, runtime, bundle, device, stream)
+        # A session chooses its convolutions anew, for seconds, whenever the batch size is not the last one's.
+        self._sessions = {max_batch: self._open()}
         self._options = runtime.RunOptions()
         # the events of our own streams say when a batch is done
         self._options.add_run_config_entry("disable_synchronize_execution_providers", "1")
         self.facts: Mapping[str, str] = {
             "backend": "onnxruntime",
             "backend_version": runtime.__version__,
-            "provider": self._session.get_providers()[0],
+            "provider": self._sessions[max_batch].get_providers()[0],
         }
 
+    def computed_batch(self, n_clips: int) -> int:
+        return min(1 << (n_clips - 1).bit_length(), self.max_batch)
+
     def enqueue(self, addresses: Mapping[str, int], n_clips: int) -> None:
-        binding = self._session.io_binding()
+        session = self._session(n_clips)
+        binding = session.io_binding()
         for spec in self._manifest.inputs:
             shape = _shape(spec.shape, n_clips)
             binding.bind_input(spec.name, "cuda", self._device.index, np.float32, shape, addresses[spec.name])
@@ -77,13 +84,19 @@ class OnnxRuntimeEngine(Engine):
                 spec.name, "cuda", self._device.index, np.float32, shape, addresses[spec.name]
             )
         try:
-            self._session.run_with_iobinding(binding, self._options)
+            session.run_with_iobinding(binding, self._options)
         except Exception as error:  # its errors share no base class of their own
             kind = DeviceMemoryError if any(words in str(error) for words in _OUT_OF_MEMORY) else DeviceError
             raise kind(f"ONNX Runtime on cuda:{self._device.index}: {error}") from error
 
     def close(self) -> None:
-        del self._session
+        self._sessions.clear()
+
+    def _session(self, n_clips: int) -> Any:
+        """The session of a batch size; each takes the card's memory for its weights and its largest maps."""
+        if n_clips not in self._sessions:
+            self._sessions[n_clips] = self._open()
+        return self._sessions[n_clips]
 
 
 def _shape(shape: tuple[int | str, ...], n_clips: int) -> list[int]:
@@ -115,7 +128,8 @@ def _open_session(runtime: Any, bundle: Bundle, device: Device, stream: Stream) 
     settings = {
         "device_id": str(device.index),
         "user_compute_stream": str(stream.handle),
-        "use_tf32": "0",
+        # without it cuDNN may use no tensor cores, not even for fp16
+        "use_tf32": "0" if bundle.manifest.precision == "fp32" else "1",
         "cudnn_conv_algo_search": "HEURISTIC",  # a search for each new batch size would take seconds
         "arena_extend_strategy": "kSameAsRequested",
     }

@@ -222,7 +222,7 @@ class Device:
         attributes = driver().CUdevice_attribute
         self._device = call("cuDeviceGet", index)
         self.index = index
-        self.name = call("cuDeviceGetName", 128, self._device).rstrip(b"\0").decode(errors="replace")
+        self.name = _text(call("cuDeviceGetName", 128, self._device))
         self.compute_capability: tuple[int, int] = (
             call(
                 "cuDeviceGetAttribute", attributes.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, self._device
@@ -263,3 +263,8 @@ class Device:
 def version_text(version: int) -> str:
     """12020 -> "12.2", as the driver counts."""
     return f"{version // 1000}.{version % 1000 // 10}"
+
+
+def _text(buffer: bytes) -> str:
+    """Text in a buffer of the driver, up to its zero: what lies behind it is the driver's own."""
+    return buffer.partition(b"\0")[0].decode(errors="replace")

@@ -45,8 +45,9 @@ class Computation:
         """
         for start in range(first, first + n_clips, self._largest_part):
             size = min(self._largest_part, first + n_clips - start)
+            computed = min(self._engine.computed_batch(size), self._largest_part, slot.max_batch - start)
             try:
-                self._queue_part(slot, (start, size))
+                self._queue_part(slot, (start, computed))
             except DeviceMemoryError as error:
                 if size == 1:
                     raise

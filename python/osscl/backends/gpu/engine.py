@@ -38,6 +38,24 @@ class Engine(ABC):
             The work cannot be queued.
         """
 
+    def computed_batch(self, n_clips: int) -> int:
+        """How many clips are computed where so many are asked for.
+
+        An engine for which each new batch size is dear rounds up to one of few; what the memory behind the
+        clips asked for holds is computed along then, and nobody reads it.
+
+        Parameters
+        ----------
+        n_clips : int
+            Clips that are asked for, from 1 to `max_batch`.
+
+        Returns
+        -------
+        int
+            `n_clips` or more.
+        """
+        return n_clips
+
     def recordable(self, addresses: Mapping[str, int], n_clips: int) -> Callable[[], None] | None:
         """Prepare the computation of a batch for being recorded into a CUDA graph and replayed.
 

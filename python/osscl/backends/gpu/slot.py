@@ -30,6 +30,8 @@ class Slot:
 
     Attributes
     ----------
+    max_batch : int
+        As above.
     samples : Memory
         [max_batch, n_samples], int16 or float32.
     copied, ready, begun, computed, done : Event
@@ -48,6 +50,7 @@ class Slot:
     """
 
     def __init__(self, manifest: Manifest, max_batch: int) -> None:
+        self.max_batch = max_batch
         self.graphs: dict[Part, Graph] = {}
         self.seen: set[Part] = set()
         self.feeds: object = None
