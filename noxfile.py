@@ -43,7 +43,8 @@ def types(session: nox.Session) -> None:
     install(session, "test")
     session.install(*nox.project.dependency_groups(PROJECT, "types"))
     session.run("mypy", "-p", "osscl")
-    session.run("mypy", "tests")
+    # for this call alone: tests/tensorrt would stand for the package tensorrt
+    session.run("mypy", "--explicit-package-bases", "tests", env={"MYPYPATH": "tests"})
     session.run("stubtest", "osscl._native", "--allowlist", "tests/stubtest_allowlist.txt")
 
 

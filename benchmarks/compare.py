@@ -26,9 +26,9 @@ from comparing.end_to_end import compare_end_to_end
 from comparing.models import export_all
 from comparing.network import compare_networks
 
-from osscl.benchmarking import DISTURBING_CPUS
-from osscl.benchmarking.machine import machine_facts
-from osscl.folder import find_recordings
+from osscl.bench import DISTURBING_CPUS
+from osscl.bench.machine import machine_facts
+from osscl.runs.folder import find_recordings
 
 PARTS = ("network", "end_to_end")
 MAX_SCORE_DIFFERENCE = 1e-3

@@ -26,16 +26,16 @@ import torch
 from comparing import card
 from comparing.card import Figure
 
-from osscl.benchmarking import Benchmark, BenchmarkPlan, run_benchmark
-from osscl.benchmarking.machine import machine_facts
-from osscl.bundle import read_bundle
+from osscl.bench import Benchmark, BenchmarkPlan, run_benchmark
+from osscl.bench.machine import machine_facts
 from osscl.config import CLIP
 from osscl.cuda.devices import named_devices, open_device
 from osscl.cuda.front_end import front_end_code, reason_without
 from osscl.errors import DeviceError, MissingExtraError, OssclError
 from osscl.evaluation.accuracy import gate_clips
 from osscl.export import export_onnx
-from osscl.golden import golden_clips
+from osscl.model_file.bundle import read_bundle
+from osscl.model_file.golden import golden_clips
 
 N_GOLDEN = 9
 BACKENDS = ("onnxruntime", "tensorrt")

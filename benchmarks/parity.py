@@ -15,10 +15,10 @@ from scipy.stats import rankdata
 
 import osscl
 from osscl import _native
-from osscl.dcase import PUBLISHED_CLASSES
 from osscl.export import export_onnx
 from osscl.export.checkpoint import load_checkpoint
-from osscl.scoring import anomaly_score
+from osscl.machines.dcase import PUBLISHED_CLASSES
+from osscl.scoring.rule import anomaly_score
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from published_step import NOISE, do_published_step

@@ -20,14 +20,14 @@ import numpy as np
 import torch
 
 import osscl
-from osscl.dcase import MachineFromPath
 from osscl.evaluation.labelled import label_in_name
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.export import export_onnx
 from osscl.export.checkpoint import load_checkpoint
-from osscl.folder import find_recordings
+from osscl.machines.dcase import MachineFromPath
 from osscl.metrics import auc
-from osscl.scoring import anomaly_score
+from osscl.runs.folder import find_recordings
+from osscl.scoring.rule import anomaly_score
 
 
 def read(paths: list[str]) -> np.ndarray:

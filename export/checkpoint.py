@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from osscl.config import FRONTEND, HeadKind, ModelConfig, ModelInputs
-from osscl.dcase import PUBLISHED_CLASSES
 from osscl.errors import CheckpointError, ConfigError
-from osscl.export.published import (
+from osscl.export.published_layout import (
     CLASS_WEIGHT,
     CONFIG_HEADS,
     CONFIG_INPUTS,
@@ -23,6 +22,7 @@ from osscl.export.published import (
     is_unused,
     published_name,
 )
+from osscl.machines.dcase import PUBLISHED_CLASSES
 from osscl.model import OSSCL
 from osscl.training.checkpoint import SUFFIX, read_checkpoint
 

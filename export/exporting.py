@@ -9,7 +9,6 @@ from typing import Any, get_args
 import onnx
 from msgspec.structs import replace
 
-from osscl.bundle import graph_sha256, in_memory_bundle, write_bundle
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import CheckpointError, ConfigError, OutputError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
@@ -18,8 +17,9 @@ from osscl.export.int8 import calibration_feeds, quantise
 from osscl.export.parity import TOLERANCE, certify
 from osscl.export.rewrites import REWRITES, in_order, rewrite
 from osscl.export.source import Source, read_source
-from osscl.manifest import Manifest, Precision, Producer, build_manifest
-from osscl.signature import FrontEndPlace
+from osscl.model_file.bundle import graph_sha256, in_memory_bundle, write_bundle
+from osscl.model_file.manifest import Manifest, Precision, Producer, build_manifest
+from osscl.model_file.signature import FrontEndPlace
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")

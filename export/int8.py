@@ -14,13 +14,13 @@ import onnx_ir as ir
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from osscl.audio import read_audio
+from osscl.audio.reading import read_audio
 from osscl.errors import ConfigError
 from osscl.export.rewrites.edit import attribute, constant
 from osscl.export.rewrites.unused import drop_unused
-from osscl.folder import find_recordings
 from osscl.frontend import log_mel
-from osscl.manifest import Manifest
+from osscl.model_file.manifest import Manifest
+from osscl.runs.folder import find_recordings
 
 Feeds = dict[str, npt.NDArray[np.float32]]
 

@@ -7,15 +7,15 @@ import numpy.typing as npt
 import onnxruntime
 import torch
 
+from osscl.audio.samples import to_waveform
 from osscl.backends import Outputs
 from osscl.config import ModelConfig
 from osscl.errors import ParityError
 from osscl.frontend import log_mel
-from osscl.golden import golden_clips
-from osscl.manifest import ParityErrors
 from osscl.model import OSSCL
-from osscl.samples import to_waveform
-from osscl.scoring import anomaly_score
+from osscl.model_file.golden import golden_clips
+from osscl.model_file.manifest import ParityErrors
+from osscl.scoring.rule import anomaly_score
 
 N_GOLDEN_CLIPS = 4
 TOLERANCE = ParityErrors(embedding=2e-5, cosine=2e-5, score=5e-4)

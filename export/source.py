@@ -8,14 +8,14 @@ import numpy as np
 import onnx
 
 from osscl.backends import Outputs
-from osscl.bundle import DEMO, Bundle, read_bundle
 from osscl.config import HeadKind, ModelConfig, ModelInputs
 from osscl.errors import CheckpointError
 from osscl.export.checkpoint import load_checkpoint
 from osscl.export.parity import golden_outputs
 from osscl.export.to_onnx import build_graph
-from osscl.manifest import Checkpoint
-from osscl.signature import FrontEndPlace
+from osscl.model_file.bundle import DEMO, Bundle, read_bundle
+from osscl.model_file.manifest import Checkpoint
+from osscl.model_file.signature import FrontEndPlace
 
 MODEL_SUFFIX = ".onnx"
 

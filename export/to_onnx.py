@@ -12,7 +12,7 @@ from torch import nn
 
 from osscl.export.front_end_graph import WaveformOnly
 from osscl.model import OSSCL
-from osscl.signature import FrontEndPlace, graph_inputs, graph_outputs
+from osscl.model_file.signature import FrontEndPlace, graph_inputs, graph_outputs
 
 OPSET = 18
 _TRACED_BATCH = 2  # with 1, the exporter would take the size for a constant

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from checkpoints import write_checkpoint
+from support.checkpoints import write_checkpoint
 
-pytest_plugins = ("tensorrt_rtx",)
+pytest_plugins = ("support.tensorrt_rtx",)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

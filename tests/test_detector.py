@@ -16,7 +16,6 @@ from scipy.stats import rankdata
 
 import osscl
 from conftest import Reference
-from osscl.dcase import PUBLISHED_CLASSES
 from osscl.errors import (
     BackendError,
     CalibrationError,
@@ -25,7 +24,8 @@ from osscl.errors import (
     MachineError,
     ModelFileError,
 )
-from osscl.golden import golden_clips
+from osscl.machines.dcase import PUBLISHED_CLASSES
+from osscl.model_file.golden import golden_clips
 
 CLIPS = golden_clips(3)
 
@@ -185,7 +185,7 @@ def test_a_detector_pickles_as_path_and_options(
 def test_a_forked_child_reopens_the_model(model_file: Path) -> None:
     program = """
 import os, sys, numpy as np, osscl
-from osscl.golden import golden_clips
+from osscl.model_file.golden import golden_clips
 detector = osscl.load(sys.argv[1], threads=2)
 clips = golden_clips(2)
 before = detector.score(clips, "fan/id_00").score
@@ -223,7 +223,7 @@ def test_data_loader_workers_score(detector: osscl.Detector, scores: npt.NDArray
 def test_one_thread_starts_none(model_file: Path) -> None:
     program = """
 import os, sys, osscl
-from osscl.golden import golden_clips
+from osscl.model_file.golden import golden_clips
 clips = golden_clips(2)
 import soundfile, onnxruntime
 before = len(os.listdir("/proc/self/task"))

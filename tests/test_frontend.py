@@ -15,8 +15,8 @@ from osscl import _native, frontend
 from osscl.config import FrontendConfig
 from osscl.errors import ConfigError, InputError
 from osscl.frontend import log_mel
-from reference_log_mel import assert_within_bounds, mel_filter_bank, periodic_hann, reference_log_mel
-from signals import N_SAMPLES, signals
+from support.reference_log_mel import assert_within_bounds, mel_filter_bank, periodic_hann, reference_log_mel
+from support.signals import N_SAMPLES, signals
 
 Float32 = npt.NDArray[np.float32]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osscl.health import Finding, check_health
-from standin_gpu import StandInDriver, standin_driver
+from support.standin_gpu import StandInDriver, standin_driver
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from comparing.eager_gpu import EagerBatches, EagerOnGpu
 from comparing.rounds import in_rounds
 from osscl import frontend
 from osscl.backends.gpu.card import Card
-from osscl.benchmarking.card_lines import BATCHES
-from osscl.benchmarking.card_stages import CardBatch, CardFrontEnd, CardNetwork
-from osscl.benchmarking.rounds import Work
-from osscl.benchmarking.stages import batches_of
-from osscl.bundle import read_bundle
+from osscl.bench.card_lines import BATCHES
+from osscl.bench.card_stages import CardBatch, CardFrontEnd, CardNetwork
+from osscl.bench.rounds import Work
+from osscl.bench.stages import batches_of
 from osscl.config import FRONTEND, TrainConfig
 from osscl.cuda.device import Device
-from osscl.dcase import PUBLISHED_CLASSES
 from osscl.evaluation.accuracy import MAX_AUC_CHANGE, MIN_RANK_CORRELATION, measure_accuracy
+from osscl.machines.dcase import PUBLISHED_CLASSES
+from osscl.model_file.bundle import read_bundle
 from osscl.training.mixup import draw_mixing
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, training_step

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from comparing.published import PublishedFrontEnd, published_network
-from osscl.benchmarking.rounds import Repetition, repeat_call
+from comparing.published_way import PublishedFrontEnd, published_network
+from osscl.audio.samples import INT16_FULL_SCALE
+from osscl.bench.rounds import Repetition, repeat_call
 from osscl.model import arcface_logits
-from osscl.samples import INT16_FULL_SCALE
 
 
 class EagerOnGpu:

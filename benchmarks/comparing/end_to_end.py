@@ -13,20 +13,20 @@ import torch
 import osscl
 from comparing.models import Models
 from comparing.peak import Peaks
-from comparing.published import PublishedFrontEnd, PublishedWay, read_waveform
+from comparing.published_way import PublishedFrontEnd, PublishedWay, read_waveform
 from comparing.rounds import in_rounds
 from comparing.runtimes import open_onnxruntime
-from osscl.audio import Fit
-from osscl.benchmarking.benchmark import GFLOP_PER_CLIP
-from osscl.benchmarking.neighbours import Neighbours
-from osscl.benchmarking.rounds import Repetition, Work
-from osscl.dcase import MachineFromPath
+from osscl.audio.candidate import Candidate
+from osscl.audio.reading import Fit
+from osscl.bench.benchmark import GFLOP_PER_CLIP
+from osscl.bench.neighbours import Neighbours
+from osscl.bench.rounds import Repetition, Work
 from osscl.errors import MachineError
 from osscl.evaluation.labelled import label_in_name
-from osscl.frontend import usable_cpus
+from osscl.machines.dcase import MachineFromPath
 from osscl.metrics import auc, rank_correlation
-from osscl.pipeline import Candidate
-from osscl.scoring import anomaly_score
+from osscl.scoring.rule import anomaly_score
+from osscl.support.threads import usable_cpus
 
 BLOCK = 50
 _N_WARM_UP = 4

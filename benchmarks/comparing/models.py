@@ -6,10 +6,10 @@ from pathlib import Path
 import onnx
 from msgspec.structs import replace
 
-from osscl.bundle import graph_sha256, read_bundle, write_bundle
 from osscl.export import export_onnx
 from osscl.export.half import in_half
-from osscl.manifest import Accuracy
+from osscl.model_file.bundle import graph_sha256, read_bundle, write_bundle
+from osscl.model_file.manifest import Accuracy
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ import torch
 
 from comparing.models import Models
 from comparing.peak import Peaks
-from comparing.published import published_network, read_waveform
+from comparing.published_way import published_network, read_waveform
 from comparing.rounds import in_rounds
 from comparing.runtimes import Feeds, Run, open_eager, open_onnxruntime, open_openvino
-from osscl.benchmarking.benchmark import GFLOP_PER_CLIP
-from osscl.benchmarking.neighbours import Neighbours
-from osscl.benchmarking.rounds import Repetition, Work, repeat_call
-from osscl.frontend import log_mel, usable_cpus
+from osscl.bench.benchmark import GFLOP_PER_CLIP
+from osscl.bench.neighbours import Neighbours
+from osscl.bench.rounds import Repetition, Work, repeat_call
+from osscl.frontend import log_mel
+from osscl.support.threads import usable_cpus
 
 SECONDS = 0.4
 _N_CLIPS = 8

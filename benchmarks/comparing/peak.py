@@ -6,8 +6,8 @@ from functools import partial
 
 import torch
 
-from osscl.benchmarking.matrix_product import SIZES, matrix_products
-from osscl.benchmarking.rounds import Repetition, Work, repeat_call
+from osscl.bench.matrix_product import SIZES, matrix_products
+from osscl.bench.rounds import Repetition, Work, repeat_call
 
 SECONDS = 0.1
 _TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}

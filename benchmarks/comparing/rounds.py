@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from osscl.benchmarking.rounds import Work
+from osscl.bench.rounds import Work
 
 _SETTLING_S = 0.05  # threads of the last one look for work for a while before they sleep
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from comparing.published import published_network
-from osscl import tfgram
+from comparing.published_way import published_network
+from osscl.backends import native_tfgram as tfgram
 
 Feeds = dict[str, np.ndarray]
 Run = Callable[[Feeds], tuple[np.ndarray, np.ndarray]]

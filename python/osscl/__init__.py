@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from osscl.errors import OssclError
 
 if TYPE_CHECKING:
-    from osscl.audio import read_audio
-    from osscl.audio_batch import read_audio_batch
+    from osscl.audio.batch import read_audio_batch
+    from osscl.audio.reading import read_audio
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
     from osscl.frontend import log_mel
-    from osscl.record import Record
-    from osscl.scores import Scores
+    from osscl.scoring.record import Record
+    from osscl.scoring.scores import Scores
 
 __all__ = [
     "Detector",
@@ -39,12 +39,12 @@ __version__ = version("osscl")
 _HOMES = {
     "Detector": "osscl.detector",
     "FrontendConfig": "osscl.config",
-    "Record": "osscl.record",
-    "Scores": "osscl.scores",
+    "Record": "osscl.scoring.record",
+    "Scores": "osscl.scoring.scores",
     "load": "osscl.detector",
     "log_mel": "osscl.frontend",
-    "read_audio": "osscl.audio",
-    "read_audio_batch": "osscl.audio_batch",
+    "read_audio": "osscl.audio.reading",
+    "read_audio_batch": "osscl.audio.batch",
 }
 
 getLogger("osscl").addHandler(NullHandler())

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from osscl.audio import Fit
-from osscl.bundle import DEMO
+from osscl.audio.reading import Fit
 from osscl.detector import load
 from osscl.evaluation import Evaluation, evaluate
 from osscl.evaluation.labelled import label_by_names
 from osscl.evaluation.report import write_report
 from osscl.evaluation.report_tables import Report
-from osscl.folder import find_recordings
-from osscl.labels import machine_source
-from osscl.record import Record
-from osscl.run import Tally, score_to_table
+from osscl.machines.labels import machine_source
+from osscl.model_file.bundle import DEMO
+from osscl.runs.folder import find_recordings
+from osscl.runs.run import Tally, score_to_table
+from osscl.runs.tables import OutputTable
+from osscl.scoring.record import Record
 from osscl.synth import DatasetPlan, write_dataset
-from osscl.tables import OutputTable
 
 PLAN = DatasetPlan(machines=12, normal=24, anomalous=24, seed=20)
 """Two normal and two anomalous clips of each machine the model knows; it was trained on another seed."""

@@ -7,20 +7,21 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from osscl.audio import Fit, Padding
+from osscl.audio.candidate import Candidate
+from osscl.audio.reading import Fit, Padding
+from osscl.audio.samples import Samples, as_samples
 from osscl.backends import Backend, CardOptions, OnBuild, Outputs, Streams, open_backend
-from osscl.bundle import Bundle, read_bundle
 from osscl.config import EMBEDDING_SIZE
-from osscl.dcase import check_machine
 from osscl.errors import BackendError, ConfigError, InputError
-from osscl.frontend import checked_threads, usable_cpus
-from osscl.labels import MachineOf, machine_source
-from osscl.manifest import Manifest
-from osscl.pipeline import Candidate, Task, score_recordings
-from osscl.record import Record
-from osscl.samples import Samples, as_samples
-from osscl.scores import Scores
-from osscl.scoring import anomaly_score
+from osscl.machines.dcase import check_machine
+from osscl.machines.labels import MachineOf, machine_source
+from osscl.model_file.bundle import Bundle, read_bundle
+from osscl.model_file.manifest import Manifest
+from osscl.scoring.pipeline import Task, score_recordings
+from osscl.scoring.record import Record
+from osscl.scoring.rule import anomaly_score
+from osscl.scoring.scores import Scores
+from osscl.support.threads import checked_threads, usable_cpus
 
 
 def load(

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl import _native
+from osscl.audio.samples import as_samples, output_array
 from osscl.config import FRONTEND, FrontendConfig
 from osscl.errors import ConfigError, InputError
-from osscl.samples import as_samples, output_array
+from osscl.support.threads import checked_threads, usable_cpus
 
 ISA_VARIABLE = "OSSCL_ISA"
 """Environment variable that names the instruction set to use instead of the fastest."""
@@ -110,18 +111,6 @@ def kernel_tables(config: FrontendConfig = FRONTEND) -> dict[str, Float32 | Int3
 def instruction_set() -> str:
     """Name of the instruction set that `log_mel` runs on."""
     return _plan(FRONTEND, _asked_instruction_set()).instruction_set
-
-
-def usable_cpus() -> int:
-    """Processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def checked_threads(threads: int) -> int:
-    """`threads` itself, where it is a usable number of threads."""
-    if threads < 1:
-        raise ConfigError(f"threads is {threads}; it must be at least 1")
-    return threads
 
 
 def _asked_instruction_set() -> str:

@@ -11,10 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model_files import tiny_bundle
 from osscl.backends import Outputs
 from osscl.backends.onnxruntime_cuda import OnnxRuntimeEngine
-from osscl.bundle import Bundle
 from osscl.cuda.device import Stream
 from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import (
@@ -24,8 +22,10 @@ from osscl.errors import (
     DeviceLostError,
     DeviceMemoryError,
 )
-from osscl.golden import golden_clips
-from standin_gpu import GIB, HostEngine, StandInDriver, cards_that_get_all_back, open_card
+from osscl.model_file.bundle import Bundle
+from osscl.model_file.golden import golden_clips
+from support.model_files import tiny_bundle
+from support.standin_gpu import GIB, HostEngine, StandInDriver, cards_that_get_all_back, open_card
 
 CLIPS = golden_clips(8)
 MAX_DIFFERENCE = 2e-6  # of the tiny model's cosines: the stand-in's front end is compiled anew

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from osscl.backends import Streams, open_backend
 from osscl.backends.choice import _CPU, _CUDA
-from osscl.bundle import Bundle, in_memory_bundle, read_bundle
 from osscl.errors import BackendError, MissingExtraError
-from osscl.manifest import Precision
+from osscl.model_file.bundle import Bundle, in_memory_bundle, read_bundle
+from osscl.model_file.manifest import Precision
 
 ONE = Streams(1, 1)
 EXTRAS = {"onnxruntime": "cpu", "openvino": "openvino"}

@@ -13,16 +13,16 @@ import pytest
 from scipy.stats import rankdata
 
 import osscl
-from audio_files import encoded
 from conftest import Reference
-from model_files import tiny_bundle
 from osscl.backends import choice
 from osscl.backends.gpu.fleet import Fleet
-from osscl.bundle import Bundle, write_bundle
 from osscl.errors import BackendError, DeviceError, DeviceLostError
-from osscl.golden import golden_clips
-from osscl.record import Record
-from standin_gpu import HostCard, StandInDriver, open_card, standin_driver
+from osscl.model_file.bundle import Bundle, write_bundle
+from osscl.model_file.golden import golden_clips
+from osscl.scoring.record import Record
+from support.audio_files import encoded
+from support.model_files import tiny_bundle
+from support.standin_gpu import HostCard, StandInDriver, open_card, standin_driver
 
 CLIPS = golden_clips(6)
 

@@ -5,9 +5,9 @@ from importlib import metadata
 import pytest
 
 from osscl.backends import Streams, open_backend
-from osscl.bundle import read_bundle
 from osscl.errors import BackendError, MissingExtraError
-from standin_gpu import standin_driver
+from osscl.model_file.bundle import read_bundle
+from support.standin_gpu import standin_driver
 
 
 def test_a_build_for_cpus_never_computes_in_its_place() -> None:

@@ -17,11 +17,11 @@ from msgspec.structs import replace
 import osscl
 from osscl.backends import Backend, Outputs, Streams, open_backend
 from osscl.backends import openvino as openvino_backend
-from osscl.bundle import Bundle, in_memory_bundle, read_bundle
 from osscl.errors import BackendError
 from osscl.export.half import in_half
 from osscl.export.parity import TOLERANCE
-from osscl.golden import golden_clips
+from osscl.model_file.bundle import Bundle, in_memory_bundle, read_bundle
+from osscl.model_file.golden import golden_clips
 
 openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
 
@@ -147,7 +147,7 @@ def test_a_graph_that_openvino_cannot_read_is_named(bundle: Bundle) -> None:
 def test_first_use_by_several_threads_at_once_does_not_hang() -> None:
     program = """
 import threading, osscl
-from osscl.golden import golden_clips
+from osscl.model_file.golden import golden_clips
 clips = golden_clips(1)
 for _ in range(3):
     with osscl.load("demo", backend="openvino", threads=2) as detector:
@@ -186,7 +186,7 @@ def test_a_forked_child_reopens_the_model_and_ends(threads: int) -> None:
     """What the parent opened is left alone there: OpenVINO would wait for threads that do not exist."""
     program = """
 import gc, os, sys, numpy as np, osscl
-from osscl.golden import golden_clips
+from osscl.model_file.golden import golden_clips
 open_it = lambda: osscl.load("demo", backend="openvino", threads=int(sys.argv[1]))
 detector, other = open_it(), open_it()
 clips = golden_clips(2)

@@ -15,9 +15,9 @@ import pytest
 import osscl
 from osscl.backends import Backend, Streams, open_backend
 from osscl.backends.choice import _CPU
-from osscl.bundle import read_bundle
 from osscl.errors import ConfigError
-from osscl.golden import golden_clips
+from osscl.model_file.bundle import read_bundle
+from osscl.model_file.golden import golden_clips
 
 CLIPS = golden_clips(6)
 # Bit for bit the same where this was written; a runtime may choose other kernels for other thread counts.

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from console import osscl
 from osscl import synth
-from osscl.benchmarking import Benchmark
+from osscl.bench import Benchmark
+from support.console import osscl
 
 QUICK = ("--clips", "4", "--seconds", "0.05")
 STAGES = {"front_end", "decode", "network", "end_to_end", "latency"}
@@ -38,8 +38,8 @@ def bf16_demo(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The demonstration model in bf16."""
     if find_spec("openvino") is None:
         pytest.skip("bf16 needs openvino, which is not installed")
-    from osscl.bundle import read_bundle
     from osscl.export import export_onnx
+    from osscl.model_file.bundle import read_bundle
 
     path = tmp_path_factory.mktemp("model") / "demo_bf16.onnx"
     export_onnx(read_bundle("demo").path, path, precision="bf16", gate=recordings / "good")
@@ -202,7 +202,7 @@ def _with_negated_class_weights(path: Path) -> Path:
     import onnx
     from msgspec.structs import replace
 
-    from osscl.bundle import graph_sha256, read_bundle, write_bundle
+    from osscl.model_file.bundle import graph_sha256, read_bundle, write_bundle
 
     demo = read_bundle("demo")
     graph: Any = onnx.ModelProto.FromString(demo.model)

@@ -7,8 +7,8 @@ import numpy as np
 import onnx
 import pytest
 
-from console import osscl
-from osscl.bundle import read_bundle
+from osscl.model_file.bundle import read_bundle
+from support.console import osscl
 
 
 def test_inspect_shows_manifest_and_graph(model_file: Path) -> None:

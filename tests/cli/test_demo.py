@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import osscl as library
-from console import osscl
 from osscl import synth
+from support.console import osscl
 
 
 def test_demo_makes_scores_and_evaluates(tmp_path: Path) -> None:
@@ -52,6 +52,6 @@ def test_the_word_demo_is_a_model_everywhere(tmp_path: Path) -> None:
 
 
 def test_the_demonstration_model_is_small() -> None:
-    from osscl.bundle import read_bundle
+    from osscl.model_file.bundle import read_bundle
 
     assert len(read_bundle("demo").model) <= 6_000_000

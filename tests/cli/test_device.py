@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from console import osscl
-from osscl.golden import golden_clips
+from osscl.model_file.golden import golden_clips
+from support.console import osscl
 
 
 @pytest.fixture(autouse=True)

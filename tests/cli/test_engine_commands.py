@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from console import osscl
-from engine_caches import FACTS, fill
 from osscl.backends.tensorrt.cache import EngineCache
-from osscl.bundle import read_bundle
+from osscl.model_file.bundle import read_bundle
+from support.console import osscl
+from support.engine_caches import FACTS, fill
 
 HAS_CUDA_ROOM = importlib.util.find_spec("osscl.cuda") is not None
 

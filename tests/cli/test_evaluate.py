@@ -10,9 +10,9 @@ import soundfile
 from sklearn.metrics import roc_auc_score
 
 from conftest import Reference
-from console import osscl
 from osscl.evaluation.testset import find_test_recordings, is_for_training
-from osscl.golden import golden_clips
+from osscl.model_file.golden import golden_clips
+from support.console import osscl
 
 CLIPS = golden_clips(4)
 HEADER = "path,machine,status,score\n"

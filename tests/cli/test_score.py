@@ -17,16 +17,16 @@ import pyarrow.parquet
 import pytest
 import soundfile
 
-from audio_files import ordinary_user
-from console import osscl
-from osscl.audio import Fit
-from osscl.bundle import read_bundle
+from osscl.audio.reading import Fit
 from osscl.detector import load
-from osscl.folder import find_recordings
-from osscl.golden import golden_clips
-from osscl.labels import machine_source
-from osscl.manifest_json import encode_manifest
-from osscl.record import COLUMNS
+from osscl.machines.labels import machine_source
+from osscl.model_file.bundle import read_bundle
+from osscl.model_file.golden import golden_clips
+from osscl.model_file.manifest_json import encode_manifest
+from osscl.runs.folder import find_recordings
+from osscl.scoring.record import COLUMNS
+from support.audio_files import ordinary_user
+from support.console import osscl
 
 CLIPS = golden_clips(2)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import soundfile
 
-from console import osscl
+from support.console import osscl
 
 COMMAND = "from osscl.cli import main; main()"
 

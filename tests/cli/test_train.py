@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from console import osscl
-from training_data import write_recordings
+from support.console import osscl
+from support.training_data import write_recordings
 
 SHORT = ("--epochs", "2", "--batch-size", "3", "--inputs", "log_mel", "--workers", "0", "--device", "cpu")
 

@@ -10,7 +10,7 @@ import pytest
 from osscl.cuda.device import Event, Memory, Module, PinnedMemory, Stream
 from osscl.cuda.devices import count_devices, named_devices, open_device
 from osscl.errors import BackendError, DeviceError, DeviceLostError, DeviceMemoryError, MissingExtraError
-from standin_gpu import GIB, StandInDriver, standin_driver
+from support.standin_gpu import GIB, StandInDriver, standin_driver
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 import soundfile
 
 from conftest import Reference
-from host_kernels import REPOSITORY, HostKernels, compile_host_kernels, host_kernels
 from osscl import _native
 from osscl.config import FRONTEND, FrontendConfig
 from osscl.cuda import front_end
@@ -23,10 +22,11 @@ from osscl.cuda.devices import count_devices, open_device
 from osscl.cuda.front_end import CudaFrontEnd
 from osscl.errors import ConfigError
 from osscl.frontend import log_mel
-from osscl.golden import golden_clips
-from reference_log_mel import assert_within_bounds, reference_log_mel
-from signals import N_SAMPLES, signals
-from standin_gpu import standin_driver
+from osscl.model_file.golden import golden_clips
+from support.host_kernels import REPOSITORY, HostKernels, compile_host_kernels, host_kernels
+from support.reference_log_mel import assert_within_bounds, reference_log_mel
+from support.signals import N_SAMPLES, signals
+from support.standin_gpu import standin_driver
 
 Float32 = npt.NDArray[np.float32]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from host_kernels import REPOSITORY
 from osscl.cuda import front_end
+from support.host_kernels import REPOSITORY
 
 PACKAGE = "nvidia-cuda-nvrtc-cu12"
 

@@ -11,18 +11,18 @@ import pytest
 import soundfile
 from msgspec.structs import replace
 
-from console import osscl
 from osscl.backends import Streams, open_backend
-from osscl.bundle import Bundle, in_memory_bundle, read_bundle
 from osscl.demo import __file__ as demo_module
 from osscl.errors import AccuracyError, BackendError, ConfigError, EvaluationError, OutputError
 from osscl.evaluation import accuracy as gate_module
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
 from osscl.export import export_onnx
 from osscl.export.half import in_half
-from osscl.golden import golden_clips
-from osscl.manifest import Accuracy
+from osscl.model_file.bundle import Bundle, in_memory_bundle, read_bundle
+from osscl.model_file.golden import golden_clips
+from osscl.model_file.manifest import Accuracy
 from osscl.synth import DatasetPlan, write_dataset
+from support.console import osscl
 
 DEMO_FILE = Path(demo_module).with_name("models") / "demo.onnx"
 

@@ -9,7 +9,7 @@ from osscl.errors import EvaluationError, OutputError
 from osscl.evaluation.challenge import GroundTruth, read_score_folder, write_score_folder
 from osscl.evaluation.evaluating import evaluate
 from osscl.evaluation.labelled import LabelledScore, label_by_names, label_in_name
-from osscl.record import Record
+from osscl.scoring.record import Record
 
 LIST = """\
 fan

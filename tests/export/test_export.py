@@ -13,21 +13,21 @@ import soundfile
 import torch
 
 import osscl
-from checkpoints import random_state, write_checkpoint
 from conftest import Reference
+from osscl.audio.samples import to_waveform
 from osscl.backends import Outputs
-from osscl.bundle import read_bundle
 from osscl.errors import OutputError, ParityError
 from osscl.export import export_onnx, parity
 from osscl.export.checkpoint import load_checkpoint
 from osscl.export.front_end_graph import LogMel
 from osscl.export.to_onnx import build_graph
 from osscl.frontend import log_mel
-from osscl.golden import golden_clips
-from osscl.manifest import ParityErrors
-from osscl.samples import to_waveform
-from reference_log_mel import reference_log_mel
-from signals import signals
+from osscl.model_file.bundle import read_bundle
+from osscl.model_file.golden import golden_clips
+from osscl.model_file.manifest import ParityErrors
+from support.checkpoints import random_state, write_checkpoint
+from support.reference_log_mel import reference_log_mel
+from support.signals import signals
 
 
 def run(graph: bytes, feeds: dict[str, Any]) -> list[Any]:

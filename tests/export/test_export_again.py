@@ -11,13 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 import osscl as library
-from console import osscl
-from osscl.bundle import read_bundle, write_bundle
 from osscl.errors import CheckpointError, ConfigError, ModelFileError, ParityError
 from osscl.export import export_onnx
 from osscl.export.rewrites import REWRITES
-from osscl.golden import golden_clips
-from osscl.manifest import Accuracy, Manifest
+from osscl.model_file.bundle import read_bundle, write_bundle
+from osscl.model_file.golden import golden_clips
+from osscl.model_file.manifest import Accuracy, Manifest
+from support.console import osscl
 
 CLIPS = golden_clips(3)
 

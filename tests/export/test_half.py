@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from onnx import TensorProto, numpy_helper, parser
 
 import osscl
+from osscl.audio.samples import to_waveform
 from osscl.backends import Outputs, Streams, open_backend
-from osscl.bundle import in_memory_bundle, read_bundle
 from osscl.config import ModelConfig
 from osscl.errors import CheckpointError, ConfigError
 from osscl.evaluation import accuracy as gate_module
@@ -24,9 +24,9 @@ from osscl.export.half import Half, in_half
 from osscl.export.rewrites import REWRITES, rewrite
 from osscl.export.to_onnx import build_graph
 from osscl.frontend import log_mel
-from osscl.golden import golden_clips
 from osscl.model import OSSCL
-from osscl.samples import to_waveform
+from osscl.model_file.bundle import in_memory_bundle, read_bundle
+from osscl.model_file.golden import golden_clips
 from osscl.synth import DatasetPlan, write_dataset
 
 DEMO = read_bundle("demo")

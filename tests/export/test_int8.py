@@ -11,11 +11,11 @@ from onnx import numpy_helper
 
 import osscl
 from osscl.backends.tensorrt.heavy_nodes import check_graph_precision, heavy_nodes
-from osscl.bundle import read_bundle
 from osscl.errors import AccuracyError, BackendError, ConfigError
 from osscl.evaluation import accuracy as gate_module
 from osscl.export import export_onnx
 from osscl.export.int8 import calibration_feeds, inner_convolutions, quantise
+from osscl.model_file.bundle import read_bundle
 from osscl.synth import DatasetPlan, write_dataset
 
 DEMO = read_bundle("demo")

@@ -10,14 +10,14 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from checkpoints import random_state, write_checkpoint
+from osscl.audio.samples import to_waveform
 from osscl.errors import ConfigError
 from osscl.export.checkpoint import load_checkpoint
 from osscl.export.rewrites import REWRITES, in_order, rewrite
 from osscl.export.to_onnx import build_graph
 from osscl.frontend import log_mel
-from osscl.golden import golden_clips
-from osscl.samples import to_waveform
+from osscl.model_file.golden import golden_clips
+from support.checkpoints import random_state, write_checkpoint
 
 Array = npt.NDArray[Any]
 Shape = list[int | str | None]

@@ -7,14 +7,14 @@ from scipy.stats import rankdata
 from torch.nn.functional import adaptive_max_pool1d, cross_entropy
 
 from conftest import Reference
-from osscl.audio import read_audio
+from osscl.audio.reading import read_audio
 from osscl.config import ModelConfig
-from osscl.dcase import PUBLISHED_CLASSES
 from osscl.export.checkpoint import load_checkpoint
 from osscl.frontend import log_mel
+from osscl.machines.dcase import PUBLISHED_CLASSES
 from osscl.model import OSSCL, arcface_logits
 from osscl.model.tfgram import AdaptiveMaxPool
-from osscl.scoring import arcface_logits as numpy_logits
+from osscl.scoring.rule import arcface_logits as numpy_logits
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def test_machines_are_named_spread_and_differ() -> None:
 
 
 def test_no_type_is_one_that_a_published_model_knows() -> None:
-    from osscl.dcase import type_of
+    from osscl.machines.dcase import type_of
 
     published = {"fan", "pump", "slider", "ToyCar", "ToyConveyor", "valve"}
     assert published.isdisjoint(type_of(machine.name) for machine in synth.machines(12))

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from osscl import synth
-from osscl.dcase import machine_of_path
 from osscl.errors import ConfigError, OutputError
+from osscl.machines.dcase import machine_of_path
 
 PLAN = synth.DatasetPlan(machines=3, train=4, normal=3, anomalous=7, seed=5)
 

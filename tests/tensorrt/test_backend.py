@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 import osscl
-from host_kernels import host_kernels
 from osscl.backends import Backend, CardOptions, Streams, open_backend
 from osscl.backends.tensorrt import opening
 from osscl.backends.tensorrt.builder import BuiltPlan
 from osscl.backends.tensorrt.heavy_nodes import heavy_nodes
-from osscl.bundle import read_bundle
 from osscl.errors import DeviceError, DeviceMemoryError
-from osscl.golden import golden_clips
-from standin_gpu import StandInDriver, cards_that_get_all_back
-from tensorrt_standin import StandIn
+from osscl.model_file.bundle import read_bundle
+from osscl.model_file.golden import golden_clips
+from support.host_kernels import host_kernels
+from support.standin_gpu import StandInDriver, cards_that_get_all_back
+from support.tensorrt_standin import StandIn
 
 BUNDLE = read_bundle("demo")
 CLIPS = golden_clips(2)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from osscl.backends.tensorrt.builder import _set_timing_cache
-from tensorrt_rtx_builder import MAX_BATCH, UNKNOWN_OPERATOR
+from support.tensorrt_rtx_builder import MAX_BATCH, UNKNOWN_OPERATOR
 
-PROGRAM = str(Path(__file__).parents[1] / "tensorrt_rtx_builder.py")
+PROGRAM = str(Path(__file__).parents[1] / "support" / "tensorrt_rtx_builder.py")
 Build = Callable[..., dict[str, Any]]
 
 

@@ -14,11 +14,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from engine_caches import AS_ROOT, FACTS, LAYERS, SOMEBODY_ELSE, Builder, fill
 from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.sidecar import EngineFacts
 from osscl.errors import ConfigError
+from support.engine_caches import AS_ROOT, FACTS, LAYERS, SOMEBODY_ELSE, Builder, fill
 
 
 @pytest.fixture

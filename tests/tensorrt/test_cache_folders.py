@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine_caches import (
+from osscl.backends.tensorrt.cache import BuiltEngine, EngineCache, Plan
+from support.engine_caches import (
     AS_ROOT,
     FACTS,
     SOMEBODY_ELSE,
@@ -20,7 +21,6 @@ from engine_caches import (
     build_slowly,
     score_from_read_only,
 )
-from osscl.backends.tensorrt.cache import BuiltEngine, EngineCache, Plan
 
 SPAWN = multiprocessing.get_context("spawn")
 

@@ -16,11 +16,11 @@ from osscl.backends.tensorrt.engine import PlanRefused, TensorRtEngine
 from osscl.backends.tensorrt.heavy_nodes import heavy_nodes
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.package import check_version, import_tensorrt
-from osscl.bundle import in_memory_bundle, read_bundle
 from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import BackendError, DeviceError, DeviceMemoryError, MissingExtraError
-from standin_gpu import standin_driver
-from tensorrt_standin import StandIn
+from osscl.model_file.bundle import in_memory_bundle, read_bundle
+from support.standin_gpu import standin_driver
+from support.tensorrt_standin import StandIn
 
 BUNDLE = read_bundle("demo")
 ADDRESSES = {"waveform": 100, "log_mel": 200, "embedding": 300, "cosine": 400}

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine_caches import FACTS, fill
 from osscl.backends.tensorrt.cache import EngineCache
 from osscl.backends.tensorrt.entries import leftovers, list_entries, why_prune
 from osscl.backends.tensorrt.sidecar import decode_sidecar
+from support.engine_caches import FACTS, fill
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from osscl.backends.tensorrt.heavy_nodes import (
     heavy_nodes,
 )
 from osscl.backends.tensorrt.layers import Layer, check_precision, heavy_layers
-from osscl.bundle import read_bundle
 from osscl.errors import BackendError
-from osscl.manifest import Precision
+from osscl.model_file.bundle import read_bundle
+from osscl.model_file.manifest import Precision
 
 NODES = {
     "node_Conv_6": HeavyNode("fp16", 131_072),

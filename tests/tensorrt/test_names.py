@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 import osscl.backends.tensorrt
-from tensorrt_bindings import names_in_bindings
-from tensorrt_names import used_names
-from wheels import NotToBeHad, default_cache
+from support.tensorrt_bindings import names_in_bindings
+from support.tensorrt_names import used_names
+from support.wheels import NotToBeHad, default_cache
 
 SOURCES = sorted(Path(osscl.backends.tensorrt.__path__[0]).glob("*.py"))
 OLDEST, NEWEST = "tensorrt_cu12_bindings==10.16.1.11", "tensorrt_cu13_bindings==11.4.0.106"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import osscl
-from osscl.audio import read_audio
+from osscl.audio.reading import read_audio
 from osscl.config import FRONTEND, TrainConfig
 from osscl.errors import OutputError, TrainingDataError, TrainingError
 from osscl.export import export_onnx
@@ -24,7 +24,7 @@ from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.reports import EpochReport, StepReport
 from osscl.training.runs import summarise
 from osscl.training.state import TrainingState
-from training_data import MACHINES, small_recipe, write_recordings
+from support.training_data import MACHINES, small_recipe, write_recordings
 
 HERE = Execution(device="cpu", workers=0)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from published_step import NOISE, Step, do_published_step
+from support.published_step import NOISE, Step, do_published_step
 
 
 @pytest.fixture(scope="module")

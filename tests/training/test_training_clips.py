@@ -10,7 +10,7 @@ from osscl.errors import TrainingDataError
 from osscl.training import read_training_data
 from osscl.training.hold_out import split_hold_out
 from osscl.training.loader import ClipDataset, TrainingOrder, make_loader, plan_batches
-from training_data import MACHINES, write_recordings, write_tone
+from support.training_data import MACHINES, write_recordings, write_tone
 
 
 def test_dcase_folders_are_found_and_merged(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from osscl.samples import Samples
+from osscl.audio.samples import Samples
 
 
 @dataclass(frozen=True, slots=True, eq=False)

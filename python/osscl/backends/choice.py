@@ -12,11 +12,11 @@ from osscl.backends.base import Backend
 from osscl.backends.gpu.card import Card, CardOptions
 from osscl.backends.gpu.fleet import Fleet
 from osscl.backends.streams import Streams
-from osscl.bundle import Bundle
 from osscl.cuda.device import Device
 from osscl.cuda.devices import is_cuda, named_devices, open_device
 from osscl.errors import BackendError, DeviceError, MissingExtraError
-from osscl.installed import version_of
+from osscl.model_file.bundle import Bundle
+from osscl.support.installed import version_of
 
 _log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl import frontend
-from osscl.manifest import Manifest
-from osscl.samples import Samples, to_waveform
+from osscl.audio.samples import Samples, to_waveform
+from osscl.model_file.manifest import Manifest
 
 Feeds = dict[str, npt.NDArray[np.float32]]
 

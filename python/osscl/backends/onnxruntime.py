@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from osscl import tfgram
+from osscl.audio.samples import Samples
+from osscl.backends import native_tfgram as tfgram
 from osscl.backends.base import Outputs
 from osscl.backends.feeds import Feeds
 from osscl.backends.streams import StreamedBackend, Streams, stream_facts
-from osscl.bundle import Bundle
 from osscl.errors import BackendError, MissingExtraError
-from osscl.samples import Samples
+from osscl.model_file.bundle import Bundle
 
 _WARNINGS_AND_WORSE = 3
 

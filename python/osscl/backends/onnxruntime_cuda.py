@@ -10,10 +10,10 @@ import numpy as np
 
 from osscl.backends.gpu.card import Card
 from osscl.backends.gpu.engine import Engine
-from osscl.bundle import Bundle
 from osscl.cuda.device import Device, Stream
 from osscl.errors import BackendError, DeviceError, DeviceMemoryError, MissingExtraError
-from osscl.manifest import Manifest
+from osscl.model_file.bundle import Bundle
+from osscl.model_file.manifest import Manifest
 
 _PROVIDER = "CUDAExecutionProvider"
 _WARNINGS_AND_WORSE = 3

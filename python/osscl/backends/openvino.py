@@ -11,8 +11,8 @@ import numpy as np
 from osscl.backends.base import Outputs
 from osscl.backends.feeds import Feeds
 from osscl.backends.streams import StreamedBackend, Streams, stream_facts
-from osscl.bundle import Bundle
 from osscl.errors import BackendError, MissingExtraError
+from osscl.model_file.bundle import Bundle
 
 # What the convolutions of a model may be computed in, by its precision; int8 leaves some in fp32.
 _TYPES = {"fp32": {"f32"}, "bf16": {"bf16"}, "int8": {"i8", "u8", "f32"}}

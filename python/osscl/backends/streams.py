@@ -8,12 +8,12 @@ from queue import SimpleQueue
 from typing import Any
 
 from osscl import frontend
+from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.backends.feeds import Feeds, host_feeds
-from osscl.bundle import Bundle
 from osscl.errors import ConfigError
-from osscl.manifest import Manifest
-from osscl.samples import Samples
+from osscl.model_file.bundle import Bundle
+from osscl.model_file.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -38,9 +39,7 @@ export_app.command(epilog=export.EXAMPLES.replace("osscl export", "osscl-export"
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from osscl import __version__
-
-        typer.echo(f"osscl {__version__}")
+        typer.echo(f"osscl {version('osscl')}")
         raise typer.Exit
 
 

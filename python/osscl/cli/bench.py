@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from osscl.atomic import write_atomically
-from osscl.benchmarking import AccuracyRequest, Benchmark, BenchmarkPlan, run_benchmark
+from osscl.bench import AccuracyRequest, Benchmark, BenchmarkPlan, run_benchmark
 from osscl.cli.bench_table import print_benchmark
 from osscl.cli.console import (
     EXIT_FAILED,
@@ -18,7 +17,8 @@ from osscl.cli.console import (
 )
 from osscl.cli.options import Backend, BatchSize, Device, EngineFolder, StreamCount, Threads
 from osscl.errors import OutputError
-from osscl.paths import printable
+from osscl.support.atomic import write_atomically
+from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl bench demo\n

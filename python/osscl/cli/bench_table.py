@@ -6,7 +6,7 @@ from typing import Any
 import rich.console
 import rich.table
 
-from osscl.benchmarking import DISTURBING_CPUS, Benchmark, Copies, MatrixProduct, Measurement
+from osscl.bench import DISTURBING_CPUS, Benchmark, Copies, MatrixProduct, Measurement
 from osscl.cli.console import print_facts
 
 _STAGES = {

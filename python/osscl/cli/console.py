@@ -13,8 +13,8 @@ import rich.markup
 import rich.progress
 import rich.table
 
-from osscl.folder import find_recordings
-from osscl.manifest import Manifest
+from osscl.model_file.manifest import Manifest
+from osscl.runs.folder import find_recordings
 
 EXIT_FAILED, EXIT_SOME_UNSCORED, EXIT_INTERRUPTED = 1, 3, 130
 

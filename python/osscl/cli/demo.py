@@ -11,7 +11,7 @@ import typer
 from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
 from osscl.demo import PLAN, RECORDINGS, REPORT, SCORES, run_demo
 from osscl.evaluation.figures import Evaluation, Figure
-from osscl.record import Record
+from osscl.scoring.record import Record
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl demo\n

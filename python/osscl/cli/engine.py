@@ -15,12 +15,12 @@ from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.entries import Entry, leftovers, list_entries, read_entry, why_prune
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.private_files import NotTrusted
-from osscl.bundle import DEMO, read_bundle
 from osscl.cli.console import EXIT_INTERRUPTED, BuildProgress, as_json, print_facts, say
 from osscl.cli.options import EngineFolder
 from osscl.errors import BackendError, OutputError
-from osscl.installed import version_of
-from osscl.paths import printable
+from osscl.model_file.bundle import DEMO, read_bundle
+from osscl.support.installed import version_of
+from osscl.support.paths import printable
 
 BUILD_EXAMPLES = """[bold]Examples[/bold]\n
   osscl engine build model.onnx\n

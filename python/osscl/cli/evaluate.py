@@ -7,26 +7,26 @@ from typing import Annotated
 import rich.console
 import typer
 
-from osscl.audio import Fit
+from osscl.audio.candidate import Candidate
+from osscl.audio.reading import Fit
 from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, WorkProgress, say
 from osscl.cli.options import Device
-from osscl.dcase import TRAIN_FOLDER
 from osscl.detector import Detector, load
 from osscl.errors import EvaluationError
 from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
 from osscl.evaluation.evaluating import DEFAULT_RESAMPLES
 from osscl.evaluation.evaluating import evaluate as evaluate_scores
 from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_name
-from osscl.evaluation.published import PAPER
+from osscl.evaluation.published_figures import PAPER
 from osscl.evaluation.report import check_output, print_report, to_json, write_report
 from osscl.evaluation.report_tables import Report, Unscored
 from osscl.evaluation.score_table import read_records
 from osscl.evaluation.testset import find_test_recordings, is_for_training
-from osscl.labels import machine_source
+from osscl.machines.dcase import TRAIN_FOLDER
+from osscl.machines.labels import machine_source
 from osscl.metrics import MAX_FPR
-from osscl.paths import printable
-from osscl.pipeline import Candidate
-from osscl.record import Record
+from osscl.scoring.record import Record
+from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate model.onnx dcase2020 --compare paper\n

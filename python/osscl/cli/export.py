@@ -8,8 +8,8 @@ import typer
 from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts, say
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import MissingExtraError
-from osscl.manifest import Precision
-from osscl.signature import FrontEndPlace
+from osscl.model_file.manifest import Precision
+from osscl.model_file.signature import FrontEndPlace
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl export runs/short/best.safetensors --output model.onnx\n

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from osscl.bundle import Bundle, read_bundle
 from osscl.cli.console import accuracy_facts, as_json, print_facts
-from osscl.graph_facts import graph_facts
+from osscl.model_file.bundle import Bundle, read_bundle
+from osscl.model_file.graph_facts import graph_facts
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl inspect model.onnx\n

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from osscl.audio import Fit
+from osscl.audio.reading import Fit
 from osscl.cli.console import (
     EXIT_INTERRUPTED,
     EXIT_SOME_UNSCORED,
@@ -17,11 +17,11 @@ from osscl.cli.console import (
 from osscl.cli.options import Backend, BatchSize, Device, EngineFolder, StreamCount, Threads
 from osscl.detector import Detector, load
 from osscl.errors import ConfigError
-from osscl.folder import find_recordings
-from osscl.labels import MachineOf, machine_source
-from osscl.record import Record
-from osscl.run import Tally, score_to_table
-from osscl.tables import OutputTable
+from osscl.machines.labels import MachineOf, machine_source
+from osscl.runs.folder import find_recordings
+from osscl.runs.run import Tally, score_to_table
+from osscl.runs.tables import OutputTable
+from osscl.scoring.record import Record
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl score demo osscl-demo/recordings\n

@@ -9,7 +9,7 @@ from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_fac
 from osscl.cli.interruption import postponed_interrupt
 from osscl.config import HeadKind, ModelInputs, TrainingPrecision
 from osscl.errors import MissingExtraError
-from osscl.paths import printable
+from osscl.support.paths import printable
 
 if TYPE_CHECKING:
     from osscl.training import Execution, Outcome, TrainConfig, TrainingData

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from osscl.audio import Fit
+from osscl.audio.reading import Fit
 from osscl.backends import Streams, open_backend
-from osscl.bundle import Bundle
 from osscl.errors import AccuracyError, EvaluationError
 from osscl.evaluation.labelled import label_in_name
-from osscl.folder import find_recordings
-from osscl.frontend import usable_cpus
-from osscl.labels import machine_source
-from osscl.manifest import Accuracy
+from osscl.machines.labels import machine_source
 from osscl.metrics import auc, rank_correlation
-from osscl.paths import printable
-from osscl.pipeline import Task, score_recordings
-from osscl.record import Record
+from osscl.model_file.bundle import Bundle
+from osscl.model_file.manifest import Accuracy
+from osscl.runs.folder import find_recordings
+from osscl.scoring.pipeline import Task, score_recordings
+from osscl.scoring.record import Record
+from osscl.support.paths import printable
+from osscl.support.threads import usable_cpus
 from osscl.synth import DatasetPlan, write_dataset
 
 GATE_PLAN = DatasetPlan(machines=12, normal=500, anomalous=500, seed=7)

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from osscl.atomic import write_atomically
 from osscl.errors import EvaluationError, OutputError
 from osscl.evaluation.labelled import (
     Labelled,
@@ -26,8 +25,9 @@ from osscl.evaluation.labelled import (
     labelled_score,
     refuse_repeated,
 )
-from osscl.paths import printable
-from osscl.record import Record
+from osscl.scoring.record import Record
+from osscl.support.atomic import write_atomically
+from osscl.support.paths import printable
 
 SCORE_FILES = "anomaly_score_*.csv"
 _SCORE_FILE = re.compile(r"anomaly_score_(?P<type>.+)_(?P<id>(?:id|section)_[0-9]+)\.csv")

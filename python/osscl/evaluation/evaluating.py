@@ -8,10 +8,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from osscl.dcase import PUBLISHED_CLASSES, type_of
 from osscl.errors import ConfigError, EvaluationError
 from osscl.evaluation.figures import Evaluation, Figure, MachineFigures, Summary, TypeFigures
 from osscl.evaluation.labelled import LabelledScore
+from osscl.machines.dcase import PUBLISHED_CLASSES, type_of
 from osscl.metrics import (
     MAX_FPR,
     Areas,

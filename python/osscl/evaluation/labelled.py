@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from osscl.errors import EvaluationError
-from osscl.paths import printable
-from osscl.record import Record
+from osscl.scoring.record import Record
+from osscl.support.paths import printable
 
 NORMAL_PREFIX, ANOMALY_PREFIX = "normal_", "anomaly_"
 _MAX_LISTED = 3

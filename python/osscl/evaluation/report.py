@@ -11,11 +11,11 @@ import rich.console
 import rich.markup
 import rich.table
 
-from osscl.atomic import write_atomically
 from osscl.errors import ConfigError, OutputError
 from osscl.evaluation.figures import Evaluation, Figure, MachineFigures, Summary, TypeFigures
 from osscl.evaluation.report_tables import Report, grids_of, notes_of
-from osscl.paths import printable
+from osscl.support.atomic import write_atomically
+from osscl.support.paths import printable
 
 
 def print_report(report: Report, console: rich.console.Console) -> None:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from osscl.dcase import type_of
 from osscl.evaluation.figures import Evaluation, Figure, Summary
-from osscl.evaluation.published import Published
+from osscl.evaluation.published_figures import Published
+from osscl.machines.dcase import type_of
 
 _UNDEFINED = "undefined"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from osscl.errors import ConfigError, EvaluationError, MissingExtraError
-from osscl.paths import printable
-from osscl.record import SCORED_STATUSES, Record
+from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.support.paths import printable
 
 _NEEDED = ("path", "machine", "status", "score")
 

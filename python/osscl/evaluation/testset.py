@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from osscl.dcase import TEST_FOLDER, TRAIN_FOLDER
-from osscl.folder import find_recordings
-from osscl.pipeline import Candidate
+from osscl.audio.candidate import Candidate
+from osscl.machines.dcase import TEST_FOLDER, TRAIN_FOLDER
+from osscl.runs.folder import find_recordings
 
 
 def find_test_recordings(data: str | os.PathLike[str]) -> Iterator[Candidate]:

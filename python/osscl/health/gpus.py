@@ -10,8 +10,8 @@ from osscl.cuda.devices import count_devices, open_device
 from osscl.cuda.front_end import VARIABLE, front_end_code, reason_without
 from osscl.errors import ConfigError, DeviceError, MissingExtraError, OssclError
 from osscl.health.finding import Finding
-from osscl.installed import version_of
-from osscl.paths import printable
+from osscl.support.installed import version_of
+from osscl.support.paths import printable
 
 _RUNTIMES = ("tensorrt", "onnxruntime-gpu")
 

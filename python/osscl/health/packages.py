@@ -4,11 +4,13 @@ import platform
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.metadata import version
 
-from osscl import __version__, frontend
+from osscl import frontend
 from osscl.errors import ConfigError
 from osscl.health.finding import Finding
-from osscl.installed import version_of
+from osscl.support.installed import version_of
+from osscl.support.threads import usable_cpus
 
 _EXTRAS = {
     "onnxruntime": ("cpu", "scoring on the CPU, and on GPUs by its build for them"),
@@ -34,9 +36,11 @@ def check_packages() -> list[Finding]:
         In a fixed order.
     """
     return [
-        Finding("osscl", "ok", f"{__version__} on Python {platform.python_version()}, {platform.platform()}"),
+        Finding(
+            "osscl", "ok", f"{version('osscl')} on Python {platform.python_version()}, {platform.platform()}"
+        ),
         _front_end(),
-        Finding("processors", "ok", f"{frontend.usable_cpus()} usable"),
+        Finding("processors", "ok", f"{usable_cpus()} usable"),
         _decoder(),
         *map(_extra, _EXTRAS),
         *_clashing_runtimes(),

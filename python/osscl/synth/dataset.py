@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from osscl.atomic import write_atomically
 from osscl.errors import ConfigError, OutputError
+from osscl.support.atomic import write_atomically
 from osscl.synth.clip import ClipKey, make_clip
 from osscl.synth.machines import TYPES, Machine, machines
 from osscl.synth.severity import SEVERITIES, fault
@@ -172,13 +173,11 @@ def dataset_record(plan: DatasetPlan) -> dict[str, Any]:
     dict
         Generator, version, seed, counts and names of the machines, ready for JSON.
     """
-    from osscl import __version__
-
     counts = asdict(plan)
     seed, _ = counts.pop("seed"), counts.pop("machines")
     return {
         "generator": GENERATOR,
-        "osscl_version": __version__,
+        "osscl_version": version("osscl"),
         "seed": seed,
         "counts": counts,
         "machines": [machine.name for machine in machines(plan.machines)],

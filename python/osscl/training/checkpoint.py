@@ -9,11 +9,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from osscl.atomic import write_atomically
 from osscl.config import ClipConfig, FrontendConfig, Settings, TrainConfig
 from osscl.errors import CheckpointError, OutputError
-from osscl.paths import printable
-from osscl.strict_json import decode_strictly
+from osscl.support.atomic import write_atomically
+from osscl.support.paths import printable
+from osscl.support.strict_json import decode_strictly
 from osscl.training.progress import Progress
 
 SUFFIX = ".safetensors"

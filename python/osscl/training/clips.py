@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from osscl.audio import read_clip
-from osscl.dcase import TRAIN_FOLDER, id_of_name
+from osscl.audio.candidate import Candidate
+from osscl.audio.reading import read_clip
+from osscl.audio.samples import clip_sha256
 from osscl.errors import ClipError, TrainingDataError
-from osscl.folder import find_recordings
-from osscl.frontend import usable_cpus
-from osscl.paths import printable
-from osscl.pipeline import Candidate
-from osscl.samples import clip_sha256
+from osscl.machines.dcase import TRAIN_FOLDER, id_of_name
+from osscl.runs.folder import find_recordings
+from osscl.support.paths import printable
+from osscl.support.threads import usable_cpus
 
 _MAX_LISTED = 20
 

@@ -9,7 +9,7 @@ import msgspec
 
 from osscl.config import TrainConfig
 from osscl.errors import ConfigError
-from osscl.paths import printable
+from osscl.support.paths import printable
 
 
 def read_config(path: Path | None, changes: Mapping[str, Any]) -> TrainConfig:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from osscl.errors import BackendError, ConfigError
-from osscl.frontend import usable_cpus
+from osscl.support.threads import usable_cpus
 
 _RECORDED_PACKAGES = ("osscl", "torch", "numpy", "soundfile")
 

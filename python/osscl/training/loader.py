@@ -8,10 +8,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from osscl import frontend
-from osscl.audio import read_clip
+from osscl.audio.reading import read_clip
+from osscl.audio.samples import Samples, stack_clips
 from osscl.errors import AudioError, TrainingDataError
-from osscl.paths import printable
-from osscl.samples import Samples, stack_clips
+from osscl.support.paths import printable
 from osscl.training.clips import TrainingClip
 from osscl.training.log_mel_cache import Float32, LogMelCache
 from osscl.training.randomness import Purpose, generator

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl import frontend
-from osscl.atomic import write_atomically
+from osscl.audio.samples import Samples
 from osscl.config import CLIP, FRONTEND
 from osscl.errors import OutputError
-from osscl.samples import Samples
+from osscl.support.atomic import write_atomically
 
 Float32 = npt.NDArray[np.float32]
 _SHAPE = (FRONTEND.n_mels, FRONTEND.n_frames(CLIP.n_samples))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from osscl.config import CLIP, FRONTEND, TrainConfig
 from osscl.errors import TrainingDataError, TrainingError
-from osscl.paths import printable
+from osscl.support.paths import printable
 from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
 from osscl.training.clips import TrainingClip, TrainingData
 from osscl.training.execution import Execution, git_revision, package_versions

@@ -6,8 +6,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from osscl.atomic import write_atomically
 from osscl.errors import OutputError
+from osscl.support.atomic import write_atomically
 
 METRICS_FILE = "metrics.jsonl"
 

@@ -11,10 +11,10 @@ import msgspec
 from msgspec.structs import asdict
 from torch import Tensor
 
-from osscl.atomic import write_atomically
 from osscl.config import TrainConfig
 from osscl.errors import OutputError, TrainingError
-from osscl.paths import printable
+from osscl.support.atomic import write_atomically
+from osscl.support.paths import printable
 from osscl.training.checkpoint import CheckpointInfo, read_checkpoint
 from osscl.training.clips import TrainingData
 from osscl.training.config_file import read_config

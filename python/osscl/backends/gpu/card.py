@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, ClassVar, TypeAlias
 
+from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Ticket
 from osscl.backends.gpu.computation import Computation
 from osscl.backends.gpu.engine import Engine
 from osscl.backends.gpu.inputs import CardInputs, HostInputs, Inputs
 from osscl.backends.gpu.lending import PinnedBatches
 from osscl.backends.gpu.slot import Slot
-from osscl.bundle import Bundle
 from osscl.cuda.device import Device, Stream
 from osscl.cuda.front_end import CudaFrontEnd, front_end_code, reason_without
 from osscl.errors import BackendError, DeviceError, DeviceLostError, DeviceMemoryError
-from osscl.samples import Samples
+from osscl.model_file.bundle import Bundle
 
 BATCH_SIZE = 64
 """Clips in a batch unless something else is asked for."""

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
+from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.errors import DeviceLostError
-from osscl.samples import Samples
 
 _log = logging.getLogger(__name__)
 

@@ -2,12 +2,12 @@
 
 from abc import ABC, abstractmethod
 
+from osscl.audio.samples import Samples
 from osscl.backends.feeds import host_feeds
 from osscl.backends.gpu.slot import Slot
 from osscl.cuda.device import Stream
 from osscl.cuda.front_end import CudaFrontEnd
-from osscl.manifest import Manifest
-from osscl.samples import Samples
+from osscl.model_file.manifest import Manifest
 
 
 class Inputs(ABC):

@@ -9,8 +9,8 @@ import numpy as np
 
 from osscl.backends.base import Outputs
 from osscl.cuda.device import Event, Graph, Memory, PinnedMemory, Stream
-from osscl.manifest import Manifest
-from osscl.signature import TensorSpec
+from osscl.model_file.manifest import Manifest
+from osscl.model_file.signature import TensorSpec
 
 Part: TypeAlias = tuple[int, int]
 """Neighbouring clips of a slot: the first one, and how many."""

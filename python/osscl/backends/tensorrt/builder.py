@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.package import failure, log, logger, messages
 from osscl.errors import BackendError
-from osscl.signature import TensorSpec
+from osscl.model_file.signature import TensorSpec
 
 if TYPE_CHECKING:
     import tensorrt

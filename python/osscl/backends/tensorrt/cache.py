@@ -12,7 +12,6 @@ from pathlib import Path
 import filelock
 import platformdirs
 
-from osscl.atomic import write_atomically
 from osscl.backends.tensorrt.layers import Layer
 from osscl.backends.tensorrt.private_files import NotTrusted, check_private_folder, read_private_file
 from osscl.backends.tensorrt.sidecar import (
@@ -22,7 +21,8 @@ from osscl.backends.tensorrt.sidecar import (
     decode_sidecar,
     encode_sidecar,
 )
-from osscl.paths import printable
+from osscl.support.atomic import write_atomically
+from osscl.support.paths import printable
 
 FOLDER_VARIABLE = "OSSCL_CACHE_DIR"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from osscl.backends.tensorrt.package import messages
 from osscl.errors import DeviceError
-from osscl.signature import TensorSpec
+from osscl.model_file.signature import TensorSpec
 
 if TYPE_CHECKING:
     import tensorrt

@@ -9,7 +9,7 @@ from osscl.backends.tensorrt.context import Context
 from osscl.backends.tensorrt.package import failure, logger, messages
 from osscl.cuda.device import Memory
 from osscl.errors import BackendError, DeviceMemoryError
-from osscl.signature import TensorSpec
+from osscl.model_file.signature import TensorSpec
 
 if TYPE_CHECKING:
     import tensorrt

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from osscl import protobuf
 from osscl.errors import BackendError
-from osscl.manifest import Precision
-from osscl.onnx_graph import Graph, Node, read_graph
+from osscl.model_file import protobuf
+from osscl.model_file.manifest import Precision
+from osscl.model_file.onnx_graph import Graph, Node, read_graph
 
 HEAVY_WEIGHTS = 2**14
 """Weights of a convolution or matrix product that make it heavy."""

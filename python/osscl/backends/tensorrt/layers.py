@@ -13,7 +13,7 @@ import msgspec
 
 from osscl.backends.tensorrt.heavy_nodes import HeavyNode
 from osscl.errors import BackendError
-from osscl.manifest import Precision
+from osscl.model_file.manifest import Precision
 
 
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

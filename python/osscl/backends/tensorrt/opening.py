@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from osscl.atomic import write_atomically
 from osscl.backends.tensorrt.builder import Progress, build_plan
 from osscl.backends.tensorrt.cache import BuiltEngine, EngineCache, Plan
 from osscl.backends.tensorrt.engine import PlanRefused, TensorRtEngine
@@ -16,8 +15,9 @@ from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.package import import_tensorrt, log
 from osscl.backends.tensorrt.private_files import NotTrusted, read_private_file
 from osscl.backends.tensorrt.sidecar import EngineFacts
-from osscl.bundle import Bundle
-from osscl.paths import printable
+from osscl.model_file.bundle import Bundle
+from osscl.support.atomic import write_atomically
+from osscl.support.paths import printable
 
 _DEFAULT_STREAM = 0
 

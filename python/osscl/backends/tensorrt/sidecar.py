@@ -8,8 +8,8 @@ from msgspec.structs import asdict
 from osscl.backends.tensorrt.layers import Layer
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.config import Settings
-from osscl.manifest import Precision, Sha256
-from osscl.strict_json import decode_strictly
+from osscl.model_file.manifest import Precision, Sha256
+from osscl.support.strict_json import decode_strictly
 
 SCHEMA_VERSION = 1
 _RECORDED_ONLY = {"driver_version"}  # an engine outlives the driver it was built under

@@ -1,0 +1,20 @@
+"""What a walk or a list names, before anything of it is read."""
+
+from typing import NamedTuple
+
+from osscl.errors import ClipError
+
+
+class Candidate(NamedTuple):
+    """A file to read, or one that is known to be unusable before it is opened.
+
+    Attributes
+    ----------
+    path : str
+        The file, or the folder that cannot be listed.
+    problem : ClipError or None
+        Why it is unusable; None where nothing is known against it.
+    """
+
+    path: str
+    problem: ClipError | None = None

@@ -1,0 +1,107 @@
+"""The recordings that a benchmark runs on: those of a folder, or synthetic ones."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from osscl.audio.reading import read_clip
+from osscl.audio.samples import Samples
+from osscl.errors import BenchmarkError, ClipError
+from osscl.model_file.manifest import Manifest
+from osscl.runs.folder import find_recordings
+from osscl.support.paths import printable
+from osscl.synth import DatasetPlan, write_dataset
+
+_MAX_IN_MEMORY = 64
+_SYNTH_MACHINES, _SYNTH_SEED = 12, 11
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clips:
+    """Recordings to measure on.
+
+    Attributes
+    ----------
+    source : str
+        Where they come from.
+    paths : list of str
+        Files that the model can score.
+    samples : list of ndarray, each [n_samples]
+        The first of them, read.
+    n_unusable : int
+        Files of the folder that were passed over.
+    """
+
+    source: str
+    paths: list[str]
+    samples: list[Samples]
+    n_unusable: int
+
+
+@contextmanager
+def open_clips(
+    folder: Path | None, count: int, manifest: Manifest, on_clip: Callable[[], Any]
+) -> Iterator[Clips]:
+    """Find recordings, or make them for the time of the benchmark.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where to look for WAV and FLAC files; None makes recordings.
+    count : int
+        Recordings at most.
+    manifest : Manifest
+        Clip rule and sample rate of the model.
+    on_clip : callable
+        Called after each recording read.
+
+    Yields
+    ------
+    Clips
+        At least one recording.
+
+    Raises
+    ------
+    BenchmarkError
+        The folder holds no recording that the model can score.
+    """
+    if folder is not None:
+        yield _read(folder, printable(folder), count, manifest, on_clip)
+        return
+    plan = DatasetPlan(machines=min(_SYNTH_MACHINES, count), normal=count, seed=_SYNTH_SEED)
+    name = f"osscl synth --machines {plan.machines} --normal {plan.normal} --seed {plan.seed}"
+    with tempfile.TemporaryDirectory(prefix="osscl-bench-") as made:
+        for _ in write_dataset(made, plan, overwrite=True):
+            pass
+        yield _read(Path(made), name, count, manifest, on_clip)
+
+
+def _read(folder: Path, source: str, count: int, manifest: Manifest, on_clip: Callable[[], Any]) -> Clips:
+    paths: list[str] = []
+    samples: list[Samples] = []
+    refused: list[str] = []
+    for candidate in find_recordings([folder]):
+        try:
+            if candidate.problem is not None:
+                raise candidate.problem
+            rate_hz = manifest.front_end.settings.sample_rate_hz
+            clip = read_clip(candidate.path, clip=manifest.clip, sample_rate_hz=rate_hz)
+        except ClipError as error:
+            refused.append(f"{printable(candidate.path)}: {error}")
+            continue
+        paths.append(candidate.path)
+        if len(samples) < _MAX_IN_MEMORY:
+            samples.append(clip.samples)
+        on_clip()
+        if len(paths) == count:
+            break
+    if not paths:
+        first = f"; the first of {len(refused)}: {refused[0]}" if refused else ""
+        raise BenchmarkError(
+            f"{source} holds no recording that the model can score (.wav or .flac at any depth){first}; name "
+            "another folder, or none to measure on synthetic recordings"
+        )
+    return Clips(source, paths, samples, len(refused))

@@ -1,0 +1,1 @@
+"""Whose recording it is: names of machines in paths, data sets and tables."""

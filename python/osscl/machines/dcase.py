@@ -1,0 +1,175 @@
+"""Names of machines as DCASE writes them: the published classes, and the machine that a path claims."""
+
+import os
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from pathlib import PurePath
+
+from osscl.errors import MachineError
+from osscl.support.paths import printable
+
+_PUBLISHED_IDS = {
+    "fan": range(7),
+    "pump": range(7),
+    "slider": range(7),
+    "ToyCar": range(1, 8),
+    "ToyConveyor": range(1, 7),
+    "valve": range(7),
+}
+
+PUBLISHED_CLASSES: tuple[str, ...] = tuple(
+    f"{machine_type}/id_{number:02d}" for machine_type, ids in _PUBLISHED_IDS.items() for number in ids
+)
+"""Classes of the published models, in the order of the rows of their class weight."""
+
+TRAIN_FOLDER, TEST_FOLDER = "train", "test"
+"""Folders below that of a machine type."""
+
+_ID = re.compile(r"(?<![A-Za-z0-9])(?:id|section)_[0-9]+(?![A-Za-z0-9])")
+_MAX_LISTED = 12
+_MAX_FOLDERS = 4096
+_SAY_IT = "say it with machine=... (--machine NAME, or --labels TABLE)"
+
+
+def machine_of_path(path: str | os.PathLike[str], known: Collection[str]) -> str:
+    """Name the machine that a file claims to come from by its place and name.
+
+    The type is the nearest parent folder that is named after a known type; the ID is the one
+    ``id_NN`` or ``section_NN`` in the file name and in the folders between it and the type.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, which need not exist. Symbolic links are followed.
+    known : collection of str
+        Names of the machines that the model knows, spelled ``type/id_NN``.
+
+    Returns
+    -------
+    str
+        One of `known`.
+
+    Raises
+    ------
+    MachineError
+        If the path names no machine, two, or one that is not known.
+
+    References
+    ----------
+    File layouts of DCASE Task 2, 2020 (``fan/test/normal_id_00_00000000.wav``) and from 2021
+    (``fan/test/section_00_...wav``), and of MIMII (``fan/id_00/normal/00000000.wav``).
+    """
+    return MachineFromPath(known)(path)
+
+
+class MachineFromPath:
+    """The rule of `machine_of_path` for many files of the same folders.
+
+    Parameters
+    ----------
+    known : collection of str
+        Names of the machines that the model knows, spelled ``type/id_NN``.
+    """
+
+    def __init__(self, known: Collection[str]) -> None:
+        self._known = dict.fromkeys(known)
+        self._types = {type_of(name): None for name in self._known if "/" in name}
+        self._claims_of_folder = lru_cache(_MAX_FOLDERS)(self._find_claims_of_folder)
+
+    def __call__(self, path: str | os.PathLike[str]) -> str:
+        """Name the machine of one file; raises `MachineError`."""
+        spelled = os.fsdecode(path)
+        if os.path.islink(spelled):  # noqa: PTH114 - Path costs more, and runs have millions of files
+            spelled = os.path.realpath(spelled)
+        folder, name = os.path.split(spelled)
+        machine_type, claims = self._claims_of_folder(folder)
+        if machine_type is None:
+            raise MachineError(self._no_type())
+        claims = claims | dict.fromkeys(_ID.findall(name), f"file name {printable(name)}")
+        if not claims:
+            raise MachineError(
+                f"neither its name nor a folder below {machine_type} holds an ID like id_00 or section_00; "
+                f"{_SAY_IT}"
+            )
+        if len(claims) > 1:
+            places = " and ".join(f"{machine_id} in {place}" for machine_id, place in claims.items())
+            raise MachineError(f"its path names more than one ID: {places}; {_SAY_IT}")
+        machine = f"{machine_type}/{next(iter(claims))}"
+        check_machine(machine, self._known)
+        return machine
+
+    def _find_claims_of_folder(self, folder: str) -> tuple[str | None, dict[str, str]]:
+        """Find the type, and each ID below it with the place where it stands."""
+        claims: dict[str, str] = {}
+        for part in reversed(PurePath(os.path.realpath(folder)).parts):
+            if part in self._types:
+                return part, claims
+            claims |= dict.fromkeys(_ID.findall(part), f"folder {printable(part)}")
+        return None, {}
+
+    def _no_type(self) -> str:
+        if not self._types:
+            return f"the names of the model's machines hold no type/ID that a path could name; {_SAY_IT}"
+        return f"no parent folder is named after a machine type ({_listed(self._types)}); {_SAY_IT}"
+
+
+def id_of_name(file_name: str) -> str:
+    """Read the machine ID in the name of a file.
+
+    Parameters
+    ----------
+    file_name : str
+        Such as ``normal_id_00_00000000.wav`` or ``section_00_source_train_normal_0000.wav``.
+
+    Returns
+    -------
+    str
+        ``id_NN`` or ``section_NN`` as it stands.
+
+    Raises
+    ------
+    MachineError
+        The name holds no ID, or two.
+    """
+    found: dict[str, None] = dict.fromkeys(_ID.findall(file_name))
+    if len(found) != 1:
+        names = " and ".join(found) or "no ID"
+        raise MachineError(f"its name holds {names}; expected one like id_00 or section_00")
+    return next(iter(found))
+
+
+def check_machine(name: str, known: Collection[str]) -> None:
+    """Refuse a machine that the model does not know.
+
+    Parameters
+    ----------
+    name : str
+        Name of a machine.
+    known : collection of str
+        Names of the machines that the model knows.
+
+    Raises
+    ------
+    MachineError
+        If `name` is not one of them.
+    """
+    if name in known:
+        return
+    of_its_type = [other for other in known if "/" in other and type_of(other) == type_of(name)]
+    if of_its_type:
+        raise MachineError(f"machine {name} is not known to the model, which knows {_listed(of_its_type)}")
+    raise MachineError(
+        f"machine {name} is not known to the model, nor its type; "
+        f"it knows {_listed(dict.fromkeys(type_of(other) for other in known))}"
+    )
+
+
+def type_of(name: str) -> str:
+    """Type of a machine spelled ``type/id_NN``; the whole name where it has no ID."""
+    return name.partition("/")[0]
+
+
+def _listed(names: Collection[str]) -> str:
+    shown = ", ".join(list(names)[:_MAX_LISTED])
+    return shown if len(names) <= _MAX_LISTED else f"{shown} and {len(names) - _MAX_LISTED} more"

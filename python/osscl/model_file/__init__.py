@@ -1,0 +1,1 @@
+"""The exported file: container, manifest, hashes, and as much of ONNX as reading it needs."""

@@ -1,0 +1,303 @@
+"""One file, model.onnx: the graph, and the manifest in its metadata.
+
+An ONNX file is one protobuf message, ModelProto. Its field 14 (``metadata_props``) holds the manifest; all
+other fields are what `graph_sha256` covers, so that rewriting the manifest leaves the graph's hash as it was.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from osscl.errors import ModelFileError, OutputError
+from osscl.model_file import protobuf
+from osscl.model_file.manifest import Manifest
+from osscl.model_file.manifest_json import decode_manifest, encode_manifest
+from osscl.support.atomic import write_atomically
+from osscl.support.paths import printable
+
+MANIFEST_KEY = b"osscl.manifest"
+MANIFEST_SHA256_KEY = b"osscl.manifest_sha256"
+DEMO = "demo"
+"""Stands for the demonstration model that is part of the package, wherever a model is asked for."""
+MAX_FILE_BYTES = 2**31 - 1  # no protobuf reader takes a longer message
+
+_DEMO_FILE = Path(__file__).parents[1] / "models" / "demo.onnx"
+_REMEDY = "copy it again or export it again with osscl-export"
+_GRAPH, _METADATA = 7, 14  # of ModelProto
+_KEY, _VALUE = 1, 2  # of StringStringEntryProto
+_EXTERNAL_DATA = 13  # of TensorProto
+_MESSAGES_WITH_TENSORS = {
+    "ModelProto": {_GRAPH: "GraphProto", 20: "TrainingInfoProto", 25: "FunctionProto"},
+    "TrainingInfoProto": {1: "GraphProto", 2: "GraphProto"},
+    "FunctionProto": {7: "NodeProto", 11: "AttributeProto"},
+    "GraphProto": {1: "NodeProto", 5: "TensorProto", 15: "SparseTensorProto"},
+    "NodeProto": {5: "AttributeProto"},
+    "AttributeProto": {
+        5: "TensorProto",
+        6: "GraphProto",
+        10: "TensorProto",
+        11: "GraphProto",
+        22: "SparseTensorProto",
+        23: "SparseTensorProto",
+    },
+    "SparseTensorProto": {1: "TensorProto", 2: "TensorProto"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A model file that has been read and checked.
+
+    Attributes
+    ----------
+    path : Path
+        Where it was read from.
+    manifest : Manifest
+        What it says of itself.
+    model : bytes
+        The whole file, which is an ONNX model.
+    graph_sha256 : str
+        Hash of everything in the file but its metadata.
+    file_sha256 : str
+        Hash of the file.
+    """
+
+    path: Path
+    manifest: Manifest
+    model: bytes = field(repr=False)
+    graph_sha256: str
+    file_sha256: str
+
+
+def read_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """Read a model file and check everything that can be checked without running it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, as `osscl-export` wrote it; or the word "demo".
+
+    Returns
+    -------
+    Bundle
+        Graph and manifest.
+
+    Raises
+    ------
+    ModelFileError
+        The file cannot be read, is not ONNX, has no manifest or a newer one, is damaged or tampered with, or
+        keeps weights in other files.
+    """
+    place = _DEMO_FILE if os.fspath(path) == DEMO else Path(path)
+    try:
+        model = _read_file(place)
+        parts = _split(model)
+        document = _manifest_document(parts.metadata)
+        manifest = decode_manifest(document)
+        graph_hash = _sha256(parts.graph)
+        if graph_hash != manifest.graph_sha256:
+            raise ModelFileError(
+                f"graph hash differs: tampered with or damaged (it is {graph_hash}, the manifest says "
+                f"{manifest.graph_sha256}); {_REMEDY}"
+            )
+        _refuse_external_data(model)
+    except OSError as error:
+        raise ModelFileError(
+            f"{printable(place)}: the model file cannot be read: {error.strerror}"
+        ) from error
+    except ModelFileError as error:
+        raise ModelFileError(f"{printable(place)}: {error}") from None
+    return Bundle(
+        path=place, manifest=manifest, model=model, graph_sha256=graph_hash, file_sha256=_sha256([model])
+    )
+
+
+def write_bundle(path: str | os.PathLike[str], model: bytes, manifest: Manifest) -> None:
+    """Write a model file: all of the graph, and the manifest in place of any metadata it had.
+
+    The file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        Where it shall be; an existing file is replaced.
+    model : bytes
+        A serialised ONNX model.
+    manifest : Manifest
+        What the file shall say of itself.
+
+    Raises
+    ------
+    ModelFileError
+        The model is not ONNX or keeps weights in other files, or the manifest does not describe it.
+    OutputError
+        The file cannot be written.
+    """
+    parts = _split(model)
+    _refuse_external_data(model)
+    document = encode_manifest(manifest)
+    if _sha256(parts.graph) != manifest.graph_sha256:
+        raise ModelFileError(f"the manifest describes another graph, of SHA-256 {manifest.graph_sha256}")
+    digest = _sha256([document]).encode()
+    contents: list[bytes | memoryview] = [
+        *parts.graph,
+        _metadata_field(MANIFEST_KEY, document),
+        _metadata_field(MANIFEST_SHA256_KEY, digest),
+    ]
+    size = sum(map(len, contents))
+    if size > MAX_FILE_BYTES:
+        raise ModelFileError(f"the model has {size} bytes; ONNX allows {MAX_FILE_BYTES}")
+    try:
+        write_atomically(Path(path), contents)
+    except OSError as error:
+        raise OutputError(f"{printable(path)}: the model file cannot be written: {error.strerror}") from error
+
+
+def in_memory_bundle(model: bytes, manifest: Manifest) -> Bundle:
+    """Join a graph and its manifest without a file; nothing is checked.
+
+    Parameters
+    ----------
+    model : bytes
+        A serialised ONNX model.
+    manifest : Manifest
+        What is to be said of it.
+
+    Returns
+    -------
+    Bundle
+        Both.
+    """
+    return Bundle(
+        path=Path("model in memory"),
+        manifest=manifest,
+        model=model,
+        graph_sha256=manifest.graph_sha256,
+        file_sha256=_sha256([model]),
+    )
+
+
+def graph_sha256(model: bytes) -> str:
+    """Hash an ONNX model but for its metadata.
+
+    Parameters
+    ----------
+    model : bytes
+        A serialised ONNX model.
+
+    Returns
+    -------
+    str
+        SHA-256 over the top-level fields other than 14, as they stand, in order; hexadecimal digits.
+
+    Raises
+    ------
+    ModelFileError
+        The bytes are not an ONNX model.
+    """
+    return _sha256(_split(model).graph)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    graph: list[memoryview]  # top-level fields other than the metadata, as they stand
+    metadata: list[tuple[bytes, bytes]]  # key and value of each entry
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        status = path.stat()
+    except ValueError as error:
+        raise ModelFileError(f"no file can have this name: {error}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise ModelFileError("a folder or device; expected a model file that osscl-export wrote")
+    if status.st_size > MAX_FILE_BYTES:
+        raise ModelFileError(
+            f"the file has {status.st_size} bytes; a model file has {MAX_FILE_BYTES} at most"
+        )
+    model = path.read_bytes()
+    if not model:
+        raise ModelFileError("the file is empty; expected a model file that osscl-export wrote")
+    return model
+
+
+def _split(model: bytes) -> _Parts:
+    parts = _Parts([], [])
+    has_graph = False
+    try:
+        for top in protobuf.fields(memoryview(model)):
+            if top.number in (_GRAPH, _METADATA) and top.wire_type != protobuf.LENGTH_DELIMITED:
+                raise ValueError(f"field {top.number} is not a message")
+            has_graph |= top.number == _GRAPH
+            if top.number == _METADATA:
+                parts.metadata.append(_metadata_entry(top.payload))
+            else:
+                parts.graph.append(top.raw)
+        if not has_graph:
+            raise ValueError("it holds no graph")
+    except ValueError as error:
+        raise _not_onnx(error) from None
+    return parts
+
+
+def _not_onnx(error: ValueError) -> ModelFileError:
+    return ModelFileError(f"not an ONNX file, or one that is cut off or damaged ({error}); {_REMEDY}")
+
+
+def _metadata_entry(message: memoryview) -> tuple[bytes, bytes]:
+    texts: dict[int, bytes] = {}
+    for entry in protobuf.fields(message):
+        # Readers differ in which of two keys or values they take.
+        if entry.number in texts or entry.wire_type != protobuf.LENGTH_DELIMITED:
+            raise ValueError("an entry of the metadata is not one key with one value")
+        texts[entry.number] = bytes(entry.payload)
+    return texts.get(_KEY, b""), texts.get(_VALUE, b"")
+
+
+def _metadata_field(key: bytes, value: bytes) -> bytes:
+    entry = protobuf.length_delimited(_KEY, key) + protobuf.length_delimited(_VALUE, value)
+    return protobuf.length_delimited(_METADATA, entry)
+
+
+def _manifest_document(metadata: list[tuple[bytes, bytes]]) -> bytes:
+    documents = [value for key, value in metadata if key == MANIFEST_KEY]
+    digests = [value for key, value in metadata if key == MANIFEST_SHA256_KEY]
+    if not documents:
+        raise ModelFileError("an ONNX file without an osscl manifest; export it with osscl-export")
+    if len(documents) > 1 or len(digests) != 1:
+        raise ModelFileError(
+            f"the file holds {len(documents)} manifests and {len(digests)} hashes of them, "
+            f"expected one of each: tampered with or damaged; {_REMEDY}"
+        )
+    if _sha256(documents).encode() != digests[0]:
+        raise ModelFileError(f"manifest hash differs: tampered with or damaged; {_REMEDY}")
+    return documents[0]
+
+
+def _refuse_external_data(model: bytes) -> None:
+    """Refuse tensors whose values lie in other files: no hash covers those, and a path may lead anywhere."""
+    unseen = [("ModelProto", memoryview(model))]
+    try:
+        while unseen:
+            kind, message = unseen.pop()
+            for part in protobuf.fields(message):
+                if kind == "TensorProto" and part.number == _EXTERNAL_DATA:
+                    raise ModelFileError(
+                        "some weights lie in other files (ONNX external data); one model is one file: "
+                        + _REMEDY
+                    )
+                inner = _MESSAGES_WITH_TENSORS.get(kind, {}).get(part.number)
+                if inner and part.wire_type == protobuf.LENGTH_DELIMITED:
+                    unseen.append((inner, part.payload))
+    except ValueError as error:
+        raise _not_onnx(error) from None
+
+
+def _sha256(parts: Iterable[bytes | memoryview]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,140 @@
+"""The manifest as one strict JSON document: written, read and checked."""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from osscl.config import EMBEDDING_SIZE
+from osscl.errors import ModelFileError
+from osscl.model_file.manifest import SCHEMA_VERSION, Manifest, SchemaNumber
+from osscl.model_file.signature import TensorSpec, graph_inputs, graph_outputs
+from osscl.support.strict_json import decode_strictly
+
+MAX_MANIFEST_BYTES = 16 * 2**20
+
+_FIELDS_SINCE = {"accuracy": 2}
+_PRECISIONS_SINCE = {"fp16": 3}
+
+
+class _Header(msgspec.Struct):
+    """The one field every schema has."""
+
+    schema_version: SchemaNumber
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Write a manifest as JSON that `decode_manifest` accepts.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        What the file says of itself.
+
+    Returns
+    -------
+    bytes
+        The document, UTF-8.
+
+    Raises
+    ------
+    ModelFileError
+        The manifest holds a value of a wrong type or contradicts itself.
+    """
+    document = msgspec.json.encode(replace(manifest, schema_version=_schema_to_write(manifest)))
+    decode_manifest(document)
+    return document
+
+
+def _schema_to_write(manifest: Manifest) -> int:
+    """The newest, unless the precision would come to speak of the graph, which is in another."""
+    same = manifest.graph_precision == manifest.precision
+    return SCHEMA_VERSION if same else manifest.schema_version
+
+
+def decode_manifest(document: bytes) -> Manifest:
+    """Read a manifest and check that it is whole and agrees with itself.
+
+    Parameters
+    ----------
+    document : bytes
+        The JSON document, UTF-8.
+
+    Returns
+    -------
+    Manifest
+        What the file says of itself.
+
+    Raises
+    ------
+    ModelFileError
+        The document is too long, is not JSON, is of a newer schema, has a missing, unknown or repeated field
+        or a value of a wrong type, or contradicts itself; the message names the place.
+    """
+    if len(document) > MAX_MANIFEST_BYTES:
+        raise _unusable(f"it has {len(document)} bytes, {MAX_MANIFEST_BYTES} are allowed")
+    schema = _schema_version(document)
+    if schema > SCHEMA_VERSION:
+        raise ModelFileError(
+            f"made by a newer osscl (schema {schema}, this one reads {SCHEMA_VERSION}): update osscl"
+        )
+    try:
+        later = {name for name, since in _FIELDS_SINCE.items() if since > schema}
+        manifest = decode_strictly(document, Manifest, later)
+    except ValueError as error:
+        raise _unusable(str(error)) from None
+    for flaw in _contradictions(manifest):
+        raise _unusable(flaw)
+    return manifest
+
+
+def _schema_version(document: bytes) -> int:
+    try:
+        return msgspec.json.decode(document, type=_Header).schema_version
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise _unusable(str(error)) from None
+
+
+def _unusable(reason: str) -> ModelFileError:
+    return ModelFileError(f"the manifest cannot be used: {reason}; export the model again with osscl-export")
+
+
+def _contradictions(manifest: Manifest) -> Iterator[str]:
+    model, front_end, parity = manifest.model, manifest.front_end, manifest.parity
+    if front_end.sha256 != front_end.settings.sha256:
+        yield (
+            f"front-end hash differs: `$.front_end.sha256` is {front_end.sha256}, "
+            f"but `$.front_end.settings` give {front_end.settings.sha256}"
+        )
+    tensors = {
+        "inputs": (manifest.inputs, graph_inputs(model, front_end.where, front_end.settings, manifest.clip)),
+        "outputs": (manifest.outputs, graph_outputs(model)),
+    }
+    for name, (stated, expected) in tensors.items():
+        if list(map(str, stated)) != list(map(str, expected)):
+            yield f"`$.{name}` is {_listed(stated)}; expected {_listed(expected)}"
+    if (manifest.accuracy is None) != (manifest.precision == "fp32"):
+        yield (
+            f"`$.precision` is {manifest.precision} and `$.accuracy` is "
+            f"{'empty' if manifest.accuracy is None else 'given'}; expected it for reduced precision alone"
+        )
+    since = _PRECISIONS_SINCE.get(manifest.precision, 1)
+    if manifest.schema_version < since:
+        yield (
+            f"`$.precision` is {manifest.precision}, a word of schema {since}; the document is of schema "
+            f"{manifest.schema_version}"
+        )
+    for name, rows, width in (
+        ("embedding", parity.embedding, EMBEDDING_SIZE),
+        ("cosine", parity.cosine, len(model.classes)),
+    ):
+        if len(rows) != parity.count or any(len(row) != width for row in rows):
+            yield f"`$.parity.{name}` has another shape than [{parity.count}, {width}]"
+    for name in ("embedding", "cosine", "score"):
+        error, allowed = getattr(parity.measured, name), getattr(parity.tolerance, name)
+        if error > allowed:
+            yield f"`$.parity.measured.{name}` is {error}, above its tolerance of {allowed}"
+
+
+def _listed(tensors: tuple[TensorSpec, ...]) -> str:
+    return ", ".join(map(str, tensors)) or "empty"

@@ -1,0 +1,164 @@
+"""A folder run: every recording below some folders, scored into one table, with a record of how."""
+
+import datetime
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from osscl.audio.candidate import Candidate
+from osscl.audio.reading import Fit
+from osscl.detector import Detector
+from osscl.errors import OutputError
+from osscl.machines.labels import MachineOf
+from osscl.runs.tables import OutputTable
+from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.support.atomic import write_atomically
+from osscl.support.installed import version_of
+from osscl.support.paths import printable
+
+_RECORDED_PACKAGES = (
+    "osscl",
+    "numpy",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "openvino",
+    "tensorrt",
+    "cuda-bindings",
+    "soundfile",
+    "soxr",
+    "pyarrow",
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How far a run has come.
+
+    Attributes
+    ----------
+    counts : Counter of str
+        Files by status.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        parts = [f"{count} {status}" for status, count in sorted(self.counts.items())]
+        return f"{self.n_files} files" + (f": {', '.join(parts)}" if parts else "")
+
+    @property
+    def n_files(self) -> int:
+        """Files done."""
+        return self.counts.total()
+
+    @property
+    def n_failed(self) -> int:
+        """Files that could not be scored."""
+        return sum(count for status, count in self.counts.items() if status not in SCORED_STATUSES)
+
+
+def score_to_table(
+    detector: Detector,
+    candidates: Iterable[Candidate],
+    table: OutputTable,
+    *,
+    machine_of: MachineOf,
+    fit: Fit,
+    options: dict[str, Any],
+    tally: Tally,
+    on_record: Callable[[Record], None],
+    on_run: Callable[[dict[str, Any]], None],
+) -> None:
+    """Score files into a table, and write down how.
+
+    Parameters
+    ----------
+    detector : Detector
+        The model.
+    candidates : iterable of Candidate
+        Files, as `osscl.folder.find_recordings` finds them.
+    table : OutputTable
+        Where the lines go. Interrupted, it stays under its other name, with all lines so far.
+    machine_of : callable
+        Names the machine of a path.
+    fit : Fit
+        How recordings that do not fit are made to fit.
+    options : dict
+        What the user asked for, for the record of the run.
+    tally : Tally
+        Counts each line.
+    on_record : callable
+        Called after each line.
+    on_run : callable
+        Takes the record of the run where no output file has it beside itself.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The run was interrupted; lines and record are kept.
+    OutputError
+        Lines or record cannot be written.
+    """
+    started = _utc_now()
+    completed = False
+    try:
+        for record in detector.score_candidates(candidates, machine_of, fit):
+            table.write(record)
+            tally.counts[record.status] += 1
+            on_record(record)
+        completed = True
+    finally:
+        run = _describe(detector, options, started, tally, completed)
+        (table.finish if completed else table.stop)(run)
+        if table.output is None:
+            on_run(run)
+        else:
+            _write_run_record(table.output, run)
+
+
+def _describe(
+    detector: Detector, options: dict[str, Any], started: str, tally: Tally, completed: bool
+) -> dict[str, Any]:
+    bundle = detector.bundle
+    return {
+        "completed": completed,
+        "started": started,
+        "ended": _utc_now(),
+        "model": printable(bundle.path.absolute()),
+        "model_sha256": bundle.file_sha256,
+        "graph_sha256": bundle.graph_sha256,
+        **detector.facts,
+        "options": options,
+        "versions": {"python": platform.python_version(), **installed_versions()},
+        "n_files": tally.n_files,
+        "counts": dict(sorted(tally.counts.items())),
+    }
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that results may depend on.
+
+    Returns
+    -------
+    dict of str to str
+        Those that are installed.
+    """
+    found = {name: version_of(name) for name in _RECORDED_PACKAGES}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def _write_run_record(output: Path, run: dict[str, Any]) -> None:
+    path = output.with_name(output.name + ".run.json")
+    try:
+        write_atomically(path, [msgspec.json.format(msgspec.json.encode(run)), b"\n"])
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _utc_now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

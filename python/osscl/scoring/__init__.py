@@ -1,0 +1,1 @@
+"""The score: its rule, and recordings and arrays scored in order."""

@@ -1,0 +1,267 @@
+"""Recordings to records: read ahead, submit in batches, collect in order. Every recording gives one record.
+
+Three stages overlap, joined by short queues that bound the memory: readers decode whole batches, the backend
+computes log-mel and network, and the caller's thread keeps the order.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice, starmap
+from typing import NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
+
+from osscl.audio.batch import read_clips
+from osscl.audio.candidate import Candidate
+from osscl.audio.reading import Clip, Fit
+from osscl.audio.samples import Samples, stack_clips
+from osscl.backends import Backend, Ticket
+from osscl.errors import AudioError, ClipError, MachineError
+from osscl.machines.labels import MachineOf
+from osscl.model_file.manifest import Manifest
+from osscl.scoring.record import Record
+from osscl.scoring.rule import anomaly_score
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How recordings are read and named.
+
+    Attributes
+    ----------
+    machine_of : callable
+        Names the machine of a path.
+    fit : Fit
+        How recordings that do not fit are made to fit.
+    batch_size : int
+        Clips read and computed at once.
+    threads : int
+        Processors to read with; with 1, batches are read in between, without a thread.
+    """
+
+    machine_of: MachineOf
+    fit: Fit
+    batch_size: int
+    threads: int
+
+    @property
+    def readers(self) -> int:
+        """Batches read side by side, ahead of the computation."""
+        return readers_for(self.threads, self.batch_size)
+
+
+class _Batch(NamedTuple):
+    """A batch as it was read: records that lack their scores, and the samples to score."""
+
+    records: list[Record]
+    labels: dict[int, int]  # place of each record to be scored -> index of its class
+    samples: Samples  # [len(labels), n_samples]
+
+
+class _Submitted(NamedTuple):
+    """What is left of a batch while it is computed: its samples belong to the backend alone."""
+
+    records: list[Record]
+    labels: dict[int, int]
+    ticket: Ticket | None
+
+
+def readers_for(threads: int, batch_size: int) -> int:
+    """Batches to read side by side where so many processors are to be used: none where one shall do all.
+
+    The files of a batch are shared out among up to `threads` of them. So single files need that many readers,
+    and large batches two: one makes records while the files of the other are read.
+    """
+    return 0 if threads == 1 else max(2, -(-threads // batch_size))
+
+
+def score_recordings(
+    candidates: Iterable[Candidate], task: Task, manifest: Manifest, backend: Backend
+) -> Iterator[Record]:
+    """Score recordings lazily and in order.
+
+    In memory are, at most, the samples of ``task.readers + 1`` batches read ahead and of
+    ``backend.n_in_flight + 1`` submitted, and never more than ``task.readers + backend.n_in_flight + 1``
+    of both together. The samples of a batch are let go when they are submitted.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+        What to score; never held in memory as a whole.
+    task : Task
+        How to read and name it.
+    manifest : Manifest
+        Classes, clip rule and scoring rule of the model.
+    backend : Backend
+        What computes the model, and lends the memory to read into.
+
+    Yields
+    ------
+    Record
+        One for each candidate. Where a batch cannot be read, submitted or collected, those of the
+        batches before it come first, then the error.
+    """
+    in_flight: deque[_Submitted | Exception] = deque()
+    with closing(_submit_all(candidates, task, manifest, backend)) as batches:
+        for batch in batches:
+            in_flight.append(batch)
+            while len(in_flight) > backend.n_in_flight:
+                yield from _collect(in_flight.popleft(), manifest, backend)
+        while in_flight:
+            yield from _collect(in_flight.popleft(), manifest, backend)
+
+
+def _submit_all(
+    candidates: Iterable[Candidate], task: Task, manifest: Manifest, backend: Backend
+) -> Generator[_Submitted | Exception, None, None]:
+    """Submit batches in order. An error takes the place of its batch, and is the last: it waits its turn."""
+    try:
+        with closing(_read_all(candidates, task, manifest, backend)) as batches:
+            yield from map(partial(_submit, backend), batches)
+    except Exception as error:  # noqa: BLE001 - raised when the batches before it are collected
+        yield error
+
+
+def _read_all(
+    candidates: Iterable[Candidate], task: Task, manifest: Manifest, backend: Backend
+) -> Generator[_Batch, None, None]:
+    """Read batches in order, the next ones while the last ones are computed."""
+    read = partial(_read, task, manifest, {name: label for label, name in enumerate(manifest.model.classes)})
+    borrowed = _borrow(candidates, task.batch_size, backend)
+    if not task.readers:
+        yield from starmap(read, borrowed)
+        return
+    ahead: deque[Future[_Batch]] = deque()
+    pool = ThreadPoolExecutor(task.readers, "osscl-reader")
+    try:
+        for batch in _hand_over(borrowed, read, pool):
+            ahead.append(batch)
+            if len(ahead) > task.readers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _borrow(
+    candidates: Iterable[Candidate], batch_size: int, backend: Backend
+) -> Iterator[tuple[list[Candidate], Samples | None]]:
+    """Candidates of one batch each, with the memory to read them into.
+
+    It is borrowed in the caller's thread, in order: no batch takes what one before it then lacks.
+    """
+    remaining = iter(candidates)
+    while group := list(islice(remaining, batch_size)):
+        yield group, backend.lend_batch(len(group))
+
+
+def _hand_over(
+    borrowed: Iterable[tuple[list[Candidate], Samples | None]],
+    read: Callable[[list[Candidate], Samples | None], _Batch],
+    pool: ThreadPoolExecutor,
+) -> Iterator[Future[_Batch]]:
+    """Let the readers begin with batches. An error takes the place of its batch, and is the last."""
+    try:
+        yield from starmap(lambda group, lent: pool.submit(read, group, lent), borrowed)
+    except Exception as error:  # noqa: BLE001 - raised when the batches before it are read
+        failed: Future[_Batch] = Future()
+        failed.set_exception(error)
+        yield failed
+
+
+def _read(
+    task: Task, manifest: Manifest, label_of: dict[str, int], group: list[Candidate], lent: Samples | None
+) -> _Batch:
+    """Read a batch into memory that was lent, or else into memory of its own."""
+    paths = [candidate.path for candidate in group if candidate.problem is None]
+    n_samples, rate_hz = manifest.clip.n_samples, manifest.front_end.settings.sample_rate_hz
+    rows = np.empty((len(paths), n_samples), np.int16) if lent is None else lent[: len(paths)]
+    clips = enumerate(read_clips(paths, rows, task.fit, manifest.clip, rate_hz, task.threads))
+    records: list[Record] = []
+    labels: dict[int, int] = {}
+    kept: dict[int, Samples] = {}  # row -> samples [n_samples] to score
+    for place, candidate in enumerate(group):
+        record = _named(candidate.path, task)
+        if candidate.problem is not None:
+            records.append(_refused(record, candidate.problem))
+            continue
+        row, clip = next(clips)
+        if isinstance(clip, AudioError):
+            records.append(_refused(record, clip))
+            continue
+        records.append(_described(record, clip))
+        if record.machine is not None:
+            labels[place] = label_of[record.machine]
+            kept[row] = clip.samples
+    return _Batch(records, labels, _without_gaps(kept, rows))
+
+
+def _named(path: str, task: Task) -> Record:
+    try:
+        return Record(path=path, machine=task.machine_of(path))
+    except MachineError as error:
+        return Record(path=path, status=error.status, reason=str(error))
+
+
+def _described(record: Record, clip: Clip) -> Record:
+    heard = {}
+    if clip.is_silent and record.machine is not None:
+        heard = {"status": "silent", "reason": "all samples are zero: a dead microphone or channel?"}
+    return replace(
+        record, start_s=0.0, duration_s=clip.duration_s, sample_rate_hz=clip.sample_rate_hz, **heard
+    )
+
+
+def _refused(record: Record, error: ClipError) -> Record:
+    """A file that cannot be read says so, even where its machine is not known either."""
+    known = {}
+    if isinstance(error, AudioError) and error.duration_s is not None:
+        known = {"start_s": 0.0, "duration_s": error.duration_s}
+    return replace(
+        record,
+        status=error.status,
+        reason=str(error),
+        sample_rate_hz=error.sample_rate_hz if isinstance(error, AudioError) else None,
+        **known,
+    )
+
+
+def _without_gaps(kept: dict[int, Samples], rows: Samples) -> Samples:
+    """Samples of the clips to score, moved up in `rows` [B, n_samples], or float32 where one of them is."""
+    if any(samples.dtype != rows.dtype for samples in kept.values()):
+        return stack_clips(list(kept.values()))
+    for to, row in enumerate(kept):
+        if to != row:
+            rows[to] = rows[row]
+    return rows[: len(kept)]
+
+
+def _submit(backend: Backend, batch: _Batch) -> _Submitted:
+    ticket = backend.submit(batch.samples) if batch.labels else None
+    return _Submitted(batch.records, batch.labels, ticket)
+
+
+def _collect(batch: _Submitted | Exception, manifest: Manifest, backend: Backend) -> Iterator[Record]:
+    if isinstance(batch, Exception):
+        raise batch
+    records = batch.records
+    if batch.ticket is not None:
+        cosine = backend.collect(batch.ticket).cosine  # [clips to score, K]
+        labels = np.array(list(batch.labels.values()))
+        scores = anomaly_score(cosine, labels, margin=manifest.model.margin, scale=manifest.model.scale)
+        for place, score in zip(batch.labels, scores.astype(np.float32), strict=True):
+            records[place] = _scored(records[place], score)
+    yield from records
+
+
+def _scored(record: Record, score: np.float32) -> Record:
+    if not np.isfinite(score):
+        return replace(record, status="no_score", reason=f"the model gives {score} for this clip")
+    # through its digits: written anywhere, the float is as short as the float32 it stands for
+    return replace(record, score=float(str(score)))

@@ -1,0 +1,469 @@
+"""The native WAV reader: bit by bit what libsndfile gives, and nothing at all where there is a doubt.
+
+What a path must give is shown by reading it once more with the native reader taken away.
+"""
+
+import io
+import os
+import struct
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from osscl import _native
+from osscl.audio import reading as audio
+from osscl.audio.reading import Clip, Fit, read_clip
+from osscl.audio.samples import to_waveform
+from osscl.audio.wav import read_wav, read_wavs
+from osscl.config import ClipConfig
+from osscl.errors import AudioCorruptError, AudioError
+from support.audio_files import (
+    RATE_HZ,
+    chunk,
+    encoded,
+    fmt_chunk,
+    noise,
+    open_the_way_to,
+    ordinary_user,
+    riff,
+)
+
+N = 1000
+CLIP = ClipConfig(n_samples=N)
+LENGTHS = (N, N + 1, 3 * N)
+PCM = noise(N).tobytes()
+PCM_GUID = bytes.fromhex("0100000000001000800000aa00389b71")
+SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+
+
+def native(path: Path, channel: int | None = None, n_samples: int = N) -> npt.NDArray[Any] | None:
+    """What the native reader gives, None where it declines."""
+    return read_wav(path, n_samples, channel, RATE_HZ)
+
+
+@pytest.fixture(name="file")
+def one_file(tmp_path: Path) -> Path:
+    """Where a test puts its file."""
+    return tmp_path / "x.wav"
+
+
+@pytest.fixture(scope="module", name="scratch")
+def scratch_file() -> Iterator[Path]:
+    """Where the examples of a generating test put their files, one after another."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "x.wav"
+
+
+Outcome = tuple[Any, ...]
+
+
+def outcome(path: Path, fit: Fit) -> Outcome:
+    """All that reading a file shows: the clip, or the error with what it carries."""
+    try:
+        clip = read_clip(path, fit, CLIP)
+    except AudioError as error:
+        return type(error), str(error), error.sample_rate_hz, error.duration_s
+    return described(clip)
+
+
+def decoder_outcome(path: Path, fit: Fit) -> Outcome:
+    """The same without the native reader."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audio, "read_wav", lambda *_: None)
+        return outcome(path, fit)
+
+
+def described(clip: Clip) -> Outcome:
+    """A clip as something that can be compared, its samples bit by bit."""
+    dtype, bits = clip.samples.dtype.str, clip.samples.tobytes()
+    return dtype, bits, clip.sample_rate_hz, clip.duration_s, clip.is_silent
+
+
+def extensible(
+    guid: bytes = PCM_GUID,
+    valid_bits: int = 16,
+    n_channels: int = 1,
+    n_extra_bytes: int = 22,
+) -> bytes:
+    """Extensible format chunk of 16-bit samples."""
+    block = 2 * n_channels
+    fields = (0xFFFE, n_channels, RATE_HZ, block * RATE_HZ, block, 16, n_extra_bytes, valid_bits, 0)
+    return chunk(b"fmt ", struct.pack("<HHIIHHHHI", *fields) + guid)
+
+
+def format_chunk(
+    tag: int = 1, rate_hz: int = RATE_HZ, block: int = 2, bits: int = 16, n_channels: int = 1
+) -> bytes:
+    """Format chunk whose fields may contradict each other."""
+    return chunk(b"fmt ", struct.pack("<HHIIHH", tag, n_channels, rate_hz, RATE_HZ * 2, block, bits))
+
+
+def rf64(*chunks: bytes, data_bytes: int = len(PCM), table: int = 0, form: bytes = b"RF64") -> bytes:
+    """An RF64 file whose samples' size stands in its first chunk."""
+    ds64 = chunk(b"ds64", struct.pack("<QQQI", 0, data_bytes, data_bytes // 2, table))
+    return riff(ds64, *chunks, form=form)
+
+
+OPEN_DATA = chunk(b"data", PCM, 0xFFFF_FFFF)
+DATA = chunk(b"data", PCM)
+TEXTS = chunk(b"LIST", b"INFO" + chunk(b"ISFT", b"Lavf58.29.100\0") + chunk(b"ICMT", b"odd"))
+BROADCAST = chunk(b"bext", bytes(602) + b"A=PCM,F=16000,W=16,M=mono\r\n")
+
+
+# What is read natively
+
+
+@pytest.mark.parametrize("n_samples", LENGTHS)
+@pytest.mark.parametrize("n_channels", [1, 2, 3, 8])
+@pytest.mark.parametrize("subtype", SUBTYPES)
+@pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64"])
+def test_every_format_equals_libsndfile(
+    kind: str, subtype: str, n_channels: int, n_samples: int, file: Path
+) -> None:
+    sound = np.random.default_rng(n_channels).uniform(-1.0, 1.0, (n_samples, n_channels))
+    sound[:3] = [[1.0], [-1.0], [1e-42]]
+    content = encoded(sound, kind=kind, subtype=subtype)
+    file.write_bytes(content)
+    for channel in range(n_channels):
+        samples = native(file, channel)
+        assert samples is not None
+        whole = soundfile.read(io.BytesIO(content), dtype=samples.dtype.name, always_2d=True)[0]
+        assert samples.dtype == (np.int16 if subtype == "PCM_16" else np.float32)
+        assert samples.tobytes() == whole[:N, channel].tobytes()
+        assert outcome(file, Fit(channel=channel)) == decoder_outcome(file, Fit(channel=channel))
+    for fit in (Fit(), Fit(channel="mean"), Fit(channel=n_channels), Fit(channel=10**30)):
+        assert outcome(file, fit) == decoder_outcome(file, fit)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_24", "PCM_32"])
+def test_every_bit_of_an_integer_counts(subtype: str, file: Path) -> None:
+    integers = np.random.default_rng(2).integers(-(2**31), 2**31, 50_000, np.int32)
+    integers[:6] = [-(2**31), 2**31 - 1, 2**31 - 64, 2**31 - 65, 2**24 + 1, -1]
+    content = encoded(integers, subtype=subtype)
+    file.write_bytes(content)
+    expected = soundfile.read(io.BytesIO(content), dtype="float32")[0]
+    np.testing.assert_array_equal(native(file, n_samples=50_000), expected)
+
+
+@pytest.mark.parametrize("n_samples", [2, 15, 10_922, 10_923, 40_001])
+def test_lengths_around_the_blocks_of_the_reader(n_samples: int, file: Path) -> None:
+    for subtype in SUBTYPES:
+        content = encoded(noise(n_samples, n_channels=3) / 32768, subtype=subtype)
+        file.write_bytes(content)
+        samples = native(file, 2, n_samples)
+        assert samples is not None
+        whole = soundfile.read(io.BytesIO(content), dtype=samples.dtype.name)[0]
+        np.testing.assert_array_equal(samples, whole[:, 2])
+
+
+PLAIN = {
+    "format of 18 bytes": riff(chunk(b"fmt ", fmt_chunk()[8:] + bytes(2)), DATA),
+    "extensible": riff(extensible(), DATA),
+    "a chunk after": riff(fmt_chunk(), DATA, TEXTS),
+    "chunks before": riff(chunk(b"JUNK", bytes(28)), fmt_chunk(), chunk(b"fact", bytes(4)), TEXTS, DATA),
+    "odd chunks": riff(chunk(b"JUNK", bytes(27)), fmt_chunk(), chunk(b"iXML", b"<a/>\n"), DATA),
+    "broadcast": riff(BROADCAST, fmt_chunk(), chunk(b"id3 ", bytes(5)), DATA, chunk(b"iXML", bytes(9))),
+    "Apple's filler": riff(fmt_chunk(), chunk(b"FLLR", bytes(4044)), DATA),
+    "wrong RIFF size": riff(fmt_chunk(), DATA)[:4] + b"\1\2\3\4" + riff(fmt_chunk(), DATA)[8:],
+    "a few bytes at the end": riff(fmt_chunk(), DATA) + b"abcd",
+    "500 chunks": riff(*[chunk(b"junk", b"")] * 500, fmt_chunk(), DATA),
+    "almost 48 KiB": riff(*[chunk(b"JUNK", bytes(500))] * 96, fmt_chunk(), DATA),
+    "half of 48 KiB twice": riff(*[chunk(b"JUNK", bytes(24_500))] * 2, fmt_chunk(), DATA),
+    "RF64": rf64(fmt_chunk(), OPEN_DATA),
+    "BW64": rf64(fmt_chunk(), OPEN_DATA, form=b"BW64"),
+    "RF64 with filler": rf64(fmt_chunk(), chunk(b"JUNK", bytes(28)), OPEN_DATA, chunk(b"JUNK", bytes(2))),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_headers_of_recorders_are_understood(name: str, file: Path) -> None:
+    file.write_bytes(PLAIN[name])
+    np.testing.assert_array_equal(native(file), noise(N))
+    assert outcome(file, Fit()) == decoder_outcome(file, Fit())
+
+
+# What is left to libsndfile
+
+DOUBTFUL = {
+    "empty": b"",
+    "only a form": riff(),
+    "no data": riff(fmt_chunk()),
+    "empty data": riff(fmt_chunk(), chunk(b"data", b"")),
+    "half a header": riff(fmt_chunk(), b"data\x10"),
+    "cut by one byte": riff(fmt_chunk(), DATA)[:-1],
+    "cut in the middle": riff(fmt_chunk(), DATA)[:-N],
+    "lying data size": riff(fmt_chunk(), chunk(b"data", PCM, len(PCM) + 2)),
+    "open data size": riff(fmt_chunk(), OPEN_DATA),
+    "half a frame": riff(fmt_chunk(), chunk(b"data", PCM + b"x")),
+    "data first": riff(DATA, fmt_chunk()),
+    "two formats": riff(fmt_chunk(), fmt_chunk(8_000), DATA),
+    "two data chunks": riff(fmt_chunk(), DATA, chunk(b"data", PCM[:100])),
+    "a late format": riff(fmt_chunk(), DATA, fmt_chunk(8_000)),
+    "a late PEAK of another size": riff(fmt_chunk(), DATA, chunk(b"PEAK", bytes(99))),
+    "a chunk beyond the end": riff(fmt_chunk(), DATA, chunk(b"LIST", b"INFO", 400)),
+    "a size of 4 GB before the sound": riff(fmt_chunk(), chunk(b"JUNK", b"", 0xFFFF_FFFE), DATA),
+    "unknown chunk": riff(fmt_chunk(), chunk(b"abcd", bytes(8)), DATA),
+    "unprintable chunk": riff(fmt_chunk(), chunk(b"\0\1\2\3", bytes(8)), DATA),
+    "a header at the end": riff(fmt_chunk(), DATA) + b"JUNK\0",
+    "text without sizes": riff(fmt_chunk(), chunk(b"LIST", b"INFOabcdef"), DATA),
+    "text in a text": riff(fmt_chunk(), chunk(b"LIST", b"INFO" + chunk(b"INFO", b"")), DATA),
+    "text that says data": riff(fmt_chunk(), chunk(b"LIST", b"INFO" + chunk(b"data", b"")), DATA),
+    "text too long": riff(fmt_chunk(), chunk(b"LIST", b"INFO" + chunk(b"ISFT", b"ab", 99)), DATA),
+    "text of nearly 4 GB": riff(
+        fmt_chunk(), chunk(b"LIST", b"INFO" + chunk(b"ISFT", b"ab", 2**32 - 1)), DATA
+    ),
+    "1,200 chunks": riff(*[chunk(b"junk", b"")] * 1200, fmt_chunk(), DATA),
+    "100,000 chunks": riff(fmt_chunk(), DATA, *[chunk(b"junk", b"")] * 100_000),
+    "chunks of 100 kB": riff(*[chunk(b"JUNK", bytes(200))] * 500, fmt_chunk(), DATA),
+    "chunks of 63 KiB": riff(*[chunk(b"JUNK", bytes(500))] * 128, fmt_chunk(), DATA),
+    "a chunk of 100 kB": riff(chunk(b"JUNK", bytes(100_000)), fmt_chunk(), DATA),
+    "wavpack": riff(fmt_chunk(), chunk(b"data", b"wvpk" + PCM)),
+    "Ogg": riff(fmt_chunk(), chunk(b"data", b"OggS" + PCM)),
+    "8 bits": encoded(noise(N), subtype="PCM_U8"),
+    "A-law": encoded(noise(N), subtype="ALAW"),
+    "big-endian": encoded(noise(N), endian="BIG"),
+    "another rate": encoded(noise(N), 8_000),
+    "a negative rate": riff(format_chunk(rate_hz=2**32 - 16_000), DATA),
+    "too short": encoded(noise(N - 1)),
+    "wrong bytes per second": riff(format_chunk(rate_hz=RATE_HZ, block=2, n_channels=2), DATA),
+    "wrong block": riff(format_chunk(block=4), DATA),
+    "block of none": riff(format_chunk(block=0), DATA),
+    "12 bits": riff(format_chunk(bits=12), DATA),
+    "24 bits in 32": riff(format_chunk(bits=24, block=4), DATA),
+    "unknown tag": riff(format_chunk(tag=2), DATA),
+    "16-bit float": riff(format_chunk(tag=3), DATA),
+    "no channels": riff(fmt_chunk(n_channels=0), DATA),
+    "1,025 channels": riff(fmt_chunk(n_channels=1025), chunk(b"data", bytes(2050 * N))),
+    "short format": riff(chunk(b"fmt ", fmt_chunk()[8:22]), DATA),
+    "long format": riff(chunk(b"fmt ", fmt_chunk()[8:] + bytes(8)), DATA),
+    "format of 4 GB": riff(fmt_chunk()[:4] + b"\xff\xff\xff\xff" + fmt_chunk()[8:], DATA),
+    "another GUID": riff(extensible(PCM_GUID[:-1] + b"\0"), DATA),
+    "ambisonic": riff(extensible(bytes.fromhex("010000002107d3118644c8c1ca000000")), DATA),
+    "fewer valid bits": riff(extensible(valid_bits=12), DATA),
+    "fewer extra bytes": riff(extensible(n_extra_bytes=0), DATA),
+    "RF64 without ds64": riff(fmt_chunk(), OPEN_DATA, form=b"RF64"),
+    "RF64 with a table": rf64(fmt_chunk(), OPEN_DATA, table=1),
+    "RF64 with two sizes": rf64(fmt_chunk(), DATA, data_bytes=500),
+    "RF64 beyond the end": rf64(fmt_chunk(), OPEN_DATA, data_bytes=2**40),
+    "RF64 of a negative size": rf64(fmt_chunk(), OPEN_DATA, data_bytes=2**63 + 2 * N),
+    "RF64 of unknown size": rf64(fmt_chunk(), OPEN_DATA, data_bytes=2**64 - 1),
+    "RF64 of an odd chunk": rf64(fmt_chunk(), chunk(b"JUNK", bytes(3)), OPEN_DATA),
+    "RF64 with a late ds64": riff(
+        fmt_chunk(), chunk(b"ds64", struct.pack("<QQQI", 0, 2 * N, N, 0)), OPEN_DATA, form=b"RF64"
+    ),
+    "ds64 in RIFF": rf64(fmt_chunk(), OPEN_DATA, form=b"RIFF"),
+    "FLAC": encoded(noise(N), kind="FLAC"),
+}
+
+
+@pytest.mark.parametrize("name", DOUBTFUL)
+def test_doubtful_files_are_left_to_libsndfile(name: str, file: Path) -> None:
+    file.write_bytes(DOUBTFUL[name])
+    assert native(file) is None
+    for fit in (Fit(), Fit(channel="mean", pad="repeat")):
+        assert outcome(file, fit) == decoder_outcome(file, fit)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 8.001, -9.0])
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("n_channels", [1, 2])
+def test_a_bad_level_is_told_in_the_same_words(
+    value: float, subtype: str, n_channels: int, file: Path
+) -> None:
+    sound = noise(N, n_channels).reshape(N, n_channels) / 32768
+    sound[-1, -1] = value
+    file.write_bytes(encoded(sound, subtype=subtype))
+    fit = Fit(channel=n_channels - 1)
+    assert native(file, n_channels - 1) is None
+    assert outcome(file, fit) == decoder_outcome(file, fit)
+    assert outcome(file, fit)[0] is AudioCorruptError
+    assert n_channels == 1 or native(file, 0) is not None
+
+
+def test_a_level_of_exactly_the_limit_passes(file: Path) -> None:
+    file.write_bytes(encoded(np.full(N, -8.0), subtype="FLOAT"))
+    assert native(file) is not None
+    assert outcome(file, Fit()) == decoder_outcome(file, Fit())
+
+
+@pytest.mark.timeout(20)
+def test_what_is_no_regular_file_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "circle.wav").symlink_to("circle.wav")
+    for name in ("pipe.wav", "folder.wav", "circle.wav", "missing.wav", "nul\0.wav", "surrogate\ud800.wav"):
+        assert native(tmp_path / name) is None
+    assert read_wav("", N, None, RATE_HZ) is None
+    assert read_wav("/dev/zero", N, None, RATE_HZ) is None
+
+
+def test_a_name_is_not_cut_at_a_zero_byte(file: Path) -> None:
+    file.write_bytes(encoded(noise(N)))
+    assert read_wav(f"{file}\0.wav", N, None, RATE_HZ) is None
+
+
+def test_an_unreadable_file_is_left_alone(tmp_path: Path) -> None:
+    open_the_way_to(tmp_path)
+    path = tmp_path / "x.wav"
+    path.write_bytes(encoded(noise(N)))
+    path.chmod(0o000)
+    with ordinary_user():
+        assert native(path) is None
+
+
+@pytest.mark.parametrize("request_", [{"n_samples": 2**70}, {"sample_rate_hz": 2**40}])
+def test_requests_beyond_any_file_are_declined(request_: dict[str, int], file: Path) -> None:
+    file.write_bytes(encoded(noise(N)))
+    wanted: Any = {"n_samples": N, "channel": None, "sample_rate_hz": RATE_HZ, **request_}
+    assert read_wav(file, **wanted) is None
+
+
+def test_files_are_closed(file: Path) -> None:
+    file.write_bytes(encoded(noise(N)))
+    descriptors = Path("/proc/self/fd")
+    n_open = len(list(descriptors.iterdir()))
+    for n_samples in (N, N + 1):
+        for _ in range(50):
+            native(file, n_samples=n_samples)
+    assert len(list(descriptors.iterdir())) == n_open
+
+
+def test_the_native_module_refuses_wrong_sizes() -> None:
+    asked: Any = {"channel": None, "sample_rate_hz": RATE_HZ, "level_limit": 8.0}
+    with pytest.raises(ValueError, match="n_samples must be positive"):
+        _native.read_wav(path=b"x", n_samples=0, **asked)
+    samples: Any
+    wrong = [
+        np.empty((2, N)), np.empty((2, N), np.uint16), np.empty((2, N), ">i2"), np.empty(2 * N, np.int16),
+        np.empty((1, N), np.float32), np.empty((N, 2), np.float32).T, np.empty((2, 2 * N), np.int16)[:, ::2],
+    ]  # fmt: skip
+    for samples in wrong:
+        with pytest.raises(ValueError, match=r"C-contiguous array .* of int16 or float32"):
+            _native.read_wavs(paths=[b"x", b"y"], samples=samples, n_threads=1, **asked)
+    frozen = np.zeros((1, N), np.float32)
+    frozen.flags.writeable = False
+    with pytest.raises(ValueError, match="not writeable"):
+        _native.read_wavs(paths=[b"x"], samples=frozen, n_threads=1, **asked)
+
+
+@pytest.fixture(scope="module", name="all_files")
+def files_of_every_kind(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Every file of these tests, plain or doubtful, silent ones, and places where no file is."""
+    folder = tmp_path_factory.mktemp("all")
+    contents = [*PLAIN.values(), *DOUBTFUL.values()]
+    for subtype in SUBTYPES:
+        contents += [encoded(noise(N) / 32768, subtype=subtype), encoded(np.zeros(N), subtype=subtype)]
+    paths = [folder / f"{i}.wav" for i in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    return [*paths, folder, folder / "missing.wav", folder / "nul\0.wav", folder / "surrogate\ud800.wav"]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_rows_are_what_the_files_give_one_by_one(all_files: list[Path], dtype: Any, threads: int) -> None:
+    rows = np.full((len(all_files), N), 99, dtype)
+    silences = read_wavs(all_files, rows, None, RATE_HZ, threads)
+    for path, row, is_silent in zip(all_files, rows, silences, strict=True):
+        samples = native(path)
+        if samples is not None and dtype == np.float32:
+            samples = to_waveform(samples)
+        if samples is None or samples.dtype != dtype:
+            assert is_silent is None
+        else:
+            assert is_silent is (not samples.any())
+            assert row.tobytes() == samples.tobytes()
+    assert set(silences) == {None, False, True}
+
+
+def test_rows_of_one_channel_of_several(file: Path) -> None:
+    sound = noise(N, n_channels=2)
+    sound[:, 1] = 0
+    file.write_bytes(encoded(sound))
+    rows = np.full((3, N), 99, np.int16)
+    assert [read_wavs([file], rows[:1], channel, RATE_HZ, 1) for channel in (None, 2)] == [[None]] * 2
+    assert read_wavs([file] * 3, rows, 0, RATE_HZ, 2) == [False] * 3
+    np.testing.assert_array_equal(rows, np.stack([sound[:, 0]] * 3))
+    assert read_wavs([file], rows[1:2], 1, RATE_HZ, 1) == [True]
+    assert rows.any(axis=1).tolist() == [True, False, True]
+
+
+def test_several_threads_read_at_once(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{i}.wav" for i in range(8)]
+    for i, path in enumerate(paths):
+        path.write_bytes(encoded(noise(N, seed=i), subtype=SUBTYPES[i % 3]))
+    expected = [decoder_outcome(path, Fit()) for path in paths]
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda path: outcome(path, Fit()), paths * 50))
+    assert got == expected * 50
+
+
+# Any bytes
+
+SEEDS = [
+    riff(fmt_chunk(), DATA),
+    riff(extensible(n_channels=2), chunk(b"JUNK", bytes(5)), chunk(b"data", PCM * 2)),
+    riff(BROADCAST[:8], fmt_chunk(), TEXTS, DATA, TEXTS),
+    riff(chunk(b"JUNK", bytes(28)), fmt_chunk(), chunk(b"fact", bytes(4)), TEXTS, DATA, chunk(b"iXML", b"a")),
+    rf64(fmt_chunk(), chunk(b"JUNK", bytes(4)), OPEN_DATA),
+    *(encoded(noise(N) / 32768, subtype=subtype) for subtype in SUBTYPES),
+    encoded(noise(N, n_channels=2) / 32768, subtype="FLOAT", kind="WAVEX"),
+]
+PASSED_OVER = (b"JUNK", b"junk", b"PAD ", b"FLLR", b"bext", b"iXML", b"id3 ", b"ID3 ")
+NAMES = (b"fmt ", b"data", b"ds64", b"LIST", b"INFO", b"fact", b"PEAK", b"cue ", b"smpl", b"abcd", bytes(4))
+LARGE_SIZES = st.sampled_from([2 * N, 2**31, 0xFFFF_0000, 0xFFFF_FFFE, 0xFFFF_FFFF])
+SIZES = st.one_of([st.none()] * 4) | st.integers(0, 70) | LARGE_SIZES
+TEXT_LISTS = st.builds(
+    lambda chunks: chunk(b"LIST", b"INFO" + b"".join(chunks)),
+    st.lists(st.builds(chunk, st.sampled_from([b"ISFT", b"ICMT", b"IABC"]), st.binary(max_size=9), SIZES)),
+)
+CHUNKS = st.one_of(
+    st.sampled_from([TEXTS, BROADCAST, chunk(b"fact", bytes(4)), chunk(b"PEAK", bytes(16))]),
+    st.sampled_from([fmt_chunk(), DATA, OPEN_DATA, extensible(), fmt_chunk(8_000)]),
+    st.sampled_from([chunk(name, bytes(size)) for name in PASSED_OVER for size in (0, 1, 5, 8, 44)]),
+    st.builds(chunk, st.sampled_from([*NAMES, *PASSED_OVER]), st.binary(max_size=40), SIZES),
+    TEXT_LISTS,
+)
+FILES_OF_CHUNKS = st.builds(
+    lambda before, between, after, tail, build: (
+        build(*before, fmt_chunk(), *between, OPEN_DATA if build is rf64 else DATA, *after) + tail
+    ),
+    st.lists(CHUNKS, max_size=2),
+    st.lists(CHUNKS, max_size=2),
+    st.lists(CHUNKS, max_size=3),
+    st.binary(max_size=9),
+    st.sampled_from([riff, riff, rf64]),
+)
+
+
+@st.composite
+def mutated_files(draw: st.DrawFn) -> bytes:
+    """A sound file with bytes changed, removed or put in, most of them in its header, or cut short."""
+    content = bytearray(draw(st.sampled_from(SEEDS)))
+    places = st.integers(0, 110) | st.integers(0, len(content) - 1)
+    for at in draw(st.lists(places, max_size=4)):
+        start = at % len(content)
+        n_removed = draw(st.sampled_from([1, 1, 1, 0, 2, 4]))
+        n_new = n_removed if n_removed == 1 else draw(st.integers(0, 4))
+        content[start : start + n_removed] = draw(st.binary(min_size=n_new, max_size=n_new))
+    is_cut = draw(st.sampled_from([False, False, False, True]))
+    return bytes(content[: draw(st.integers(1, len(content)))] if is_cut else content)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(
+    mutated_files() | FILES_OF_CHUNKS,
+    st.sampled_from([Fit(), Fit(channel=0), Fit(channel=1), Fit(channel="mean", pad="zero")]),
+)
+def test_no_bytes_make_a_difference_between_the_readers(scratch: Path, content: bytes, fit: Fit) -> None:
+    scratch.write_bytes(content)
+    assert outcome(scratch, fit) == decoder_outcome(scratch, fit)
