@@ -26,6 +26,7 @@ import torch
 from comparing import card
 from comparing.card import Figure
 
+from osscl.backends import ComputeOptions
 from osscl.bench import Benchmark, BenchmarkPlan, run_benchmark
 from osscl.bench.machine import machine_facts
 from osscl.config import CLIP
@@ -141,7 +142,7 @@ def no_front_end() -> Iterable[Figure]:
 
 def bench(model: Path, device: str, benchmarks: list[Benchmark]) -> Iterable[Figure]:
     """Engine alone and end to end, with their shares of the ceilings."""
-    found = run_benchmark(model, BenchmarkPlan(device=device), lambda *_: None)
+    found = run_benchmark(model, BenchmarkPlan(compute=ComputeOptions(device)), lambda *_: None)
     benchmarks.append(found)
     for line in found.measurements:
         if line.stage in ("engine", "end_to_end"):

@@ -182,6 +182,17 @@ def test_a_detector_pickles_as_path_and_options(
         assert np.array_equal(copy.score(CLIPS, "fan/id_00").score, scores)
 
 
+def test_a_pickled_detector_finds_its_model_from_any_folder(
+    model_file: Path, scores: npt.NDArray[np.float32], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(model_file.parent)
+    with osscl.load(model_file.name, engine_cache="engines", on_build=lambda *_: None) as detector:
+        pickled = pickle.dumps(detector)
+    monkeypatch.chdir(tmp_path)
+    with pickle.loads(pickled) as copy:
+        assert np.array_equal(copy.score(CLIPS, "fan/id_00").score, scores)
+
+
 def test_a_forked_child_reopens_the_model(model_file: Path) -> None:
     program = """
 import os, sys, numpy as np, osscl

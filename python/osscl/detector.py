@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,18 +11,17 @@ import numpy.typing as npt
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit, Padding
 from osscl.audio.samples import Samples, as_samples
-from osscl.backends import Backend, CardOptions, OnBuild, Outputs, Streams, open_backend
+from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions, OnBuild, Outputs, open_backend
 from osscl.config import EMBEDDING_SIZE
-from osscl.errors import BackendError, ConfigError, InputError
+from osscl.errors import BackendError, InputError
 from osscl.machines.dcase import check_machine
 from osscl.machines.labels import MachineOf, machine_source
-from osscl.model_file.bundle import Bundle, read_bundle
+from osscl.model_file.bundle import DEMO, Bundle, read_bundle
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.pipeline import Task, score_recordings
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
 from osscl.scoring.scores import Scores
-from osscl.support.threads import checked_threads, usable_cpus
 
 
 def load(
@@ -76,23 +76,22 @@ def load(
     ConfigError
         `threads` or `batch_size` is below 1, or `streams` does not divide `threads`.
     """
-    return Detector(
-        model,
-        device,
-        backend,
-        threads=threads,
-        streams=streams,
-        batch_size=batch_size,
-        engine_cache=engine_cache,
-        on_build=on_build,
-    )
+    options = ComputeOptions(device, backend, threads, streams, batch_size, engine_cache, on_build)
+    return Detector(model, options)
 
 
 class Detector:
-    """An exported model, opened on a device; made by `osscl.load`, which says what the parameters are.
+    """An exported model, opened on a device; made by `osscl.load`.
 
-    Several threads may use it at once. It pickles as its path and options. Used in a forked child, it
-    opens the model again; one on a GPU refuses.
+    Several threads may use it at once. It pickles as its absolute path and its options. Used in a forked
+    child, it opens the model again; one on a GPU refuses.
+
+    Parameters
+    ----------
+    model : path-like
+        As for `osscl.load`.
+    options : ComputeOptions, optional
+        On what the model is computed, and how.
 
     Attributes
     ----------
@@ -100,39 +99,12 @@ class Detector:
         What the model file says of itself.
     """
 
-    def __init__(
-        self,
-        model: str | os.PathLike[str],
-        device: str = "auto",
-        backend: str | None = None,
-        *,
-        threads: int | None = None,
-        streams: int | None = None,
-        batch_size: int | None = None,
-        engine_cache: str | os.PathLike[str] | None = None,
-        on_build: OnBuild | None = None,
-    ) -> None:
-        if batch_size is not None and batch_size < 1:
-            raise ConfigError(f"batch_size is {batch_size}; it must be at least 1")
-        threads = usable_cpus() if threads is None else checked_threads(threads)
-        self._options: dict[str, Any] = {
-            "model": os.fspath(model),
-            "device": device,
-            "backend": backend,
-            "threads": threads,
-            "streams": streams,
-            "batch_size": batch_size,
-            "engine_cache": None if engine_cache is None else os.fspath(engine_cache),
-        }
+    def __init__(self, model: str | os.PathLike[str], options: ComputeOptions = DEFAULT_OPTIONS) -> None:
+        self._options = replace(options, on_build=None)  # what opens it again is shown to nobody
         self._closed = False
         self._bundle = read_bundle(model)
-        self._opened = self._open(on_build)
-
-    def _open(self, on_build: OnBuild | None = None) -> tuple[int, Backend]:
-        options = self._options
-        streams = Streams.share(options["threads"], options["streams"])
-        cards = CardOptions(options["batch_size"], options["engine_cache"], on_build)
-        return os.getpid(), open_backend(self._bundle, options["device"], options["backend"], streams, cards)
+        self._model = DEMO if os.fspath(model) == DEMO else str(self._bundle.path.absolute())
+        self._opened = os.getpid(), open_backend(self._bundle, options)
 
     @property
     def manifest(self) -> Manifest:
@@ -298,7 +270,7 @@ class Detector:
             The detector is closed.
         """
         backend = self._backend()
-        task = Task(machine_of, fit, self._batch_size(backend), self._options["threads"])
+        task = Task(machine_of, fit, self._batch_size(backend), self._options.shared_out().n_threads)
         return score_recordings(candidates, task, self.manifest, backend)
 
     def close(self) -> None:
@@ -314,11 +286,8 @@ class Detector:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self._options
-
-    def __setstate__(self, options: dict[str, Any]) -> None:
-        self.__init__(**options)  # type: ignore[misc]
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Detector, (self._model, self._options)
 
     def _backend(self) -> Backend:
         """The backend of this process: a forked child has the parent's threads only in name."""
@@ -331,12 +300,12 @@ class Detector:
                     "a model on a GPU cannot be used in a forked process; start processes by 'spawn' "
                     '(multiprocessing.get_context("spawn")), or load the model in the child alone'
                 )
-            self._opened = self._open()
+            self._opened = os.getpid(), open_backend(self._bundle, self._options)
         return self._opened[1]
 
     def _batch_size(self, backend: Backend) -> int:
         """As asked for, or as the backend prefers; no more than it takes."""
-        size: int = self._options["batch_size"] or backend.preferred_batch
+        size = self._options.batch_size or backend.preferred_batch
         return size if backend.max_batch is None else min(size, backend.max_batch)
 
     def _label(self, machine: str) -> int:

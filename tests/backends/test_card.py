@@ -44,9 +44,9 @@ def bundle() -> Bundle:
 
 @pytest.fixture(scope="module")
 def expected(bundle: Bundle) -> npt.NDArray[np.float32]:
-    from osscl.backends import Streams, open_backend
+    from osscl.backends import ComputeOptions, open_backend
 
-    with closing(open_backend(bundle, "cpu", "onnxruntime", Streams(1, 1))) as backend:
+    with closing(open_backend(bundle, ComputeOptions("cpu", "onnxruntime", threads=1))) as backend:
         return joined([backend.collect(backend.submit(CLIPS[i : i + 1])) for i in range(len(CLIPS))])
 
 

@@ -8,13 +8,12 @@ from typing import Any, get_args
 import pytest
 from msgspec.structs import replace
 
-from osscl.backends import Streams, open_backend
+from osscl.backends import ComputeOptions, open_backend
 from osscl.backends.choice import _CPU, _CUDA
 from osscl.errors import BackendError, MissingExtraError
 from osscl.model_file.bundle import Bundle, in_memory_bundle, read_bundle
 from osscl.model_file.manifest import Precision
 
-ONE = Streams(1, 1)
 EXTRAS = {"onnxruntime": "cpu", "openvino": "openvino"}
 
 
@@ -41,7 +40,7 @@ def without(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
 
 
 def chosen(bundle: Bundle, backend: str | None = None) -> str:
-    with closing(open_backend(bundle, "auto", backend, ONE)) as opened:
+    with closing(open_backend(bundle, ComputeOptions("auto", backend, threads=1))) as opened:
         return opened.facts["backend"]
 
 
@@ -68,13 +67,13 @@ def test_bf16_is_computed_by_openvino(bf16: Bundle) -> None:
 def test_onnx_runtime_refuses_bf16_and_names_who_computes_it(bf16: Bundle) -> None:
     message = "model in memory: the model is bf16, which onnxruntime does not compute; choose openvino, or"
     with pytest.raises(BackendError, match=message):
-        open_backend(bf16, "cpu", "onnxruntime", ONE)
+        open_backend(bf16, ComputeOptions("cpu", "onnxruntime", threads=1))
 
 
 def test_fp16_is_computed_by_onnx_runtime_alone(fp16: Bundle) -> None:
     assert chosen(fp16) == "onnxruntime"
     with pytest.raises(BackendError, match="the model is fp16, which openvino does not compute; choose onnx"):
-        open_backend(fp16, "cpu", "openvino", ONE)
+        open_backend(fp16, ComputeOptions("cpu", "openvino", threads=1))
 
 
 @pytest.mark.parametrize("name", _CPU)
@@ -83,7 +82,7 @@ def test_a_named_backend_that_is_not_installed_says_what_to_install(
 ) -> None:
     without(monkeypatch, name)
     with pytest.raises(MissingExtraError, match=rf'{name}, which .* pip install "osscl\[{EXTRAS[name]}\]"'):
-        open_backend(fp32, "cpu", name, ONE)
+        open_backend(fp32, ComputeOptions("cpu", name, threads=1))
 
 
 def test_without_any_backend_the_first_that_could_is_named(
@@ -91,9 +90,9 @@ def test_without_any_backend_the_first_that_could_is_named(
 ) -> None:
     without(monkeypatch, *_CPU)
     with pytest.raises(MissingExtraError, match=r'pip install "osscl\[cpu\]"'):
-        open_backend(fp32, "auto", None, ONE)
+        open_backend(fp32, ComputeOptions("auto", None, threads=1))
     with pytest.raises(MissingExtraError, match=r'pip install "osscl\[openvino\]"'):
-        open_backend(bf16, "auto", None, ONE)
+        open_backend(bf16, ComputeOptions("auto", None, threads=1))
 
 
 def test_another_backend_never_stands_in_for_a_named_one(
@@ -102,20 +101,20 @@ def test_another_backend_never_stands_in_for_a_named_one(
     without(monkeypatch, "openvino")
     assert find_spec("onnxruntime") is not None
     with pytest.raises(MissingExtraError, match="needs the package openvino"):
-        open_backend(bf16, "auto", None, ONE)
+        open_backend(bf16, ComputeOptions("auto", None, threads=1))
 
 
 @pytest.mark.parametrize("device", ["gpu", "CPU", "CUDA", ""])
 def test_unknown_devices_are_named(fp32: Bundle, device: str) -> None:
     with pytest.raises(BackendError, match=rf"device '{device}' does not exist; choose auto, cpu, cuda"):
-        open_backend(fp32, device, None, ONE)
+        open_backend(fp32, ComputeOptions(device, None, threads=1))
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "ONNXRuntime", ""])
 def test_unknown_backends_are_named_with_the_choices(fp32: Bundle, name: str) -> None:
     message = f"backend '{name}' does not exist; choose one of: onnxruntime, openvino, tensorrt"
     with pytest.raises(BackendError, match=message):
-        open_backend(fp32, "cpu", name, ONE)
+        open_backend(fp32, ComputeOptions("cpu", name, threads=1))
 
 
 @pytest.mark.parametrize("entries", [_CPU, _CUDA], ids=["cpu", "cuda"])

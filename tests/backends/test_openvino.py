@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 import osscl
-from osscl.backends import Backend, Outputs, Streams, open_backend
+from osscl.backends import Backend, ComputeOptions, Outputs, Streams, open_backend
 from osscl.backends import openvino as openvino_backend
 from osscl.errors import BackendError
 from osscl.export.half import in_half
@@ -52,7 +52,7 @@ def in_bf16(bundle: Bundle) -> Bundle:
 
 
 def outputs(bundle: Bundle, backend: str | None) -> Outputs:
-    opened = open_backend(bundle, "cpu", backend, Streams(1, 1))
+    opened = open_backend(bundle, ComputeOptions("cpu", backend, threads=1))
     try:
         return opened.collect(opened.submit(CLIPS))
     finally:
@@ -87,7 +87,7 @@ def test_the_log_mel_inside_the_graph_computes_too(
 @pytest.mark.parametrize("reduce", [in_bf16, by_hint])
 def test_bf16_is_really_computed_and_close_to_fp32(reduce: Callable[[Bundle], Bundle]) -> None:
     bundle = read_bundle("demo")  # trained: random weights are further off
-    opened = open_backend(reduce(bundle), "auto", None, Streams(1, 1))
+    opened = open_backend(reduce(bundle), ComputeOptions("auto", None, threads=1))
     assert opened.facts["backend"] == "openvino"
     assert opened.facts["precision"] == "bf16"
     reduced, full = opened.collect(opened.submit(CLIPS)), outputs(bundle, "openvino")
@@ -135,13 +135,13 @@ def test_another_precision_than_the_files_is_an_error(bundle: Bundle) -> None:
 def test_a_file_that_says_bf16_of_a_graph_in_fp32_is_an_error(bundle: Bundle) -> None:
     manifest = replace(bundle.manifest, precision="bf16", schema_version=3)
     with pytest.raises(BackendError, match="the model is bf16, but OpenVINO computes in f32"):
-        open_backend(in_memory_bundle(bundle.model, manifest), "cpu", "openvino", Streams(1, 1))
+        open_backend(in_memory_bundle(bundle.model, manifest), ComputeOptions("cpu", "openvino", threads=1))
 
 
 def test_a_graph_that_openvino_cannot_read_is_named(bundle: Bundle) -> None:
     broken = in_memory_bundle(bundle.model[:-1000], bundle.manifest)
     with pytest.raises(BackendError, match=r"model in memory: OpenVINO \S+ cannot load the graph"):
-        open_backend(broken, "cpu", "openvino", Streams(1, 1))
+        open_backend(broken, ComputeOptions("cpu", "openvino", threads=1))
 
 
 def test_first_use_by_several_threads_at_once_does_not_hang() -> None:

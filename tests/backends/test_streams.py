@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 import osscl
-from osscl.backends import Backend, Streams, open_backend
+from osscl.backends import Backend, ComputeOptions, Streams, open_backend
 from osscl.backends.choice import _CPU
 from osscl.errors import ConfigError
 from osscl.model_file.bundle import read_bundle
@@ -36,7 +36,7 @@ def backend_name(request: pytest.FixtureRequest) -> str:
 def opened(model_file: Path, backend_name: str) -> Callable[[int, int | None], Any]:
     bundle = read_bundle(model_file)
     return lambda threads, streams: closing(
-        open_backend(bundle, "cpu", backend_name, Streams.share(threads, streams))
+        open_backend(bundle, ComputeOptions("cpu", backend_name, threads, streams))
     )
 
 

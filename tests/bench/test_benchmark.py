@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from osscl.backends import ComputeOptions
 from osscl.bench import BenchmarkPlan, run_benchmark
 from osscl.bench.benchmark import GFLOP_PER_CLIP
 from osscl.bench.clips import open_clips
@@ -146,7 +147,7 @@ def test_plans_out_of_range_are_refused(changes: dict[str, float], message: str)
 
 
 def test_one_thread_has_one_line_a_way() -> None:
-    plan = BenchmarkPlan(n_clips=1, seconds=0.01, threads=1)
+    plan = BenchmarkPlan(n_clips=1, seconds=0.01, compute=ComputeOptions(threads=1))
     found = run_benchmark("demo", plan, lambda *_: None)
     lines = [(line.stage, line.threads, line.batch_size) for line in found.measurements]
     assert lines == [

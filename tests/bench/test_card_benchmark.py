@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from osscl import frontend
-from osscl.backends import CardOptions, choice
+from osscl.backends import ComputeOptions, choice, options
 from osscl.backends.gpu.engine import Engine
 from osscl.bench import (
     AccuracyRequest,
@@ -60,8 +60,13 @@ from support.standin_gpu import (
 
 CLIPS = list(golden_clips(3))
 PRODUCT_SIZE = 128
-PLAN = BenchmarkPlan(n_clips=3, seconds=0.05, threads=2, device="cuda:1", batch_size=4)
+PLAN = BenchmarkPlan(n_clips=3, seconds=0.05, compute=ComputeOptions("cuda:1", threads=2, batch_size=4))
 _HostFunction = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+def asked(**changes: Any) -> BenchmarkPlan:
+    """The plan, the model computed otherwise."""
+    return changed(PLAN, compute=changed(PLAN.compute, **changes))
 
 
 def slow_front_end(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[Any]:
@@ -165,7 +170,7 @@ def test_a_card_without_a_front_end_is_measured_with_the_host_s(
     driver: StandInDriver, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OSSCL_CUDA", "off")
-    found = run_benchmark(model, changed(PLAN, threads=1), lambda *_: None)
+    found = run_benchmark(model, asked(threads=1), lambda *_: None)
     assert lines(found) == [
         *(("front_end", 1, size, None) for size in (1, 8, 32)),
         ("decode", 1, 1, None),
@@ -253,7 +258,7 @@ class SlowCard(HostCard):
 
 def open_slow_card(bundle: Bundle) -> SlowCard:
     count_devices()
-    return SlowCard(bundle, open_device(0), 1, CardOptions(batch_size=2))
+    return SlowCard(bundle, open_device(0), ComputeOptions(threads=1, batch_size=2))
 
 
 def test_the_engine_alone_is_timed_without_what_leads_to_it(
@@ -321,7 +326,7 @@ def test_products_that_do_not_fit_give_all_memory_back(
     monkeypatch.setattr(card_ceilings, "SIZE", 1024)
     driver.reset(devices=2, memory=16 * 2**20)
     with pytest.raises(DeviceMemoryError):
-        run_benchmark(model, changed(PLAN, batch_size=1), lambda *_: None)
+        run_benchmark(model, asked(batch_size=1), lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -335,7 +340,7 @@ def test_what_a_card_cannot_do_is_refused(
     driver: StandInDriver, model: Path, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        run_benchmark(model, changed(PLAN, **changes), lambda *_: None)
+        run_benchmark(model, asked(**changes), lambda *_: None)
 
 
 def test_the_accuracy_gate_compares_the_card_with_the_cpu(
@@ -343,7 +348,7 @@ def test_the_accuracy_gate_compares_the_card_with_the_cpu(
 ) -> None:
     # the stand-in's engine tells its own name, by which the gate asks for it
     monkeypatch.setitem(choice._CUDA, "host", choice._CUDA["tensorrt"])
-    monkeypatch.setattr(choice, "BACKENDS", (*choice.BACKENDS, "host"))
+    monkeypatch.setattr(options, "BACKENDS", (*options.BACKENDS, "host"))
     folder = tmp_path / "fan" / "test"
     folder.mkdir(parents=True)
     for number, clip in enumerate(CLIPS):

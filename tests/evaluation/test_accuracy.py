@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from msgspec.structs import replace
 
-from osscl.backends import Streams, open_backend
+from osscl.backends import ComputeOptions, open_backend
 from osscl.demo import __file__ as demo_module
 from osscl.errors import AccuracyError, BackendError, ConfigError, EvaluationError, OutputError
 from osscl.evaluation import accuracy as gate_module
@@ -201,7 +201,7 @@ def test_an_export_in_bf16_tells_what_it_costs(fp32: Bundle, clips: Path, tmp_pa
     assert str(tmp_path).encode() not in bundle.model
     assert manifest.parity.measured.cosine <= 2e-5  # of the graph in fp32
     assert manifest.parity.cosine == fp32.manifest.parity.cosine
-    with closing(open_backend(bundle, "auto", None, Streams(1, 1))) as opened:
+    with closing(open_backend(bundle, ComputeOptions("auto", None, threads=1))) as opened:
         assert opened.facts["backend"] == "openvino"
     shown = " ".join(osscl("inspect", path).stdout.split())
     assert "precision bf16" in shown

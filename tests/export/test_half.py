@@ -15,7 +15,7 @@ from onnx import TensorProto, numpy_helper, parser
 
 import osscl
 from osscl.audio.samples import to_waveform
-from osscl.backends import Outputs, Streams, open_backend
+from osscl.backends import ComputeOptions, Outputs, open_backend
 from osscl.config import ModelConfig
 from osscl.errors import CheckpointError, ConfigError
 from osscl.evaluation import accuracy as gate_module
@@ -248,7 +248,7 @@ def computed(precision: Half | None, backend: str, waveform: npt.NDArray[np.floa
     if precision is not None:
         graph = in_half(demo_graph(), precision).SerializeToString()
         bundle = in_memory_bundle(graph, replace(DEMO.manifest, precision=precision, schema_version=3))
-    with closing(open_backend(bundle, "cpu", backend, Streams(1, 1))) as opened:
+    with closing(open_backend(bundle, ComputeOptions("cpu", backend, threads=1))) as opened:
         return opened.collect(opened.submit(waveform))
 
 

@@ -11,7 +11,7 @@ import soundfile
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
-from osscl.backends import Backend, Streams, open_backend
+from osscl.backends import Backend, ComputeOptions, open_backend
 from osscl.errors import AudioReadError
 from osscl.machines.labels import machine_source
 from osscl.model_file.bundle import Bundle, read_bundle
@@ -50,7 +50,7 @@ def task(readers: int, batch_size: int = 1) -> Task:
 
 
 def opened(threads: int = 1, bundle: Bundle = BUNDLE) -> "closing[Backend]":
-    return closing(open_backend(bundle, "cpu", "onnxruntime", Streams.share(threads, None)))
+    return closing(open_backend(bundle, ComputeOptions("cpu", "onnxruntime", threads)))
 
 
 def osscl_threads() -> list[str]:

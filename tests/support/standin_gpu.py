@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from osscl.backends.gpu.card import Card, CardOptions
+from osscl.backends import ComputeOptions
+from osscl.backends.gpu.card import Card
 from osscl.backends.gpu.engine import Engine
 from osscl.cuda import front_end
 from osscl.cuda.device import Device, Stream
@@ -165,9 +166,9 @@ class HostCard(Card):
     precisions = frozenset({"fp32"})
     part_limit: int | None = None
 
-    def __init__(self, bundle: Bundle, device: Device, threads: int, options: CardOptions) -> None:
+    def __init__(self, bundle: Bundle, device: Device, options: ComputeOptions) -> None:
         standin_driver().add_front_end(host_kernels())
-        super().__init__(bundle, device, threads, options)
+        super().__init__(bundle, device, options)
 
     def open_engine(self, stream: Stream, max_batch: int) -> Engine:
         return HostEngine(self.bundle, stream, max_batch, self.part_limit)
@@ -176,4 +177,4 @@ class HostCard(Card):
 def open_card(bundle: Bundle, index: int = 0, **options: Any) -> HostCard:
     """Open a model on a card of the stand-in driver."""
     count_devices()
-    return HostCard(bundle, open_device(index), 1, CardOptions(**options))
+    return HostCard(bundle, open_device(index), ComputeOptions(threads=1, **options))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import osscl
-from osscl.backends import Backend, CardOptions, Streams, open_backend
+from osscl.backends import Backend, ComputeOptions, open_backend
 from osscl.backends.tensorrt import opening
 from osscl.backends.tensorrt.builder import BuiltPlan
 from osscl.backends.tensorrt.heavy_nodes import heavy_nodes
@@ -23,7 +23,6 @@ from support.tensorrt_standin import StandIn
 
 BUNDLE = read_bundle("demo")
 CLIPS = golden_clips(2)
-ONE = Streams(1, 1)
 
 
 @pytest.fixture
@@ -54,8 +53,8 @@ def trt(monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 def opened(tmp_path: Path, device: str = "cuda", **options: Any) -> Backend:
-    cards = CardOptions(engine_cache=str(tmp_path / "engines"), **options)
-    return open_backend(BUNDLE, device, "tensorrt", ONE, cards)
+    asked = ComputeOptions(device, "tensorrt", threads=1, engine_cache=tmp_path / "engines", **options)
+    return open_backend(BUNDLE, asked)
 
 
 def test_an_engine_is_built_once_and_run_on_what_the_front_end_wrote(

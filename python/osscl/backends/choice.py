@@ -9,11 +9,11 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from osscl.backends.base import Backend
-from osscl.backends.gpu.card import Card, CardOptions
+from osscl.backends.gpu.card import Card
 from osscl.backends.gpu.fleet import Fleet
-from osscl.backends.streams import Streams
+from osscl.backends.options import ComputeOptions
 from osscl.cuda.device import Device
-from osscl.cuda.devices import is_cuda, named_devices, open_device
+from osscl.cuda.devices import named_devices, open_device
 from osscl.errors import BackendError, DeviceError, MissingExtraError
 from osscl.model_file.bundle import Bundle
 from osscl.support.installed import version_of
@@ -55,32 +55,18 @@ _CUDA = {
     "tensorrt": _Entry("tensorrt.backend", "TensorRtBackend", _has_package("tensorrt")),
     "onnxruntime": _Entry("onnxruntime_cuda", "OnnxRuntimeCudaBackend", _has_distribution("onnxruntime-gpu")),
 }
-BACKENDS = tuple(dict.fromkeys((*_CPU, *_CUDA)))
-"""All backends by name."""
 
 
-def open_backend(
-    bundle: Bundle,
-    device: str,
-    backend: str | None,
-    streams: Streams,
-    cards: CardOptions | None = None,
-) -> Backend:
+def open_backend(bundle: Bundle, options: ComputeOptions) -> Backend:
     """Open a model on a device; never on another one than was asked for.
 
     Parameters
     ----------
     bundle : Bundle
         The model.
-    device : str
-        "auto", "cpu", "cuda", "cuda:1", "cuda:0,1" or "cuda:all"; "auto" is a GPU that can be used, where
-        what computes the model there is installed, else the CPU.
-    backend : str, optional
-        Name out of `BACKENDS`; by default the first one installed that computes the model's precision there.
-    streams : Streams
-        How processors are shared out; with GPUs, all threads serve the host's front end where it is used.
-    cards : CardOptions, optional
-        How GPUs are used.
+    options : ComputeOptions
+        On what it is computed, and how. The device "auto" is a GPU that can be used, where what computes the
+        model there is installed, else the CPU.
 
     Returns
     -------
@@ -90,28 +76,21 @@ def open_backend(
     Raises
     ------
     BackendError
-        There is no such device or backend, or the backend does not compute the model's precision.
+        The backend does not compute the model's precision, or not on that device.
     DeviceError
         A GPU was asked for that cannot be used.
     MissingExtraError
         The package that the backend needs is not installed.
     """
-    if device not in ("auto", "cpu") and not is_cuda(device):
-        raise BackendError(
-            f"device '{device}' does not exist; choose auto, cpu, cuda, cuda:N, cuda:N,M or cuda:all"
-        )
-    if backend not in (None, *BACKENDS):
-        raise BackendError(f"backend '{backend}' does not exist; choose one of: {', '.join(BACKENDS)}")
+    device, backend = options.device, options.backend
     if device == "auto":
         device = "cuda" if _prefers_gpu(bundle, backend) else "cpu"
     if device == "cpu":
-        opened: Backend = _chosen(_CPU, bundle, backend, "the CPU")(bundle, streams)
+        opened: Backend = _chosen(_CPU, bundle, backend, "the CPU")(bundle, options.shared_out())
         return opened
     numbers = named_devices(device)
     card = _chosen(_CUDA, bundle, backend, "GPUs")
-    return _open_on_cards(
-        partial(card, bundle, threads=streams.n_threads, options=cards or CardOptions()), numbers
-    )
+    return _open_on_cards(partial(card, bundle, options=options), numbers)
 
 
 def _prefers_gpu(bundle: Bundle, backend: str | None) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 
 from osscl.backends.base import Outputs
 from osscl.backends.feeds import Feeds
-from osscl.backends.streams import StreamedBackend, Streams, stream_facts
+from osscl.backends.options import Streams
+from osscl.backends.streams import StreamedBackend, stream_facts
 from osscl.errors import BackendError, MissingExtraError
 from osscl.model_file.bundle import Bundle
 

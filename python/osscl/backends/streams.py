@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
@@ -11,45 +10,9 @@ from osscl import frontend
 from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.backends.feeds import Feeds, host_feeds
-from osscl.errors import ConfigError
+from osscl.backends.options import Streams
 from osscl.model_file.bundle import Bundle
 from osscl.model_file.manifest import Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """How processors are shared out.
-
-    Attributes
-    ----------
-    count : int
-        Batches computed side by side.
-    threads : int
-        Threads that compute each of them, the stream's own included.
-
-    Raises
-    ------
-    ConfigError
-        There are more streams than processors, or they cannot be shared out evenly.
-    """
-
-    count: int
-    threads: int
-
-    @staticmethod
-    def share(processors: int, count: int | None) -> "Streams":
-        """Share out processors among streams; by default one each, which gives the most clips a second."""
-        count = processors if count is None else count
-        if not 1 <= count <= processors or processors % count:
-            raise ConfigError(
-                f"streams is {count} for {processors} threads; it must divide the number of threads"
-            )
-        return Streams(count, processors // count)
-
-    @property
-    def n_threads(self) -> int:
-        """All threads together."""
-        return self.count * self.threads
 
 
 class StreamedBackend(Backend):

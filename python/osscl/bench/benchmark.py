@@ -7,12 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from osscl.backends import Streams
+from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.backends.gpu.card import Card
 from osscl.backends.gpu.fleet import Fleet
 from osscl.bench.accuracy_gate import AccuracyRequest, measure_against_fp32, prepare_comparison
@@ -26,11 +26,10 @@ from osscl.bench.machine import machine_facts
 from osscl.bench.neighbours import Neighbours
 from osscl.bench.rounds import ROUNDS, Work, measure_in_rounds
 from osscl.config import ModelInputs
-from osscl.detector import Detector, load
+from osscl.detector import Detector
 from osscl.errors import ConfigError
 from osscl.model_file.bundle import Bundle
 from osscl.support.paths import printable
-from osscl.support.threads import checked_threads, usable_cpus
 
 GFLOP_PER_CLIP: dict[ModelInputs, float] = {"three_maps": 4.5034, "log_mel": 1.3853}
 """Convolutions and matrix products of the network for one clip, a multiply-add counted as two: counted layer
@@ -52,14 +51,8 @@ class BenchmarkPlan:
         Folder of recordings; None makes synthetic ones.
     n_clips : int
         Recordings made, or taken from the folder at most.
-    device : str
-        As `osscl.load` takes it; one GPU at most.
-    backend : str or None
-        As `osscl.load` takes it.
-    threads, streams, batch_size : int or None
-        As `osscl.load` takes them.
-    engine_cache : Path or None
-        As `osscl.load` takes it.
+    compute : ComputeOptions
+        How the model is computed; on one GPU at most.
     seconds : float
         Time for each stage, shared by the ways in which it is run.
     accuracy : AccuracyRequest or None
@@ -73,12 +66,7 @@ class BenchmarkPlan:
 
     clips: Path | None = None
     n_clips: int = 48
-    device: str = "auto"
-    backend: str | None = None
-    threads: int | None = None
-    streams: int | None = None
-    batch_size: int | None = None
-    engine_cache: Path | None = None
+    compute: ComputeOptions = DEFAULT_OPTIONS
     seconds: float = 5.0
     accuracy: AccuracyRequest | None = None
 
@@ -87,17 +75,6 @@ class BenchmarkPlan:
             raise ConfigError(f"seconds is {self.seconds}; expected a time above zero for each stage")
         if self.n_clips < 1:
             raise ConfigError(f"clips is {self.n_clips}; expected at least 1 recording")
-
-    def shared_out(self) -> Streams:
-        """Share out the processors.
-
-        Returns
-        -------
-        Streams
-            As the detector does it.
-        """
-        threads = usable_cpus() if self.threads is None else checked_threads(self.threads)
-        return Streams.share(threads, self.streams)
 
 
 def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: OnStep) -> Benchmark:
@@ -128,19 +105,11 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         The model knows the machine of none of the accuracy gate's clips.
     """
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-    streams = plan.shared_out()
+    streams = plan.compute.shared_out()
+    shown = replace(plan.compute, on_build=lambda what, _, total: on_step(what, total))
     with ExitStack() as opened:
         before = time.perf_counter()
-        detector = load(
-            model,
-            plan.device,
-            backend=plan.backend,
-            threads=streams.n_threads,
-            streams=streams.count,
-            batch_size=plan.batch_size,
-            engine_cache=plan.engine_cache,
-            on_build=lambda what, _, total: on_step(what, total),
-        )
+        detector = Detector(model, shown)
         load_s = time.perf_counter() - before
         opened.enter_context(detector)
         facts = detector.facts
@@ -159,7 +128,7 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         accuracy = measure_against_fp32(comparison, on_step) if comparison else None
         ceilings: Ceilings
         if card is None:
-            lines = processor_lines(detector, clips, streams, plan.batch_size, opened)
+            lines = processor_lines(detector, clips, streams, plan.compute.batch_size, opened)
             ceilings = ProcessorCeilings(streams.n_threads, plan.seconds, opened)
         else:
             lines = card_lines(detector, card, clips, streams.n_threads)
@@ -189,15 +158,15 @@ def _card_of(detector: Detector, plan: BenchmarkPlan) -> Card | None:
     backend = detector.backend
     if isinstance(backend, Fleet):
         raise ConfigError(
-            f"device '{plan.device}' stands for several GPUs, and a benchmark measures one; choose cuda or "
-            "cuda:N"
+            f"device '{plan.compute.device}' stands for several GPUs, and a benchmark measures one; "
+            "choose cuda or cuda:N"
         )
     if not isinstance(backend, Card):
         return None
-    if plan.streams is not None:
+    if plan.compute.streams is not None:
         raise ConfigError(
-            f"streams is {plan.streams}, but {backend.facts['device']} has no processors to share out; leave "
-            "--streams out, or choose --device cpu"
+            f"streams is {plan.compute.streams}, but {backend.facts['device']} has no processors to share "
+            "out; leave --streams out, or choose --device cpu"
         )
     return backend
 

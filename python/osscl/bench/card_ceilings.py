@@ -71,9 +71,8 @@ class CardCeilings(Ceilings):
 def _product_card(card: Card) -> Card:
     """The same kind of engine on the same card, for the products."""
     bundle = product_bundle(card.bundle.manifest, SIZE)
-    return type(card)(
-        bundle, open_device(card.device.index), threads=1, options=replace(card.options, batch_size=1)
-    )
+    options = replace(card.options, threads=1, streams=None, batch_size=1)
+    return type(card)(bundle, open_device(card.device.index), options)
 
 
 def _matrix() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

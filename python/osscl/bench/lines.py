@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from osscl.backends import Streams, open_backend
+from osscl.backends import ComputeOptions, Streams, open_backend
 from osscl.bench.clips import Clips
 from osscl.bench.figures import HostMemory, Measurement, Stage
 from osscl.bench.rounds import Repetition, Work
@@ -108,7 +108,8 @@ def processor_lines(
     ]
     size = 1
     for shared in without_doubles(Streams(1, 1), streams):
-        computing = opened.enter_context(closing(open_backend(detector.bundle, "cpu", backend, shared)))
+        alone = ComputeOptions("cpu", backend, shared.n_threads, shared.count)
+        computing = opened.enter_context(closing(open_backend(detector.bundle, alone)))
         size = batch_size or computing.preferred_batch
         network = Network(computing, batches_of(clips.samples, size), shared.count)
         lines.append(Line("network", network.run, shared.n_threads, shared.count, size))

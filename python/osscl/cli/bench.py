@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.bench import AccuracyRequest, Benchmark, BenchmarkPlan, run_benchmark
 from osscl.cli.bench_table import print_benchmark
 from osscl.cli.console import (
@@ -15,7 +16,7 @@ from osscl.cli.console import (
     complain,
     say,
 )
-from osscl.cli.options import Backend, BatchSize, Device, EngineFolder, StreamCount, Threads
+from osscl.cli.options import takes_compute_options
 from osscl.errors import OutputError
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
@@ -33,6 +34,7 @@ Exit code: 0 measured, 1 failed or the accuracy gate is not passed, 2 wrong usag
 """
 
 
+@takes_compute_options
 def bench(
     model: Annotated[
         Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
@@ -49,12 +51,7 @@ def bench(
     seconds: Annotated[
         float, typer.Option(help="Time for each stage, shared by the ways in which it is run.")
     ] = 5.0,
-    device: Device = "auto",
-    backend: Backend = None,
-    threads: Threads = None,
-    streams: StreamCount = None,
-    batch_size: BatchSize = None,
-    engine_cache: EngineFolder = None,
+    compute: ComputeOptions = DEFAULT_OPTIONS,
     accuracy: Annotated[
         bool, typer.Option("--accuracy", help="Also compare the scores with fp32, by the accuracy gate.")
     ] = False,
@@ -90,12 +87,7 @@ def bench(
     plan = BenchmarkPlan(
         clips=folder,
         n_clips=clips,
-        device=device,
-        backend=backend,
-        threads=threads,
-        streams=streams,
-        batch_size=batch_size,
-        engine_cache=engine_cache,
+        compute=compute,
         seconds=seconds,
         accuracy=AccuracyRequest(gate, reference) if accuracy else None,
     )

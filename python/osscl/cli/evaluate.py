@@ -1,6 +1,7 @@
 """``osscl evaluate``: how well a model, or scores of any origin, tell anomalous from normal clips."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,10 @@ import typer
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
-from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, WorkProgress, say
-from osscl.cli.options import Device
-from osscl.detector import Detector, load
+from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, say
+from osscl.cli.options import takes_compute_options
+from osscl.detector import Detector
 from osscl.errors import EvaluationError
 from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
 from osscl.evaluation.evaluating import DEFAULT_RESAMPLES
@@ -38,6 +40,7 @@ Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have 
 _TABLE_WIDTH = 104
 
 
+@takes_compute_options
 def evaluate(
     model: Annotated[
         str | None,
@@ -81,16 +84,13 @@ def evaluate(
         int, typer.Option(min=0, help="Resamples behind the 95 % intervals; 0 for no intervals.")
     ] = DEFAULT_RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
-    device: Device = "auto",
-    threads: Annotated[
-        int | None, typer.Option(help="With MODEL: processors to use; by default all.")
-    ] = None,
+    compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the outputs of an earlier run.")
     ] = False,
 ) -> None:
     """AUC and pAUC per machine ID, per type and in total, from a model or from scores."""
-    _check_sources(model, data, scores, (device, threads) != ("auto", None))
+    _check_sources(model, data, scores, compute != DEFAULT_OPTIONS)
     _check_options(compare, max_fpr)
     table = None if model is None or data is not None else Path(model)
     _check_places([table, data, scores, ground_truth], output, write_scores, overwrite)
@@ -98,7 +98,9 @@ def evaluate(
     source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
     records: Iterable[Record]
     if model is not None and data is not None:
-        with load(model, device, threads=threads) as detector:
+        with BuildProgress() as building:
+            detector = Detector(model, replace(compute, on_build=building.show_phase))
+        with detector:
             source |= {"recordings": printable(data), "graph sha256": detector.bundle.graph_sha256}
             source |= detector.facts
             records = _score(detector, data, named=truth is None)
@@ -131,7 +133,9 @@ def _check_sources(model: str | None, data: Path | None, scores: Path | None, co
     if data is not None:
         return
     if computes:
-        raise typer.BadParameter("--device and --threads go with MODEL and DATA: here nothing is computed")
+        raise typer.BadParameter(
+            "--device, --threads and the like go with MODEL and DATA: here nothing is computed"
+        )
     if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
         raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {model} DATA")
 

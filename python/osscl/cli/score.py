@@ -1,11 +1,13 @@
 """``osscl score``: recordings in, a table of anomaly scores out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from osscl.audio.reading import Fit
+from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import (
     EXIT_INTERRUPTED,
     EXIT_SOME_UNSCORED,
@@ -14,8 +16,8 @@ from osscl.cli.console import (
     as_json,
     say,
 )
-from osscl.cli.options import Backend, BatchSize, Device, EngineFolder, StreamCount, Threads
-from osscl.detector import Detector, load
+from osscl.cli.options import takes_compute_options
+from osscl.detector import Detector
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineOf, machine_source
 from osscl.runs.folder import find_recordings
@@ -34,6 +36,7 @@ Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could no
 """
 
 
+@takes_compute_options
 def score(
     model: Annotated[
         Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
@@ -72,12 +75,7 @@ def score(
         str | None,
         typer.Option(help="Fill up short recordings: 'repeat' them or add 'zero's.", metavar="repeat|zero"),
     ] = None,
-    device: Device = "auto",
-    backend: Backend = None,
-    threads: Threads = None,
-    streams: StreamCount = None,
-    batch_size: BatchSize = None,
-    engine_cache: EngineFolder = None,
+    compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
     ] = False,
@@ -96,16 +94,7 @@ def score(
     table = OutputTable(output, overwrite=overwrite, suffix=".jsonl" if json else ".csv")
     try:
         with BuildProgress() as building:
-            detector = load(
-                model,
-                device,
-                backend,
-                threads=threads,
-                streams=streams,
-                batch_size=batch_size,
-                engine_cache=engine_cache,
-                on_build=building.show_phase,
-            )
+            detector = Detector(model, replace(compute, on_build=building.show_phase))
         machine_of = machine_source(detector.machines, machine, labels)
     except BaseException:  # Ctrl-C too: an empty table would stand in the way of the next run
         table.abandon()
@@ -117,12 +106,7 @@ def score(
         "resample": resample,
         "channel": channel,
         "pad": pad,
-        "device": device,
-        "backend": backend,
-        "threads": threads,
-        "streams": streams,
-        "batch_size": batch_size,
-        "engine_cache": None if engine_cache is None else str(engine_cache),
+        **compute.record(),
     }
     raise typer.Exit(_run(detector, paths, table, machine_of, fit, options))
 

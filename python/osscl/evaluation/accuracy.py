@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from osscl.audio.reading import Fit
-from osscl.backends import Streams, open_backend
+from osscl.backends import ComputeOptions, open_backend
 from osscl.errors import AccuracyError, EvaluationError
 from osscl.evaluation.labelled import label_in_name
 from osscl.machines.labels import machine_source
@@ -20,7 +20,6 @@ from osscl.runs.folder import find_recordings
 from osscl.scoring.pipeline import Task, score_recordings
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
-from osscl.support.threads import usable_cpus
 from osscl.synth import DatasetPlan, write_dataset
 
 GATE_PLAN = DatasetPlan(machines=12, normal=500, anomalous=500, seed=7)
@@ -98,10 +97,9 @@ def measure_accuracy(
     BackendError, MissingExtraError
         One of the precisions cannot be computed here.
     """
-    again, facts = _score(
-        reduced, device, backend, clips, on_record
-    )  # first: this may be what cannot be computed
-    scored, _ = _score(fp32, "cpu", None, clips, on_record)
+    # first: this may be what cannot be computed
+    again, facts = _score(reduced, ComputeOptions(device, backend), clips, on_record)
+    scored, _ = _score(fp32, ComputeOptions("cpu"), clips, on_record)
     paths = sorted(scored.keys() & again.keys())
     if len(paths) < 2:
         raise EvaluationError(
@@ -158,15 +156,14 @@ def check_accuracy(accuracy: Accuracy) -> None:
 
 
 def _score(
-    bundle: Bundle, device: str, backend: str | None, clips: Path, on_record: Callable[[Record], Any]
+    bundle: Bundle, compute: ComputeOptions, clips: Path, on_record: Callable[[Record], Any]
 ) -> tuple[dict[str, Record], Mapping[str, str]]:
     """Records of the clips that have a score, by path, and what computed them."""
     manifest = bundle.manifest
     machine_of = machine_source(manifest.model.classes)
     records = {}
-    threads = usable_cpus()
-    with closing(open_backend(bundle, device, backend, Streams.share(threads, None))) as opened:
-        task = Task(machine_of, Fit(), opened.preferred_batch, threads)
+    with closing(open_backend(bundle, compute)) as opened:
+        task = Task(machine_of, Fit(), opened.preferred_batch, compute.shared_out().n_threads)
         for record in score_recordings(find_recordings([clips]), task, manifest, opened):
             if record.score is not None:
                 records[record.path] = record

@@ -3,12 +3,10 @@
 import logging
 import threading
 from abc import abstractmethod
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar
 
 from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Ticket
@@ -17,6 +15,7 @@ from osscl.backends.gpu.engine import Engine
 from osscl.backends.gpu.inputs import CardInputs, HostInputs, Inputs
 from osscl.backends.gpu.lending import PinnedBatches
 from osscl.backends.gpu.slot import Slot
+from osscl.backends.options import ComputeOptions
 from osscl.cuda.device import Device, Stream
 from osscl.cuda.front_end import CudaFrontEnd, front_end_code, reason_without
 from osscl.errors import BackendError, DeviceError, DeviceLostError, DeviceMemoryError
@@ -30,29 +29,7 @@ N_SLOTS = 3
 
 _N_LENT = N_SLOTS + 3  # those in flight, and those that are being read ahead
 
-OnBuild: TypeAlias = Callable[[str, int, int], Any]
-"""Takes what is being done, how much of it is done and how much there is."""
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class CardOptions:
-    """How a card is to be used.
-
-    Attributes
-    ----------
-    batch_size : int or None
-        Clips in a batch, halved where the card's memory does not hold them; None for what suits a card.
-    engine_cache : str or None
-        Folder of the engines that were built; None for the user's own.
-    on_build : callable or None
-        Takes what is being done, how much of it is done and how much there is, while an engine is built.
-    """
-
-    batch_size: int | None = None
-    engine_cache: str | None = None
-    on_build: OnBuild | None = None
 
 
 class Card(Backend):
@@ -67,10 +44,8 @@ class Card(Backend):
         The model.
     device : Device
         The card; closed with the backend, also where that cannot be opened.
-    threads : int
-        Threads of the host's front end, where the card's is not used.
-    options : CardOptions
-        How the card is to be used.
+    options : ComputeOptions
+        How the model is to be computed; all threads serve the host's front end, where the card's is not used.
 
     Attributes
     ----------
@@ -86,9 +61,8 @@ class Card(Backend):
     can_fork: ClassVar[bool] = False
     max_batch: int
 
-    def __init__(self, bundle: Bundle, device: Device, threads: int, options: CardOptions) -> None:
+    def __init__(self, bundle: Bundle, device: Device, options: ComputeOptions) -> None:
         self.bundle = bundle
-        self._threads = threads
         self.device = device
         self.options = options
         self.n_in_flight = N_SLOTS
@@ -189,10 +163,10 @@ class Card(Backend):
     def _open_inputs(self) -> Inputs:
         manifest = self.bundle.manifest
         if all(spec.name != "log_mel" for spec in manifest.inputs):
-            return HostInputs(manifest, self._threads, "graph")
+            return HostInputs(manifest, self.options.shared_out().n_threads, "graph")
         code = front_end_code()
         if code is None:
-            return HostInputs(manifest, self._threads, f"native, {reason_without()}")
+            return HostInputs(manifest, self.options.shared_out().n_threads, f"native, {reason_without()}")
         return CardInputs(CudaFrontEnd(code, manifest.front_end.settings, manifest.clip.n_samples))
 
     def _start(self, samples: Samples, ticket: Ticket) -> None:

@@ -1,0 +1,137 @@
+"""How a model shall be computed: what was asked for, checked once, and how processors are shared out."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import partial
+from typing import Any, TypeAlias
+
+from osscl.cuda.devices import is_cuda
+from osscl.errors import BackendError, ConfigError
+from osscl.support.threads import checked_threads, usable_cpus
+
+BACKENDS = ("onnxruntime", "openvino", "tensorrt")
+"""All backends by name."""
+
+OnBuild: TypeAlias = Callable[[str, int, int], Any]
+"""Takes what is being done, how much of it is done and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """How processors are shared out.
+
+    Attributes
+    ----------
+    count : int
+        Batches computed side by side.
+    threads : int
+        Threads that compute each of them, the stream's own included.
+
+    Raises
+    ------
+    ConfigError
+        There are more streams than processors, or they cannot be shared out evenly.
+    """
+
+    count: int
+    threads: int
+
+    @staticmethod
+    def share(processors: int, count: int | None) -> "Streams":
+        """Share out processors among streams; by default one each, which gives the most clips a second."""
+        count = processors if count is None else count
+        if not 1 <= count <= processors or processors % count:
+            raise ConfigError(
+                f"streams is {count} for {processors} threads; it must divide the number of threads"
+            )
+        return Streams(count, processors // count)
+
+    @property
+    def n_threads(self) -> int:
+        """All threads together."""
+        return self.count * self.threads
+
+
+@dataclass(frozen=True)
+class ComputeOptions:
+    """How a model shall be computed; `osscl.load` says more of each.
+
+    It pickles without `on_build`, which belongs to the process that asked.
+
+    Attributes
+    ----------
+    device : str
+        "auto", "cpu", "cuda", "cuda:1", "cuda:0,1" or "cuda:all".
+    backend : str or None
+        Name out of `BACKENDS`; None for the first one installed that computes the model's precision there.
+    threads : int or None
+        Processors to use; None for all that the process may use.
+    streams : int or None
+        Batches computed side by side; None for as many as threads.
+    batch_size : int or None
+        Clips in a batch; None for what suits the device. On a GPU it is halved until it fits.
+    engine_cache : str or None
+        Folder of TensorRT's engines, made absolute; None for the user's own.
+    on_build : callable or None
+        Is told how far the building of an engine is.
+
+    Raises
+    ------
+    ConfigError
+        `threads` or `batch_size` is below 1, or `streams` does not divide `threads`.
+    BackendError
+        There is no such device or backend.
+    """
+
+    device: str = "auto"
+    backend: str | None = None
+    threads: int | None = None
+    streams: int | None = None
+    batch_size: int | None = None
+    engine_cache: str | os.PathLike[str] | None = None
+    on_build: OnBuild | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.device not in ("auto", "cpu") and not is_cuda(self.device):
+            raise BackendError(
+                f"device '{self.device}' does not exist; choose auto, cpu, cuda, cuda:N, cuda:N,M or cuda:all"
+            )
+        if self.backend not in (None, *BACKENDS):
+            raise BackendError(
+                f"backend '{self.backend}' does not exist; choose one of: {', '.join(BACKENDS)}"
+            )
+        if self.batch_size is not None and self.batch_size < 1:
+            raise ConfigError(f"batch_size is {self.batch_size}; it must be at least 1")
+        self.shared_out()
+        if self.engine_cache is not None:
+            # a pickled detector shall find it from any folder
+            object.__setattr__(self, "engine_cache", os.path.abspath(self.engine_cache))  # noqa: PTH100 - a str
+
+    def shared_out(self) -> Streams:
+        """Share out the processors that may be used.
+
+        Returns
+        -------
+        Streams
+            Batches side by side, and the threads of each.
+        """
+        threads = usable_cpus() if self.threads is None else checked_threads(self.threads)
+        return Streams.share(threads, self.streams)
+
+    def record(self) -> dict[str, str | int | None]:
+        """What was asked for, for the record of a run.
+
+        Returns
+        -------
+        dict
+            Every option but `on_build` by its name, ready for JSON.
+        """
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "on_build"}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(ComputeOptions, **self.record()), ()  # type: ignore[arg-type]
+
+
+DEFAULT_OPTIONS = ComputeOptions()
+"""Everything as the device and the installation suggest."""

@@ -1,0 +1,52 @@
+"""What is asked of a computation: checked at once, written down, carried to other processes."""
+
+import json
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osscl.backends import BACKENDS, DEFAULT_OPTIONS, ComputeOptions, choice
+from osscl.errors import BackendError, ConfigError
+
+ASKED = ComputeOptions("cuda:0,1", "tensorrt", threads=6, streams=3, batch_size=8, engine_cache="/engines")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"device": "gpu"}, BackendError, "device 'gpu' does not exist; choose auto, cpu, cuda"),
+        ({"backend": "caffe"}, BackendError, "backend 'caffe' does not exist; choose one of: onnxruntime"),
+        ({"threads": 0}, ConfigError, "threads is 0; it must be at least 1"),
+        ({"streams": 4}, ConfigError, "streams is 4 for 6 threads; it must divide the number of threads"),
+        ({"batch_size": 0}, ConfigError, "batch_size is 0; it must be at least 1"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_opened(
+    changes: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        replace(ASKED, **changes)
+
+
+def test_the_record_is_json_that_makes_the_same_options() -> None:
+    for options in (ASKED, DEFAULT_OPTIONS):
+        assert ComputeOptions(**json.loads(json.dumps(options.record()))) == options
+
+
+def test_options_pickle_without_what_belongs_to_their_process() -> None:
+    shown = replace(ASKED, on_build=lambda *_: None)  # a function that no pickle can hold
+    copy = pickle.loads(pickle.dumps(shown))
+    assert copy == ASKED
+    assert copy.on_build is None
+
+
+def test_a_folder_of_engines_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ComputeOptions(engine_cache=Path("engines")).engine_cache == str(tmp_path / "engines")
+
+
+def test_every_backend_that_can_be_named_can_be_opened() -> None:
+    assert set(BACKENDS) == {*choice._CPU, *choice._CUDA}
