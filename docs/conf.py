@@ -33,6 +33,7 @@ toc_object_entries_show_parents = "hide"
 html_theme = "furo"
 html_title = f"osscl {release}"
 html_copy_source = False
+highlight_language = "none"  # blocks without a language are output, not Python
 
 CONTENTS = """
 ```{toctree}
