@@ -14,13 +14,13 @@ def section(heading: str) -> str:
 
 
 def table(heading: str, first_column: str) -> list[list[str]]:
-    """Rows of the table of a section that begins with this column, without backticks."""
+    """Rows of the table of a section whose first column is this; cells that are code lose their backticks."""
     lines = section(heading).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith(f"| {first_column} |"))
     rows = []
     for line in lines[start + 2 :]:
         if not line.startswith("|"):
             break
-        rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+        rows.append([re.sub(r"^`([^`]*)`$", r"\1", cell.strip()) for cell in line.strip("|").split("|")])
     assert rows
     return rows
