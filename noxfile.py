@@ -1,5 +1,7 @@
 """Every check of the project, each in an environment of its own: ``nox -s tests``, ``nox -s lint``, ..."""
 
+import shutil
+
 import nox
 
 nox.options.sessions = ["tests", "lint", "types"]
@@ -46,6 +48,16 @@ def types(session: nox.Session) -> None:
     # for this call alone: tests/tensorrt would stand for the package tensorrt
     session.run("mypy", "--explicit-package-bases", "tests", env={"MYPYPATH": "tests"})
     session.run("stubtest", "osscl._native", "--allowlist", "tests/stubtest_allowlist.txt")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build pages, API and command reference into build/docs; warnings and dead links are errors."""
+    session.install(*nox.project.dependency_groups(PROJECT, "docs"))
+    session.install(".")
+    shutil.rmtree("build/docs", ignore_errors=True)  # no page of an earlier build hides a dead link
+    options = ["--fail-on-warning", "--keep-going", "--fresh-env", "-c", "docs", "-b", "html"]
+    session.run("python", "-m", "sphinx", *options, ".", "build/docs")
 
 
 @nox.session

@@ -41,7 +41,7 @@ class FrontendConfig(Settings, frozen=True, kw_only=True):
 
     References
     ----------
-    Section "What is computed" of the README.
+    Section "Log-mel" of ``docs/format.md``.
     """
 
     algorithm: Literal["osscl.log_mel/1"] = "osscl.log_mel/1"

@@ -45,7 +45,7 @@ def golden_clips(count: int) -> npt.NDArray[np.int16]:
 
     References
     ----------
-    "The exported file", section "Golden clips", in the README.
+    Section "Golden clips" of ``docs/format.md``.
     """
     clips = np.empty((count, CLIP.n_samples), dtype=np.int16)
     for number in range(count):

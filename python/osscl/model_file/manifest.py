@@ -185,7 +185,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
 
     References
     ----------
-    Section "The exported file" of the README.
+    Section "Manifest" of ``docs/format.md``.
     """
 
     schema_version: SchemaNumber = SCHEMA_VERSION
