@@ -1,7 +1,7 @@
 """Whatever the bytes are: a clip, or one of our errors."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from osscl.audio.reading import Fit, read_clip
@@ -40,7 +40,6 @@ SEEDS = [
 ]
 
 
-@settings(deadline=None)
 @given(
     st.one_of([mutated(seed) for seed in SEEDS]) | st.binary(max_size=200), st.sampled_from([Fit(), ANYHOW])
 )

@@ -88,7 +88,7 @@ def mutated_files(draw: st.DrawFn) -> bytes:
     return bytes(content[: draw(st.integers(1, len(content)))] if is_cut else content)
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(
     mutated_files() | FILES_OF_CHUNKS,
     st.sampled_from([Fit(), Fit(channel=0), Fit(channel=1), Fit(channel="mean", pad="zero")]),

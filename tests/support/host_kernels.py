@@ -63,7 +63,7 @@ def compile_host_kernels(folder: Path, source: Path | None = None) -> Path:
     library = folder / LIBRARY
     tests = REPOSITORY / "tests" / "cuda"
     includes = (f"-I{source or REPOSITORY / 'csrc'}", f"-I{tests}")
-    options = ("-std=c++20", "-O2", "-fPIC", "-shared", *_WARNINGS, *includes)
+    options = ("-std=c++20", "-O2", "-U_FORTIFY_SOURCE", "-fPIC", "-shared", *_WARNINGS, *includes)
     subprocess.run([compiler, *options, tests / "host_kernels.cpp", "-o", library], check=True)
     return library
 
