@@ -21,9 +21,9 @@ def install(session: nox.Session, group: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests against the installed package."""
+    """Run the tests against the installed package, a process for each processor; -- -n 0 for one alone."""
     install(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "logical", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session

@@ -1,37 +1,34 @@
 """Fixtures shared by all tests."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import os
 
-import numpy as np
-import numpy.typing as npt
+if "PYTEST_XDIST_WORKER" in os.environ:  # a processor for each process; read when torch and NumPy are loaded
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from pathlib import Path
+
+import hypothesis
 import pytest
 
+from support import once
 from support.checkpoints import write_checkpoint
+from support.reference import Reference, made_reference, make_reference, published_reference
 
 pytest_plugins = ("support.tensorrt_rtx",)
+
+hypothesis.settings.register_profile(  # it reads no clock either
+    "osscl", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("osscl")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-@dataclass(frozen=True)
-class Reference:
-    """What the published implementation gives for 36 real recordings.
-
-    Attributes
-    ----------
-    checkpoint : Path
-        The weights it ran with.
-    clips : list of Path
-        The recordings.
-    outputs : dict of str to ndarray
-        Its figures, by the names of the reference file.
-    """
-
-    checkpoint: Path
-    clips: list[Path]
-    outputs: dict[str, npt.NDArray[Any]]
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes of a parallel run share what is dear to make."""
+    if not hasattr(config, "workerinput"):
+        folder = once.begin()
+        config.add_cleanup(lambda: once.end(folder))
 
 
 @pytest.fixture(scope="session")
@@ -44,36 +41,37 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def reference(shared: Path) -> Reference:
-    """The published implementation's figures."""
-    with np.load(shared / "reference" / "osscl_basic_outputs.npz") as stored:
-        outputs = {name: stored[name] for name in stored.files}
-    clips = [shared / "data" / "dcase2020" / str(path) for path in outputs["path"]]
-    assert len(clips) == 36
-    return Reference(shared / "reference" / "osscl_basic.pth", clips, outputs)
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkpoint() -> Path:
     """A checkpoint in the published layout with random weights."""
-    return write_checkpoint(tmp_path_factory.mktemp("checkpoint") / "random.pth")
+    return once.made_once("checkpoint", lambda at: write_checkpoint(at / "random.pth")) / "random.pth"
 
 
 @pytest.fixture(scope="session")
-def model_file(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model_file(checkpoint: Path) -> Path:
     """The random checkpoint, exported."""
     from osscl.export import export_onnx
 
-    path = tmp_path_factory.mktemp("model") / "model.onnx"
-    export_onnx(checkpoint, path)
-    return path
+    made = once.made_once("model", lambda at: export_onnx(checkpoint, at / "model.onnx"))
+    return made / "model.onnx"
+
+
+@pytest.fixture(scope="session", params=["made here", "published"])
+def reference(request: pytest.FixtureRequest) -> Reference:
+    """Recordings with what an implementation that is not ours gives for them."""
+    if request.param == "published":
+        return published_reference(request.getfixturevalue("shared"))
+    checkpoint: Path = request.getfixturevalue("checkpoint")
+    return made_reference(once.made_once("recordings", lambda at: make_reference(at, checkpoint)), checkpoint)
 
 
 @pytest.fixture(scope="session")
-def reference_model(reference: Reference, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reference_model(reference: Reference, request: pytest.FixtureRequest) -> Path:
     """The reference checkpoint, exported."""
+    checkpoint: Path = request.getfixturevalue("checkpoint")
+    if reference.checkpoint == checkpoint:
+        model: Path = request.getfixturevalue("model_file")
+        return model
     from osscl.export import export_onnx
 
-    path = tmp_path_factory.mktemp("model") / "reference.onnx"
-    export_onnx(reference.checkpoint, path)
-    return path
+    made = once.made_once("reference", lambda at: export_onnx(reference.checkpoint, at / "reference.onnx"))
+    return made / "reference.onnx"

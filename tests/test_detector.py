@@ -15,7 +15,6 @@ import torch
 from scipy.stats import rankdata
 
 import osscl
-from conftest import Reference
 from osscl.errors import (
     BackendError,
     CalibrationError,
@@ -24,8 +23,8 @@ from osscl.errors import (
     MachineError,
     ModelFileError,
 )
-from osscl.machines.dcase import PUBLISHED_CLASSES
 from osscl.model_file.golden import golden_clips
+from support.reference import Reference
 
 CLIPS = golden_clips(3)
 
@@ -40,14 +39,13 @@ def scores(detector: osscl.Detector) -> npt.NDArray[np.float32]:
     return detector.score(CLIPS, "fan/id_00").score
 
 
-def test_shipped_path_equals_the_published_outputs(reference: Reference, reference_model: Path) -> None:
+def test_shipped_path_equals_the_reference(reference: Reference, reference_model: Path) -> None:
     outputs = reference.outputs
     waveforms = np.stack([osscl.read_audio(path) for path in reference.clips])
-    machines = [PUBLISHED_CLASSES[label] for label in outputs["label"]]
     with osscl.load(reference_model) as detector:
         embedding = detector.embed(waveforms)
         cosine = detector._run(waveforms).cosine
-        score = detector.score(waveforms, machines).score
+        score = detector.score(waveforms, reference.machines).score
     assert np.abs(embedding - outputs["embedding"]).max() <= 2e-5
     assert np.abs(cosine - outputs["cosine"]).max() <= 2e-5
     assert np.abs(score - outputs["score"]).max() <= 5e-4
@@ -58,7 +56,7 @@ def test_shipped_path_equals_the_published_outputs(reference: Reference, referen
 def test_batches_in_any_order_give_the_same_scores(
     reference: Reference, reference_model: Path, batch_size: int
 ) -> None:
-    order = np.random.default_rng(batch_size).permutation(36)
+    order = np.random.default_rng(batch_size).permutation(len(reference.clips))
     paths = [reference.clips[i] for i in order]
     with osscl.load(reference_model, batch_size=batch_size) as detector:
         records = list(detector.score_files(paths))
@@ -197,6 +195,7 @@ def test_a_forked_child_reopens_the_model(model_file: Path) -> None:
     program = """
 import os, sys, numpy as np, osscl
 from osscl.model_file.golden import golden_clips
+from support.reference import Reference
 detector = osscl.load(sys.argv[1], threads=2)
 clips = golden_clips(2)
 before = detector.score(clips, "fan/id_00").score
@@ -208,7 +207,7 @@ assert np.array_equal(detector.score(clips, "fan/id_00").score, before)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
     command = [sys.executable, "-W", "ignore", "-c", program, str(model_file)]
-    assert subprocess.run(command, timeout=120).returncode == 0
+    assert subprocess.run(command, timeout=300).returncode == 0
 
 
 class _Clips(torch.utils.data.Dataset[float]):
@@ -235,6 +234,7 @@ def test_one_thread_starts_none(model_file: Path) -> None:
     program = """
 import os, sys, osscl
 from osscl.model_file.golden import golden_clips
+from support.reference import Reference
 clips = golden_clips(2)
 import soundfile, onnxruntime
 before = len(os.listdir("/proc/self/task"))
@@ -245,22 +245,19 @@ with osscl.load(sys.argv[1], threads=1) as detector:
     if not Path("/proc/self/task").is_dir():
         pytest.skip("threads are counted through /proc, which this system lacks")
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, "-c", program, str(model_file)], check=True, timeout=120, env=environment)
+    subprocess.run([sys.executable, "-c", program, str(model_file)], check=True, timeout=300, env=environment)
 
 
-def test_importing_is_fast_and_loads_no_runtime() -> None:
+def test_importing_loads_nothing_but_the_standard_library() -> None:
     program = """
-import sys, time
-start = time.perf_counter()
+import sys
+before = set(sys.modules)
 import osscl
-elapsed = time.perf_counter() - start
-heavy = {"torch", "onnxruntime", "tensorrt", "onnx", "rich", "typer"} & set(sys.modules)
-assert not heavy, heavy
-print(elapsed)
+loaded = set(sys.modules) - before
+assert {name.partition(".")[0] for name in loaded} <= sys.stdlib_module_names | {"osscl"}, loaded
+assert {name for name in loaded if name.startswith("osscl")} == {"osscl", "osscl.errors"}
 """
-    command = [sys.executable, "-c", program]
-    times = [float(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(5)]
-    assert min(times) < 0.3
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_the_library_is_silent_unless_asked() -> None:

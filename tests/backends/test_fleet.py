@@ -13,7 +13,6 @@ import pytest
 from scipy.stats import rankdata
 
 import osscl
-from conftest import Reference
 from osscl.backends import choice
 from osscl.backends.gpu.fleet import Fleet
 from osscl.errors import BackendError, DeviceError, DeviceLostError
@@ -22,6 +21,7 @@ from osscl.model_file.golden import golden_clips
 from osscl.scoring.record import Record
 from support.audio_files import encoded
 from support.model_files import tiny_bundle
+from support.reference import Reference
 from support.standin_gpu import HostCard, StandInDriver, open_card, standin_driver
 
 CLIPS = golden_clips(6)
@@ -105,7 +105,7 @@ def test_a_folder_on_cards_gives_what_it_gives_on_the_cpu(
     assert [record.status for record in got].count("unreadable") == 1
 
 
-def test_the_published_scores_come_out_of_everything_but_the_card_itself(
+def test_the_reference_scores_come_out_of_everything_but_the_card_itself(
     driver: StandInDriver, reference: Reference, reference_model: Path
 ) -> None:
     """Driver's calls, kernels and streams are real; ONNX Runtime stands in for the engine."""

@@ -1,6 +1,6 @@
 """Figures of a benchmark: what is measured, and how repetitions become figures."""
 
-import time
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from osscl.backends import ComputeOptions
-from osscl.bench import BenchmarkPlan, run_benchmark
+from osscl.bench import BenchmarkPlan, clock, neighbours, run_benchmark
 from osscl.bench.benchmark import GFLOP_PER_CLIP
 from osscl.bench.clips import open_clips
 from osscl.bench.lines import Line
@@ -21,6 +21,20 @@ from osscl.config import ModelConfig, ModelInputs
 from osscl.errors import BenchmarkError, ConfigError
 from osscl.model import OSSCL
 from osscl.model_file.bundle import read_bundle
+from osscl.support.threads import usable_cpus
+
+
+class SimulatedTime:
+    """A clock that only goes on where a test says so."""
+
+    def __init__(self) -> None:
+        self._now_s = 1000.0
+
+    def now(self) -> float:
+        return self._now_s
+
+    def pass_by(self, seconds: float) -> None:
+        self._now_s += seconds
 
 
 @pytest.mark.parametrize("inputs", ["three_maps", "log_mel"])
@@ -65,17 +79,14 @@ def test_a_measurement_is_the_median_of_repetitions_and_percentiles_of_all_calls
     assert (measured.p50_ms, measured.n_calls) == (None, 4)
 
 
-def test_calls_are_timed_after_a_first_one_that_is_not() -> None:
-    started = []
-
-    def call() -> None:
-        started.append(time.perf_counter())
-        time.sleep(0.05 if len(started) == 1 else 0.002)
-
-    repetition = repeat_call(call, 8, 0.02)
-    assert repetition.n_clips == 8 * len(repetition.call_s) == 8 * (len(started) - 1)
-    assert max(repetition.call_s) < 0.05
-    assert repetition.elapsed_s == pytest.approx(sum(repetition.call_s))
+def test_calls_are_timed_after_a_first_one_that_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = SimulatedTime()
+    monkeypatch.setattr(clock, "now", time.now)
+    left = [50.0, 2.0, 3.0, 4.0, 99.0]
+    repetition = repeat_call(lambda: time.pass_by(left.pop(0)), 8, 8.0)
+    assert left == [99.0]
+    assert repetition == Repetition(n_clips=8 * 3, elapsed_s=9.0, call_s=[2.0, 3.0, 4.0])
+    assert repeat_call(lambda: time.pass_by(left[0]), 1, 0.0).call_s == [99.0]  # at least one
 
 
 def test_batches_hold_each_clip_and_are_of_one_size() -> None:
@@ -94,35 +105,64 @@ def test_any_machine_will_do_for_a_file_of_an_unknown_one() -> None:
 def test_matrix_products_obey_their_number_of_threads_and_say_when_they_die() -> None:
     with matrix_products({2, 1}) as processes:
         assert [process.threads for process in processes] == [1, 2]
-        assert processes[0].run(64, 0.01).n_clips >= 1
-        used = _cpu_seconds(processes[0].pid)
-        repetition = processes[0].run(1024, 0.3)
-        assert _cpu_seconds(processes[0].pid) - used <= 1.3 * repetition.elapsed_s + 0.1
+        for each in processes:
+            assert each.run(1024, 0.01).n_clips >= 1
+        threads = [_threads(each.pid) for each in processes]
+        assert threads == [1, min(2, usable_cpus())]  # a BLAS starts no more than there are processors
         processes[1]._process.kill()
         with pytest.raises(BenchmarkError, match="ended with exit code"):
             processes[1].run(64, 0.01)
 
 
-def _cpu_seconds(pid: int) -> float:
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
-        pytest.skip("needs /proc to see how busy a process is")
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
+def _threads(pid: int) -> int:
+    tasks = Path(f"/proc/{pid}/task")
+    if not tasks.exists():
+        pytest.skip("needs /proc to see the threads of a process")
+    return len(list(tasks.iterdir()))
 
 
-def test_neighbours_are_those_that_are_not_ours() -> None:
-    before = Neighbours().cpus()
+def write_processor_time(proc: Path, machine: list[int], processes: dict[int, tuple[int, int]]) -> None:
+    """Files as Linux shows them: ticks of the whole machine, and (user, system) of processes."""
+    proc.joinpath("stat").write_text(f"cpu  {' '.join(map(str, machine))}\ncpu0 9 9 9 9 9 9 9 9 9 9\n")
+    for pid, (user, system) in processes.items():
+        (proc / str(pid)).mkdir(exist_ok=True)
+        before = f"{pid} (a name) with spaces) S 1 2 3 4 5 6 7 8 9 10"
+        (proc / str(pid) / "stat").write_text(f"{before} {user} {system} 55 66 77\n")
+
+
+def test_neighbours_are_those_that_are_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    time, own = SimulatedTime(), SimulatedTime()
+    monkeypatch.setattr(clock, "now", time.now)
+    monkeypatch.setattr(clock, "used_by_this_process", own.now)
+    monkeypatch.setattr(neighbours, "_PROC", tmp_path)
+    monkeypatch.setattr(os, "sysconf", {"SC_CLK_TCK": 100}.__getitem__)
+    #                               user nice system idle iowait irq softirq steal guest guest_nice
+    write_processor_time(tmp_path, [1000, 100, 500, 9000, 800, 10, 20, 30, 5, 6], {7: (300, 40), 8: (5, 5)})
+    all_others, but_one, but_both = Neighbours(), Neighbours([7]), Neighbours([7, 8])
+    assert all_others.cpus() is None  # no time went by
+    time.pass_by(10.0)
+    own.pass_by(2.0)
+    write_processor_time(tmp_path, [2000, 200, 600, 9900, 999, 20, 40, 60, 7, 8], {7: (900, 90), 8: (55, 5)})
+    busy_s = (1000 + 100 + 100 + 10 + 20 + 30) / 100
+    assert all_others.cpus() == pytest.approx((busy_s - 2.0) / 10.0)
+    assert but_one.cpus() == pytest.approx((busy_s - 2.0 - 6.5) / 10.0)
+    assert but_both.cpus() == pytest.approx((busy_s - 2.0 - 6.5 - 0.5) / 10.0)
+    own.pass_by(100.0)
+    assert all_others.cpus() == 0.0  # ticks are coarse
+    (tmp_path / "stat").unlink()
+    assert Neighbours().cpus() is None
+
+
+def test_neighbours_are_told_by_the_real_files_where_there_are_any() -> None:
     with matrix_products({1}) as processes:
-        _cpu_seconds(processes[0].pid)  # skips where the system does not tell
-        processes[0].run(64, 0.01)
-        all_others, but_this = Neighbours(), Neighbours([processes[0].pid])
-        processes[0].run(1024, 0.5)
-        seen, left = all_others.cpus(), but_this.cpus()
-    assert before is None or before >= 0.0
-    assert seen is not None
-    assert left is not None
-    assert 0.3 < seen - left < 1.3
+        pid = processes[0].pid
+        if not Path(f"/proc/{pid}/stat").exists():
+            pytest.skip("needs /proc to see how busy a process is")
+        watched = Neighbours([pid])
+        before = neighbours._ticks(pid)
+        while neighbours._ticks(pid) < before + 3:
+            processes[0].run(512, 0.0)
+        assert (watched.cpus() or 0.0) >= 0.0
 
 
 def test_synthetic_clips_go_when_the_benchmark_is_over() -> None:

@@ -1,18 +1,13 @@
 """``osscl synth``: what it writes, prints and refuses."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import soundfile
 
-from support.console import osscl
-
-COMMAND = "from osscl.cli import main; main()"
+from support.console import osscl, started_osscl
+from support.waiting import wait_until
 
 
 def test_a_gate_set_is_written_and_summed_up(tmp_path: Path) -> None:
@@ -50,13 +45,10 @@ def test_what_cannot_be_is_refused_in_one_sentence(tmp_path: Path) -> None:
 
 def test_ctrl_c_leaves_whole_files(tmp_path: Path) -> None:
     folder = tmp_path / "set"
-    command = [sys.executable, "-c", COMMAND, "synth", str(folder), "--train", "5000"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
-        deadline = time.monotonic() + 60.0
-        while len(list(folder.rglob("*.wav"))) < 3 and time.monotonic() < deadline:
-            time.sleep(0.05)
+    with started_osscl("synth", folder, "--train", "5000") as process:
+        wait_until(lambda: len(list(folder.rglob("*.wav"))) >= 3, process)
         process.send_signal(signal.SIGINT)
-        _, messages = process.communicate(timeout=60)
+        _, messages = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "interrupted after" in messages
     left = [path for path in folder.rglob("*") if path.is_file()]

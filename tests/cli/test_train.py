@@ -1,17 +1,14 @@
 """``osscl train``, run as users run it."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from support.console import osscl
+from support.console import osscl, started_osscl
 from support.training_data import write_recordings
+from support.waiting import wait_until
 
 SHORT = ("--epochs", "2", "--batch-size", "3", "--inputs", "log_mel", "--workers", "0", "--device", "cpu")
 
@@ -59,18 +56,11 @@ def test_seeds_and_recipe(recordings: Path, tmp_path: Path) -> None:
 
 def test_ctrl_c_saves_and_resume_goes_on(recordings: Path, tmp_path: Path) -> None:
     command = ["train", str(recordings), "--output", str(tmp_path), *SHORT, "--epochs", "500"]
-    running = subprocess.Popen(
-        [sys.executable, "-c", "from osscl.cli import main; main()", *command],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"COLUMNS": "110"},
-    )
     metrics = tmp_path / "metrics.jsonl"
-    deadline = time.monotonic() + 120
-    while not (metrics.exists() and metrics.read_text().count("\n") > 3) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=120)
+    with started_osscl(*command) as running:
+        wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") > 3, running)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=300)
     assert running.returncode == 130, said
     assert "stopping after this step" in said
     assert "go on with the same command and --resume" in said
@@ -78,17 +68,10 @@ def test_ctrl_c_saves_and_resume_goes_on(recordings: Path, tmp_path: Path) -> No
     refused = osscl(*command, "--resume", "--margin", "0.1")
     assert refused.returncode == 1
     assert "cannot be resumed: margin was 0.4, is 0.1; resume with the same settings" in refused.stderr
-    resumed = subprocess.Popen(
-        [sys.executable, "-c", "from osscl.cli import main; main()", *command, "--resume"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while (
-        json.loads(metrics.read_text().splitlines()[-1])["n_steps"] <= n_steps and time.monotonic() < deadline
-    ):
-        time.sleep(0.1)
-    resumed.send_signal(signal.SIGTERM)
-    _, said = resumed.communicate(timeout=120)
+    with started_osscl(*command, "--resume") as resumed:
+        wait_until(lambda: json.loads(metrics.read_text().splitlines()[-1])["n_steps"] > n_steps, resumed)
+        resumed.send_signal(signal.SIGTERM)
+        _, said = resumed.communicate(timeout=300)
     assert resumed.returncode == 130
     assert f"going on after step {n_steps}" in said
 

@@ -4,6 +4,7 @@
 // Launches of several threads of the host take turns.
 #pragma once
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <algorithm>
@@ -55,14 +56,18 @@ constexpr std::size_t stack_bytes = 128 << 10;
 
 enum class State { ready, at_warp_barrier, at_block_barrier, done };
 
+// Its context is for its first steps alone: each switch between contexts asks the system for the signal mask,
+// which takes longer than what the threads compute; the jumps do not.
 struct Fiber {
     ucontext_t context;
-    std::unique_ptr<char[]> stack = std::make_unique<char[]>(stack_bytes);
+    jmp_buf place;
+    std::unique_ptr<char[]> stack = std::make_unique_for_overwrite<char[]>(stack_bytes);
     State state = State::done;
+    bool has_begun = false;
 };
 
-inline ucontext_t scheduler;
-inline std::vector<Fiber> fibers;
+inline jmp_buf scheduler;
+inline std::vector<Fiber> fibers; // kept from launch to launch
 inline std::size_t current;
 inline void (*call_kernel)();
 inline std::mutex turns;
@@ -70,9 +75,21 @@ inline unsigned order_seed; // threads run forwards (0), backwards (1), or shuff
 
 [[gnu::noinline]] inline void leave(State state) {
     fibers[current].state = state;
-    asm volatile("" ::: "memory");
-    swapcontext(&fibers[current].context, &scheduler);
-    asm volatile("" ::: "memory");
+    if (_setjmp(fibers[current].place) == 0) {
+        _longjmp(scheduler, 1);
+    }
+}
+
+// Runs the current fiber until it leaves.
+[[gnu::noinline]] inline void enter() {
+    if (_setjmp(scheduler) == 0) {
+        Fiber& fiber = fibers[current];
+        if (fiber.has_begun) {
+            _longjmp(fiber.place, 1);
+        }
+        fiber.has_begun = true;
+        setcontext(&fiber.context);
+    }
 }
 
 inline void run_fiber() {
@@ -125,7 +142,7 @@ inline bool run_block(const std::vector<std::size_t>& order) {
             if (fibers[i].state == State::ready) {
                 current = i;
                 threadIdx = {static_cast<unsigned>(i), 0, 0};
-                swapcontext(&scheduler, &fibers[i].context);
+                enter();
             }
         }
     } while (open_barriers());
@@ -163,12 +180,15 @@ bool launch(void (*kernel)(Arguments...), unsigned grid_x, unsigned grid_y, unsi
     Launch<Arguments...>::kernel = kernel;
     Launch<Arguments...>::arguments = arguments;
     call_kernel = Launch<Arguments...>::call_one;
-    make_fibers(block);
+    if (fibers.size() != block) {
+        make_fibers(block);
+    }
     const std::vector<std::size_t> order = thread_order(block);
     for (unsigned y = 0; y < grid_y; ++y) {
         for (unsigned x = 0; x < grid_x; ++x) {
             blockIdx = {x, y, 0};
             if (!run_block(order)) {
+                fibers.clear(); // some are in the middle of the kernel
                 return false;
             }
         }

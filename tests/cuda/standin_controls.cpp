@@ -13,12 +13,26 @@ EXPORT void standin_reset(int n, std::size_t memory, int version, int major, int
     capability_minor = minor;
     max_delay_us = 0;
     max_pinned = 1000;
+    is_time_simulated = false;
     is_initialized = false;
     counts.clear();
 }
 
 EXPORT void standin_set_delay(int us) {
     max_delay_us = us;
+}
+
+EXPORT void standin_simulate_time() {
+    simulated_us = 0;
+    is_time_simulated = true;
+}
+
+EXPORT void standin_pass_time(long long us) {
+    simulated_us += us;
+}
+
+EXPORT double standin_now_s() {
+    return now_ms() / 1000.0;
 }
 
 EXPORT void standin_limit_pinned(int pieces) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -46,7 +47,7 @@ struct Event {
     std::mutex mutex;
     std::condition_variable changed;
     std::uint64_t n_recorded = 0, n_done = 0;
-    std::chrono::steady_clock::time_point time;
+    double time_ms = 0.0;
 
     void wait_for(std::uint64_t number) {
         std::unique_lock lock(mutex);
@@ -68,6 +69,17 @@ inline std::map<std::string, long long> counts;
 inline long long max_pinned = 1000; // pieces of pinned memory
 inline thread_local int current = -1;
 inline thread_local std::vector<int> context_stack;
+
+// Time of the cards: the machine's, or one that passes only where a test says so.
+inline std::atomic<bool> is_time_simulated = false;
+inline std::atomic<long long> simulated_us = 0;
+
+inline double now_ms() {
+    if (is_time_simulated) {
+        return static_cast<double>(simulated_us) / 1000.0;
+    }
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 inline void count(const std::string& what, long long by = 1) {
     const std::lock_guard lock(state_mutex);

@@ -48,7 +48,7 @@ EXPORT Result cuEventRecord(void* handle, void* stream) {
     static_cast<Stream*>(stream)->queue([event, number] {
         const std::lock_guard lock(event->mutex);
         event->n_done = std::max(event->n_done, number);
-        event->time = std::chrono::steady_clock::now();
+        event->time_ms = now_ms();
         event->changed.notify_all();
     });
     return success;
@@ -80,9 +80,7 @@ EXPORT Result cuEventSynchronize(void* handle) {
 
 EXPORT Result cuEventElapsedTime(float* ms, void* start, void* end) {
     RETURN_UNLESS_USABLE();
-    *ms = std::chrono::duration<float, std::milli>(static_cast<Event*>(end)->time -
-                                                   static_cast<Event*>(start)->time)
-              .count();
+    *ms = static_cast<float>(static_cast<Event*>(end)->time_ms - static_cast<Event*>(start)->time_ms);
     return success;
 }
 

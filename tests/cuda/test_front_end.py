@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from conftest import Reference
 from osscl import _native
 from osscl.config import FRONTEND, FrontendConfig
 from osscl.cuda import front_end
@@ -24,6 +23,7 @@ from osscl.errors import ConfigError
 from osscl.frontend import log_mel
 from osscl.model_file.golden import golden_clips
 from support.host_kernels import REPOSITORY, HostKernels, compile_host_kernels, host_kernels
+from support.reference import Reference
 from support.reference_log_mel import assert_within_bounds, reference_log_mel
 from support.signals import N_SAMPLES, signals
 from support.standin_gpu import standin_driver
@@ -126,7 +126,7 @@ def test_golden_clips_equal_float64_arithmetic_and_the_cpu(kernels: HostKernels)
         assert_within_bounds(clip_log_mel, cpu, float(cpu.max()))
 
 
-def test_real_clips_equal_float64_arithmetic(kernels: HostKernels, reference: Reference) -> None:
+def test_recordings_equal_float64_arithmetic(kernels: HostKernels, reference: Reference) -> None:
     clips = np.stack([soundfile.read(path, dtype="int16")[0][:N_SAMPLES] for path in reference.clips])
     got, _ = run(kernels, clips)
     for clip, clip_log_mel in zip(clips, got, strict=True):
@@ -210,7 +210,7 @@ def test_each_barrier_is_needed_and_missed(kernels: HostKernels, tmp_path: Path,
     source = tmp_path / "csrc" / "cuda" / "logmel.cu"
     assert len(re.findall(r"__sync\w+\(\);", source.read_text())) == 5
     source.write_text(without_barrier(source.read_text(), number))
-    broken = compile_host_kernels(tmp_path, tmp_path / "csrc")
+    broken = HostKernels(compile_host_kernels(tmp_path, tmp_path / "csrc"))
     clips = golden_clips(1)[:, :2048].copy()
     expected, _ = run(kernels, clips)
     assert not all(np.array_equal(run(broken, clips, order=order)[0], expected) for order in range(4))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from conftest import Reference
 from osscl.errors import CheckpointError
 from osscl.export import read_classes
 from osscl.export.checkpoint import load_checkpoint
 from support.checkpoints import random_state, write_checkpoint
+from support.reference import Reference
 
 UNUSED = {
     "mobilefacenet.fc_out.weight": torch.zeros(41, 128),

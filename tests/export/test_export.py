@@ -13,7 +13,6 @@ import soundfile
 import torch
 
 import osscl
-from conftest import Reference
 from osscl.audio.samples import to_waveform
 from osscl.backends import Outputs
 from osscl.errors import OutputError, ParityError
@@ -26,6 +25,7 @@ from osscl.model_file.bundle import read_bundle
 from osscl.model_file.golden import golden_clips
 from osscl.model_file.manifest import ParityErrors
 from support.checkpoints import random_state, write_checkpoint
+from support.reference import Reference
 from support.reference_log_mel import reference_log_mel
 from support.signals import signals
 
@@ -78,21 +78,21 @@ def front_end_session() -> onnxruntime.InferenceSession:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_the_front_end_in_the_graph_holds_the_bounds(shared: Path) -> None:
+def test_the_front_end_in_the_graph_holds_the_bounds(reference: Reference) -> None:
     waveforms = dict(signals())
-    for path in sorted((shared / "data" / "dcase2020").glob("*/test/*.wav")):
+    for path in reference.clips:
         samples, _ = soundfile.read(path, dtype="float32")
-        waveforms[path.name] = samples[:160_000]
-    assert len(waveforms) == 36 + len(signals())
+        waveforms[str(path)] = samples[:160_000]
+    assert len(waveforms) == len(reference.clips) + len(signals())
     session = front_end_session()
     for name, waveform in waveforms.items():
-        reference, _ = reference_log_mel(waveform)
+        expected, _ = reference_log_mel(waveform)
         got = session.run(None, {session.get_inputs()[0].name: waveform[None]})[0][0]
-        error = np.abs(got - reference)
+        error = np.abs(got - expected)
         assert np.isfinite(got).all(), name
         assert got.min() >= -100.0, name
-        assert error[reference >= reference.max() - 70.0].max() <= 1e-3, name
-        assert error[reference >= reference.max() - 90.0].max() <= 1e-2, name
+        assert error[expected >= expected.max() - 70.0].max() <= 1e-3, name
+        assert error[expected >= expected.max() - 90.0].max() <= 1e-2, name
 
 
 def test_the_file_is_a_plain_onnx_model_without_traces_of_the_machine(model_file: Path) -> None:
@@ -150,11 +150,9 @@ def test_a_place_that_cannot_be_written_is_named(checkpoint: Path, tmp_path: Pat
         export_onnx(checkpoint, tmp_path / "nowhere" / "model.onnx")
 
 
-def test_both_kinds_of_model_give_the_published_scores(reference: Reference, tmp_path: Path) -> None:
+def test_a_model_with_its_front_end_gives_the_reference_scores(reference: Reference, tmp_path: Path) -> None:
     export_onnx(reference.checkpoint, tmp_path / "graph.onnx", front_end="graph")
-    machines = [
-        str(path.parents[1].name) + "/" + path.name[path.name.index("id_") :][:5] for path in reference.clips
-    ]
+    waveforms = np.stack([osscl.read_audio(path) for path in reference.clips])
     with osscl.load(tmp_path / "graph.onnx") as detector:
-        scores = detector.score(np.stack([osscl.read_audio(path) for path in reference.clips]), machines)
+        scores = detector.score(waveforms, reference.machines)
     assert np.abs(scores.score - reference.outputs["score"]).max() <= 5e-4

@@ -7,6 +7,7 @@ import pytest
 
 from osscl.errors import MachineError
 from osscl.machines.dcase import PUBLISHED_CLASSES, MachineFromPath, check_machine, machine_of_path
+from support.reference import Reference
 
 KNOWN = ("fan/id_00", "fan/id_02", "pump/id_00", "ToyTrain/section_03", "valve/section_00")
 
@@ -122,11 +123,11 @@ def test_unknown_machines_are_named_beside_the_known_ones() -> None:
         check_machine("fan/id_5000", many)
 
 
-def test_the_real_layout(shared: Path) -> None:
-    paths = sorted((shared / "data" / "dcase2020").rglob("*.wav"))
+def test_the_layout_of_a_data_set(reference: Reference) -> None:
+    paths = sorted(reference.data_set.rglob("*.wav"))
     machine_of = MachineFromPath(PUBLISHED_CLASSES)
     machines = [machine_of(path) for path in paths]
-    assert len(machines) == 36
+    assert sorted(machines) == sorted(reference.machines)
     for path, machine in zip(paths, machines, strict=True):
         machine_type, machine_id = machine.split("/")
         assert path.parts[-3] == machine_type

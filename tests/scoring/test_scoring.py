@@ -1,7 +1,6 @@
 """The score against slow loops with the math module, and against the published implementation."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from hypothesis.extra import numpy as st_numpy
 
 from osscl.errors import InputError
 from osscl.scoring.rule import anomaly_score, arcface_logits
+from support.reference import Reference
 
 MARGIN, SCALE = 0.4, 30.0
 
@@ -137,11 +137,11 @@ def test_misfits_are_refused(
         anomaly_score(cosine, labels, margin=MARGIN, scale=SCALE)
 
 
-def test_agrees_with_the_published_implementation(shared: Path) -> None:
-    reference = np.load(shared / "reference/osscl_basic_outputs.npz")
-    cosine, labels = reference["cosine"], reference["label"]
+def test_agrees_with_the_reference(reference: Reference) -> None:
+    outputs = reference.outputs
+    cosine, labels = outputs["cosine"], outputs["label"]
     logits = arcface_logits(cosine, labels, margin=MARGIN, scale=SCALE)
     scores = anomaly_score(cosine, labels, margin=MARGIN, scale=SCALE)
-    np.testing.assert_allclose(logits, reference["logits"], rtol=0, atol=5e-6)
-    np.testing.assert_allclose(scores, reference["score"], rtol=0, atol=1e-5)
-    np.testing.assert_array_equal(np.argsort(scores), np.argsort(reference["score"]))
+    np.testing.assert_allclose(logits, outputs["logits"], rtol=0, atol=5e-6)
+    np.testing.assert_allclose(scores, outputs["score"], rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(np.argsort(scores), np.argsort(outputs["score"]))

@@ -3,11 +3,42 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+# Ctrl-C as on a terminal, also where the tests themselves were started in the background, with SIGINT ignored
+_PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from osscl.cli import main
+main()
+"""
 
 
 def osscl(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the console program to its end."""
-    command = [sys.executable, "-c", "from osscl.cli import main; main()", *map(str, arguments)]
-    environment = os.environ | {"COLUMNS": "110"}
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd, env=environment)
+    return subprocess.run(
+        _command(*arguments), capture_output=True, text=True, timeout=300, cwd=cwd, env=_environment()
+    )
+
+
+@contextmanager
+def started_osscl(*arguments: object) -> "Iterator[subprocess.Popen[str]]":
+    """The console program while it runs: signals may be sent to it; it is ended at the end."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        _command(*arguments), stdout=pipe, stderr=pipe, text=True, env=_environment()
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _command(*arguments: object) -> list[str]:
+    return [sys.executable, "-c", _PROGRAM, *map(str, arguments)]
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"COLUMNS": "110"}

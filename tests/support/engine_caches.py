@@ -1,7 +1,7 @@
 """What the tests of engine caches share: facts, a builder that counts, entries that no TensorRT built."""
 
 import os
-import time
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +56,22 @@ def score_from_read_only(folder: Path, results: Any) -> None:
     results.put((found.reason, found.data, other.reason, other.path, build.count))
 
 
-def build_slowly(folder: Path, log: Path, results: Any) -> None:
-    """Build as a process among others."""
+def build_until_another_waits(folder: Path, log: Path, another_waits: Any, results: Any) -> None:
+    """Build as a process among others, and be done when another has said that it waits."""
 
     def build() -> BuiltEngine:
         with log.open("a") as file:
             file.write(f"{os.getpid()}\n")
-        time.sleep(2.0)
+        assert another_waits.wait(300.0), "no other process came to wait"
         return BuiltEngine(b"engine of %d" % os.getpid(), LAYERS)
 
     waits: list[str] = []
-    plan = EngineCache(folder).get_or_build(FACTS, build, waits.append)
+
+    def wait(message: str) -> None:
+        waits.append(message)
+        another_waits.set()
+
+    plan = EngineCache(folder).get_or_build(FACTS, build, wait)
     results.put((plan.data, plan.reason, len(waits)))
 
 
@@ -75,7 +80,7 @@ def build_for_good(folder: Path, log: Path) -> None:
 
     def build() -> BuiltEngine:
         log.write_text("building")
-        time.sleep(600.0)
+        signal.pause()
         raise AssertionError
 
     EngineCache(folder).get_or_build(FACTS, build)

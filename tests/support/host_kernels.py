@@ -5,11 +5,13 @@ import functools
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from support.once import made_once
+
 REPOSITORY = Path(__file__).resolve().parents[2]
+LIBRARY = "host_kernels.so"
 _WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas")
 
 
@@ -42,7 +44,7 @@ class HostKernels:
         self._library.set_thread_order(order)
 
 
-def compile_host_kernels(folder: Path, source: Path | None = None) -> HostKernels:
+def compile_host_kernels(folder: Path, source: Path | None = None) -> Path:
     """Compile the kernels.
 
     Parameters
@@ -51,18 +53,22 @@ def compile_host_kernels(folder: Path, source: Path | None = None) -> HostKernel
         Folder that receives the library.
     source : Path, optional
         Folder that takes the place of ``csrc``.
+
+    Returns
+    -------
+    Path
+        The library.
     """
     compiler = os.environ.get("CXX") or shutil.which("c++") or "c++"
-    library = folder / "host_kernels.so"
+    library = folder / LIBRARY
     tests = REPOSITORY / "tests" / "cuda"
     includes = (f"-I{source or REPOSITORY / 'csrc'}", f"-I{tests}")
-    options = ("-std=c++20", "-O2", "-fPIC", "-shared", *_WARNINGS, *includes)
+    options = ("-std=c++20", "-O2", "-U_FORTIFY_SOURCE", "-fPIC", "-shared", *_WARNINGS, *includes)
     subprocess.run([compiler, *options, tests / "host_kernels.cpp", "-o", library], check=True)
-    return HostKernels(library)
+    return library
 
 
 @functools.cache
 def host_kernels() -> HostKernels:
-    """The kernels of this checkout, compiled once for the process."""
-    with tempfile.TemporaryDirectory(prefix="osscl-kernels-") as folder:
-        return compile_host_kernels(Path(folder))
+    """The kernels of this checkout, compiled once for all processes of a run."""
+    return HostKernels(made_once("host_kernels", compile_host_kernels) / LIBRARY)

@@ -4,7 +4,6 @@ import ctypes
 import functools
 import gc
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,9 +22,12 @@ from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import DeviceMemoryError
 from osscl.model_file.bundle import Bundle
 from support.host_kernels import HostKernels, host_kernels
+from support.once import made_once
 
 SOURCES = sorted((Path(__file__).parents[1] / "cuda").glob("standin_*.cpp"))
+LIBRARY = "libcuda.so.1"
 GIB = 2**30
+ENGINE_S = 0.02
 _FLAGS = (
     "-std=c++20",
     "-O2",
@@ -39,18 +41,21 @@ _FLAGS = (
 )
 
 
+def compile_driver(folder: Path) -> None:
+    """Compile the library into a folder."""
+    command = ["g++", *_FLAGS, f"-Wl,-soname,{LIBRARY}", *map(str, SOURCES), "-o", str(folder / LIBRARY)]
+    subprocess.run(command, check=True)
+
+
 class StandInDriver:
     """The library, loaded under the driver's name, so that every later search for the driver finds it."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="osscl-standin-")
-        library = Path(self._folder.name) / "libcuda.so.1"
-        subprocess.run(
-            ["g++", *_FLAGS, "-Wl,-soname,libcuda.so.1", *map(str, SOURCES), "-o", str(library)], check=True
-        )
+        library = made_once("standin_driver", compile_driver) / LIBRARY
         self.library = ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
         for name in ("standin_memory_used", "standin_count"):
             getattr(self.library, name).restype = ctypes.c_longlong
+        self.library.standin_now_s.restype = ctypes.c_double
 
     def reset(
         self,
@@ -73,6 +78,18 @@ class StandInDriver:
     def dawdle(self, max_delay_us: int) -> None:
         """Let each piece of work begin late, by a random time."""
         self.library.standin_set_delay(max_delay_us)
+
+    def simulate_time(self) -> None:
+        """From now on time passes where a test says so, and nowhere else."""
+        self.library.standin_simulate_time()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let simulated time pass; what a stream calls for it, it waits for."""
+        self.library.standin_pass_time(ctypes.c_longlong(round(1e6 * seconds)))
+
+    def now_s(self) -> float:
+        """The time by which the cards' events are stamped, seconds."""
+        return float(self.library.standin_now_s())
 
     def lose(self, device: int) -> None:
         """Let a card fail for good."""
@@ -172,6 +189,28 @@ class HostCard(Card):
 
     def open_engine(self, stream: Stream, max_batch: int) -> Engine:
         return HostEngine(self.bundle, stream, max_batch, self.part_limit)
+
+
+class TimedEngine(HostEngine):
+    """Takes `ENGINE_S` of simulated time for a batch of any size."""
+
+    def _run(self, addresses: Mapping[str, int], n_clips: int) -> None:
+        standin_driver().pass_time(ENGINE_S)
+        super()._run(addresses, n_clips)
+
+
+class TimedCard(HostCard):
+    """A card of the stand-in driver with such an engine."""
+
+    def open_engine(self, stream: Stream, max_batch: int) -> Engine:
+        return TimedEngine(self.bundle, stream, max_batch)
+
+
+def open_timed_card(bundle: Bundle, batch_size: int) -> TimedCard:
+    """Open a model on a card whose time is simulated."""
+    standin_driver().simulate_time()
+    count_devices()
+    return TimedCard(bundle, open_device(0), ComputeOptions(threads=1, batch_size=batch_size))
 
 
 def open_card(bundle: Bundle, index: int = 0, **options: Any) -> HostCard:

@@ -65,7 +65,7 @@ def names_in_bindings(requirement: str, cache: Path, scratch: Path) -> frozenset
     _make_libraries(scratch, major)
     environment = {**os.environ, "LD_LIBRARY_PATH": str(scratch), "PYTHONPATH": str(folder)}
     command = [sys.executable, "-c", _LIST_NAMES]
-    listed = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert listed.returncode == 0, listed.stderr
     return frozenset(json.loads(listed.stdout))
 

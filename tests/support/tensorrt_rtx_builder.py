@@ -2,6 +2,7 @@
 
 import json
 import logging
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -176,6 +177,7 @@ if __name__ == "__main__":
 
     warnings.filterwarnings("ignore", message=".*Timing cache operations are no-ops in TensorRT-RTX")
     if sys.argv[1] == "interrupted":
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been ignored from the start
         print(wait_for_ctrl_c(tensorrt_rtx_bindings))  # noqa: T201
     else:
         print(json.dumps(run_case(tensorrt_rtx_bindings, sys.argv[1])))  # noqa: T201

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from zipfile import ZipFile
 
+from filelock import FileLock
+
 _LIMIT_S = 300
 
 
@@ -25,7 +27,7 @@ def default_cache() -> Path:
 def fetch_unpacked(
     requirements: Sequence[str], folder: Path, unpack: Callable[[ZipFile, Path], None] = ZipFile.extractall
 ) -> None:
-    """Unpack wheels into a folder, which appears whole; several processes may do it at once.
+    """Unpack wheels into a folder, which appears whole; of several processes that want it, one does.
 
     Raises
     ------
@@ -33,16 +35,15 @@ def fetch_unpacked(
         There is no network, or no wheel for this platform and Python.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+    with FileLock(f"{folder}.lock"), tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        if folder.is_dir():
+            return
         wheels, unpacked = Path(made) / "wheels", Path(made) / "unpacked"
         _download(requirements, wheels)
         for wheel in wheels.glob("*.whl"):
             with ZipFile(wheel) as archive:
                 unpack(archive, unpacked)
-        try:
-            unpacked.rename(folder)
-        except OSError:
-            assert folder.is_dir(), "another process was to have unpacked the same meanwhile"
+        unpacked.rename(folder)
 
 
 def _download(requirements: Sequence[str], folder: Path) -> None:

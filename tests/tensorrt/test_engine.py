@@ -290,8 +290,12 @@ def test_ctrl_c_reaches_the_caller_once_the_build_has_stopped(
         raise BuildStopped
 
     monkeypatch.setattr(opening, "build_plan", build)
-    with pytest.raises(KeyboardInterrupt):
-        opener.open()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            opener.open()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert len(opener.builds) == 1
     assert list(opener.cache.folder.glob("*.engine")) == []
 

@@ -1,7 +1,6 @@
 """Engines of a cache are listed with their flaws, and pruned for a reason."""
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +42,12 @@ def test_a_folder_that_others_can_write_makes_all_entries_suspect(cache: EngineC
 
 def test_what_is_pruned_and_why(cache: EngineCache) -> None:
     path = fill(cache, FACTS, b"whole")
-    hundred_days_ago = time.time() - 100 * 86_400
+    written = 1_500_000_000
     for each in (path, path.with_suffix(".json")):
-        os.utime(each, (hundred_days_ago, hundred_days_ago))
-    (entry,) = list_entries(cache)
-    assert entry.age_days == pytest.approx(100, abs=0.1)
+        os.utime(each, (written, written))
+    (entry,) = list_entries(cache, now_s=written + 100 * 86_400)
+    assert entry.age_days == 100
+    assert list_entries(cache, now_s=written - 60)[0].age_days == 0  # a clock that was set back
 
     def why(**changes: Any) -> str | None:
         asked: dict[str, Any] = {"everything": False, "older_than_days": None, "installed_tensorrt": None}

@@ -57,7 +57,7 @@ def unit_rows(n: int, size: int, seed: int) -> Float64:
 batches = st.tuples(st.lists(st.integers(0, 3), min_size=2, max_size=12), st.integers(0, 10_000))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(batches, st.sampled_from([0.02, 0.07, 0.5]))
 def test_contrastive_loss_equals_the_loop(batch: tuple[list[int], int], temperature: float) -> None:
     labels, seed = batch
@@ -67,7 +67,7 @@ def test_contrastive_loss_equals_the_loop(batch: tuple[list[int], int], temperat
     assert got.item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(batches, st.floats(0.0, 1.0), st.sampled_from([0.0, 0.4, 1.0]))
 def test_mixed_cross_entropy_equals_the_loop(
     batch: tuple[list[int], int], share: float, margin: float
@@ -89,7 +89,7 @@ def test_mixed_cross_entropy_equals_the_loop(
     assert losses.total.item() == pytest.approx(expected + losses.contrastive.item(), rel=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(batches)
 def test_losses_do_not_depend_on_the_order_of_the_clips(batch: tuple[list[int], int]) -> None:
     labels, seed = batch

@@ -14,7 +14,7 @@ from osscl.training.moving_average import MovingAverage, decay_at, initialisatio
 from osscl.training.schedule import learning_rate
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 400), st.floats(1e-6, 1.0), st.floats(0.0, 1.0))
 def test_learning_rate_equals_the_definition(epochs: int, rate: float, ratio: float) -> None:
     config = TrainConfig(epochs=epochs, learning_rate=rate, final_learning_rate_ratio=ratio)

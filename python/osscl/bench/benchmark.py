@@ -3,7 +3,6 @@
 import datetime
 import math
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from typing import Any
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.backends.gpu.card import Card
 from osscl.backends.gpu.fleet import Fleet
+from osscl.bench import clock
 from osscl.bench.accuracy_gate import AccuracyRequest, measure_against_fp32, prepare_comparison
 from osscl.bench.card_ceilings import CardCeilings
 from osscl.bench.card_lines import card_lines
@@ -108,9 +108,9 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
     streams = plan.compute.shared_out()
     shown = replace(plan.compute, on_build=lambda what, _, total: on_step(what, total))
     with ExitStack() as opened:
-        before = time.perf_counter()
+        before = clock.now()
         detector = Detector(model, shown)
-        load_s = time.perf_counter() - before
+        load_s = clock.now() - before
         opened.enter_context(detector)
         facts = detector.facts
         card = _card_of(detector, plan)
@@ -121,9 +121,9 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         clips = opened.enter_context(
             open_clips(plan.clips, plan.n_clips, detector.manifest, on_clip=count_clip)
         )
-        before = time.perf_counter()
+        before = clock.now()
         detector.score(clips.samples[0], detector.machines[0])
-        first_ms = 1000.0 * (time.perf_counter() - before)
+        first_ms = 1000.0 * (clock.now() - before)
         # before the stages: where the gate has nothing to score, no time is lost on them
         accuracy = measure_against_fp32(comparison, on_step) if comparison else None
         ceilings: Ceilings

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from osscl.audio.samples import Samples, stack_clips
 from osscl.backends.gpu.card import Card
+from osscl.bench import clock
 from osscl.bench.rounds import Repetition
 from osscl.bench.stages import Network, batches_of
 from osscl.config import FrontendConfig
@@ -161,8 +161,8 @@ class CardEngine:
         size = len(self.batch)
         n_times = max(1, round(_GROUP_S / self.card.time_engine(size, 1)))
         elapsed_s, n_calls = 0.0, 0
-        deadline = time.perf_counter() + seconds
-        while n_calls == 0 or time.perf_counter() < deadline:
+        deadline = clock.now() + seconds
+        while n_calls == 0 or clock.now() < deadline:
             elapsed_s += self.card.time_engine(size, n_times)
             n_calls += n_times
         return Repetition(n_calls * size, elapsed_s)
@@ -244,8 +244,8 @@ def _time_on_card(stream: Stream, queue: Callable[[], None], n_clips: int, secon
         closing(Event()) as ended,
     ):
         stream.replay(graph)
-        deadline = time.perf_counter() + seconds
-        while n_calls == 0 or time.perf_counter() < deadline:
+        deadline = clock.now() + seconds
+        while n_calls == 0 or clock.now() < deadline:
             stream.record(begun)
             stream.replay(graph)
             stream.record(ended)

@@ -1,15 +1,16 @@
 """How busy other processes keep the machine while something is measured."""
 
 import os
-import time
 from collections.abc import Iterable
 from pathlib import Path
+
+from osscl.bench import clock
 
 DISTURBING_CPUS = 0.1
 """Processors used by others from which figures of all processors are not to be relied on."""
 
-_MACHINE = Path("/proc/stat")
-# Columns of its first line: user, nice, system, idle, iowait, irq, softirq, steal.
+_PROC = Path("/proc")
+# Columns of the first line of its file stat: user, nice, system, idle, iowait, irq, softirq, steal.
 _BUSY = (0, 1, 2, 5, 6, 7)
 _USER, _SYSTEM = 11, 12  # columns of /proc/PID/stat after the name, which stands in parentheses
 
@@ -44,13 +45,13 @@ class Neighbours:
     def _now(self) -> tuple[float, float] | None:
         """Time, and processor time that others have used so far; seconds."""
         try:
-            machine = list(map(int, _MACHINE.read_text().partition("\n")[0].split()[1:]))
+            machine = list(map(int, (_PROC / "stat").read_text().partition("\n")[0].split()[1:]))
             ticks = sum(machine[column] for column in _BUSY) - sum(map(_ticks, self._own))
-            return time.monotonic(), ticks / os.sysconf("SC_CLK_TCK") - time.process_time()
+            return clock.now(), ticks / os.sysconf("SC_CLK_TCK") - clock.used_by_this_process()
         except (OSError, ValueError, IndexError):
             return None
 
 
 def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     return int(fields[_USER]) + int(fields[_SYSTEM])

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from osscl.bench import clock
+
 ROUNDS = 5
 # Threads of BLAS libraries and runtimes look for more work for a while before they sleep.
 _SETTLING_S = 0.03
@@ -118,10 +120,10 @@ def repeat_call(call: Callable[[], Any], n_clips: int, seconds: float) -> Repeti
     """
     call()
     call_s: list[float] = []
-    start = before = time.perf_counter()
+    start = before = clock.now()
     while not call_s or before - start < seconds:
         call()
-        after = time.perf_counter()
+        after = clock.now()
         call_s.append(after - before)
         before = after
     return Repetition(n_clips * len(call_s), before - start, call_s)

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit, read_clip
 from osscl.audio.samples import Samples, stack_clips
 from osscl.backends import Backend, Ticket
+from osscl.bench import clock
 from osscl.bench.clips import Clips
 from osscl.bench.rounds import Repetition, repeat_call
 from osscl.detector import Detector
@@ -105,10 +105,10 @@ class Decoding:
             return repeat_call(lambda: self._read(next(paths)), 1, seconds)
         n_clips = 0
         with ThreadPoolExecutor(self.readers, "osscl-reader") as pool:
-            start = now = time.perf_counter()
+            start = now = clock.now()
             while now - start < seconds:
                 n_clips += sum(pool.map(self._read, self.clips.paths))
-                now = time.perf_counter()
+                now = clock.now()
         return Repetition(n_clips, now - start)
 
     def _read(self, path: str) -> int:
@@ -146,9 +146,9 @@ class Network:
     def keep_busy(self, seconds: float) -> Repetition:
         """Submit batches as a folder run does, without a first time that is not counted."""
         batches = _for_seconds(itertools.cycle(self.batches), self.streams, seconds)
-        start = time.perf_counter()
+        start = clock.now()
         n_clips = len(self.batches[0]) * sum(1 for _ in self._through(batches))
-        return Repetition(n_clips, time.perf_counter() - start)
+        return Repetition(n_clips, clock.now() - start)
 
     def _compute(self, batch: Samples) -> None:
         self.backend.collect(self.backend.submit(batch))
@@ -189,7 +189,7 @@ class EndToEnd:
         """Score files in turn, from the first one opened to the last score."""
         machine_of = known_machine(self.detector.machines)
         candidates = map(Candidate, _for_seconds(itertools.cycle(self.paths), self.group, seconds))
-        start = time.perf_counter()
+        start = clock.now()
         n_clips = 0
         for record in self.detector.score_candidates(candidates, machine_of, Fit()):
             if record.score is None:
@@ -197,7 +197,7 @@ class EndToEnd:
                     f"{printable(record.path)} got no score: {record.reason}; take it out of the recordings"
                 )
             n_clips += 1
-        return Repetition(n_clips, time.perf_counter() - start)
+        return Repetition(n_clips, clock.now() - start)
 
 
 @dataclass(slots=True, eq=False)
@@ -248,8 +248,8 @@ def known_machine(machines: tuple[str, ...]) -> MachineOf:
 
 def _for_seconds(endless: Iterator[Item], group: int, seconds: float) -> Iterator[Item]:
     """Items in whole groups, at least one, until the time is over."""
-    deadline = time.perf_counter() + seconds
+    deadline = clock.now() + seconds
     while True:
         yield from itertools.islice(endless, group)
-        if time.perf_counter() >= deadline:
+        if clock.now() >= deadline:
             return

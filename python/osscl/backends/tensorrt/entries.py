@@ -41,13 +41,15 @@ class Entry:
     flaw: str | None
 
 
-def list_entries(cache: EngineCache) -> list[Entry]:
+def list_entries(cache: EngineCache, now_s: float | None = None) -> list[Entry]:
     """Read and check all engines of a cache; it needs neither TensorRT nor a GPU.
 
     Parameters
     ----------
     cache : EngineCache
         The cache, whose folder need not exist.
+    now_s : float, optional
+        Moment to which their age is counted, seconds since 1970; by default now.
 
     Returns
     -------
@@ -58,11 +60,14 @@ def list_entries(cache: EngineCache) -> list[Entry]:
         return []
     matches = (_ENTRY.fullmatch(path.name) for path in cache.folder.iterdir())
     keys = {match[1] for match in matches if match is not None}
-    return sorted((read_entry(cache, key) for key in keys), key=lambda entry: (-entry.age_days, entry.key))
+    now_s = time.time() if now_s is None else now_s
+    entries = (read_entry(cache, key, now_s) for key in keys)
+    return sorted(entries, key=lambda entry: (-entry.age_days, entry.key))
 
 
-def read_entry(cache: EngineCache, key: str) -> Entry:
-    """Read and check one engine of a cache."""
+def read_entry(cache: EngineCache, key: str, now_s: float | None = None) -> Entry:
+    """Read and check one engine of a cache; its age is counted to a moment, by default to now."""
+    now_s = time.time() if now_s is None else now_s
     sidecar, flaw = None, None
     try:
         check_private_folder(cache.folder)
@@ -72,7 +77,7 @@ def read_entry(cache: EngineCache, key: str) -> Entry:
     except FileNotFoundError:
         flaw = "it is gone"
     stats = [path.lstat() for path in (cache.engine_path(key), cache.sidecar_path(key)) if _exists(path)]
-    age = time.time() - max((status.st_mtime for status in stats), default=time.time())
+    age = now_s - max((status.st_mtime for status in stats), default=now_s)
     size = sum(status.st_size for status in stats)
     return Entry(key, cache.engine_path(key), size, max(0.0, age / _SECONDS_A_DAY), sidecar, flaw)
 

@@ -1,4 +1,4 @@
-"""What ``osscl doctor`` finds: here, GPUs and what they need."""
+"""What ``osscl doctor`` finds of GPUs and what they need."""
 
 from pathlib import Path
 
