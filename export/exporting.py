@@ -62,7 +62,8 @@ def export_onnx(
     margin, head, inputs : optional
         What ``config.json`` does not say.
     front_end : {"native", "graph"}, optional
-        Whether the caller computes the log-mel (the default), or the graph does.
+        Whether the caller computes the log-mel, or the graph does; by default the caller, or as a model file
+        has it that is exported again. Out of a graph it cannot be taken.
     rewrites : iterable of str
         Names of exact rewrites for speed, out of `osscl.export.rewrites.REWRITES`; by default all.
     precision : {"fp32", "fp16", "bf16", "int8"}

@@ -11,6 +11,7 @@ from osscl.backends import Outputs
 from osscl.config import HeadKind, ModelConfig, ModelInputs
 from osscl.errors import CheckpointError
 from osscl.export.checkpoint import load_checkpoint
+from osscl.export.front_end_inserted import with_front_end
 from osscl.export.parity import golden_outputs
 from osscl.export.to_onnx import build_graph
 from osscl.model_file.bundle import DEMO, Bundle, read_bundle
@@ -66,13 +67,14 @@ def read_source(
     Raises
     ------
     CheckpointError
-        A checkpoint lacks something; or a model file is not in fp32, or an option says what it states itself.
+        A checkpoint lacks something; or a model file is not in fp32, or computes the log-mel itself where the
+        caller shall, or an option says what it states itself.
     ModelFileError
         The model file cannot be used.
     """
     options: dict[str, object] = {"classes": classes, "margin": margin, "head": head, "inputs": inputs}
     if path.suffix == MODEL_SUFFIX or str(path) == DEMO:
-        return _from_model_file(read_bundle(path), options | {"front-end": front_end})
+        return _from_model_file(read_bundle(path), options, front_end)
     loaded = load_checkpoint(path, classes=classes, margin=margin, head=head, inputs=inputs)
     where = front_end or "native"
     return Source(
@@ -87,7 +89,7 @@ def read_source(
     )
 
 
-def _from_model_file(bundle: Bundle, options: dict[str, object]) -> Source:
+def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: FrontEndPlace | None) -> Source:
     manifest = bundle.manifest
     given = [f"--{name}" for name, value in options.items() if value is not None]
     if given:
@@ -96,13 +98,21 @@ def _from_model_file(bundle: Bundle, options: dict[str, object]) -> Source:
         raise CheckpointError(
             f"{bundle.path}: the model is {manifest.precision}; expected a model in fp32, or a checkpoint"
         )
+    where = manifest.front_end.where
+    if (where, front_end) == ("graph", "native"):
+        raise CheckpointError(
+            f"{bundle.path}: the model computes the log-mel itself, and nothing takes it out of a graph "
+            "again: export its checkpoint, or a model file with the front end native, instead"
+        )
     graph = onnx.ModelProto.FromString(bundle.model)
     graph.ClearField("metadata_props")
+    if (where, front_end) == ("native", "graph"):
+        graph = with_front_end(graph, manifest.model)
     return Source(
         graph=graph,
         rewrites=manifest.graph_rewrites,
         model=manifest.model,
-        where=manifest.front_end.where,
+        where=front_end or where,
         checkpoint=manifest.checkpoint,
         golden=Outputs(
             np.array(manifest.parity.embedding, np.float32), np.array(manifest.parity.cosine, np.float32)

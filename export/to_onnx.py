@@ -1,18 +1,18 @@
-"""The network as an ONNX graph."""
+"""The network, or its front end alone, as an ONNX graph."""
 
 import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import onnx
 import torch
 from torch import nn
 
-from osscl.export.front_end_graph import WaveformOnly
+from osscl.export.front_end_graph import LogMel, WaveformOnly
 from osscl.model import OSSCL
-from osscl.model_file.signature import FrontEndPlace, graph_inputs, graph_outputs
+from osscl.model_file.signature import FrontEndPlace, TensorSpec, graph_inputs, graph_outputs
 
 OPSET = 18
 _TRACED_BATCH = 2  # with 1, the exporter would take the size for a constant
@@ -33,8 +33,35 @@ def build_graph(model: OSSCL, front_end: FrontEndPlace) -> onnx.ModelProto:
     onnx.ModelProto
         Inputs and outputs as `osscl.signature` lists them; nothing in it tells of the machine it was made on.
     """
-    module: nn.Module = WaveformOnly(model) if front_end == "graph" else model
-    inputs = graph_inputs(model.config, front_end)
+    inputs, outputs = (
+        graph_inputs(model.config, front_end),
+        [each.name for each in graph_outputs(model.config)],
+    )
+    if front_end == "graph":
+        return _to_onnx(WaveformOnly(model), inputs, outputs)
+    # OSSCL takes its inputs as *inputs, which counts as one argument
+    return _to_onnx(model, inputs, outputs, as_one_argument=True)
+
+
+def build_front_end(waveform: TensorSpec) -> onnx.ModelProto:
+    """Write the log-mel alone down as an ONNX graph with any batch size.
+
+    Parameters
+    ----------
+    waveform : TensorSpec
+        Its input.
+
+    Returns
+    -------
+    onnx.ModelProto
+        Its one output is ``log_mel``.
+    """
+    return _to_onnx(LogMel(), [waveform], ["log_mel"])
+
+
+def _to_onnx(
+    module: nn.Module, inputs: Sequence[TensorSpec], outputs: list[str], *, as_one_argument: bool = False
+) -> onnx.ModelProto:
     example = tuple(
         torch.zeros(_TRACED_BATCH, *(size for size in spec.shape if isinstance(size, int))) for spec in inputs
     )
@@ -44,9 +71,8 @@ def build_graph(model: OSSCL, front_end: FrontEndPlace) -> onnx.ModelProto:
             module.eval(),
             example,
             input_names=[spec.name for spec in inputs],
-            output_names=[spec.name for spec in graph_outputs(model.config)],
-            # OSSCL takes its inputs as *inputs, which counts as one argument
-            dynamic_shapes=batches if module is not model else (batches,),
+            output_names=outputs,
+            dynamic_shapes=(batches,) if as_one_argument else batches,
             opset_version=OPSET,
             dynamo=True,
             external_data=False,

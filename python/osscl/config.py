@@ -13,6 +13,11 @@ ModelInputs: TypeAlias = Literal["three_maps", "log_mel"]
 HeadKind: TypeAlias = Literal["basic", "leaky_relu", "none"]
 TrainingPrecision: TypeAlias = Literal["fp32", "bf16"]
 
+MAX_SIZE = 2**31 - 1
+"""Largest sample rate, and samples of a clip: what other languages hold in an int."""
+MAX_SCALE = 1e30
+"""Largest scale of the logits: every score is a finite float32."""
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all settings: immutable, compared by value, written as JSON."""
@@ -60,8 +65,7 @@ class FrontendConfig(Settings, frozen=True, kw_only=True):
             raise ConfigError(
                 f"hop_length is {self.hop_length}; expected a multiple of 4 that divides n_fft = {self.n_fft}"
             )
-        if self.sample_rate_hz < 1:
-            raise ConfigError(f"sample_rate_hz is {self.sample_rate_hz}; it must be positive")
+        _check_size("sample_rate_hz", self.sample_rate_hz)
         if not 1 <= self.n_mels <= self.n_fft // 2:
             raise ConfigError(f"n_mels is {self.n_mels}; it must lie between 1 and {self.n_fft // 2}")
         if not 0.0 <= self.f_min_hz < self.f_max_hz <= self.sample_rate_hz / 2:
@@ -108,8 +112,7 @@ class ClipConfig(Settings, frozen=True, kw_only=True):
     position: Literal["start"] = "start"
 
     def __post_init__(self) -> None:
-        if self.n_samples < 1:
-            raise ConfigError(f"n_samples is {self.n_samples}; it must be positive")
+        _check_size("n_samples", self.n_samples)
 
 
 class ModelConfig(Settings, frozen=True, kw_only=True):
@@ -147,8 +150,8 @@ class ModelConfig(Settings, frozen=True, kw_only=True):
             raise ConfigError(f"margin is {self.margin!r}; expected a number of radians")
         if not 0.0 <= self.margin < math.pi / 2:
             raise ConfigError(f"margin is {self.margin}; it must lie in [0, pi/2) radians")
-        if not (math.isfinite(self.scale) and self.scale > 0.0):
-            raise ConfigError(f"scale is {self.scale}; it must be positive")
+        if not 0.0 < self.scale <= MAX_SCALE:
+            raise ConfigError(f"scale is {self.scale}; it must be positive, and {MAX_SCALE:g} at most")
 
 
 class TrainConfig(Settings, frozen=True, kw_only=True):
@@ -242,6 +245,11 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         return ModelConfig(
             classes=classes, inputs=self.inputs, head=self.head, margin=self.margin, scale=self.scale
         )
+
+
+def _check_size(name: str, value: int) -> None:
+    if not 1 <= value <= MAX_SIZE:
+        raise ConfigError(f"{name} is {value}; it must lie between 1 and {MAX_SIZE}")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

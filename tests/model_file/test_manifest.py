@@ -17,6 +17,7 @@ from osscl.errors import ModelFileError
 from osscl.model_file.manifest import Accuracy
 from osscl.model_file.manifest_json import MAX_MANIFEST_BYTES, decode_manifest, encode_manifest
 from osscl.model_file.signature import FrontEndPlace, graph_inputs, graph_outputs
+from osscl.scoring.rule import anomaly_score
 from support.model_files import CLASSES, GOLDEN_COUNT, tiny_graph, tiny_manifest
 
 MODEL = tiny_graph().SerializeToString()
@@ -212,6 +213,27 @@ def test_inputs_and_outputs_follow_from_the_model(
             r"out of range - at `\$.model.margin`",
             id="1e999",
         ),
+        pytest.param(
+            put("front_end.settings.sample_rate_hz", 10**400),
+            r"sample_rate_hz is 1000.* must lie between 1 and 2147483647 - at `\$.front_end.settings`",
+            id="a sample rate beyond floats",
+        ),
+        pytest.param(put("clip.n_samples", 10**400), r"n_samples is 1000.* must lie", id="endless clip"),
+        pytest.param(put("schema_version", 10**400), r"`int` <= 2147483647 - at", id="schema beyond bounds"),
+        pytest.param(
+            put("model.scale", 1e31),
+            r"scale is 1e\+31; .*1e\+30 at most - at `\$.model`",
+            id="no bound",
+        ),
+        pytest.param(put("model.scale", 0), r"scale is 0.0; it must be positive", id="no scale"),
+        pytest.param(put("model.margin", 1.6), r"margin is 1.6; it must lie in", id="no angle"),
+        pytest.param(put("model.classes.0", ""), r"none of them empty - at `\$.model`", id="empty class"),
+        pytest.param(put("licence", "\ud800"), r"malformed: .* at|malformed: .*\(byte", id="other half"),
+        pytest.param(
+            put("model.classes.0", "\udc00x"),
+            r"malformed: invalid utf-16",
+            id="half of a pair",
+        ),
         pytest.param(b'{"x":' + b"[" * 1_000_000, "truncated|recursion", id="deep nesting"),
         pytest.param(b'{"x":' * 1_000_000, "truncated|recursion", id="deep nesting of objects"),
         pytest.param(b"{}", "missing required field `schema_version`", id="no schema"),
@@ -362,3 +384,16 @@ def test_random_edits_never_raise_anything_else(data: st.DataObject) -> None:
     except ModelFileError:
         return
     assert decode_manifest(encode_manifest(manifest)) == manifest
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.4, 1.57])
+@pytest.mark.parametrize("scale", [5e-324, 1e-30, 30.0, 1e30])
+def test_no_margin_and_scale_that_pass_give_an_infinite_score(margin: float, scale: float) -> None:
+    document = put("model.margin", margin).replace(b'"scale": 30.0', f'"scale": {scale}'.encode())
+    model = decode_manifest(document).model
+    assert model.scale == scale
+    extremes = np.array([[a, b, c] for a in (-1, 0, 1) for b in (-1, 1) for c in (-1, 1)], np.float32)
+    for label in range(3):
+        labels = np.full(len(extremes), label)
+        score = anomaly_score(extremes, labels, margin=model.margin, scale=model.scale)
+        assert np.isfinite(score.astype(np.float32)).all()

@@ -1,5 +1,7 @@
 """A tiny exported model made from a real ONNX graph: inputs and outputs of a model, but no network."""
 
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,16 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from osscl.config import ModelConfig
-from osscl.model_file.bundle import Bundle, graph_sha256, in_memory_bundle
+from osscl.model_file.bundle import (
+    MANIFEST_KEY,
+    MANIFEST_SHA256_KEY,
+    Bundle,
+    graph_sha256,
+    in_memory_bundle,
+)
 from osscl.model_file.manifest import Checkpoint, Manifest, ParityErrors, Producer, build_manifest
+from osscl.model_file.manifest_json import encode_manifest
+from osscl.model_file.protobuf import length_delimited
 
 CLASSES = ("fan/id_00", "pump/id_02", "valve/id_06")
 GOLDEN_COUNT = 2
@@ -71,6 +81,17 @@ def tiny_bundle() -> Bundle:
     """The tiny model, read."""
     graph = tiny_graph().SerializeToString()
     return in_memory_bundle(graph, tiny_manifest(graph))
+
+
+def write_unchecked(path: Path, graph: bytes, manifest: Manifest) -> None:
+    """Write a model file with right hashes, whatever its graph is: one that `write_bundle` would refuse."""
+    document = encode_manifest(manifest)
+    entries = {MANIFEST_KEY: document, MANIFEST_SHA256_KEY: sha256(document).hexdigest().encode()}
+    metadata = (
+        length_delimited(14, length_delimited(1, key) + length_delimited(2, value))
+        for key, value in entries.items()
+    )
+    path.write_bytes(graph + b"".join(metadata))
 
 
 def _unit_rows(n_rows: int, seed: int) -> npt.NDArray[np.float32]:

@@ -12,7 +12,7 @@ from osscl.backends.streams import StreamedBackend, stream_facts
 from osscl.errors import BackendError, MissingExtraError
 from osscl.model_file.bundle import Bundle
 
-_WARNINGS_AND_WORSE = 3
+_NOTHING_BUT_ABORTS = 4  # an error comes as an exception, and need not be printed too
 
 
 class OnnxRuntimeBackend(StreamedBackend):
@@ -86,7 +86,7 @@ def _open_session(runtime: Any, path: Path, model: bytes, threads: int) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = _WARNINGS_AND_WORSE
+    options.log_severity_level = _NOTHING_BUT_ABORTS
     try:
         return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors share no base class of their own

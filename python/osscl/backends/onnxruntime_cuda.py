@@ -74,16 +74,18 @@ class OnnxRuntimeEngine(Engine):
 
     def enqueue(self, addresses: Mapping[str, int], n_clips: int) -> None:
         session = self._session(n_clips)
-        binding = session.io_binding()
-        for spec in self._manifest.inputs:
-            shape = _shape(spec.shape, n_clips)
-            binding.bind_input(spec.name, "cuda", self._device.index, np.float32, shape, addresses[spec.name])
-        for spec in self._manifest.outputs:
-            shape = _shape(spec.shape, n_clips)
-            binding.bind_output(
-                spec.name, "cuda", self._device.index, np.float32, shape, addresses[spec.name]
-            )
         try:
+            binding = session.io_binding()
+            for spec in self._manifest.inputs:
+                shape = _shape(spec.shape, n_clips)
+                binding.bind_input(
+                    spec.name, "cuda", self._device.index, np.float32, shape, addresses[spec.name]
+                )
+            for spec in self._manifest.outputs:
+                shape = _shape(spec.shape, n_clips)
+                binding.bind_output(
+                    spec.name, "cuda", self._device.index, np.float32, shape, addresses[spec.name]
+                )
             session.run_with_iobinding(binding, self._options)
         except Exception as error:  # its errors share no base class of their own
             kind = DeviceMemoryError if any(words in str(error) for words in _OUT_OF_MEMORY) else DeviceError

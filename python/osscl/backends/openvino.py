@@ -47,12 +47,12 @@ class OpenVinoBackend(StreamedBackend):
         self._requests = [compiled.create_infer_request() for _ in range(streams.count)]
         _opened_here.add(self)
         self._take_turns(self._requests)
-        self._warm_up()
         self.facts = {
             "backend": "openvino",
             "backend_version": openvino.__version__,
             **stream_facts(bundle.manifest, streams),
         }
+        self._warm_up()
 
     def _warm_up(self) -> None:
         """Run one silent clip before any thread does.
@@ -125,7 +125,7 @@ def _compile(openvino: Any, bundle: Bundle, streams: Streams) -> Any:
     }
     try:
         return core.compile_model(core.read_model(bundle.model), "CPU", settings)
-    except RuntimeError as error:
+    except Exception as error:  # what lies beneath it passes through: MemoryError, IndexError and others
         raise BackendError(
             f"{bundle.path}: OpenVINO {openvino.__version__} cannot load the graph: {error}"
         ) from error

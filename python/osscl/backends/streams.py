@@ -11,6 +11,8 @@ from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.backends.feeds import Feeds, host_feeds
 from osscl.backends.options import Streams
+from osscl.backends.outputs import check_outputs
+from osscl.errors import BackendError
 from osscl.model_file.bundle import Bundle
 from osscl.model_file.manifest import Manifest
 
@@ -30,6 +32,7 @@ class StreamedBackend(Backend):
 
     def __init__(self, bundle: Bundle, streams: Streams) -> None:
         self._manifest = bundle.manifest
+        self._path = bundle.path
         self._n_threads = streams.threads
         one = streams.n_threads == 1
         self._pool = None if one else ThreadPoolExecutor(streams.count, "osscl-stream")
@@ -60,9 +63,16 @@ class StreamedBackend(Backend):
         feeds = self._feeds(samples)
         runner = self._idle.get()
         try:
-            return self._run(runner, feeds)
+            outputs = self._run(runner, feeds)
+        except Exception as error:  # what runtimes raise shares no base class of their own
+            raise BackendError(
+                f"{self._path}: {self.facts['backend']} {self.facts['backend_version']} cannot compute "
+                f"the graph: {error}"
+            ) from error
         finally:
             self._idle.put(runner)
+        check_outputs(outputs, self._manifest, len(samples), self._path)
+        return outputs
 
     def _feeds(self, samples: Samples) -> Feeds:
         """Inputs of the graph; a subclass that computes more of them itself adds them."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from osscl.model_file.bundle import Bundle, graph_sha256, in_memory_bundle
 from osscl.model_file.manifest import Manifest, Precision
-from osscl.model_file.onnx_graph import value_info
+from osscl.model_file.onnx_values import value_info
 from osscl.model_file.protobuf import length_delimited, varint
 from osscl.model_file.signature import TensorSpec
 

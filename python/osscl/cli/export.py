@@ -16,6 +16,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl export osscl_basic.pth --output model.onnx\n
   osscl export best.pth --output model.onnx --margin 0.4 --head basic --inputs three_maps\n
   osscl export best.pth --output model.onnx --classes machines.txt --front-end graph\n
+  osscl export demo --output demo.onnx --front-end graph\n
   osscl export model.onnx --output model_fp16.onnx --precision fp16 --gate dcase2020\n
   osscl export model.onnx --output model_bf16.onnx --precision bf16 --gate dcase2020\n
   osscl export model.onnx --output model_int8.onnx --precision int8 --calibration dcase2020/fan/train \\\n
@@ -51,7 +52,8 @@ def export(
         FrontEndPlace | None,
         typer.Option(
             help="native, the default: the caller computes the log-mel, as osscl does. "
-            "graph: the model takes the waveform alone, for other languages and servers."
+            "graph: the model takes the waveform alone, for other languages and servers. A model file keeps "
+            "what it has by default."
         ),
     ] = None,
     precision: Annotated[

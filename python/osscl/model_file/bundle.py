@@ -13,6 +13,9 @@ from pathlib import Path
 
 from osscl.errors import ModelFileError, OutputError
 from osscl.model_file import protobuf
+from osscl.model_file.external_data import refuse_external_data
+from osscl.model_file.graph_limits import check_limits
+from osscl.model_file.graph_signature import check_signature
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.manifest_json import decode_manifest, encode_manifest
 from osscl.support.atomic import write_atomically
@@ -28,23 +31,6 @@ _DEMO_FILE = Path(__file__).parents[1] / "models" / "demo.onnx"
 _REMEDY = "copy it again or export it again with osscl-export"
 _GRAPH, _METADATA = 7, 14  # of ModelProto
 _KEY, _VALUE = 1, 2  # of StringStringEntryProto
-_EXTERNAL_DATA = 13  # of TensorProto
-_MESSAGES_WITH_TENSORS = {
-    "ModelProto": {_GRAPH: "GraphProto", 20: "TrainingInfoProto", 25: "FunctionProto"},
-    "TrainingInfoProto": {1: "GraphProto", 2: "GraphProto"},
-    "FunctionProto": {7: "NodeProto", 11: "AttributeProto"},
-    "GraphProto": {1: "NodeProto", 5: "TensorProto", 15: "SparseTensorProto"},
-    "NodeProto": {5: "AttributeProto"},
-    "AttributeProto": {
-        5: "TensorProto",
-        6: "GraphProto",
-        10: "TensorProto",
-        11: "GraphProto",
-        22: "SparseTensorProto",
-        23: "SparseTensorProto",
-    },
-    "SparseTensorProto": {1: "TensorProto", 2: "TensorProto"},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +74,8 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     Raises
     ------
     ModelFileError
-        The file cannot be read, is not ONNX, has no manifest or a newer one, is damaged or tampered with, or
-        keeps weights in other files.
+        The file cannot be read, is not ONNX, has no manifest or a newer one, is damaged or tampered with,
+        keeps weights in other files, or holds another graph than the manifest describes.
     """
     place = _DEMO_FILE if os.fspath(path) == DEMO else Path(path)
     try:
@@ -103,7 +89,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
                 f"graph hash differs: tampered with or damaged (it is {graph_hash}, the manifest says "
                 f"{manifest.graph_sha256}); {_REMEDY}"
             )
-        _refuse_external_data(model)
+        _check_contents(model, manifest)
     except OSError as error:
         raise ModelFileError(
             f"{printable(place)}: the model file cannot be read: {error.strerror}"
@@ -137,8 +123,8 @@ def write_bundle(path: str | os.PathLike[str], model: bytes, manifest: Manifest)
         The file cannot be written.
     """
     parts = _split(model)
-    _refuse_external_data(model)
     document = encode_manifest(manifest)
+    _check_contents(model, manifest)
     if _sha256(parts.graph) != manifest.graph_sha256:
         raise ModelFileError(f"the manifest describes another graph, of SHA-256 {manifest.graph_sha256}")
     digest = _sha256([document]).encode()
@@ -226,24 +212,34 @@ def _read_file(path: Path) -> bytes:
 
 def _split(model: bytes) -> _Parts:
     parts = _Parts([], [])
-    has_graph = False
+    n_graphs = 0
     try:
         for top in protobuf.fields(memoryview(model)):
             if top.number in (_GRAPH, _METADATA) and top.wire_type != protobuf.LENGTH_DELIMITED:
-                raise ValueError(f"field {top.number} is not a message")
-            has_graph |= top.number == _GRAPH
+                raise protobuf.MalformedError(f"field {top.number} is not a message")
+            n_graphs += top.number == _GRAPH
             if top.number == _METADATA:
                 parts.metadata.append(_metadata_entry(top.payload))
             else:
                 parts.graph.append(top.raw)
-        if not has_graph:
-            raise ValueError("it holds no graph")
-    except ValueError as error:
+        if n_graphs != 1:
+            raise protobuf.MalformedError(f"it holds {n_graphs or 'no'} graphs")
+    except protobuf.MalformedError as error:
         raise _not_onnx(error) from None
     return parts
 
 
-def _not_onnx(error: ValueError) -> ModelFileError:
+def _check_contents(model: bytes, manifest: Manifest) -> None:
+    """Check the graph itself, as far as that can be done without running it."""
+    try:
+        refuse_external_data(model)
+        check_signature(model, manifest)
+        check_limits(model)
+    except protobuf.MalformedError as error:
+        raise _not_onnx(error) from None
+
+
+def _not_onnx(error: protobuf.MalformedError) -> ModelFileError:
     return ModelFileError(f"not an ONNX file, or one that is cut off or damaged ({error}); {_REMEDY}")
 
 
@@ -252,7 +248,7 @@ def _metadata_entry(message: memoryview) -> tuple[bytes, bytes]:
     for entry in protobuf.fields(message):
         # Readers differ in which of two keys or values they take.
         if entry.number in texts or entry.wire_type != protobuf.LENGTH_DELIMITED:
-            raise ValueError("an entry of the metadata is not one key with one value")
+            raise protobuf.MalformedError("an entry of the metadata is not one key with one value")
         texts[entry.number] = bytes(entry.payload)
     return texts.get(_KEY, b""), texts.get(_VALUE, b"")
 
@@ -275,25 +271,6 @@ def _manifest_document(metadata: list[tuple[bytes, bytes]]) -> bytes:
     if _sha256(documents).encode() != digests[0]:
         raise ModelFileError(f"manifest hash differs: tampered with or damaged; {_REMEDY}")
     return documents[0]
-
-
-def _refuse_external_data(model: bytes) -> None:
-    """Refuse tensors whose values lie in other files: no hash covers those, and a path may lead anywhere."""
-    unseen = [("ModelProto", memoryview(model))]
-    try:
-        while unseen:
-            kind, message = unseen.pop()
-            for part in protobuf.fields(message):
-                if kind == "TensorProto" and part.number == _EXTERNAL_DATA:
-                    raise ModelFileError(
-                        "some weights lie in other files (ONNX external data); one model is one file: "
-                        + _REMEDY
-                    )
-                inner = _MESSAGES_WITH_TENSORS.get(kind, {}).get(part.number)
-                if inner and part.wire_type == protobuf.LENGTH_DELIMITED:
-                    unseen.append((inner, part.payload))
-    except ValueError as error:
-        raise _not_onnx(error) from None
 
 
 def _sha256(parts: Iterable[bytes | memoryview]) -> str:

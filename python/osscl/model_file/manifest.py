@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from osscl.config import CLIP, FRONTEND, ClipConfig, FrontendConfig, ModelConfig, Settings
+from osscl.config import CLIP, FRONTEND, MAX_SIZE, ClipConfig, FrontendConfig, ModelConfig, Settings
 from osscl.model_file import golden
 from osscl.model_file.signature import FrontEndPlace, TensorSpec, graph_inputs, graph_outputs
 
@@ -19,7 +19,7 @@ Precision: TypeAlias = Literal["fp32", "fp16", "bf16", "int8"]
 """Arithmetic of a model's heavy layers."""
 
 Sha256: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
-SchemaNumber: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+SchemaNumber: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_SIZE)]
 GoldenCount: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=64)]
 Error: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]

@@ -1,21 +1,71 @@
-"""As much of an ONNX graph as taking a part out of it needs, read and written without the onnx package."""
+"""As much of an ONNX graph as osscl looks at, read without the onnx package.
 
-from collections.abc import Mapping, Sequence
+Whatever the bytes, reading them gives a graph or `protobuf.MalformedError`. What a part holds beyond what is
+read here is marked (`is_plain`), so that nobody takes it for something that it is not.
+"""
+
+import math
+import struct
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.model_file import protobuf
+from osscl.model_file.onnx_values import Value, read_value
 
-_GRAPH = 7  # of ModelProto
-_NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12  # of GraphProto
-_NODE_INPUT, _NODE_OUTPUT, _OPERATOR, _ATTRIBUTE = 1, 2, 4, 5  # of NodeProto
-_ATTRIBUTE_NAME, _ATTRIBUTE_INT, _ATTRIBUTE_INTS = 1, 3, 8  # of AttributeProto
+GRAPH = 7  # of ModelProto
+NODE, INITIALIZER, INPUT, OUTPUT = 1, 5, 11, 12  # of GraphProto
+NODE_INPUT = 1  # of NodeProto
+_OPSET_IMPORT = 8  # of ModelProto
+_OPSET_DOMAIN, _OPSET_VERSION = 1, 2  # of OperatorSetIdProto
+_NODE_OUTPUT, _NODE_NAME, _OPERATOR, _ATTRIBUTE, _NODE_DOMAIN = 2, 3, 4, 5, 7  # of NodeProto
+_ATTRIBUTE_NAME, _KIND = 1, 20  # of AttributeProto
 _DIMENSIONS, _DATA_TYPE, _TENSOR_NAME, _RAW_DATA = 1, 2, 8, 9  # of TensorProto
 _DTYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<f4"), 7: np.dtype("<i8")}  # TensorProto.DataType
-_FLOAT = 1
+
+# What is read here, and names, documentation and metadata, which change nothing.
+_PLAIN_MODEL = {1, 2, 3, 4, 5, 6, GRAPH, _OPSET_IMPORT, 14}
+_PLAIN_GRAPH = {NODE, 2, INITIALIZER, 10, INPUT, OUTPUT, 16}
+_PLAIN_NODE = {NODE_INPUT, _NODE_OUTPUT, _NODE_NAME, _OPERATOR, _ATTRIBUTE, 6, _NODE_DOMAIN, 9}
+_PLAIN_TENSOR = {_DIMENSIONS, _DATA_TYPE, _TENSOR_NAME, _RAW_DATA, 12, 16}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor:
+    """A constant of a graph.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Its shape as stated: nothing says that the content fills it.
+    data_type : int
+        TensorProto.DataType.
+    content : memoryview or None
+        Its elements as bytes; None where they are stored in another way.
+    is_plain : bool
+        Whether it holds nothing else.
+    """
+
+    shape: tuple[int, ...]
+    data_type: int
+    content: memoryview | None
+    is_plain: bool
+
+    def array(self) -> npt.NDArray[Any] | None:
+        """Content as float32 or int64; None where it is another type, empty, or does not fill its shape."""
+        dtype = _DTYPES.get(self.data_type)
+        if dtype is None or not self.content or not self.is_plain:
+            return None
+        if min(self.shape, default=1) < 1 or math.prod(self.shape) * dtype.itemsize != len(self.content):
+            return None
+        return np.frombuffer(self.content, dtype).reshape(self.shape)
+
+
+Attribute: TypeAlias = int | float | str | tuple[int, ...] | Tensor | None
+"""Value of a node's attribute; None where it is of another kind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,21 +74,28 @@ class Node:
 
     Attributes
     ----------
-    operator : str
-        Such as "Conv".
+    operator, domain : str
+        Such as "Conv", of the operators of ONNX itself (the empty domain).
+    name : str
+        Its own name, often empty.
     inputs, outputs : tuple of str
-        Names of values.
-    ints : mapping of str to tuple of int
-        Attributes that are integers or lists of them.
-    raw : bytes
+        Names of values; an empty one is an input that is left out.
+    attributes : mapping of str to Attribute
+        By name.
+    is_plain : bool
+        Whether it holds nothing else, and every attribute could be read.
+    raw : memoryview
         The node as it stands.
     """
 
     operator: str
+    domain: str
+    name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    ints: Mapping[str, tuple[int, ...]]
-    raw: bytes
+    attributes: Mapping[str, Attribute]
+    is_plain: bool
+    raw: memoryview
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,155 +104,192 @@ class Graph:
 
     Attributes
     ----------
+    opset : int
+        Version of ONNX's operators that it is written in; 0 where it does not say.
     nodes : list of Node
         In the order of the graph.
-    outputs : list of str
-        Names of the graph's outputs.
-    tensors : dict of str to memoryview
-        Constants by name, as they stand.
+    inputs, outputs : list of Value
+        The graph's; constants that older files list among the inputs too are left out.
+    tensors : dict of str to Tensor
+        Constants by name.
+    is_plain : bool
+        Whether graph and model hold nothing else.
     """
 
+    opset: int
     nodes: list[Node]
-    outputs: list[str]
-    tensors: dict[str, memoryview] = field(repr=False)
+    inputs: list[Value]
+    outputs: list[Value]
+    tensors: dict[str, Tensor] = field(repr=False)
+    is_plain: bool
 
     def constant(self, name: str) -> npt.NDArray[Any] | None:
-        """Content of a constant of float32 or int64; None where there is none of this name or these types."""
-        return _array(self.tensors[name]) if name in self.tensors else None
+        """Content of a constant; None where there is none of this name, or it cannot be read."""
+        return self.tensors[name].array() if name in self.tensors else None
 
     def producers(self) -> dict[str, Node]:
         """Node that computes each value."""
-        return {name: node for node in self.nodes for name in node.outputs}
+        return {name: node for node in self.nodes for name in node.outputs if name}
 
 
 def read_graph(model: bytes) -> Graph:
-    """Read the graph of a serialised ONNX model that `osscl.bundle.read_bundle` accepted."""
-    graph = Graph([], [], {})
-    for part in _parts(model):
-        if part.number == _NODE:
-            graph.nodes.append(_node(part.payload))
-        elif part.number == _OUTPUT:
-            graph.outputs.append(_texts(part.payload, 1)[0])
-        elif part.number == _INITIALIZER:
-            graph.tensors[_texts(part.payload, _TENSOR_NAME)[0]] = part.payload
-    return graph
-
-
-def with_input(model: bytes, graph: Graph, node: Node, index: int, name: str, shape: Sequence[int]) -> bytes:
-    """Give a node another input, from outside the graph, and drop what then nothing depends on.
+    """Read the graph of a model.
 
     Parameters
     ----------
     model : bytes
-        A serialised ONNX model.
-    graph : Graph
-        Its graph.
-    node : Node
-        One of its nodes.
-    index : int
-        Which of the node's inputs shall come from outside.
-    name : str
-        Name of the new input of the graph.
-    shape : sequence of int
-        Its shape behind the batch axis; it is float32.
+        A serialised ONNX model, or anything else.
 
     Returns
     -------
-    bytes
-        A serialised ONNX model.
+    Graph
+        What it holds.
+
+    Raises
+    ------
+    MalformedError
+        The bytes are no model, or a part of it is malformed or stands twice.
     """
-    changed = _replace_input(node, index, name)
-    needed = _needed([changed if each is node else each for each in graph.nodes], graph.outputs)
-    kept = {name for each in needed for name in each.inputs}
-    body = b"".join(protobuf.length_delimited(_NODE, each.raw) for each in needed)
-    for part in _parts(model):
-        is_dropped = part.number == _INITIALIZER and _texts(part.payload, _TENSOR_NAME)[0] not in kept
-        if part.number != _NODE and not is_dropped:
-            body += bytes(part.raw)
-    body += protobuf.length_delimited(_INPUT, value_info(name, shape))
-    rest = b"".join(bytes(part.raw) for part in protobuf.fields(memoryview(model)) if part.number != _GRAPH)
-    return rest + protobuf.length_delimited(_GRAPH, body)
+    tops = list(protobuf.fields(memoryview(model)))
+    top = protobuf.single(memoryview(model), GRAPH)
+    parts = list(protobuf.fields(protobuf.inner(top))) if top else []
+    tensors = _tensors(part for part in parts if part.number == INITIALIZER)
+    inputs, outputs = (
+        [read_value(protobuf.inner(part)) for part in parts if part.number == number]
+        for number in (INPUT, OUTPUT)
+    )
+    return Graph(
+        opset=max((_opset(protobuf.inner(each)) for each in tops if each.number == _OPSET_IMPORT), default=0),
+        nodes=[_node(protobuf.inner(part)) for part in parts if part.number == NODE],
+        inputs=[value for value in inputs if value.name not in tensors],
+        outputs=outputs,
+        tensors=tensors,
+        is_plain=_numbers(tops) <= _PLAIN_MODEL and _numbers(parts) <= _PLAIN_GRAPH,
+    )
 
 
-def value_info(name: str, shape: Sequence[int]) -> bytes:
-    """Describe an input or output of a graph: ValueInfoProto of a float32 tensor [batch, *shape].
+def tensor_name(message: memoryview) -> str:
+    """Name of a constant, out of its TensorProto.
+
+    Raises
+    ------
+    MalformedError
+        It is malformed.
+    """
+    return protobuf.text(protobuf.single(message, _TENSOR_NAME))
+
+
+def read_tensor(message: memoryview) -> Tensor:
+    """Read a constant.
 
     Parameters
     ----------
-    name : str
-        Its name.
-    shape : sequence of int
-        Its shape behind the batch axis.
+    message : memoryview
+        TensorProto.
 
     Returns
     -------
-    bytes
-        The message.
+    Tensor
+        What it holds.
+
+    Raises
+    ------
+    MalformedError
+        It is malformed.
     """
-    dimensions = protobuf.length_delimited(2, b"batch"), *(protobuf.varint(1, size) for size in shape)
-    shape_message = b"".join(protobuf.length_delimited(1, dimension) for dimension in dimensions)
-    tensor = protobuf.varint(1, _FLOAT) + protobuf.length_delimited(2, shape_message)
-    return protobuf.length_delimited(1, name.encode()) + protobuf.length_delimited(
-        2, protobuf.length_delimited(1, tensor)
+    parts = list(protobuf.fields(message))
+    content = protobuf.single(message, _RAW_DATA)
+    return Tensor(
+        shape=tuple(size for part in parts if part.number == _DIMENSIONS for size in protobuf.integers(part)),
+        data_type=protobuf.integer(protobuf.single(message, _DATA_TYPE)),
+        content=None if content is None else protobuf.inner(content),
+        is_plain=_numbers(parts) <= _PLAIN_TENSOR,
     )
 
 
-def _parts(model: bytes) -> list[protobuf.Field]:
-    return [
-        part
-        for top in protobuf.fields(memoryview(model))
-        if top.number == _GRAPH
-        for part in protobuf.fields(top.payload)
-    ]
+def _numbers(parts: list[protobuf.Field]) -> set[int]:
+    return {part.number for part in parts}
+
+
+def _opset(message: memoryview) -> int:
+    """Version of ONNX's own operators; 0 of any others."""
+    domain = protobuf.text(protobuf.single(message, _OPSET_DOMAIN))
+    version = protobuf.integer(protobuf.single(message, _OPSET_VERSION))
+    return 0 if domain else version
+
+
+def _tensors(parts: Iterator[protobuf.Field]) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+    for part in parts:
+        message = protobuf.inner(part)
+        name = tensor_name(message)
+        if name in tensors:
+            raise protobuf.MalformedError(f"two constants have the name {name[:40]!r}")
+        tensors[name] = read_tensor(message)
+    return tensors
 
 
 def _node(message: memoryview) -> Node:
-    ints: dict[str, tuple[int, ...]] = {}
-    for part in protobuf.fields(message):
+    parts = list(protobuf.fields(message))
+    attributes: dict[str, Attribute] = {}
+    for part in parts:
         if part.number == _ATTRIBUTE:
-            ints[_texts(part.payload, _ATTRIBUTE_NAME)[0]] = _numbers(
-                part.payload, _ATTRIBUTE_INT, _ATTRIBUTE_INTS
-            )
-    (operator,) = _texts(message, _OPERATOR)
-    inputs, outputs = (tuple(_texts(message, number)) for number in (_NODE_INPUT, _NODE_OUTPUT))
-    return Node(operator, inputs, outputs, ints, bytes(message))
-
-
-def _texts(message: memoryview, number: int) -> list[str]:
-    return [bytes(part.payload).decode() for part in protobuf.fields(message) if part.number == number]
-
-
-def _numbers(message: memoryview, *fields: int) -> tuple[int, ...]:
-    return tuple(
-        value
-        for part in protobuf.fields(message)
-        if part.number in fields and part.wire_type in (protobuf.VARINT, protobuf.LENGTH_DELIMITED)
-        for value in protobuf.packed_varints(part.payload)
+            name, value = _attribute(protobuf.inner(part))
+            if name in attributes:
+                raise protobuf.MalformedError(f"a node has two attributes {name[:40]!r}")
+            attributes[name] = value
+    inputs, outputs = (
+        tuple(protobuf.text(part) for part in parts if part.number == number)
+        for number in (NODE_INPUT, _NODE_OUTPUT)
     )
+    operator, domain, name = (
+        protobuf.text(protobuf.single(message, number)) for number in (_OPERATOR, _NODE_DOMAIN, _NODE_NAME)
+    )
+    is_plain = _numbers(parts) <= _PLAIN_NODE and None not in attributes.values()
+    return Node(operator, domain, name, inputs, outputs, attributes, is_plain, message)
 
 
-def _array(tensor: memoryview) -> npt.NDArray[Any] | None:
-    dtype = _DTYPES.get(_numbers(tensor, _DATA_TYPE)[0])
-    raw = [part.payload for part in protobuf.fields(tensor) if part.number == _RAW_DATA]
-    if dtype is None or not raw:
-        return None
-    array: npt.NDArray[Any] = np.frombuffer(raw[0], dtype)
-    return array.reshape(_numbers(tensor, _DIMENSIONS))
+def _attribute(message: memoryview) -> tuple[str, Attribute]:
+    """Name and value. A value that its kind does not announce makes it one of another kind."""
+    name = protobuf.text(protobuf.single(message, _ATTRIBUTE_NAME))
+    kind = protobuf.integer(protobuf.single(message, _KIND))
+    parts = list(protobuf.fields(message))
+    if kind not in _READERS:
+        return name, None
+    number, read = _READERS[kind]
+    if not _numbers(parts) <= {_ATTRIBUTE_NAME, _KIND, number}:
+        return name, None
+    return name, read([part for part in parts if part.number == number])
 
 
-def _replace_input(node: Node, index: int, name: str) -> Node:
-    inputs = (*node.inputs[:index], name, *node.inputs[index + 1 :])
-    written = b"".join(protobuf.length_delimited(_NODE_INPUT, each.encode()) for each in inputs)
-    others = [part.raw for part in protobuf.fields(memoryview(node.raw)) if part.number != _NODE_INPUT]
-    return Node(node.operator, inputs, node.outputs, node.ints, written + b"".join(map(bytes, others)))
+def _only(values: list[protobuf.Field]) -> protobuf.Field | None:
+    if len(values) > 1:
+        raise protobuf.MalformedError("an attribute has several values where it may have one")
+    return values[0] if values else None
 
 
-def _needed(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:
-    """Nodes that the outputs depend on, in order; nodes stand in an order in which they can be computed."""
-    wanted = set(outputs)
-    needed = []
-    for node in reversed(nodes):
-        if wanted.intersection(node.outputs):
-            wanted.update(node.inputs)
-            needed.append(node)
-    return needed[::-1]
+def _float(value: protobuf.Field | None) -> float:
+    if value is None:
+        return 0.0
+    if value.wire_type != protobuf.FIXED_32:
+        raise protobuf.MalformedError(f"field {value.number} is not a float")
+    (number,) = struct.unpack("<f", value.payload)
+    return float(number)
+
+
+def _integers(values: list[protobuf.Field]) -> tuple[int, ...]:
+    return tuple(number for value in values for number in protobuf.integers(value))
+
+
+def _tensor(value: protobuf.Field | None) -> Tensor | None:
+    return None if value is None else read_tensor(protobuf.inner(value))
+
+
+# AttributeProto.AttributeType -> the field that holds such a value, and what reads it
+_READERS: dict[int, tuple[int, Callable[[list[protobuf.Field]], Attribute]]] = {
+    1: (2, lambda values: _float(_only(values))),
+    2: (3, lambda values: protobuf.integer(_only(values))),
+    3: (4, lambda values: protobuf.text(_only(values))),
+    4: (5, lambda values: _tensor(_only(values))),
+    7: (8, _integers),
+}

@@ -14,6 +14,10 @@ _MAX_VARINT_BYTES = 10
 _MAX_FIELD_NUMBER = 2**29 - 1
 
 
+class MalformedError(ValueError):
+    """Bytes are no message, or a field of it holds another kind of value than belongs there."""
+
+
 class Field(NamedTuple):
     """One field of a message; both views look into the message.
 
@@ -50,7 +54,7 @@ def fields(message: memoryview) -> Iterator[Field]:
 
     Raises
     ------
-    ValueError
+    MalformedError
         The bytes are no message, or one that is cut off; said is where, counted from the message's start.
     """
     at = 0
@@ -58,7 +62,7 @@ def fields(message: memoryview) -> Iterator[Field]:
         tag, payload_at = _read_varint(message, at)
         number, wire_type = tag >> 3, tag & 7
         if not 1 <= number <= _MAX_FIELD_NUMBER:
-            raise ValueError(f"field number {number} at byte {at} does not exist")
+            raise MalformedError(f"field number {number} at byte {at} does not exist")
         if wire_type == VARINT:
             _, end = _read_varint(message, payload_at)
         elif wire_type == LENGTH_DELIMITED:
@@ -67,9 +71,9 @@ def fields(message: memoryview) -> Iterator[Field]:
         elif wire_type in _FIXED_SIZES:
             end = payload_at + _FIXED_SIZES[wire_type]
         else:
-            raise ValueError(f"wire type {wire_type} at byte {at} does not exist")
+            raise MalformedError(f"wire type {wire_type} at byte {at} does not exist")
         if end > len(message):
-            raise ValueError(
+            raise MalformedError(
                 f"field {number} at byte {at} needs {end - payload_at} bytes, "
                 f"{len(message) - payload_at} are left"
             )
@@ -120,11 +124,11 @@ def _read_varint(message: memoryview, at: int) -> tuple[int, int]:
         number |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
             if number >= 2**64:
-                raise ValueError(f"the number at byte {at} has more than 64 bits")
+                raise MalformedError(f"the number at byte {at} has more than 64 bits")
             return number, at + index + 1
     if at + _MAX_VARINT_BYTES > len(message):
-        raise ValueError(f"the number at byte {at} is cut off")
-    raise ValueError(f"the number at byte {at} is longer than {_MAX_VARINT_BYTES} bytes")
+        raise MalformedError(f"the number at byte {at} is cut off")
+    raise MalformedError(f"the number at byte {at} is longer than {_MAX_VARINT_BYTES} bytes")
 
 
 def _varint(number: int) -> bytes:
@@ -136,27 +140,129 @@ def _varint(number: int) -> bytes:
     return bytes(digits)
 
 
-def packed_varints(payload: memoryview) -> list[int]:
-    """Read numbers that follow one another without tags.
+def single(message: memoryview, number: int) -> Field | None:
+    """Find a field that may stand once in a message: readers differ in which of two they take.
 
     Parameters
     ----------
-    payload : memoryview
-        Payload of a packed field, or of a single number's.
+    message : memoryview
+        The message.
+    number : int
+        Field number.
 
     Returns
     -------
-    list of int
-        The numbers.
+    Field or None
+        None where the message does not hold it.
 
     Raises
     ------
-    ValueError
-        The last number is cut off, or one is too long.
+    MalformedError
+        The bytes are no message, or the field stands twice.
     """
+    found = [field for field in fields(message) if field.number == number]
+    if len(found) > 1:
+        raise MalformedError(f"field {number} stands {len(found)} times where it may stand once")
+    return found[0] if found else None
+
+
+def inner(field: Field) -> memoryview:
+    """Content of a field that holds a message, text or bytes.
+
+    Parameters
+    ----------
+    field : Field
+        The field.
+
+    Returns
+    -------
+    memoryview
+        Its bytes.
+
+    Raises
+    ------
+    MalformedError
+        It holds a number.
+    """
+    if field.wire_type != LENGTH_DELIMITED:
+        raise MalformedError(f"field {field.number} is not a message or text")
+    return field.payload
+
+
+def text(field: Field | None) -> str:
+    """Text of a field.
+
+    Parameters
+    ----------
+    field : Field or None
+        The field; None is one that its message does not hold.
+
+    Returns
+    -------
+    str
+        The text, empty where there is no field.
+
+    Raises
+    ------
+    MalformedError
+        It is not UTF-8, or no text.
+    """
+    if field is None:
+        return ""
+    try:
+        return bytes(inner(field)).decode()
+    except UnicodeDecodeError:
+        raise MalformedError(f"field {field.number} is not UTF-8") from None
+
+
+def integers(field: Field | None) -> tuple[int, ...]:
+    """Signed integers of a field, whether it holds one or a packed list.
+
+    Parameters
+    ----------
+    field : Field or None
+        The field; None is one that its message does not hold.
+
+    Returns
+    -------
+    tuple of int
+        Each as an int64; none where there is no field.
+
+    Raises
+    ------
+    MalformedError
+        It holds something else, or the list is cut off.
+    """
+    if field is None:
+        return ()
+    if field.wire_type not in (VARINT, LENGTH_DELIMITED):
+        raise MalformedError(f"field {field.number} holds no integers")
     numbers = []
     at = 0
-    while at < len(payload):
-        number, at = _read_varint(payload, at)
-        numbers.append(number)
-    return numbers
+    while at < len(field.payload):
+        number, at = _read_varint(field.payload, at)
+        numbers.append(number - 2**64 if number >= 2**63 else number)
+    return tuple(numbers)
+
+
+def integer(field: Field | None) -> int:
+    """Signed integer of a field.
+
+    Parameters
+    ----------
+    field : Field or None
+        The field; None is one that its message does not hold.
+
+    Returns
+    -------
+    int
+        It as an int64; 0, as protobuf has it, where there is no field.
+
+    Raises
+    ------
+    MalformedError
+        It holds something else than one integer.
+    """
+    if field is not None and field.wire_type != VARINT:
+        raise MalformedError(f"field {field.number} is not an integer")
+    return integers(field)[0] if field is not None else 0

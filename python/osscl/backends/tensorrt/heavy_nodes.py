@@ -6,18 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from osscl.errors import BackendError
-from osscl.model_file import protobuf
 from osscl.model_file.manifest import Precision
-from osscl.model_file.onnx_graph import Graph, Node, read_graph
+from osscl.model_file.onnx_graph import Attribute, Graph, Node, read_graph
 
 HEAVY_WEIGHTS = 2**14
 """Weights of a convolution or matrix product that make it heavy."""
 
 _PRODUCTS = {"Conv", "Gemm", "MatMul"}
-_PASSED_THROUGH = {"Cast", "Identity", "Reshape", "Transpose", "Unsqueeze"}
-_DATA_TYPE, _DIMENSIONS = 2, 1  # of TensorProto
+_PASSED_THROUGH = {"Cast", "DequantizeLinear", "Identity", "Reshape", "Transpose", "Unsqueeze"}
 _TYPES = {1: "fp32", 3: "int8", 10: "fp16", 16: "bf16"}  # TensorProto.DataType
-_NODE_NAME = 3  # of NodeProto
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +86,21 @@ def check_graph_precision(nodes: Mapping[str, HeavyNode], precision: Precision) 
 
 def _weights(graph: Graph, producers: Mapping[str, Node], value: str) -> HeavyNode | None:
     """The constant behind a value, through the nodes that change its type or shape."""
-    cast_to = None
+    cast_to: Attribute = None
+    passed: set[str] = set()
     while value not in graph.tensors:
         node = producers.get(value)
-        if node is None or node.operator not in _PASSED_THROUGH | {"DequantizeLinear"}:
+        if node is None or node.operator not in _PASSED_THROUGH or not node.inputs or value in passed:
             return None
+        passed.add(value)
         if node.operator == "Cast":
-            cast_to = cast_to or node.ints["to"][0]
+            cast_to = cast_to or node.attributes.get("to")
         value = node.inputs[0]
-    tensor = list(protobuf.fields(graph.tensors[value]))
-    sizes, types = (
-        [
-            number
-            for part in tensor
-            if part.number == field
-            for number in protobuf.packed_varints(part.payload)
-        ]
-        for field in (_DIMENSIONS, _DATA_TYPE)
-    )
-    data_type = cast_to or types[0]
-    return HeavyNode(_TYPES.get(data_type, f"ONNX type {data_type}"), math.prod(sizes))
+    tensor = graph.tensors[value]
+    data_type = cast_to if isinstance(cast_to, int) else tensor.data_type
+    return HeavyNode(_TYPES.get(data_type, f"ONNX type {data_type}"), math.prod(tensor.shape))
 
 
 def _name(node: Node) -> str:
     """Name of a node; TensorRT names one without a name by its output."""
-    names = [
-        bytes(part.payload) for part in protobuf.fields(memoryview(node.raw)) if part.number == _NODE_NAME
-    ]
-    return names[0].decode() if names and names[0] else node.outputs[0]
+    return node.name or next(iter(node.outputs), "")
