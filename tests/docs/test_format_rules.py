@@ -9,9 +9,10 @@ from typing import TypeAlias
 import pytest
 
 from osscl.errors import ModelFileError
-from osscl.model_file import bundle, protobuf
+from osscl.model_file import protobuf
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.manifest_json import decode_manifest
+from osscl.model_file.onnx_messages import MESSAGES_WITH_TENSORS
 from support.format_page import section, table
 
 
@@ -49,6 +50,7 @@ REFUSED: dict[str, Change] = {
     "wire types 3, 4, 6 and 7": lambda m: m + b"\xfb\x07",
     "a length beyond the end": lambda m: m + b"\xfa\x07\x01",
     "no field 7": lambda m: protobuf.varint(1, 10),
+    "or two of it": lambda m: m + protobuf.length_delimited(7, b""),
     "field 7 or 14 not length-delimited": lambda m: m + protobuf.varint(14, 1),
 }
 
@@ -66,14 +68,10 @@ def test_what_is_refused(said: str, demo: Bundle, tmp_path: Path) -> None:
         read(REFUSED[said](demo.model), tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("said", "added"),
-    [("field 7 twice", protobuf.length_delimited(7, b"")), ("top-level fields", protobuf.varint(999, 1))],
-)
-def test_what_changes_the_hash_alone(said: str, added: bytes, demo: Bundle, tmp_path: Path) -> None:
-    assert said in section("What a reader refuses").partition("Not refused:")[2]
+def test_what_changes_the_hash_alone(demo: Bundle, tmp_path: Path) -> None:
+    assert "top-level fields" in section("What a reader refuses").partition("Not refused:")[2]
     with pytest.raises(ModelFileError, match="graph hash differs"):  # and not its form
-        read(demo.model + added, tmp_path)
+        read(demo.model + protobuf.varint(999, 1), tmp_path)
 
 
 def test_where_tensors_are_found() -> None:
@@ -82,7 +80,7 @@ def test_where_tensors_are_found() -> None:
         stated[kind] = {}
         for numbers, target in re.findall(r"((?:\d+ `\w+`(?: and )?)+) → `(\w+)", fields):
             stated[kind] |= {int(number): target for number in re.findall(r"\d+", numbers)}
-    assert stated == bundle._MESSAGES_WITH_TENSORS
+    assert stated == MESSAGES_WITH_TENSORS
     assert "`external_data` (field 13)" in section("Tensors in other files")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-_VARIABLE = "OSSCL_TESTS_ONCE"  # the processes of pytest-xdist inherit it
+_VARIABLE = "TESTS_MADE_ONCE"  # the processes of pytest-xdist inherit it
 
 
 def begin() -> Path:
