@@ -7,6 +7,7 @@ usage: python benchmarks/mutated_graphs.py [--count 1000] [--demo-share 0.25] [-
 """
 
 import argparse
+import math
 import multiprocessing
 import sys
 import tempfile
@@ -79,8 +80,9 @@ def main() -> int:
 
 
 def _base(number: int, options: argparse.Namespace) -> str:
-    """Each kind meets both models."""
-    return "demo" if number // len(KINDS) % 100 / 100 < options.demo_share else "tiny"
+    """The demonstration model for as many as asked for, evenly spread, so that each kind meets both models."""
+    turn, share = number // len(KINDS), options.demo_share
+    return "demo" if math.floor(turn * share) > math.floor((turn - 1) * share) else "tiny"
 
 
 def _options() -> argparse.Namespace:

@@ -1,6 +1,7 @@
 """What a runtime finds in a graph, and what it gives that the manifest does not say: always BackendError."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import osscl
-from osscl.backends import Outputs
+from osscl.backends import Outputs, Streams
+from osscl.backends.feeds import Feeds
 from osscl.backends.outputs import check_outputs
+from osscl.backends.streams import StreamedBackend
 from osscl.errors import BackendError
 from osscl.model_file.golden import golden_clips
 from support.model_files import tiny_bundle, tiny_graph, tiny_manifest, write_unchecked
@@ -59,7 +62,10 @@ def with_steps(change: Callable[[onnx.ModelProto], None], path: Path) -> Path:
 
 def size_by_sound(model: onnx.ModelProto, size: int) -> str:
     """A size that only a run tells: as given for silence, greater for louder sound."""
-    constants = {"thousand": np.array(1000, np.float32), "size": np.array([size], np.int64)}
+    constants: dict[str, npt.NDArray[Any]] = {
+        "thousand": np.array(1000, np.float32),
+        "size": np.array([size], np.int64),
+    }
     model.graph.initializer.extend(numpy_helper.from_array(each, name) for name, each in constants.items())
     nodes = [
         helper.make_node("ReduceMax", ["waveform"], ["peak"], keepdims=0),
@@ -84,20 +90,21 @@ def cosines_that_depend_on_sound(model: onnx.ModelProto) -> None:
     model.graph.node.insert(at, helper.make_node("Tile", ["weights", "tiles"], ["tiled"]))
 
 
-def a_shape_that_does_not_fit(model: onnx.ModelProto) -> None:
-    """128 elements by 1 for silence, more of both else: no runtime can take one of them for what is left."""
-    size = size_by_sound(model, 128)
-    model.graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
+def memory_that_depends_on_sound(model: onnx.ModelProto) -> None:
+    """One zero for silence, for sound as many as no memory holds."""
+    size = size_by_sound(model, 0)
+    constants = {"million": np.array([10**6], np.int64), "one": np.array([1], np.int64)}
+    model.graph.initializer.extend(numpy_helper.from_array(each, name) for name, each in constants.items())
     (total,) = (node for node in model.graph.node if node.op_type == "Add" and "sum" in node.output)
     at = list(model.graph.node).index(total)
-    total.input[0] = "in a row"  # first: an insertion lets references point to other nodes
+    total.input[0] = "and nothing"  # first: an insertion lets references point to other nodes
     added = [
-        helper.make_node("Add", ["whole", "one"], ["columns"]),
-        helper.make_node("Concat", [size, "columns"], ["shape"], axis=0),
-        helper.make_node("Reshape", ["beginning", "shape"], ["there"]),
-        helper.make_node("ReduceMax", ["there", "axis"], ["highest"]),
-        helper.make_node("ReduceMax", ["highest"], ["peak of all"], keepdims=0),
-        helper.make_node("Add", ["beginning", "peak of all"], ["in a row"]),
+        helper.make_node("Mul", [size, "million"], ["millions"]),
+        helper.make_node("Add", ["millions", "one"], ["many"]),
+        helper.make_node("Concat", ["many", "many", "many"], ["much"], axis=0),
+        helper.make_node("ConstantOfShape", ["much"], ["zeros"]),
+        helper.make_node("ReduceMax", ["zeros"], ["nothing"], keepdims=0),
+        helper.make_node("Add", ["beginning", "nothing"], ["and nothing"]),
     ]
     for node in added[::-1]:
         model.graph.node.insert(at, node)
@@ -112,17 +119,40 @@ def test_outputs_of_a_shape_that_only_a_run_tells(backend: str, tmp_path: Path) 
             detector.score(CLIPS, detector.machines[0])
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_a_runtime_finds_while_it_runs(backend: str, threads: int, tmp_path: Path) -> None:
-    path = with_steps(a_shape_that_does_not_fit, tmp_path / "model.onnx")
-    with osscl.load(path, "cpu", backend, threads=threads) as detector:
+def test_what_a_runtime_finds_while_it_runs(threads: int, tmp_path: Path) -> None:
+    path = with_steps(memory_that_depends_on_sound, tmp_path / "model.onnx")
+    with osscl.load(path, "cpu", "onnxruntime", threads=threads) as detector:
         assert detector.embed(np.zeros_like(CLIPS)).shape == (2, 128)
-        with pytest.raises(BackendError, match=f"{backend} .* cannot compute the graph: .*") as got:
+        with pytest.raises(BackendError, match=r"onnxruntime .* cannot compute the graph: .*") as got:
             detector.embed(CLIPS)
         assert got.value.__cause__ is not None
         # the stream that failed serves the next batch
         assert detector.embed(np.zeros_like(CLIPS)).shape == (2, 128)
+
+
+class Failing(StreamedBackend):
+    """A runtime that raises what it was given."""
+
+    precisions = frozenset({"fp32"})
+
+    def __init__(self, error: Exception, streams: Streams) -> None:
+        super().__init__(tiny_bundle(), streams)
+        self.facts = {"backend": "some runtime", "backend_version": "1"}
+        self._take_turns([error] * streams.count)
+
+    def _run(self, runner: Any, feeds: Feeds) -> Outputs:
+        raise runner
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no"), MemoryError("no"), IndexError("no"), ValueError("no")])
+@pytest.mark.parametrize("streams", [Streams(1, 1), Streams(2, 1)])
+def test_whatever_a_runtime_raises(error: Exception, streams: Streams) -> None:
+    with closing(Failing(error, streams)) as backend:
+        for _ in range(3):  # the stream comes back each time
+            with pytest.raises(BackendError, match=r"some runtime 1 cannot compute the graph: no$") as got:
+                backend.collect(backend.submit(CLIPS[:1]))
+            assert got.value.__cause__ is error
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -157,11 +157,11 @@ def nodes_of(model: onnx.ModelProto, operator: str) -> list[onnx.NodeProto]:
     return [node for node in model.graph.node if node.op_type == operator]
 
 
-def stack_of(model: onnx.ModelProto) -> onnx.NodeProto:
+def stack_of(model: onnx.ModelProto) -> Any:
     return next(node for node in nodes_of(model, "Concat") if len(node.input) == 3)
 
 
-def gather_of_windows(model: onnx.ModelProto) -> onnx.NodeProto:
+def gather_of_windows(model: onnx.ModelProto) -> Any:
     (maximum,) = nodes_of(model, "Max")
     return next(node for node in model.graph.node if maximum.input[1] in node.output)
 
@@ -215,7 +215,7 @@ def squeeze_all_there_is(model: onnx.ModelProto) -> None:
     model.graph.node.insert(at, onnx.helper.make_node("Squeeze", [source], ["squeezed"]))
 
 
-def weight_of(model: onnx.ModelProto, number: int, index: int = 1) -> onnx.TensorProto:
+def weight_of(model: onnx.ModelProto, number: int, index: int = 1) -> Any:
     name = conv_nodes_of_tfgram(model)[number].input[index]
     return next(tensor for tensor in model.graph.initializer if tensor.name == name)
 

@@ -63,7 +63,7 @@ def with_extra(field: str, new: onnx.ValueInfoProto) -> onnx.ModelProto:
 def swapped(field: str) -> onnx.ModelProto:
     model = tiny_graph()
     values = list(getattr(model.graph, field))[::-1]
-    model.graph.ClearField(field)  # type: ignore[arg-type]
+    model.graph.ClearField(field)
     getattr(model.graph, field).extend(values)
     return model
 
@@ -346,6 +346,7 @@ def kernel(*shape: int) -> Callable[[onnx.ModelProto], None]:
     ("change", "message"),
     [
         (one_more("ReduceL2", ["sum", "axes_2"]), "a node ReduceL2 of the graph names axis 2 of 2"),
+        (one_more("ReduceSum", ["sum", "weights"]), "is given a table of 2 axes where it takes a list"),
         (one_more("ReduceMean", ["sum", "axes_-3"]), "a node ReduceMean of the graph names axis -3 of 2"),
         (one_more("Unsqueeze", ["sum", "axes_3"]), "names axis 3 of 3"),
         (one_more("Unsqueeze", ["sum", "axes_1_1"]), r"names an axis twice: \[1, 1\]"),
@@ -475,7 +476,7 @@ def test_the_graph_is_read_as_onnx_reads_it() -> None:
 
 
 def attribute(**fields: Any) -> bytes:
-    return AttributeProto(name="a", **fields).SerializeToString()
+    return bytes(AttributeProto(name="a", **fields).SerializeToString())
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,9 @@ class Call:
     def axes(self) -> list[int] | None:
         """Axes that the second input or the attribute of this name lists; None where neither is known."""
         if len(self.node.inputs) > 1 and self.node.inputs[1]:
+            listed = self.shapes[1]
+            if listed is not None and len(listed) > 1:
+                raise MisfitError(f"is given a table of {len(listed)} axes where it takes a list")
             return self.integers[1]
         value = self.node.attributes.get("axes", ())
         return list(value) if isinstance(value, tuple) else None
