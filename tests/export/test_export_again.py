@@ -184,7 +184,7 @@ def test_the_front_end_stays_where_it_is_unless_it_is_moved(plain_file: Path, tm
     inside, again, same = (tmp_path / f"{name}.onnx" for name in ("inside", "again", "same"))
     export_onnx(plain_file, inside, front_end="graph", rewrites=())
     for front_end in (None, "graph"):
-        assert export_onnx(inside, again, front_end=front_end, rewrites=()).front_end.where == "graph"  # type: ignore[arg-type]
+        assert export_onnx(inside, again, front_end=front_end, rewrites=()).front_end.where == "graph"
         assert again.read_bytes() == inside.read_bytes()
     export_onnx(plain_file, same, front_end="native", rewrites=())
     assert same.read_bytes() == plain_file.read_bytes()

@@ -15,7 +15,9 @@ from osscl.config import ModelConfig
 from osscl.errors import ModelFileError
 from osscl.model_file import onnx_graph, protobuf
 from osscl.model_file.bundle import read_bundle, write_bundle
+from osscl.model_file.graph_arity import needed_inputs
 from osscl.model_file.graph_facts import graph_facts
+from osscl.model_file.graph_shapes import check_shapes
 from osscl.model_file.onnx_graph import read_graph
 from osscl.model_file.onnx_values import value_info
 from support.model_files import CLASSES, tiny_graph, tiny_manifest, write_unchecked
@@ -61,7 +63,7 @@ def with_extra(field: str, new: onnx.ValueInfoProto) -> onnx.ModelProto:
 def swapped(field: str) -> onnx.ModelProto:
     model = tiny_graph()
     values = list(getattr(model.graph, field))[::-1]
-    model.graph.ClearField(field)  # type: ignore[arg-type]
+    model.graph.ClearField(field)
     getattr(model.graph, field).extend(values)
     return model
 
@@ -208,7 +210,7 @@ def own_function(model: onnx.ModelProto) -> None:
     model.functions.add(name="Relu", domain="own")
 
 
-ASKS = r"of the graph asks for a size of {}; 268435456 are allowed"
+ASKS = r"of the graph asks for a size of {}; 67108864 are allowed"
 BOUNDLESS: dict[str, tuple[list[Callable[[onnx.ModelProto], None]], str]] = {
     "a terabyte of zeros": (
         [constant([10**12]), node("ConstantOfShape", ["sizes"])],
@@ -220,7 +222,7 @@ BOUNDLESS: dict[str, tuple[list[Callable[[onnx.ModelProto], None]], str]] = {
     ),
     "expanded": ([constant([1, 2**29]), node("Expand", ["sum", "sizes"])], f"Expand {ASKS.format(2**29)}"),
     "tiled": ([constant([1, 2**29]), node("Tile", ["sum", "sizes"])], f"Tile {ASKS.format(2**29)}"),
-    "padded": ([constant([0, 0, 2**28, 1]), node("Pad", ["sum", "sizes"])], ASKS.format(2**28 + 1)),
+    "padded": ([constant([0, 0, 2**26, 1]), node("Pad", ["sum", "sizes"])], ASKS.format(2**26 + 1)),
     "an attribute": ([node("RandomNormal", [], shape=[2**15, 2**15])], ASKS.format(2**30)),
     "an attribute of one number": ([node("EyeLike", ["sum"], k=2**62)], ASKS.format(2**62)),
     "a size out of a node": ([computed_size], ASKS.format(2**29)),
@@ -245,11 +247,193 @@ def test_a_graph_that_may_take_any_time_or_memory_is_refused(name: str, tmp_path
         read(tmp_path / "model.onnx", model)
 
 
-def test_sizes_up_to_a_gibibyte_are_no_concern(tmp_path: Path) -> None:
+def test_sizes_up_to_a_bound_are_no_concern(tmp_path: Path) -> None:
     model = tiny_graph()
-    constant([2**14, 2**14])(model)
+    constant([2**13, 2**13])(model)
     node("ConstantOfShape", ["sizes"])(model)
     read(tmp_path / "model.onnx", model)
+
+
+def use_too_early(model: onnx.ModelProto) -> None:
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes[::-1])
+
+
+def go_in_a_circle(model: onnx.ModelProto) -> None:
+    model.graph.node[2].input[1] = "sum"
+
+
+def compute_twice(model: onnx.ModelProto) -> None:
+    model.graph.node[1].output[0] = "beginning"
+
+
+def compute_an_input(model: onnx.ModelProto) -> None:
+    model.graph.node[1].output[0] = "waveform"
+
+
+def compute_a_constant(model: onnx.ModelProto) -> None:
+    model.graph.node[1].output[0] = "weights"
+
+
+def compute_no_cosine(model: onnx.ModelProto) -> None:
+    model.graph.node[4].output[0] = "something"
+
+
+def drop_an_input(model: onnx.ModelProto) -> None:
+    del model.graph.node[4].input[1]
+
+
+def leave_an_input_out(model: onnx.ModelProto) -> None:
+    model.graph.node[2].input[0] = ""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (use_too_early, "a node MatMul of the graph uses 'embedding' before it is computed"),
+        (go_in_a_circle, "a node Add of the graph uses 'sum' before it is computed"),
+        (compute_twice, "the graph computes 'beginning' twice"),
+        (compute_an_input, "the graph computes 'waveform' twice"),
+        (compute_a_constant, "the graph computes 'weights' twice"),
+        (compute_no_cosine, "nothing computes the output 'cosine' of the graph"),
+        (drop_an_input, "a node MatMul of the graph has 1 inputs of the 2 that it needs"),
+        (leave_an_input_out, "a node Add of the graph has 1 inputs of the 2 that it needs"),
+    ],
+)
+def test_a_graph_that_cannot_be_computed_from_first_to_last_is_refused(
+    change: Callable[[onnx.ModelProto], None], message: str, tmp_path: Path
+) -> None:
+    model = tiny_graph()
+    change(model)
+    with pytest.raises(ModelFileError, match=message + REMEDY):
+        read(tmp_path / "model.onnx", model)
+
+
+def one_more(operator: str, inputs: list[str], **attributes: Any) -> Callable[[onnx.ModelProto], None]:
+    """A node behind all others; axis_* and shape_* are constants of these numbers."""
+
+    def change(model: onnx.ModelProto) -> None:
+        for name in inputs:
+            if name.startswith(("axes", "shape")):
+                numbers = [int(number) for number in name.split("_")[1:]]
+                model.graph.initializer.append(numpy_helper.from_array(np.array(numbers, np.int64), name))
+        model.graph.node.append(helper.make_node(operator, inputs, ["more"], **attributes))
+
+    return change
+
+
+def in_turn(*changes: Callable[[onnx.ModelProto], None]) -> Callable[[onnx.ModelProto], None]:
+    def change(model: onnx.ModelProto) -> None:
+        for each in changes:
+            each(model)
+
+    return change
+
+
+def wider_weights(model: onnx.ModelProto) -> None:
+    wider = numpy_helper.from_array(np.zeros((128, 4), np.float32), "weights")
+    model.graph.initializer[0].CopyFrom(wider)
+
+
+def kernel(*shape: int) -> Callable[[onnx.ModelProto], None]:
+    return lambda model: model.graph.initializer.append(
+        numpy_helper.from_array(np.zeros(shape, np.float32), "kernel")
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (one_more("ReduceL2", ["sum", "axes_2"]), "a node ReduceL2 of the graph names axis 2 of 2"),
+        (one_more("ReduceSum", ["sum", "weights"]), "is given a table of 2 axes where it takes a list"),
+        (one_more("ReduceMean", ["sum", "axes_-3"]), "a node ReduceMean of the graph names axis -3 of 2"),
+        (one_more("Unsqueeze", ["sum", "axes_3"]), "names axis 3 of 3"),
+        (one_more("Unsqueeze", ["sum", "axes_1_1"]), r"names an axis twice: \[1, 1\]"),
+        (one_more("Squeeze", ["sum", "axes_5"]), "names axis 5 of 2"),
+        (one_more("Softmax", ["sum"], axis=2), "a node Softmax of the graph names axis 2 of 2"),
+        (one_more("Concat", ["sum", "mean"], axis=-3), "names axis -3 of 2"),
+        (one_more("Concat", ["sum", "log_mel"], axis=0), "joins values of different numbers of axes"),
+        (one_more("Concat", ["sum", "waveform"], axis=0), "joins sizes of 128 and 160000"),
+        (one_more("Gather", ["sum", "start"], axis=2), "names axis 2 of 2"),
+        (one_more("Transpose", ["sum"], perm=[0, 2]), r"puts 2 axes in the order \[0, 2\]"),
+        (one_more("Add", ["sum", "waveform"]), "a node Add of the graph joins sizes of 128 and 160000"),
+        (one_more("MatMul", ["sum", "mean"]), "a node MatMul of the graph sums over 128 and batch elements"),
+        (one_more("MatMul", ["weights", "weights"]), "sums over 3 and 128 elements"),
+        (one_more("Gemm", ["weights", "weights"]), "sums over 3 and 128 elements"),
+        (one_more("Gemm", ["log_mel", "weights"]), "is given 3 and 2 axes where it takes two"),
+        (
+            in_turn(kernel(8, 64, 3), one_more("Conv", ["log_mel", "kernel"])),
+            "a node Conv of the graph has weights for 64 channels and is given 128",
+        ),
+        (
+            in_turn(kernel(8, 128, 1, 3), one_more("Conv", ["log_mel", "kernel"])),
+            "has a weight of 4 axes for 3",
+        ),
+        (
+            wider_weights,
+            r"the graph computes cosine of the shape \['batch', 4\] and states \['batch', 3\]",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    change: Callable[[onnx.ModelProto], None], message: str, tmp_path: Path
+) -> None:
+    model = tiny_graph()
+    change(model)
+    with pytest.raises(ModelFileError, match=message):
+        read(tmp_path / "model.onnx", model)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        one_more("ReduceL2", ["sum", "axes_-2"]),
+        one_more("ReduceMean", ["sum"]),
+        one_more("Squeeze", ["log_mel"]),
+        one_more("Unsqueeze", ["sum", "axes_-3_1"]),
+        one_more("Add", ["log_mel", "weights"]),
+        one_more("MatMul", ["log_mel", "log_mel"]),
+        one_more("Gemm", ["sum", "mean"], transB=1),
+        in_turn(kernel(8, 64, 3), one_more("Conv", ["log_mel", "kernel"], group=2)),
+        one_more("Concat", ["sum", "waveform"], axis=1),
+    ],
+)
+def test_the_shapes_are_those_that_onnx_infers(
+    change: Callable[[onnx.ModelProto], None],
+) -> None:
+    """Where ONNX finds no flaw, none is found here; where it does, neither."""
+    model = tiny_graph()
+    change(model)
+    try:
+        onnx.shape_inference.infer_shapes(model, strict_mode=True)
+        fits = True
+    except onnx.shape_inference.InferenceError:
+        fits = False
+    graph = read_graph(model.SerializeToString())
+    if fits:
+        check_shapes(graph)
+    else:
+        with pytest.raises(ModelFileError):
+            check_shapes(graph)
+
+
+def test_sizes_of_other_names_are_all_the_batch(tmp_path: Path) -> None:
+    read(tmp_path / "model.onnx", with_input(1, value("log_mel", ["N", 128, 313])))
+
+
+def test_the_inputs_that_an_operator_needs_are_those_of_onnx() -> None:
+    needed: dict[str, int] = {}
+    versions: dict[str, list[Any]] = {}
+    for schema in onnx.defs.get_all_schemas_with_history():
+        if schema.domain == "" and not schema.deprecated:
+            versions.setdefault(schema.name, []).append(schema)
+    for name, schemas in versions.items():
+        schemas.sort(key=lambda schema: schema.since_version)
+        before = [schema for schema in schemas if schema.since_version <= 13][-1:]
+        since = [*before, *(schema for schema in schemas if schema.since_version > 13)]
+        needed[name] = min(schema.min_input for schema in since)
+    assert {name: needed_inputs(name) for name in needed} == needed
 
 
 MALFORMED: dict[str, tuple[Callable[[onnx.ModelProto], object], str]] = {
@@ -292,7 +476,7 @@ def test_the_graph_is_read_as_onnx_reads_it() -> None:
 
 
 def attribute(**fields: Any) -> bytes:
-    return AttributeProto(name="a", **fields).SerializeToString()
+    return bytes(AttributeProto(name="a", **fields).SerializeToString())
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.config import CLIP, FRONTEND
+from osscl.model_file.graph_order import order_flaws
 from osscl.model_file.onnx_graph import Attribute, Graph, Node
 
 Float32 = npt.NDArray[np.float32]
@@ -84,15 +85,12 @@ def find_tfgram(graph: Graph) -> FoundTfgram | None:
 
 
 def _is_understood(graph: Graph) -> bool:
-    """Whether every value is computed once, before it is used, and nothing else stands in the graph."""
-    if not graph.is_plain or graph.opset < _OPSET_WITH_AXES_AS_INPUTS:
-        return False
-    known = {value.name for value in graph.inputs} | graph.tensors.keys() | {""}
-    for node in graph.nodes:
-        if not (node.is_plain and known.issuperset(node.inputs) and known.isdisjoint(node.outputs)):
-            return False
-        known.update(node.outputs)
-    return True
+    return (
+        graph.is_plain
+        and graph.opset >= _OPSET_WITH_AXES_AS_INPUTS
+        and all(node.is_plain for node in graph.nodes)
+        and not any(order_flaws(graph))
+    )
 
 
 def _found(graph: Graph, stack: Node) -> FoundTfgram | None:

@@ -14,10 +14,14 @@ from pathlib import Path
 from osscl.errors import ModelFileError, OutputError
 from osscl.model_file import protobuf
 from osscl.model_file.external_data import refuse_external_data
+from osscl.model_file.graph_arity import check_arity
 from osscl.model_file.graph_limits import check_limits
+from osscl.model_file.graph_order import check_order
+from osscl.model_file.graph_shapes import check_shapes
 from osscl.model_file.graph_signature import check_signature
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.manifest_json import decode_manifest, encode_manifest
+from osscl.model_file.onnx_graph import read_graph
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 
@@ -233,8 +237,12 @@ def _check_contents(model: bytes, manifest: Manifest) -> None:
     """Check the graph itself, as far as that can be done without running it."""
     try:
         refuse_external_data(model)
-        check_signature(model, manifest)
-        check_limits(model)
+        graph = read_graph(model)
+        check_signature(graph, manifest)
+        check_limits(model, graph)
+        check_order(graph)
+        check_arity(graph)
+        check_shapes(graph)
     except protobuf.MalformedError as error:
         raise _not_onnx(error) from None
 

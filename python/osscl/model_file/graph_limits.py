@@ -7,12 +7,12 @@ import numpy as np
 
 from osscl.errors import ModelFileError
 from osscl.model_file import protobuf
-from osscl.model_file.onnx_graph import Graph, Node, Tensor, read_graph, read_tensor
+from osscl.model_file.onnx_graph import Graph, Node, Tensor, read_tensor
 from osscl.model_file.onnx_messages import ATTRIBUTE, FUNCTION, SPARSE_TENSOR, TENSOR, messages
 from osscl.support.paths import brief
 
-MAX_ELEMENTS = 2**28
-"""Elements of a tensor whose size a constant or an attribute of the graph states: 1 GiB in float32."""
+MAX_ELEMENTS = 2**26
+"""Elements of a tensor whose size a constant or an attribute of the graph states: 256 MiB in float32."""
 
 _ELEMENTS_IN_A_BYTE = 4  # of ONNX's smallest types, those of two bits
 _GRAPHS_IN_ATTRIBUTE = {6, 11}  # of AttributeProto
@@ -21,13 +21,15 @@ _SIZE_INPUT = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1, "Pad": 1}
 _SUMMED = {"Pad"}  # whose sizes are added to those of another tensor
 
 
-def check_limits(model: bytes) -> None:
+def check_limits(model: bytes, graph: Graph) -> None:
     """Refuse a graph that may take any time or memory, as far as can be told without running it.
 
     Parameters
     ----------
     model : bytes
         A serialised ONNX model.
+    graph : Graph
+        Its graph.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def check_limits(model: bytes) -> None:
     MalformedError
         The bytes are no model.
     """
-    for flaw in (*_foreign_messages(model), *_boundless_nodes(read_graph(model))):
+    for flaw in (*_foreign_messages(model), *_boundless_nodes(graph)):
         raise ModelFileError(f"{flaw}; export the model again with osscl-export")
 
 

@@ -5,19 +5,19 @@ from itertools import zip_longest
 
 from osscl.errors import ModelFileError
 from osscl.model_file.manifest import Manifest
-from osscl.model_file.onnx_graph import read_graph
+from osscl.model_file.onnx_graph import Graph
 from osscl.model_file.onnx_values import Value
 from osscl.model_file.signature import TensorSpec
 from osscl.support.paths import brief
 
 
-def check_signature(model: bytes, manifest: Manifest) -> None:
+def check_signature(graph: Graph, manifest: Manifest) -> None:
     """Refuse a graph that is not the one its manifest describes.
 
     Parameters
     ----------
-    model : bytes
-        A serialised ONNX model.
+    graph : Graph
+        The graph.
     manifest : Manifest
         What is said of it.
 
@@ -25,10 +25,7 @@ def check_signature(model: bytes, manifest: Manifest) -> None:
     ------
     ModelFileError
         Its inputs or outputs have other names, types or shapes.
-    MalformedError
-        The bytes are no model.
     """
-    graph = read_graph(model)
     for flaw in (
         *_other_values("input", graph.inputs, manifest.inputs),
         *_other_values("output", graph.outputs, manifest.outputs),

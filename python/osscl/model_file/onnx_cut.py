@@ -48,7 +48,7 @@ def with_input(
     body = b"".join(
         protobuf.length_delimited(NODE, changed if each is node else bytes(each.raw)) for each in kept
     )
-    top = protobuf.single(memoryview(model), GRAPH)
+    top = protobuf.single(protobuf.fields(memoryview(model)), GRAPH)
     for part in protobuf.fields(protobuf.inner(top)) if top else ():
         is_unused = part.number == INITIALIZER and tensor_name(protobuf.inner(part)) in unused
         if part.number != NODE and not is_unused:

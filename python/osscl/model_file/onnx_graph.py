@@ -151,7 +151,7 @@ def read_graph(model: bytes) -> Graph:
         The bytes are no model, or a part of it is malformed or stands twice.
     """
     tops = list(protobuf.fields(memoryview(model)))
-    top = protobuf.single(memoryview(model), GRAPH)
+    top = protobuf.single(tops, GRAPH)
     parts = list(protobuf.fields(protobuf.inner(top))) if top else []
     tensors = _tensors(part for part in parts if part.number == INITIALIZER)
     inputs, outputs = (
@@ -176,7 +176,7 @@ def tensor_name(message: memoryview) -> str:
     MalformedError
         It is malformed.
     """
-    return protobuf.text(protobuf.single(message, _TENSOR_NAME))
+    return protobuf.text(protobuf.single(protobuf.fields(message), _TENSOR_NAME))
 
 
 def read_tensor(message: memoryview) -> Tensor:
@@ -198,10 +198,10 @@ def read_tensor(message: memoryview) -> Tensor:
         It is malformed.
     """
     parts = list(protobuf.fields(message))
-    content = protobuf.single(message, _RAW_DATA)
+    content = protobuf.single(parts, _RAW_DATA)
     return Tensor(
         shape=tuple(size for part in parts if part.number == _DIMENSIONS for size in protobuf.integers(part)),
-        data_type=protobuf.integer(protobuf.single(message, _DATA_TYPE)),
+        data_type=protobuf.integer(protobuf.single(parts, _DATA_TYPE)),
         content=None if content is None else protobuf.inner(content),
         is_plain=_numbers(parts) <= _PLAIN_TENSOR,
     )
@@ -213,8 +213,9 @@ def _numbers(parts: list[protobuf.Field]) -> set[int]:
 
 def _opset(message: memoryview) -> int:
     """Version of ONNX's own operators; 0 of any others."""
-    domain = protobuf.text(protobuf.single(message, _OPSET_DOMAIN))
-    version = protobuf.integer(protobuf.single(message, _OPSET_VERSION))
+    parts = list(protobuf.fields(message))
+    domain = protobuf.text(protobuf.single(parts, _OPSET_DOMAIN))
+    version = protobuf.integer(protobuf.single(parts, _OPSET_VERSION))
     return 0 if domain else version
 
 
@@ -243,7 +244,7 @@ def _node(message: memoryview) -> Node:
         for number in (NODE_INPUT, _NODE_OUTPUT)
     )
     operator, domain, name = (
-        protobuf.text(protobuf.single(message, number)) for number in (_OPERATOR, _NODE_DOMAIN, _NODE_NAME)
+        protobuf.text(protobuf.single(parts, number)) for number in (_OPERATOR, _NODE_DOMAIN, _NODE_NAME)
     )
     is_plain = _numbers(parts) <= _PLAIN_NODE and None not in attributes.values()
     return Node(operator, domain, name, inputs, outputs, attributes, is_plain, message)
@@ -251,21 +252,15 @@ def _node(message: memoryview) -> Node:
 
 def _attribute(message: memoryview) -> tuple[str, Attribute]:
     """Name and value. A value that its kind does not announce makes it one of another kind."""
-    name = protobuf.text(protobuf.single(message, _ATTRIBUTE_NAME))
-    kind = protobuf.integer(protobuf.single(message, _KIND))
     parts = list(protobuf.fields(message))
+    name = protobuf.text(protobuf.single(parts, _ATTRIBUTE_NAME))
+    kind = protobuf.integer(protobuf.single(parts, _KIND))
     if kind not in _READERS:
         return name, None
     number, read = _READERS[kind]
     if not _numbers(parts) <= {_ATTRIBUTE_NAME, _KIND, number}:
         return name, None
     return name, read([part for part in parts if part.number == number])
-
-
-def _only(values: list[protobuf.Field]) -> protobuf.Field | None:
-    if len(values) > 1:
-        raise protobuf.MalformedError("an attribute has several values where it may have one")
-    return values[0] if values else None
 
 
 def _float(value: protobuf.Field | None) -> float:
@@ -287,9 +282,9 @@ def _tensor(value: protobuf.Field | None) -> Tensor | None:
 
 # AttributeProto.AttributeType -> the field that holds such a value, and what reads it
 _READERS: dict[int, tuple[int, Callable[[list[protobuf.Field]], Attribute]]] = {
-    1: (2, lambda values: _float(_only(values))),
-    2: (3, lambda values: protobuf.integer(_only(values))),
-    3: (4, lambda values: protobuf.text(_only(values))),
-    4: (5, lambda values: _tensor(_only(values))),
+    1: (2, lambda values: _float(protobuf.single(values, 2))),
+    2: (3, lambda values: protobuf.integer(protobuf.single(values, 3))),
+    3: (4, lambda values: protobuf.text(protobuf.single(values, 4))),
+    4: (5, lambda values: _tensor(protobuf.single(values, 5))),
     7: (8, _integers),
 }

@@ -71,12 +71,13 @@ def read_value(message: memoryview) -> Value:
     MalformedError
         It is malformed.
     """
-    name = protobuf.text(protobuf.single(message, _VALUE_NAME))
-    kind = protobuf.single(message, _VALUE_TYPE)
-    tensor = kind and protobuf.single(protobuf.inner(kind), _TENSOR_TYPE)
+    parts = list(protobuf.fields(message))
+    name = protobuf.text(protobuf.single(parts, _VALUE_NAME))
+    kind = protobuf.single(parts, _VALUE_TYPE)
+    tensor = kind and protobuf.single(protobuf.fields(protobuf.inner(kind)), _TENSOR_TYPE)
     if tensor is None:
         return Value(name, "no tensor", None)
-    content = protobuf.inner(tensor)
+    content = list(protobuf.fields(protobuf.inner(tensor)))
     number = protobuf.integer(protobuf.single(content, _ELEMENT_TYPE))
     shape = protobuf.single(content, _SHAPE)
     sizes = None if shape is None else tuple(_sizes(protobuf.inner(shape)))
@@ -109,7 +110,7 @@ def value_info(name: str, shape: Sequence[int]) -> bytes:
 def _sizes(shape: memoryview) -> Iterable[int | str]:
     for part in protobuf.fields(shape):
         if part.number == _DIMENSION:
-            dimension = protobuf.inner(part)
+            dimension = list(protobuf.fields(protobuf.inner(part)))
             size = protobuf.single(dimension, _SIZE)
             symbol = protobuf.text(protobuf.single(dimension, _SYMBOL))
             if size is not None and symbol:

@@ -5,7 +5,7 @@ References
 "Encoding", https://protobuf.dev/programming-guides/encoding/
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 VARINT, FIXED_64, LENGTH_DELIMITED, FIXED_32 = 0, 1, 2, 5
@@ -140,13 +140,13 @@ def _varint(number: int) -> bytes:
     return bytes(digits)
 
 
-def single(message: memoryview, number: int) -> Field | None:
+def single(parts: Iterable[Field], number: int) -> Field | None:
     """Find a field that may stand once in a message: readers differ in which of two they take.
 
     Parameters
     ----------
-    message : memoryview
-        The message.
+    parts : iterable of Field
+        The fields of the message.
     number : int
         Field number.
 
@@ -158,9 +158,9 @@ def single(message: memoryview, number: int) -> Field | None:
     Raises
     ------
     MalformedError
-        The bytes are no message, or the field stands twice.
+        The field stands twice.
     """
-    found = [field for field in fields(message) if field.number == number]
+    found = [field for field in parts if field.number == number]
     if len(found) > 1:
         raise MalformedError(f"field {number} stands {len(found)} times where it may stand once")
     return found[0] if found else None

@@ -1,0 +1,1 @@
+"""Parts of mutated_graphs.py: what is changed in a model's graph, and what comes of it."""
