@@ -195,7 +195,6 @@ def test_a_forked_child_reopens_the_model(model_file: Path) -> None:
     program = """
 import os, sys, numpy as np, osscl
 from osscl.model_file.golden import golden_clips
-from support.reference import Reference
 detector = osscl.load(sys.argv[1], threads=2)
 clips = golden_clips(2)
 before = detector.score(clips, "fan/id_00").score
@@ -234,7 +233,6 @@ def test_one_thread_starts_none(model_file: Path) -> None:
     program = """
 import os, sys, osscl
 from osscl.model_file.golden import golden_clips
-from support.reference import Reference
 clips = golden_clips(2)
 import soundfile, onnxruntime
 before = len(os.listdir("/proc/self/task"))

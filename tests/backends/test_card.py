@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from osscl.audio.samples import Samples
 from osscl.backends.onnxruntime_cuda import OnnxRuntimeEngine
 from osscl.errors import (
     ConfigError,
@@ -120,9 +121,13 @@ def test_where_pinned_memory_is_scarce_less_is_lent_and_that_is_said(
 def test_a_batch_in_flight_is_not_lent_again(driver: StandInDriver, bundle: Bundle) -> None:
     driver.dawdle(20_000)
     with closing(open_card(bundle, batch_size=1)) as card:
+
+        def lend() -> Samples | None:
+            return card.lend_batch(1)
+
         answers = []
         for number in range(24):
-            batch = wait_until(lambda: card.lend_batch(1))
+            batch = wait_until(lend)
             batch[:] = CLIPS[number % len(CLIPS)]
             answers.append(card.submit(batch))
         del batch

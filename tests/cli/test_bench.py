@@ -13,7 +13,7 @@ import soundfile
 
 from osscl import synth
 from osscl.bench import Benchmark
-from support.console import osscl, started_osscl
+from support.console import osscl, osscl_each, started_osscl
 from support.waiting import wait_until
 
 QUICK = ("--clips", "4", "--seconds", "0.05")
@@ -101,37 +101,35 @@ def test_bench_prints_a_table(model_file: Path) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        (("demo", "EMPTY"), 1, "holds no recording that the model can score"),
-        (("demo", "BROKEN"), 1, "the first of 2: "),
-        (("demo", "NOWHERE"), 2, "there is no folder"),
-        (("demo", "--seconds", "0"), 1, "seconds is 0.0; expected a time above zero"),
-        (("demo", "--clips", "0"), 1, "clips is 0; expected at least 1 recording"),
-        (("demo", "--threads", "2", "--streams", "3"), 1, "streams is 3 for 2 threads"),
-        (("demo", "--backend", "abacus"), 1, "backend 'abacus' does not exist"),
-        (("demo", "--device", "abacus"), 1, "device 'abacus' does not exist; choose auto, cpu, cuda"),
-        (("nowhere.onnx",), 1, "the model file cannot be read"),
-        (("demo", "--output", "NOWHERE/x.json"), 1, "there is no folder"),
-        (("demo", "--output", "EMPTY"), 1, "is a folder; expected the name of a file"),
-        (("demo", "--gate", "EMPTY"), 2, "add --accuracy"),
-        (("demo", "--accuracy", "--gate", "NOWHERE"), 2, "there is no folder NOWHERE"),
-        (("demo", "--accuracy"), 1, "which is the reference itself"),
-    ],
-)
-def test_bad_input_is_one_sentence(
-    arguments: tuple[str, ...], code: int, message: str, recordings: Path, tmp_path: Path
-) -> None:
+BAD_INPUT: list[tuple[tuple[str, ...], int, str]] = [
+    (("demo", "EMPTY"), 1, "holds no recording that the model can score"),
+    (("demo", "BROKEN"), 1, "the first of 2: "),
+    (("demo", "NOWHERE"), 2, "there is no folder"),
+    (("demo", "--seconds", "0"), 1, "seconds is 0.0; expected a time above zero"),
+    (("demo", "--clips", "0"), 1, "clips is 0; expected at least 1 recording"),
+    (("demo", "--threads", "2", "--streams", "3"), 1, "streams is 3 for 2 threads"),
+    (("demo", "--backend", "abacus"), 1, "backend 'abacus' does not exist"),
+    (("demo", "--device", "abacus"), 1, "device 'abacus' does not exist; choose auto, cpu, cuda"),
+    (("nowhere.onnx",), 1, "the model file cannot be read"),
+    (("demo", "--output", "NOWHERE/x.json"), 1, "there is no folder"),
+    (("demo", "--output", "EMPTY"), 1, "is a folder; expected the name of a file"),
+    (("demo", "--gate", "EMPTY"), 2, "add --accuracy"),
+    (("demo", "--accuracy", "--gate", "NOWHERE"), 2, "there is no folder NOWHERE"),
+    (("demo", "--accuracy"), 1, "which is the reference itself"),
+]
+
+
+def test_bad_input_is_one_sentence(recordings: Path, tmp_path: Path) -> None:
     (tmp_path / "EMPTY").mkdir()
     (tmp_path / "BROKEN").mkdir()
     for file in recordings.glob("*.wav"):
         (tmp_path / "BROKEN" / file.name).write_bytes(file.read_bytes())
-    done = osscl("bench", *arguments, cwd=tmp_path)
-    assert done.returncode == code
-    assert message in " ".join(done.stderr.replace("│", " ").split())
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+    results = osscl_each([("bench", *arguments) for arguments, _, _ in BAD_INPUT], cwd=tmp_path)
+    for (arguments, code, message), done in zip(BAD_INPUT, results, strict=True):
+        assert done.returncode == code, arguments
+        assert message in " ".join(done.stderr.replace("│", " ").split())
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
 
 
 def test_without_a_gpu_nothing_is_measured_instead() -> None:

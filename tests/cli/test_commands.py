@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import pytest
 
 from osscl.model_file.bundle import read_bundle
-from support.console import osscl
+from support.console import osscl, osscl_each
 
 
 def test_inspect_shows_manifest_and_graph(model_file: Path) -> None:
@@ -42,8 +41,9 @@ def test_doctor_and_version_answer() -> None:
     assert osscl("--version").stdout.startswith("osscl 0.")
 
 
-@pytest.mark.parametrize("command", ["score", "evaluate", "train", "export", "inspect", "doctor"])
-def test_help_shows_examples(command: str) -> None:
-    result = osscl(command, "--help")
-    assert result.returncode == 0
-    assert f"osscl {command}" in result.stdout.partition("Examples")[2]
+def test_help_shows_examples() -> None:
+    commands = ("score", "evaluate", "train", "export", "inspect", "doctor")
+    results = osscl_each([(command, "--help") for command in commands])
+    for command, result in zip(commands, results, strict=True):
+        assert result.returncode == 0
+        assert f"osscl {command}" in result.stdout.partition("Examples")[2]

@@ -8,10 +8,10 @@ import pytest
 import soundfile
 
 from osscl.model_file.golden import golden_clips
-from support.console import osscl
+from support.console import osscl, osscl_each
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _without_gpu() -> None:
     code = "from osscl.cuda.devices import count_devices; count_devices()"
     if subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0:
@@ -26,14 +26,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "fan"
 
 
-@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:0,1", "cuda:all"])
-def test_a_gpu_that_is_not_there_fails_in_one_sentence(folder: Path, tmp_path: Path, device: str) -> None:
+def test_a_gpu_that_is_not_there_fails_in_one_sentence(folder: Path, tmp_path: Path) -> None:
+    named = [
+        (command, device)
+        for command in ("score", "evaluate")
+        for device in ("cuda", "cuda:0", "cuda:0,1", "cuda:all")
+    ]
     output = tmp_path / "scores.csv"
-    for command in (
-        ("score", "demo", folder, "--device", device, "--output", output),
-        ("evaluate", "demo", folder, "--device", device, "--output", output),
-    ):
-        result = osscl(*command)
+    results = osscl_each(
+        [(command, "demo", folder, "--device", device, "--output", output) for command, device in named]
+    )
+    for (_, device), result in zip(named, results, strict=True):
         assert result.returncode == 1
         assert result.stdout == ""
         (line,) = result.stderr.splitlines()
@@ -48,9 +51,10 @@ def test_auto_uses_the_cpu_there_and_the_record_says_so(folder: Path, tmp_path: 
     assert '"device": "cpu"' in (tmp_path / "scores.csv.run.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:x", "cuda:0,0"])
-def test_names_that_are_none_are_refused(folder: Path, device: str) -> None:
-    result = osscl("score", "demo", folder, "--device", device)
-    assert result.returncode == 1
-    (line,) = result.stderr.splitlines()
-    assert f"device '{device}'" in line
+def test_names_that_are_none_are_refused(folder: Path) -> None:
+    devices = ("gpu", "cuda:x", "cuda:0,0")
+    results = osscl_each([("score", "demo", folder, "--device", device) for device in devices])
+    for device, result in zip(devices, results, strict=True):
+        assert result.returncode == 1
+        (line,) = result.stderr.splitlines()
+        assert f"device '{device}'" in line

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from osscl.backends.tensorrt.cache import EngineCache
 from osscl.model_file.bundle import read_bundle
-from support.console import osscl
+from support.console import osscl, osscl_each
 from support.engine_caches import FACTS, fill
 
 HAS_CUDA_ROOM = importlib.util.find_spec("osscl.cuda") is not None
@@ -41,13 +41,14 @@ def test_building_without_a_gpu_fails_with_one_sentence(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_built_is_refused_before_any_gpu_is_asked_for(tmp_path: Path) -> None:
-    for arguments, sentence in (
-        (("demo", "--opt-batch", 0), "expected 1 <= opt_batch <= max_batch"),
-        (("demo", "--opt-batch", 9, "--max-batch", 8), "opt_batch, max_batch are 9, 8"),
-        (("demo", "--workspace", 0), "workspace_bytes is 0"),
-        ((tmp_path / "absent.onnx",), "cannot be read"),
-    ):
-        result = osscl("engine", "build", *arguments)
+    refused: dict[tuple[object, ...], str] = {
+        ("demo", "--opt-batch", 0): "expected 1 <= opt_batch <= max_batch",
+        ("demo", "--opt-batch", 9, "--max-batch", 8): "opt_batch, max_batch are 9, 8",
+        ("demo", "--workspace", 0): "workspace_bytes is 0",
+        (tmp_path / "absent.onnx",): "cannot be read",
+    }
+    results = osscl_each([("engine", "build", *arguments) for arguments in refused])
+    for sentence, result in zip(refused.values(), results, strict=True):
         assert result.returncode == 1
         assert result.stderr.startswith("error: ")
         assert sentence in result.stderr
@@ -128,18 +129,20 @@ def test_inspect_shows_the_facts_and_the_layers(cache: EngineCache, by: str) -> 
 
 def test_inspect_refuses_what_cannot_be_used(cache: EngineCache, tmp_path: Path) -> None:
     (damaged,) = set(cache.folder.glob("*.engine")) - {whole(cache)}
-    for target, folder, sentence in (
-        (damaged, cache.folder, "cannot be used: the engine differs from its hash"),
-        (tmp_path / "absent.engine", cache.folder, "it is gone"),
-        ("demo", tmp_path / "absent", "holds no engine of demo: osscl engine build demo"),
-    ):
-        result = osscl("engine", "inspect", target, "--engine-cache", folder)
+    refused: dict[tuple[object, Path], str] = {
+        (damaged, cache.folder): "cannot be used: the engine differs from its hash",
+        (tmp_path / "absent.engine", cache.folder): "it is gone",
+        ("demo", tmp_path / "absent"): "holds no engine of demo: osscl engine build demo",
+    }
+    results = osscl_each([("engine", "inspect", what, "--engine-cache", at) for what, at in refused])
+    for sentence, result in zip(refused.values(), results, strict=True):
         assert result.returncode == 1
         assert sentence in " ".join(result.stderr.split())
 
 
-@pytest.mark.parametrize("command", ["build", "list", "prune", "inspect"])
-def test_help_shows_examples(command: str) -> None:
-    result = osscl("engine", command, "--help")
-    assert result.returncode == 0
-    assert f"osscl engine {command}" in result.stdout.partition("Examples")[2]
+def test_help_shows_examples() -> None:
+    commands = ("build", "list", "prune", "inspect")
+    results = osscl_each([("engine", command, "--help") for command in commands])
+    for command, result in zip(commands, results, strict=True):
+        assert result.returncode == 0
+        assert f"osscl engine {command}" in result.stdout.partition("Examples")[2]

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.model_file.golden import golden_clips
-from support.console import osscl
+from support.console import osscl, osscl_each
 from support.reference import Reference
 
 CLIPS = golden_clips(4)
@@ -194,7 +194,7 @@ def test_earlier_outputs_are_not_lost(table: Path, tmp_path: Path) -> None:
 
 
 def test_wrong_usage_exits_with_2(table: Path, tmp_path: Path) -> None:
-    for arguments in (
+    wrong: list[tuple[object, ...]] = [
         (),
         ("model.onnx",),
         ("demo",),
@@ -206,8 +206,9 @@ def test_wrong_usage_exits_with_2(table: Path, tmp_path: Path) -> None:
         (table, "--bootstrap", "-1"),
         (table, "--ground-truth", tmp_path / "nowhere.csv"),
         ("model.onnx", tmp_path / "nowhere"),
-    ):
-        assert osscl("evaluate", *arguments).returncode == 2, arguments
+    ]
+    results = osscl_each([("evaluate", *arguments) for arguments in wrong])
+    assert [(result.args[1:], result.returncode) for result in results if result.returncode != 2] == []
 
 
 def test_a_data_set_without_test_recordings_is_refused(model_file: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import soundfile
 
-from support.console import osscl, started_osscl
+from support.console import osscl, osscl_each, started_osscl
 from support.waiting import wait_until
 
 
@@ -27,14 +27,15 @@ def test_a_gate_set_is_written_and_summed_up(tmp_path: Path) -> None:
 
 def test_what_cannot_be_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for arguments, sentence in (
-        ((tmp_path / "new",), "no clip is asked for"),
-        ((tmp_path / "new", "--normal", "-1"), "normal is -1"),
-        ((tmp_path / "new", "--normal", "1", "--machines", "0"), "machines is 0"),
-        ((tmp_path / "file", "--normal", "1"), "is a file"),
-        ((tmp_path, "--normal", "1"), "is not empty"),
-    ):
-        result = osscl("synth", *arguments)
+    refused: dict[tuple[object, ...], str] = {
+        (tmp_path / "new",): "no clip is asked for",
+        (tmp_path / "new", "--normal", "-1"): "normal is -1",
+        (tmp_path / "new", "--normal", "1", "--machines", "0"): "machines is 0",
+        (tmp_path / "file", "--normal", "1"): "is a file",
+        (tmp_path, "--normal", "1"): "is not empty",
+    }
+    results = osscl_each([("synth", *arguments) for arguments in refused])
+    for sentence, result in zip(refused.values(), results, strict=True):
         assert result.returncode == 1
         assert result.stdout == ""
         assert result.stderr.startswith("error: ")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.console import osscl, started_osscl
+from support.console import osscl, osscl_each, started_osscl
 from support.training_data import write_recordings
 from support.waiting import wait_until
 
@@ -76,41 +76,43 @@ def test_ctrl_c_saves_and_resume_goes_on(recordings: Path, tmp_path: Path) -> No
     assert f"going on after step {n_steps}" in said
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        (("--seeds", "1,x"), 2, "expected different whole numbers"),
-        (("--epochs", "0"), 1, "epochs is 0; it must be at least 1"),
-        (("--device", "cuda"), 1, "device 'cuda' was asked for, but PyTorch"),
-        (("--device", "tpu"), 1, "device is 'tpu'; choose cpu, cuda, cuda:N or auto"),
-        (("--resume",), 1, "there is no training to resume in this folder"),
-        (("--config", "no.toml"), 1, "no.toml: the recipe cannot be read: No such file"),
-    ],
-)
-def test_usage_errors(
-    recordings: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
-) -> None:
+USAGE_ERRORS: list[tuple[tuple[str, ...], int, str]] = [
+    (("--seeds", "1,x"), 2, "expected different whole numbers"),
+    (("--epochs", "0"), 1, "epochs is 0; it must be at least 1"),
+    (("--device", "cuda"), 1, "device 'cuda' was asked for, but PyTorch"),
+    (("--device", "tpu"), 1, "device is 'tpu'; choose cpu, cuda, cuda:N or auto"),
+    (("--resume",), 1, "there is no training to resume in this folder"),
+    (("--config", "no.toml"), 1, "no.toml: the recipe cannot be read: No such file"),
+]
+
+
+def test_usage_errors(recordings: Path, tmp_path: Path) -> None:
     import torch
 
-    if "cuda" in arguments and torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
-    result = osscl("train", recordings, "--output", tmp_path / "run", *arguments)
-    assert result.returncode == code, result.stderr
-    assert message in " ".join(result.stderr.replace("│", " ").split())
+    errors = [row for row in USAGE_ERRORS if not ("cuda" in row[0] and torch.cuda.is_available())]
+    command = ("train", recordings, "--output", tmp_path / "run")
+    results = osscl_each([(*command, *arguments) for arguments, _, _ in errors])
+    for (arguments, code, message), result in zip(errors, results, strict=True):
+        assert result.returncode == code, arguments
+        assert message in " ".join(result.stderr.replace("│", " ").split())
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("epochs = 'many'", "recipe.toml: Expected `int`, got `str` - at `$.epochs`"),
-        ("epoch = 3", "recipe.toml: Object contains unknown field `epoch`"),
-        ("epochs = ", "recipe.toml: the recipe is no TOML file"),
-        ("margin = 2.0", "margin is 2.0; it must lie in"),
-    ],
-)
-def test_recipes_that_are_none(recordings: Path, tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "recipe.toml").write_text(text)
-    result = osscl("train", recordings, "--output", tmp_path / "run", "--config", tmp_path / "recipe.toml")
-    assert result.returncode == 1
-    assert message in result.stderr
+NO_RECIPES = [
+    ("epochs = 'many'", "recipe.toml: Expected `int`, got `str` - at `$.epochs`"),
+    ("epoch = 3", "recipe.toml: Object contains unknown field `epoch`"),
+    ("epochs = ", "recipe.toml: the recipe is no TOML file"),
+    ("margin = 2.0", "margin is 2.0; it must lie in"),
+]
+
+
+def test_recipes_that_are_none(recordings: Path, tmp_path: Path) -> None:
+    commands = []
+    for number, (text, _) in enumerate(NO_RECIPES):
+        recipe = tmp_path / str(number) / "recipe.toml"
+        recipe.parent.mkdir()
+        recipe.write_text(text)
+        commands.append(("train", recordings, "--output", tmp_path / "run", "--config", recipe))
+    for (_, message), result in zip(NO_RECIPES, osscl_each(commands), strict=True):
+        assert result.returncode == 1
+        assert message in result.stderr

@@ -1,9 +1,10 @@
 """The console program, run as users run it."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +15,22 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from osscl.cli import main
 main()
 """
+# Several calls in one interpreter, whose imports take longer than they do.
+_PROGRAM_FOR_EACH = """
+import contextlib, io, json, logging, sys
+from osscl.cli import main
+for arguments in json.load(sys.stdin):
+    sys.argv = ["osscl", *arguments]
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    for handler in logging.getLogger("osscl").handlers[1:]:  # main adds one
+        logging.getLogger("osscl").removeHandler(handler)
+    print(json.dumps([code, out.getvalue(), err.getvalue()]))
+"""
 
 
 def osscl(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -21,6 +38,28 @@ def osscl(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedPr
     return subprocess.run(
         _command(*arguments), capture_output=True, text=True, timeout=300, cwd=cwd, env=_environment()
     )
+
+
+def osscl_each(
+    commands: Sequence[Sequence[object]], cwd: Path | None = None
+) -> "list[subprocess.CompletedProcess[str]]":
+    """Run the console program for each of some lists of arguments, one after another in one process."""
+    asked = [list(map(str, arguments)) for arguments in commands]
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM_FOR_EACH],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=cwd,
+        env=_environment(),
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    answers = map(json.loads, done.stdout.splitlines())
+    return [
+        subprocess.CompletedProcess(arguments, *answer)
+        for arguments, answer in zip(asked, answers, strict=True)
+    ]
 
 
 @contextmanager

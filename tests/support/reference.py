@@ -86,7 +86,7 @@ def make_reference(folder: Path, checkpoint: Path) -> None:
         torch.from_numpy(reference_log_mel(waveform)[0].astype(np.float32)),
         labels,
     )
-    figures = {name: value.numpy() for name, value in outputs.items()}
+    figures: dict[str, Any] = {name: value.numpy() for name, value in outputs.items()}
     for name in ("tgram", "tfgram"):
         maps = figures.pop(name)
         figures |= {f"{name}_{clip}": maps[clip] for clip in _WITH_MAPS}

@@ -75,9 +75,12 @@ def _tfgram(state: State, x: Tensor) -> Tensor:
 
 
 def _encoder(state: State, x: Tensor) -> Tensor:
-    def conv(conv: str, norm: str, prelu: str | None, x: Tensor, **settings: int) -> Tensor:
+    def conv(
+        conv: str, norm: str, prelu: str | None, x: Tensor, stride: int = 1, padding: int = 0, groups: int = 1
+    ) -> Tensor:
         """Convolution, batch norm and, where named, PReLU."""
-        x = f.conv2d(x, state[f"mobilefacenet.{conv}.weight"], **settings)
+        weight = state[f"mobilefacenet.{conv}.weight"]
+        x = f.conv2d(x, weight, stride=stride, padding=padding, groups=groups)
         x = _batch_norm(state, f"mobilefacenet.{norm}", x)
         return x if prelu is None else f.prelu(x, state[f"mobilefacenet.{prelu}.weight"])
 
@@ -95,5 +98,5 @@ def _encoder(state: State, x: Tensor) -> Tensor:
 
 
 def _batch_norm(state: State, name: str, x: Tensor) -> Tensor:
-    parts = ("running_mean", "running_var", "weight", "bias")
-    return f.batch_norm(x, *(state[f"{name}.{part}"] for part in parts))
+    mean, variance = state[f"{name}.running_mean"], state[f"{name}.running_var"]
+    return f.batch_norm(x, mean, variance, state[f"{name}.weight"], state[f"{name}.bias"])

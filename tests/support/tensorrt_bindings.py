@@ -22,8 +22,7 @@ _FUNCTIONS = (  # all that the bindings ask of them, as `nm -D --undefined-only`
     "initLibNvInferPlugins",
 )
 _LIST_NAMES = """
-import json, sys
-from support import tensorrt_bindings
+import json, sys, tensorrt_bindings
 
 def walk(owner, path, deep):
     for name in dir(owner):
