@@ -127,7 +127,7 @@ def test_a_batch_in_flight_is_not_lent_again(driver: StandInDriver, bundle: Bund
 
         answers = []
         for number in range(24):
-            batch = wait_until(lend)
+            batch: Any = wait_until(lend)
             batch[:] = CLIPS[number % len(CLIPS)]
             answers.append(card.submit(batch))
         del batch
