@@ -170,7 +170,7 @@ def threads():
     found = {}
     for thread in set(os.listdir("/proc/self/task")) - others:
         with open(f"/proc/self/task/{thread}/status") as file:
-            lines = dict(line.rstrip().split(":\t", 1) for line in file if ":\t" in line)
+            lines = {line.partition(":")[0]: line.partition(":")[2].strip() for line in file}
         switches = [lines[f"{kind}_ctxt_switches"] for kind in ("voluntary", "nonvoluntary")]
         found[thread] = lines["State"][0], *switches
     return found

@@ -133,7 +133,9 @@ def write_bad_files(folder: Path, prefix: str = "") -> dict[Path, BadFile]:
 def open_the_way_to(tmp_path: Path) -> None:
     """Let every user reach a test's folder, so that only a file's own mode stands in the way."""
     for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.getuid() and folder.name.startswith(("pytest-", tmp_path.name)):
+        if folder.stat().st_uid == os.getuid() and folder.name.startswith(
+            ("pytest-", "popen-", tmp_path.name)
+        ):
             folder.chmod(0o755)
 
 

@@ -13,6 +13,7 @@ from osscl.frontend import log_mel
 from osscl.machines.dcase import PUBLISHED_CLASSES
 from osscl.model import OSSCL
 from osscl.model_file.golden import golden_clips
+from support.once import made_once
 
 
 def random_state(**settings: Any) -> dict[str, torch.Tensor]:
@@ -20,7 +21,19 @@ def random_state(**settings: Any) -> dict[str, torch.Tensor]:
 
     Its batch norms shift and scale what the golden clips give, as trained ones do. Without them the
     embedding of every clip is the same, and no test could tell a wrong graph from a right one.
+
+    Parameters
+    ----------
+    **settings
+        Of `ModelConfig`: inputs, head.
     """
+    name = "-".join(["random_state", *(f"{name}_{value}" for name, value in sorted(settings.items()))])
+    made = made_once(name, lambda at: torch.save(_make_state(**settings), at / "state.pth"))
+    state: dict[str, torch.Tensor] = torch.load(made / "state.pth", weights_only=True)
+    return state
+
+
+def _make_state(**settings: Any) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     model = OSSCL(ModelConfig(classes=PUBLISHED_CLASSES, **settings))
     for name, value in model.state_dict().items():
