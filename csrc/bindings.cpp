@@ -11,6 +11,7 @@
 #include "bindings.hpp"
 #include "isa.hpp"
 #include "logmel.hpp"
+#include "without_gil.hpp"
 
 namespace py = pybind11;
 
@@ -38,7 +39,7 @@ void transform_as(const LogMel& plan, const py::array& samples, py::array& log_m
     const auto n_samples = static_cast<std::size_t>(samples.shape(1));
     const auto* clips = static_cast<const Sample*>(samples.data());
     auto* out = static_cast<float*>(log_mel.mutable_data()); // throws where the array is read-only
-    const py::gil_scoped_release released;
+    const WithoutGil released;
     plan.transform(clips, n_clips, n_samples, out, n_threads);
 }
 
@@ -90,6 +91,9 @@ std::vector<std::string> isa_names() {
 PYBIND11_MODULE(_native, module, py::mod_gil_not_used()) {
     module.doc() = "The C++ core of osscl: the log-mel front end, TFgram and the WAV reader.";
     module.attr("__version__") = OSSCL_VERSION;
+    // pybind11 gets NumPy's functions at its first array, without the interpreter's lock and not as
+    // WithoutGil does
+    py::array_t<float>(0);
     module.def("instruction_sets", &isa_names,
                "Instruction sets that this build holds and this processor runs, slowest first.");
     bind_tfgram(module);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tfgram.hpp"
+#include "without_gil.hpp"
 
 namespace py = pybind11;
 
@@ -34,7 +35,7 @@ void transform_as(const Tfgram& plan, const py::array& samples, py::array& maps,
     const auto n_clips = static_cast<std::size_t>(samples.shape(0));
     const auto* clips = static_cast<const Sample*>(samples.data());
     auto* out = static_cast<float*>(maps.mutable_data()); // throws where the array is read-only
-    const py::gil_scoped_release released;
+    const WithoutGil released;
     plan.transform(clips, n_clips, out, n_threads);
 }
 

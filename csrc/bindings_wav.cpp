@@ -14,6 +14,7 @@
 
 #include "thread_pool.hpp"
 #include "wav.hpp"
+#include "without_gil.hpp"
 
 namespace py = pybind11;
 
@@ -33,7 +34,7 @@ template <class Sample> py::object read_as(const WavFile& file, std::size_t n_sa
     const std::span<Sample> to(samples.mutable_data(), n_samples);
     bool is_read = false;
     {
-        const py::gil_scoped_release released;
+        const WithoutGil released;
         is_read = file.read(to);
     }
     return is_read ? py::object(std::move(samples)) : py::none();
@@ -50,7 +51,7 @@ py::object read_wav(const std::string& path, std::size_t n_samples, std::optiona
     const WavRequest request{n_samples, channel, sample_rate_hz, level_limit};
     check_request(request);
     const std::optional<WavFile> file = [&] {
-        const py::gil_scoped_release released;
+        const WithoutGil released;
         return open(path, request);
     }();
     if (!file) {
@@ -66,7 +67,7 @@ template <class Sample>
 RowsRead read_rows(const std::vector<std::string>& paths, py::array& samples, const WavRequest& request,
                    std::size_t n_threads) {
     auto* rows = static_cast<Sample*>(samples.mutable_data()); // throws where the array is read-only
-    const py::gil_scoped_release released;
+    const WithoutGil released;
     RowsRead is_silent(paths.size());
     osscl::parallel_for(paths.size(), n_threads, [&](std::size_t i) {
         const std::span<Sample> row(rows + i * request.n_samples, request.n_samples);

@@ -31,8 +31,9 @@ std::vector<Isa> detect() {
 } // namespace
 
 const std::vector<Isa>& supported_isas() {
-    static const std::vector<Isa> isas = detect();
-    return isas;
+    // never destroyed: a thread may compute while the process ends
+    static const auto* isas = new const std::vector<Isa>(detect());
+    return *isas;
 }
 
 const Isa& choose_isa(const std::string& name) {

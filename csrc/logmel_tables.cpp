@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <stdexcept>
 
@@ -43,7 +44,8 @@ void check(const FrontendSettings& settings) {
           settings.f_max_hz <= settings.sample_rate_hz / 2.0)) {
         throw std::invalid_argument("expected 0 <= f_min_hz < f_max_hz <= sample_rate_hz / 2");
     }
-    if (!(settings.power_floor >= 1e-37 && std::isfinite(settings.power_floor))) {
+    constexpr double largest = std::numeric_limits<float>::max(); // the kernels compute in float32
+    if (!(settings.power_floor >= 1e-37 && settings.power_floor <= largest)) {
         throw std::invalid_argument("power_floor must be a normal float32 above zero");
     }
 }

@@ -1,11 +1,13 @@
 """The native log-mel against float64 arithmetic, against the published one, and against itself."""
 
+import math
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -240,9 +242,16 @@ def test_an_unusable_output_array_is_refused(out: Float32) -> None:
         log_mel(np.zeros(N_SAMPLES, np.int16), out=out)
 
 
-def test_threads_below_one_are_refused() -> None:
-    with pytest.raises(ConfigError, match="threads is 0"):
-        log_mel(np.zeros(N_SAMPLES, np.int16), threads=0)
+@pytest.mark.parametrize("threads", [0, -1, 2.5, "3", True, math.nan, 10**12])
+@pytest.mark.parametrize("n_clips", [0, 1])
+def test_what_is_no_number_of_threads_is_refused(threads: Any, n_clips: int) -> None:
+    with pytest.raises(ConfigError, match=f"^threads is {threads!r}; "):
+        log_mel(np.zeros((n_clips, N_SAMPLES), np.int16), threads=threads)
+
+
+def test_what_are_no_settings_is_refused() -> None:
+    with pytest.raises(ConfigError, match="config is of type dict; expected a FrontendConfig"):
+        log_mel(np.zeros(N_SAMPLES, np.int16), {})  # type: ignore[arg-type]
 
 
 def test_an_instruction_set_that_the_processor_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,12 +271,48 @@ def test_an_instruction_set_that_the_processor_lacks_is_refused(monkeypatch: pyt
         {"f_max_hz": 9000.0},
         {"f_min_hz": 8000.0},
         {"power_floor": 0.0},
+        {"power_floor": 1e39},
+        {"power_floor": float(np.nextafter(np.finfo(np.float32).max, np.inf, dtype=np.float64))},
         {"sample_rate_hz": 0},
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ConfigError):
         FrontendConfig(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("algorithm", "osscl.log_mel/2", "one of: osscl.log_mel/1"),
+        ("sample_rate_hz", 16_000.0, "a whole number"),
+        ("n_fft", "2048", "a whole number"),
+        ("hop_length", None, "a whole number"),
+        ("n_mels", True, "a whole number"),
+        ("n_mels", 64.5, "a whole number"),
+        ("f_min_hz", "0", "a number"),
+        ("f_max_hz", [8000.0], "a number"),
+        ("power_floor", True, "a number"),
+    ],
+)
+def test_settings_of_a_wrong_type_are_refused(name: str, value: object, expected: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        FrontendConfig(**{name: value})  # type: ignore[arg-type]
+    assert str(refusal.value) == f"{name} is {value!r}; expected {expected}"
+
+
+def test_equal_settings_have_one_hash() -> None:
+    config = FrontendConfig(f_min_hz=-0.0, f_max_hz=8000)
+    assert config == FrontendConfig()
+    assert config.sha256 == FrontendConfig().sha256
+    assert math.copysign(1.0, config.f_min_hz) == 1.0
+
+
+def test_the_native_module_refuses_a_floor_beyond_float32() -> None:
+    settings = msgspec.structs.asdict(FrontendConfig()) | {"power_floor": 1e39, "instruction_set": ""}
+    settings = {name: value for name, value in settings.items() if name not in ("algorithm", "n_fft")}
+    with pytest.raises(ValueError, match="power_floor must be a normal float32"):
+        _native.LogMel(**settings)
 
 
 def test_the_settings_hash_is_pinned_and_sees_every_setting() -> None:

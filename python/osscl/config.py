@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import Counter
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -17,6 +17,7 @@ MAX_SIZE = 2**31 - 1
 """Largest sample rate, and samples of a clip: what other languages hold in an int."""
 MAX_SCALE = 1e30
 """Largest scale of the logits: every score is a finite float32."""
+_LARGEST_FLOAT32 = 3.4028234663852886e38
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +60,7 @@ class FrontendConfig(Settings, frozen=True, kw_only=True):
     power_floor: float = 1e-10
 
     def __post_init__(self) -> None:
+        _take_types(self)
         if self.n_fft != 2048:
             raise ConfigError(f"n_fft is {self.n_fft}; the native transform is made for 2048 points")
         if self.hop_length < 4 or self.hop_length % 4 or self.n_fft % self.hop_length:
@@ -73,8 +75,11 @@ class FrontendConfig(Settings, frozen=True, kw_only=True):
                 f"f_min_hz, f_max_hz are {self.f_min_hz}, {self.f_max_hz}; "
                 f"expected 0 <= f_min_hz < f_max_hz <= {self.sample_rate_hz / 2}"
             )
-        if not (math.isfinite(self.power_floor) and self.power_floor >= 1e-37):
-            raise ConfigError(f"power_floor is {self.power_floor}; it must be a normal float32 above zero")
+        if not 1e-37 <= self.power_floor <= _LARGEST_FLOAT32:
+            raise ConfigError(
+                f"power_floor is {self.power_floor}; it must be a normal float32 above zero, "
+                f"from 1e-37 to {_LARGEST_FLOAT32}"
+            )
 
     def n_frames(self, n_samples: int) -> int:
         """Number of frames of a centred transform.
@@ -112,6 +117,7 @@ class ClipConfig(Settings, frozen=True, kw_only=True):
     position: Literal["start"] = "start"
 
     def __post_init__(self) -> None:
+        _take_types(self)
         _check_size("n_samples", self.n_samples)
 
 
@@ -139,15 +145,12 @@ class ModelConfig(Settings, frozen=True, kw_only=True):
     scale: float = 30.0
 
     def __post_init__(self) -> None:
+        _take_types(self)
         if not self.classes or any(not name for name in self.classes):
             raise ConfigError("classes must name at least one machine ID, none of them empty")
         doubles = sorted(name for name, count in Counter(self.classes).items() if count > 1)
         if doubles:
             raise ConfigError(f"classes must differ from each other; named twice: {', '.join(doubles)}")
-        _check_choice("inputs", self.inputs, get_args(ModelInputs))
-        _check_choice("head", self.head, get_args(HeadKind))
-        if not isinstance(self.margin, int | float):
-            raise ConfigError(f"margin is {self.margin!r}; expected a number of radians")
         if not 0.0 <= self.margin < math.pi / 2:
             raise ConfigError(f"margin is {self.margin}; it must lie in [0, pi/2) radians")
         if not 0.0 < self.scale <= MAX_SCALE:
@@ -212,7 +215,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     precision: TrainingPrecision = "fp32"
 
     def __post_init__(self) -> None:
-        _check_choice("precision", self.precision, get_args(TrainingPrecision))
+        _take_types(self)
         for name, lowest in (("seed", 0), ("epochs", 1), ("batch_size", 2)):
             if getattr(self, name) < lowest:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least {lowest}")
@@ -252,9 +255,29 @@ def _check_size(name: str, value: int) -> None:
         raise ConfigError(f"{name} is {value}; it must lie between 1 and {MAX_SIZE}")
 
 
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} is {value!r}; expected one of: {', '.join(choices)}")
+_WORDS: dict[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    tuple[str, ...]: "a tuple of names",
+}
+
+
+def _take_types(settings: Settings) -> None:
+    """Refuse fields of another type than stated, and give equal settings one form.
+
+    They are hashed as they are written: a whole number in place of a float becomes one, -0.0 becomes 0.0.
+    """
+    for field in msgspec.structs.fields(settings):
+        given = getattr(settings, field.name)
+        try:
+            value = msgspec.convert(given, field.type)
+        except msgspec.ValidationError:
+            expected = _WORDS.get(field.type) or f"one of: {', '.join(get_args(field.type))}"
+            raise ConfigError(f"{field.name} is {given!r}; expected {expected}") from None
+        if field.type is float:
+            value += 0.0
+        msgspec.structs.force_setattr(settings, field.name, value)
 
 
 EMBEDDING_SIZE = 128

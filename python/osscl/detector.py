@@ -74,7 +74,8 @@ def load(
     MissingExtraError
         The package that the backend needs is not installed.
     ConfigError
-        `threads` or `batch_size` is below 1, or `streams` does not divide `threads`.
+        `threads` is no whole number from 1 to 4096, `batch_size` none from 1 to 65535, `streams` does not
+        divide `threads`, or `engine_cache` is no path.
     """
     options = ComputeOptions(device, backend, threads, streams, batch_size, engine_cache, on_build)
     return Detector(model, options)
@@ -274,7 +275,7 @@ class Detector:
         return score_recordings(candidates, task, self.manifest, backend)
 
     def close(self) -> None:
-        """Give back threads and memory."""
+        """Give back threads and memory; what others score meanwhile ends in a BackendError."""
         self._closed = True
         process, backend = self._opened
         if process == os.getpid():

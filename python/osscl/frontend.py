@@ -53,14 +53,18 @@ def log_mel(
     InputError
         Samples or `out` of the wrong type, shape or level.
     ConfigError
-        `threads` below 1, or OSSCL_ISA names an instruction set that this processor lacks.
+        `threads` is no whole number from 1 to 4096, `config` no FrontendConfig, or OSSCL_ISA names an
+        instruction set that this processor lacks.
 
     References
     ----------
     Huang, Fang, He: "One-Stage Supervised Contrastive Learning for anomalous sound detection",
     ICASSP 2025, section 2; Slaney: "Auditory Toolbox", Interval Research 1998-010 (mel scale).
     """
-    config = config or FRONTEND
+    config = FRONTEND if config is None else config
+    if not isinstance(config, FrontendConfig):
+        raise ConfigError(f"config is of type {type(config).__name__}; expected a FrontendConfig")
+    n_threads = usable_cpus() if threads is None else checked_threads(threads)
     samples = as_samples(waveforms, InputError)
     shape = (*samples.shape[:-1], config.n_mels, config.n_frames(samples.shape[-1]))
     log_mels = output_array(out, shape)
@@ -68,7 +72,7 @@ def log_mel(
         _plan(config, _asked_instruction_set()).transform(
             samples.reshape(-1, samples.shape[-1]),
             log_mels.reshape(-1, *shape[-2:]),
-            usable_cpus() if threads is None else checked_threads(threads),
+            n_threads,
         )
     return log_mels
 

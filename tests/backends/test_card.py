@@ -11,9 +11,7 @@ import pytest
 
 from osscl.audio.samples import Samples
 from osscl.backends.onnxruntime_cuda import OnnxRuntimeEngine
-from osscl.errors import (
-    ConfigError,
-)
+from osscl.errors import BackendError, ConfigError
 from osscl.model_file.bundle import Bundle
 from osscl.model_file.golden import golden_clips
 from support.card_outputs import joined, outputs_on_the_cpu
@@ -213,3 +211,10 @@ def test_memory_that_is_lent_at_the_end_is_given_back_when_it_comes(
     del batch
     assert driver.count("pinned") == 0
     assert driver.count("contexts") == 0
+
+
+def test_a_closed_card_says_so(driver: StandInDriver, bundle: Bundle) -> None:
+    with closing(open_card(bundle, batch_size=4)) as card:
+        card.collect(card.submit(CLIPS[:1]))
+    with pytest.raises(BackendError, match="the detector was closed before the batch was computed"):
+        card.submit(CLIPS[:1])

@@ -237,3 +237,43 @@ for name in ("first", "second"):
 subprocess.run([sys.executable, "-c", ""], check=True)
 """
     assert subprocess.run([sys.executable, "-c", program], timeout=300).returncode == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_child_forked_after_a_model_was_closed_says_what_to_do(threads: int) -> None:
+    """OpenVINO keeps the threads of a closed model for the next one, and would wait for them in a child."""
+    program = """
+import os, sys, osscl
+from osscl.model_file.golden import golden_clips
+open_it = lambda: osscl.load("demo", backend="openvino", threads=int(sys.argv[1]))
+clips = golden_clips(1)
+detector = open_it()
+detector.close()
+detector = open_it()
+child = os.fork()
+if child == 0:
+    try:
+        detector.embed(clips)
+    except osscl.errors.BackendError as error:
+        print(error, flush=True)
+        os._exit(0)
+    os._exit(1)
+status = os.waitpid(child, 0)[1]
+assert len(detector.embed(clips)) == 1  # the parent goes on
+again = open_it()  # it takes the threads that lay idle: the next child has none of them to wait for
+child = os.fork()
+if child == 0:
+    os._exit(0 if len(again.embed(clips)) == 1 else 1)
+sys.exit(os.waitstatus_to_exitcode(status) or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    command = [sys.executable, "-W", "ignore", "-c", program, str(threads)]
+    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            said, _ = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # the child too
+            raise
+    assert process.returncode == 0
+    assert said.startswith("a model was closed before this process was forked")
+    assert "'spawn'" in said
+    assert said.count("\n") == 1

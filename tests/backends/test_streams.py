@@ -15,7 +15,7 @@ import pytest
 import osscl
 from osscl.backends import Backend, ComputeOptions, Streams, open_backend
 from osscl.backends.choice import _CPU
-from osscl.errors import ConfigError
+from osscl.errors import BackendError, ConfigError
 from osscl.model_file.bundle import read_bundle
 from osscl.model_file.golden import golden_clips
 
@@ -135,3 +135,47 @@ def test_one_thread_in_all_computes_in_the_callers(opened: Callable[..., Any]) -
         assert backend.n_in_flight == 3
         backend.collect(backend.submit(CLIPS[:1]))
         assert len(stream_threads()) > len(before)
+
+
+@pytest.mark.parametrize(("threads", "streams"), [(1, 1), (2, 1), (2, 2)])
+def test_a_closed_backend_says_so(opened: Callable[..., Any], threads: int, streams: int) -> None:
+    with opened(threads, streams) as backend:
+        tickets = [backend.submit(CLIPS[:1]) for _ in range(20)]
+    for ticket in tickets:  # each computed, or refused in the same words as those that come later
+        try:
+            backend.collect(ticket)
+        except BackendError as error:
+            assert str(error).startswith("the detector was closed before the batch was computed")  # noqa: PT017
+    with pytest.raises(BackendError, match="the detector was closed before the batch was computed"):
+        backend.submit(CLIPS[:1])
+
+
+def test_batches_that_wait_when_it_is_closed_are_refused(opened: Callable[..., Any]) -> None:
+    with opened(2, 1) as backend:
+        (runner,) = [backend._idle.get()]  # the one stream waits for it
+        tickets = [backend.submit(CLIPS[:1]) for _ in range(3)]
+        backend.close()
+        backend._idle.put(runner)
+        with pytest.raises(BackendError, match="the detector was closed before the batch was computed"):
+            backend.collect(tickets[-1])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_closing_while_others_score_is_one_error(model_file: Path, backend_name: str, threads: int) -> None:
+    detector = osscl.load(model_file, "cpu", backend_name, threads=threads)
+    scored = threading.Semaphore(0)
+
+    def score() -> Exception:
+        try:
+            while True:
+                detector.score(CLIPS, "fan/id_00")
+                scored.release()
+        except Exception as error:  # noqa: BLE001 - which one it is is the question
+            return error
+
+    with ThreadPoolExecutor(6) as pool:
+        ends = [pool.submit(score) for _ in range(6)]
+        for _ in range(6):
+            scored.acquire()
+        detector.close()
+        assert {type(end.result()) for end in ends} == {BackendError}

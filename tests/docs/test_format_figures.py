@@ -127,12 +127,16 @@ def test_settings_and_their_limits() -> None:
     assert [f for f in (-1.0, 0.0, 7999.9, 8000.0) if is_accepted(f_min_hz=f)] == [0.0, 7999.9]
     assert limits["f_max_hz"] == "at most half of `sample_rate_hz`"
     assert [f for f in (0.1, 8000.0, 8000.1) if is_accepted(f_max_hz=f)] == [0.1, 8000.0]
-    lowest = re.fullmatch(r"at least (\S+), finite", limits["power_floor"])
-    assert lowest is not None
-    assert is_accepted(power_floor=float(lowest[1]))
-    for floor in (0.999 * float(lowest[1]), math.inf, math.nan):
+    floors = re.fullmatch(r"(\S+) to (\S+)", limits["power_floor"])
+    assert floors is not None
+    lowest, highest = map(float, floors.groups())
+    assert highest == np.finfo(np.float32).max
+    assert is_accepted(power_floor=lowest)
+    assert is_accepted(power_floor=highest)
+    for floor in (0.999 * lowest, math.nextafter(highest, math.inf), 1e39, math.inf, math.nan):
         assert not is_accepted(power_floor=floor)
-    assert FrontendConfig(f_min_hz=-0.0).sha256 != FrontendConfig().sha256
+    assert "Zero is `0.0`, also where the manifest has -0.0" in section("Notation of numbers")
+    assert FrontendConfig(f_min_hz=-0.0).sha256 == FrontendConfig().sha256
 
 
 # Golden clips, log-mel, score

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.audio.samples import Samples
+from osscl.errors import BackendError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +31,11 @@ class Outputs:
 
 Ticket: TypeAlias = Future[Outputs]
 """Stands for a batch that was submitted and is perhaps not computed yet."""
+
+
+def closed_meanwhile() -> BackendError:
+    """What a batch ends in that is not computed any more."""
+    return BackendError("the detector was closed before the batch was computed; load the model again")
 
 
 class Backend(ABC):
@@ -78,12 +84,27 @@ class Backend(ABC):
 
     @abstractmethod
     def submit(self, samples: Samples) -> Ticket:
-        """Start the computation of samples [B, n_samples], int16 or float32 at full scale ±1."""
+        """Start the computation of samples [B, n_samples], int16 or float32 at full scale ±1.
+
+        Raises
+        ------
+        BackendError
+            The backend is closed, or the batch is larger than it takes.
+        """
 
     def collect(self, ticket: Ticket) -> Outputs:
-        """Wait for a batch that was submitted."""
-        return ticket.result()
+        """Wait for a batch that was submitted.
+
+        Raises
+        ------
+        BackendError
+            The backend was closed before the batch was computed.
+        """
+        try:
+            return ticket.result()
+        except CancelledError:
+            raise closed_meanwhile() from None
 
     @abstractmethod
     def close(self) -> None:
-        """Give back threads and memory; batches not collected are lost."""
+        """Give back threads and memory; batches not collected are lost, and new ones refused."""

@@ -1,15 +1,12 @@
 """OpenVINO on the CPU, in the precision that the model file states and no other."""
 
-import ctypes
-import functools
-import os
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 
 from osscl.backends.base import Outputs
 from osscl.backends.feeds import Feeds
+from osscl.backends.openvino_process import compile_for_cpu, keep_in_forked_children
 from osscl.backends.options import Streams
 from osscl.backends.streams import StreamedBackend, stream_facts
 from osscl.errors import BackendError, MissingExtraError
@@ -34,7 +31,8 @@ class OpenVinoBackend(StreamedBackend):
     MissingExtraError
         OpenVINO is not installed.
     BackendError
-        OpenVINO refuses the graph, or would compute it in another precision than the file states.
+        OpenVINO refuses the graph, would compute it in another precision than the file states, or cannot
+        compute in this process, which was forked.
     """
 
     precisions = frozenset(_TYPES)
@@ -44,9 +42,9 @@ class OpenVinoBackend(StreamedBackend):
         openvino = _import_openvino()
         compiled = _compile(openvino, bundle, streams)
         _check_precision(compiled, bundle)
-        self._requests = [compiled.create_infer_request() for _ in range(streams.count)]
-        _opened_here.add(self)
-        self._take_turns(self._requests)
+        self._compiled = compiled  # for as long as its requests, because open models are counted by it
+        keep_in_forked_children(self)
+        self._take_turns(compiled.create_infer_request() for _ in range(streams.count))
         self.facts = {
             "backend": "openvino",
             "backend_version": openvino.__version__,
@@ -72,21 +70,6 @@ class OpenVinoBackend(StreamedBackend):
         return Outputs(embedding, cosine)
 
 
-_opened_here: WeakSet[OpenVinoBackend] = WeakSet()
-
-
-def _keep_for_good() -> None:
-    """Never give back, in a forked child, what its parent opened.
-
-    OpenVINO would wait for threads that only the parent has, or abort. The child opens models of its own.
-    """
-    for backend in _opened_here:
-        _keep(backend)
-
-
-os.register_at_fork(after_in_child=_keep_for_good)
-
-
 def _import_openvino() -> Any:
     try:
         import openvino
@@ -98,34 +81,10 @@ def _import_openvino() -> Any:
     return openvino
 
 
-@functools.cache
-def _core(openvino: Any, process: int) -> Any:
-    """The one core of a process, which is never given back.
-
-    Its CPU plugin puts a stack for signals of its own in place of the process's and, when it goes, puts
-    back the one it found: with two that do not go in reverse order, the next signal, Ctrl-C too, would run
-    on freed memory. A forked child needs another, because it has none of its parent's threads.
-    """
-    core = openvino.Core()
-    _keep(core)
-    return core
-
-
-def _keep(thing: object) -> None:
-    """Never give back an object, not even when the interpreter ends."""
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
-
-
 def _compile(openvino: Any, bundle: Bundle, streams: Streams) -> Any:
-    core = _core(openvino, os.getpid())
-    settings = {
-        "INFERENCE_PRECISION_HINT": _type_of_fp32_layers(bundle),
-        "NUM_STREAMS": streams.count,
-        "INFERENCE_NUM_THREADS": streams.n_threads,
-    }
     try:
-        return core.compile_model(core.read_model(bundle.model), "CPU", settings)
-    except Exception as error:  # what lies beneath it passes through: MemoryError, IndexError and others
+        return compile_for_cpu(openvino, bundle.model, streams, _type_of_fp32_layers(bundle))
+    except RuntimeError as error:
         raise BackendError(
             f"{bundle.path}: OpenVINO {openvino.__version__} cannot load the graph: {error}"
         ) from error

@@ -8,10 +8,14 @@ from typing import Any, TypeAlias
 
 from osscl.cuda.devices import is_cuda
 from osscl.errors import BackendError, ConfigError
+from osscl.support.counts import checked_count, whole_number
 from osscl.support.threads import checked_threads, usable_cpus
 
 BACKENDS = ("onnxruntime", "openvino", "tensorrt")
 """All backends by name."""
+
+MAX_BATCH_SIZE = 65_535
+"""Twenty gigabytes of int16 at the published clip length: more is a typing error."""
 
 OnBuild: TypeAlias = Callable[[str, int, int], Any]
 """Takes what is being done, how much of it is done and how much there is."""
@@ -79,7 +83,8 @@ class ComputeOptions:
     Raises
     ------
     ConfigError
-        `threads` or `batch_size` is below 1, or `streams` does not divide `threads`.
+        `threads` is no whole number from 1 to 4096, `batch_size` none from 1 to 65535, `streams` does not
+        divide `threads`, or `engine_cache` is no path.
     BackendError
         There is no such device or backend.
     """
@@ -93,20 +98,25 @@ class ComputeOptions:
     on_build: OnBuild | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.device not in ("auto", "cpu") and not is_cuda(self.device):
+        if not (isinstance(self.device, str) and (self.device in ("auto", "cpu") or is_cuda(self.device))):
             raise BackendError(
                 f"device '{self.device}' does not exist; choose auto, cpu, cuda, cuda:N, cuda:N,M or cuda:all"
             )
-        if self.backend not in (None, *BACKENDS):
+        if self.backend is not None and not (isinstance(self.backend, str) and self.backend in BACKENDS):
             raise BackendError(
                 f"backend '{self.backend}' does not exist; choose one of: {', '.join(BACKENDS)}"
             )
-        if self.batch_size is not None and self.batch_size < 1:
-            raise ConfigError(f"batch_size is {self.batch_size}; it must be at least 1")
+        self._take("threads", checked_threads)
+        self._take("streams", partial(whole_number, "streams"))
+        self._take("batch_size", partial(checked_count, "batch_size", most=MAX_BATCH_SIZE))
+        self._take("engine_cache", _absolute)
         self.shared_out()
-        if self.engine_cache is not None:
-            # a pickled detector shall find it from any folder
-            object.__setattr__(self, "engine_cache", os.path.abspath(self.engine_cache))  # noqa: PTH100 - a str
+
+    def _take(self, name: str, checked: Callable[[Any], Any]) -> None:
+        """Give an option its one form, where it was asked for."""
+        value = getattr(self, name)
+        if value is not None:
+            object.__setattr__(self, name, checked(value))
 
     def shared_out(self) -> Streams:
         """Share out the processors that may be used.
@@ -116,7 +126,7 @@ class ComputeOptions:
         Streams
             Batches side by side, and the threads of each.
         """
-        threads = usable_cpus() if self.threads is None else checked_threads(self.threads)
+        threads = usable_cpus() if self.threads is None else self.threads
         return Streams.share(threads, self.streams)
 
     def record(self) -> dict[str, str | int | None]:
@@ -131,6 +141,13 @@ class ComputeOptions:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(ComputeOptions, **self.record()), ()  # type: ignore[arg-type]
+
+
+def _absolute(folder: object) -> str:
+    """Path of a folder, which a pickled detector shall find from any other."""
+    if not isinstance(folder, str | os.PathLike):
+        raise ConfigError(f"engine_cache is {folder!r}; expected the path of a folder")
+    return os.path.abspath(os.fsdecode(folder))  # noqa: PTH100 - a str
 
 
 DEFAULT_OPTIONS = ComputeOptions()

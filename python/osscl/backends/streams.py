@@ -8,13 +8,14 @@ from typing import Any
 
 from osscl import frontend
 from osscl.audio.samples import Samples
-from osscl.backends.base import Backend, Outputs, Ticket
+from osscl.backends.base import Backend, Outputs, Ticket, closed_meanwhile
 from osscl.backends.feeds import Feeds, host_feeds
 from osscl.backends.options import Streams
 from osscl.backends.outputs import check_outputs
 from osscl.errors import BackendError
 from osscl.model_file.bundle import Bundle
 from osscl.model_file.manifest import Manifest
+from osscl.support.ending import finished_before_the_end
 
 
 class StreamedBackend(Backend):
@@ -38,15 +39,22 @@ class StreamedBackend(Backend):
         self._pool = None if one else ThreadPoolExecutor(streams.count, "osscl-stream")
         self.n_in_flight = 1 if one else streams.count + 1
         self._idle: SimpleQueue[Any] = SimpleQueue()
+        self._closed = False
 
     def submit(self, samples: Samples) -> Ticket:
+        if self._closed:
+            raise closed_meanwhile()
         if self._pool is not None:
-            return self._pool.submit(self._compute, samples)
+            try:
+                return self._pool.submit(self._compute, samples)
+            except RuntimeError:  # closed a moment ago
+                raise closed_meanwhile() from None
         done: Ticket = Future()
         done.set_result(self._compute(samples))
         return done
 
     def close(self) -> None:
+        self._closed = True
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -63,7 +71,8 @@ class StreamedBackend(Backend):
         feeds = self._feeds(samples)
         runner = self._idle.get()
         try:
-            outputs = self._run(runner, feeds)
+            with finished_before_the_end():
+                outputs = self._run(runner, feeds)
         except Exception as error:  # what runtimes raise shares no base class of their own
             raise BackendError(
                 f"{self._path}: {self.facts['backend']} {self.facts['backend_version']} cannot compute "

@@ -10,6 +10,7 @@ import typer
 from osscl.cli import bench, demo, doctor, engine, evaluate, export, inspect, score, synth, train
 from osscl.cli.console import EXIT_FAILED, WarningsToStderr, complain
 from osscl.errors import OssclError
+from osscl.support.ending import interrupt_by_default
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -70,3 +71,5 @@ def _run(program: typer.Typer, name: str) -> None:
     except OssclError as error:
         complain(str(error))
         sys.exit(EXIT_FAILED)
+    finally:
+        interrupt_by_default()  # all is kept and said; what threads still compute, nobody waits for

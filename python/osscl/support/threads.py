@@ -2,7 +2,10 @@
 
 import os
 
-from osscl.errors import ConfigError
+from osscl.support.counts import checked_count
+
+MAX_THREADS = 4096
+"""More processors than a machine has, and threads that systems still start: more is a typing error."""
 
 
 def usable_cpus() -> int:
@@ -10,8 +13,6 @@ def usable_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def checked_threads(threads: int) -> int:
-    """`threads` itself, where it is a usable number of threads."""
-    if threads < 1:
-        raise ConfigError(f"threads is {threads}; it must be at least 1")
-    return threads
+def checked_threads(threads: object) -> int:
+    """`threads` as an int, where it is a usable number of threads."""
+    return checked_count("threads", threads, MAX_THREADS)

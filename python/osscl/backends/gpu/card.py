@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import ClassVar
 
 from osscl.audio.samples import Samples
-from osscl.backends.base import Backend, Ticket
+from osscl.backends.base import Backend, Ticket, closed_meanwhile
 from osscl.backends.gpu.computation import Computation
 from osscl.backends.gpu.engine import Engine
 from osscl.backends.gpu.inputs import CardInputs, HostInputs, Inputs
@@ -86,7 +86,10 @@ class Card(Backend):
         if len(samples) > self.max_batch:
             raise BackendError(f"a batch has {len(samples)} clips; this card takes {self.max_batch} at most")
         ticket: Ticket = Future()
-        self._driver_thread.submit(self._start, samples, ticket)
+        try:
+            self._driver_thread.submit(self._start, samples, ticket)
+        except RuntimeError:  # closed a moment ago
+            raise closed_meanwhile() from None
         return ticket
 
     def lend_batch(self, n_clips: int) -> Samples | None:
@@ -172,7 +175,7 @@ class Card(Backend):
     def _start(self, samples: Samples, ticket: Ticket) -> None:
         """Queue the work of a batch once a slot is free; called by the one thread that talks to the card."""
         if self._closed:
-            ticket.set_exception(BackendError("the detector was closed before the batch was computed"))
+            ticket.set_exception(closed_meanwhile())
             return
         slot = self._idle.get()
         try:
