@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "logmel_kernel.hpp"
+#include "multiply_add_kernel.hpp"
 #include "tfgram_kernel.hpp"
 
 namespace osscl {
@@ -14,6 +15,7 @@ struct Isa {
     std::string_view name;
     const Kernel* kernel;
     const TfgramKernel* tfgram_kernel;
+    const MultiplyAddKernel* multiply_add_kernel;
 };
 
 // Instruction sets that this build holds and this processor runs, slowest first.

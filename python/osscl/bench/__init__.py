@@ -12,6 +12,7 @@ from osscl.bench.figures import (
     MatrixProduct,
     Measurement,
     ModelFacts,
+    MultiplyAdd,
 )
 from osscl.bench.neighbours import DISTURBING_CPUS
 
@@ -28,5 +29,6 @@ __all__ = [
     "MatrixProduct",
     "Measurement",
     "ModelFacts",
+    "MultiplyAdd",
     "run_benchmark",
 ]

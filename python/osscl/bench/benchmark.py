@@ -129,7 +129,7 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         ceilings: Ceilings
         if card is None:
             lines = processor_lines(detector, clips, streams, plan.compute.batch_size, opened)
-            ceilings = ProcessorCeilings(streams.n_threads, plan.seconds, opened)
+            ceilings = ProcessorCeilings(detector.manifest.precision, streams.n_threads, plan.seconds, opened)
         else:
             lines = card_lines(detector, card, clips, streams.n_threads)
             ceilings = CardCeilings(card, plan.seconds, opened)
@@ -146,6 +146,7 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         seconds=plan.seconds,
         measurements=measurements,
         latency=Latency(load_s=load_s, first_ms=first_ms),
+        multiply_add=ceilings.multiply_adds(),
         matrix_product=ceilings.products(),
         copies=ceilings.copies(),
         other_cpus=other_cpus,

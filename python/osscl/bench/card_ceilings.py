@@ -55,6 +55,9 @@ class CardCeilings(Ceilings):
             for work in self._products
         )
 
+    def multiply_adds(self) -> tuple[()]:
+        return ()
+
     def copies(self) -> Copies:
         gb_per_clip = 1e-9 * self._copied.n_bytes / self._copied.n_clips
         return Copies(

@@ -42,9 +42,9 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     n_calls : int
         Calls in all repetitions together; clips where calls overlap.
     peak_share : float or None
-        Share of the matrix-product peak that the network's arithmetic reaches. On the CPU the peak is that of
-        as many threads in fp32, whatever the precision of the model; on a GPU it is the same engine's in the
-        model's precision.
+        Share of the peak that the network's arithmetic reaches. On the CPU the peak is the rate of
+        multiply-adds on as many threads, in bf16 for a bf16 model where the processor has that, else in
+        fp32; on a GPU it is the matrix product of the same engine in the model's precision.
     copy_share : float or None
         Share of the rate at which a GPU can be given samples.
     idle_share : float or None
@@ -110,6 +110,26 @@ class MatrixProduct(msgspec.Struct, frozen=True, kw_only=True):
     n_products: int
 
 
+class MultiplyAdd(msgspec.Struct, frozen=True, kw_only=True):
+    """Rate of multiply-adds in a processor's registers, by a kernel of our own.
+
+    Attributes
+    ----------
+    precision : str
+        "fp32", or "bf16" added to float32.
+    threads : int
+        Threads side by side.
+    gflop_per_s, best_gflop_per_s : float
+        1e9 operations a second, a multiply-add counted as two: the median over all repetitions, and that
+        of the best call, of about a millisecond. A disturbance only lowers it, so the best is the peak.
+    """
+
+    precision: str
+    threads: int
+    gflop_per_s: float
+    best_gflop_per_s: float
+
+
 class Copies(msgspec.Struct, frozen=True, kw_only=True):
     """Rate of copies of int16 samples from pinned memory to a GPU.
 
@@ -168,6 +188,8 @@ class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
         Python and packages.
     gpu : GpuFacts or None
         The GPU that computed.
+    blas_settings : dict of str to str
+        Environment variables that choose the kernels of a BLAS, where they are set: they can slow it down.
     """
 
     cpu: str
@@ -177,6 +199,7 @@ class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
     platform: str
     versions: dict[str, str]
     gpu: GpuFacts | None = None
+    blas_settings: dict[str, str] = {}
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,8 +270,11 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
         The stages.
     latency : Latency
         Loading, and the first clip.
+    multiply_add : tuple of MultiplyAdd
+        What the processor could do at most; none on a GPU.
     matrix_product : tuple of MatrixProduct
-        What the processor or the GPU could do at most; none for an int8 model on a GPU.
+        What a matrix product reaches: of a GPU the peak; of a processor what the installed BLAS makes of it.
+        None for an int8 model on a GPU.
     copies : Copies or None
         What a GPU could be given at most.
     other_cpus : float or None
@@ -257,7 +283,7 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
         The accuracy gate, where it was asked for.
     """
 
-    format: Literal["osscl.bench/2"] = "osscl.bench/2"
+    format: Literal["osscl.bench/3"] = "osscl.bench/3"
     started: str
     machine: MachineFacts
     model: ModelFacts
@@ -268,6 +294,7 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     measurements: tuple[Measurement, ...]
     latency: Latency
+    multiply_add: tuple[MultiplyAdd, ...] = ()
     matrix_product: tuple[MatrixProduct, ...]
     copies: Copies | None = None
     other_cpus: float | None

@@ -10,6 +10,7 @@ from osscl.cuda.device import Device
 from osscl.runs.run import installed_versions
 from osscl.support.threads import usable_cpus
 
+_BLAS_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "BLIS_ARCH_TYPE")
 _CPU_FACTS = Path("/proc/cpuinfo")
 
 
@@ -33,6 +34,7 @@ def machine_facts(gpu: Device | None = None) -> MachineFacts:
         instruction_set=frontend.instruction_set(),
         platform=platform.platform(),
         versions={"python": platform.python_version(), **installed_versions()},
+        blas_settings={name: os.environ[name] for name in _BLAS_VARIABLES if name in os.environ},
         gpu=None if gpu is None else _gpu_facts(gpu),
     )
 

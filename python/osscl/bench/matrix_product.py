@@ -1,4 +1,4 @@
-"""The rate of fp32 matrix products by NumPy: what the processor could do at most."""
+"""The rate of fp32 matrix products by NumPy: what the installed BLAS makes of the processor."""
 
 import os
 import subprocess

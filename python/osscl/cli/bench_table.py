@@ -86,6 +86,7 @@ def _facts(benchmark: Benchmark) -> dict[str, Any]:
         "load": f"{benchmark.latency.load_s:.3f} s, the first time in a process; "
         f"first clip {_milliseconds(benchmark.latency.first_ms)} ms",
         "peak": _peak(benchmark),
+        **_blas(benchmark),
         **_copies(benchmark.copies),
         "model": f"{model.path}: {model.precision}, {model.inputs}, {model.gflop_per_clip:.2f} GFLOP a clip "
         "(as direct convolutions: native TFgram needs fewer); rewrites: "
@@ -129,26 +130,46 @@ def _gpu(benchmark: Benchmark) -> dict[str, str]:
 
 
 def _peak(benchmark: Benchmark) -> str:
-    """The best size for each number of threads."""
+    """What the shares are shares of."""
+    if benchmark.machine.gpu is None:
+        rates = [
+            f"{each.precision} {each.best_gflop_per_s:.0f} GFLOP/s (median {each.gflop_per_s:.0f}) on "
+            f"{_on(each.threads)}"
+            for each in benchmark.multiply_add
+        ]
+        return f"multiply-adds in registers, best call: {', '.join(rates)}"
     if not benchmark.matrix_product:
         return f"not measured for {benchmark.model.precision}"
+    (product,) = benchmark.matrix_product
+    return (
+        f"{product.precision} matrix product by {benchmark.computed_by['backend']}, best repetition: "
+        f"{product.best_gflop_per_s / 1000:.4g} TFLOP/s (median {product.gflop_per_s / 1000:.4g}) "
+        f"at size {product.size}"
+    )
+
+
+def _blas(benchmark: Benchmark) -> dict[str, str]:
+    """What the installed BLAS makes of the processor: the best size for each number of threads."""
     if benchmark.machine.gpu is not None:
-        (product,) = benchmark.matrix_product
-        return (
-            f"{product.precision} matrix product by {benchmark.computed_by['backend']}, best repetition: "
-            f"{product.best_gflop_per_s / 1000:.4g} TFLOP/s (median {product.gflop_per_s / 1000:.4g}) "
-            f"at size {product.size}"
-        )
+        return {}
     best: dict[int | None, MatrixProduct] = {}
     for product in benchmark.matrix_product:
         if product.threads not in best or product.best_gflop_per_s > best[product.threads].best_gflop_per_s:
             best[product.threads] = product
-    rates = (
-        f"{product.best_gflop_per_s:.0f} GFLOP/s (median {product.gflop_per_s:.0f}) on "
-        f"{product.threads} thread{'' if product.threads == 1 else 's'} at size {product.size}"
+    rates = ", ".join(
+        f"{product.best_gflop_per_s:.0f} GFLOP/s on {_on(product.threads)} at size {product.size}"
         for product in best.values()
     )
-    return f"fp32 matrix product by NumPy, best repetition: {', '.join(rates)}"
+    told = f"fp32 matrix product by NumPy, best repetition: {rates}"
+    settings = benchmark.machine.blas_settings
+    if settings:
+        named = " and ".join(f"{name}={value}" for name, value in settings.items())
+        told += f"; {named} in the environment chose its kernels, perhaps slower ones than this processor has"
+    return {"BLAS": told}
+
+
+def _on(threads: int | None) -> str:
+    return f"{threads} thread{'' if threads == 1 else 's'}"
 
 
 def _copies(copies: Copies | None) -> dict[str, str]:
