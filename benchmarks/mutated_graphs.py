@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def _base(number: int, options: argparse.Namespace) -> str:
-    """The demonstration model for as many as asked for, evenly spread: each kind meets both models."""
+    """The demonstration model for the share asked for, evenly spread: each kind meets both models."""
     turn, share = number // len(KINDS), options.demo_share
     return "demo" if math.floor(turn * share) > math.floor((turn - 1) * share) else "tiny"
 

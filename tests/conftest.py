@@ -12,7 +12,7 @@ import pytest
 
 from support import once
 from support.checkpoints import write_checkpoint
-from support.reference import Reference, made_reference, make_reference, published_reference
+from support.reference import Reference, make_reference, published_reference, read_reference
 
 pytest_plugins = ("support.tensorrt_rtx",)
 
@@ -55,13 +55,19 @@ def model_file(checkpoint: Path) -> Path:
     return made / "model.onnx"
 
 
+@pytest.fixture(scope="session")
+def made_reference(checkpoint: Path) -> Reference:
+    """Recordings that are made here, with what follows for them from the definition of the network."""
+    return read_reference(once.made_once("recordings", lambda at: make_reference(at, checkpoint)), checkpoint)
+
+
 @pytest.fixture(scope="session", params=["made here", "published"])
 def reference(request: pytest.FixtureRequest) -> Reference:
     """Recordings with what an implementation that is not ours gives for them."""
     if request.param == "published":
         return published_reference(request.getfixturevalue("shared"))
-    checkpoint: Path = request.getfixturevalue("checkpoint")
-    return made_reference(once.made_once("recordings", lambda at: make_reference(at, checkpoint)), checkpoint)
+    made: Reference = request.getfixturevalue("made_reference")
+    return made
 
 
 @pytest.fixture(scope="session")

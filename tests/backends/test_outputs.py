@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -63,11 +62,9 @@ def with_steps(change: Callable[[onnx.ModelProto], None], path: Path) -> Path:
 
 def size_by_sound(model: onnx.ModelProto, size: int) -> str:
     """A size that only a run tells: as given for silence, greater for louder sound."""
-    constants: dict[str, npt.NDArray[Any]] = {
-        "thousand": np.array(1000, np.float32),
-        "size": np.array([size], np.int64),
-    }
-    model.graph.initializer.extend(numpy_helper.from_array(each, name) for name, each in constants.items())
+    thousand = numpy_helper.from_array(np.array(1000, np.float32), "thousand")
+    least = numpy_helper.from_array(np.array([size], np.int64), "size")
+    model.graph.initializer.extend([thousand, least])
     nodes = [
         helper.make_node("ReduceMax", ["waveform"], ["peak"], keepdims=0),
         helper.make_node("Mul", ["peak", "thousand"], ["loudness"]),

@@ -288,6 +288,11 @@ def leave_an_input_out(model: onnx.ModelProto) -> None:
     model.graph.node[2].input[0] = ""
 
 
+def leave_one_of_many_out(model: onnx.ModelProto) -> None:
+    model.graph.node[2].op_type = "Max"
+    model.graph.node[2].input[1] = ""
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -299,6 +304,7 @@ def leave_an_input_out(model: onnx.ModelProto) -> None:
         (compute_no_cosine, "nothing computes the output 'cosine' of the graph"),
         (drop_an_input, "a node MatMul of the graph has 1 inputs of the 2 that it needs"),
         (leave_an_input_out, "a node Add of the graph has 1 inputs of the 2 that it needs"),
+        (leave_one_of_many_out, "a node Max of the graph has 1 inputs of the 2 that it needs"),
     ],
 )
 def test_a_graph_that_cannot_be_computed_from_first_to_last_is_refused(

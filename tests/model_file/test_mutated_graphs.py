@@ -1,4 +1,4 @@
-"""Mutated model files with right hashes: a clear refusal, or the runtime's own score, on both backends."""
+"""Mutated model files with right hashes: a clear refusal or the runtime's own score, on both CPU backends."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The published training step, done by ours."""
+"""A training step whose figures are known, done by ours."""
 
 import json
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from osscl.training.losses import Losses
 from osscl.training.mixup import Mixing
 from osscl.training.state import BETAS, EPSILON
 from osscl.training.step import Batch, training_step
+from support.reference import Reference
+from support.reference_step import reference_step
 
 # a batch norm follows these biases: their true gradient is zero, what is measured is rounding noise
 NOISE = {f"mobilefacenet.blocks.{i}.conv.7.bias" for i in range(6)} | {"mobilefacenet.linear7.bn.bias"}
@@ -57,16 +59,34 @@ class Step:
 
 
 def do_published_step(shared: Path) -> Step:
-    """Do the step that the reference figures describe, from the reference checkpoint."""
+    """Do the step that the published figures describe, from the reference checkpoint."""
     expected = json.loads((shared / "reference" / "train_step.json").read_text())
+    clips = [shared / "data" / "dcase2020" / clip for clip in expected["clips"]]
+    return _do_step(expected, shared / "reference" / "osscl_basic.pth", clips)
+
+
+def do_reference_step(reference: Reference) -> Step:
+    """Do the step that follows from the definition."""
+    samples = np.stack([read_clip(clip).samples for clip in reference.clips])
+    expected = reference_step(
+        torch.load(reference.checkpoint, weights_only=True),
+        torch.from_numpy(samples.astype(np.float32) / np.float32(32768)),
+        torch.from_numpy(log_mel(samples)),
+        torch.from_numpy(reference.outputs["label"]),
+        share=0.3,
+        others=torch.arange(len(samples)).roll(3),
+    )
+    return _do_step(expected, reference.checkpoint, reference.clips)
+
+
+def _do_step(expected: dict[str, Any], checkpoint: Path, paths: list[Path]) -> Step:
     config = TrainConfig()
-    model = load_checkpoint(shared / "reference" / "osscl_basic.pth").model
+    model = load_checkpoint(checkpoint).model
     model.train()
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=expected["lr"], betas=BETAS, eps=EPSILON, weight_decay=config.weight_decay
     )
-    clips = [read_clip(shared / "data" / "dcase2020" / clip).samples for clip in expected["clips"]]
-    samples = np.stack(clips)
+    samples = np.stack([read_clip(path).samples for path in paths])
     inputs = (torch.from_numpy(samples), torch.from_numpy(log_mel(samples)))
     batch = Batch(inputs, torch.tensor(expected["labels"]))
     mixing = Mixing(expected["lam"], torch.tensor(expected["perm"]))

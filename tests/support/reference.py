@@ -93,7 +93,7 @@ def make_reference(folder: Path, checkpoint: Path) -> None:
     np.savez(folder / "outputs.npz", path=paths, label=labels.numpy(), **figures)
 
 
-def made_reference(folder: Path, checkpoint: Path) -> Reference:
+def read_reference(folder: Path, checkpoint: Path) -> Reference:
     """What `make_reference` wrote."""
     with np.load(folder / "outputs.npz") as stored:
         outputs = {name: stored[name] for name in stored.files}

@@ -1,4 +1,4 @@
-"""Inputs that a node must have: OpenVINO takes them without asking whether they are there, and crashes."""
+"""Inputs that a node must have: runtimes take them without asking whether they are there, and crash."""
 
 from collections.abc import Iterator
 
@@ -25,6 +25,8 @@ _OPERATORS = {
     5: "BatchNormalization MelWeightMatrix",
     8: "QLinearConv QLinearMatMul",
 }
+# Take any number of inputs, and none of them may be left out: ONNX Runtime takes them without asking too.
+_VARIADIC = frozenset({"Concat", "Einsum", "Max", "Mean", "Min", "SequenceConstruct", "Sum"})
 _NEEDED = {operator: needed for needed, operators in _OPERATORS.items() for operator in operators.split()}
 
 
@@ -54,8 +56,14 @@ def needed_inputs(operator: str) -> int:
     return _NEEDED.get(operator, 1)
 
 
+def _needed_of(node: Node) -> int:
+    if node.domain:
+        return 0
+    return len(node.inputs) if node.operator in _VARIADIC and node.inputs else needed_inputs(node.operator)
+
+
 def _flaws(node: Node) -> Iterator[str]:
-    needed = 0 if node.domain else needed_inputs(node.operator)
+    needed = _needed_of(node)
     given = node.inputs[:needed]
     if len(given) < needed or not all(given):
         n_given = sum(map(bool, given))
