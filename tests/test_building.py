@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,31 @@ def test_the_oldest_compilers_build_a_core_that_works(name: str, tmp_path: Path)
     program = tmp_path / "core_test"
     subprocess.run([compiler(name), *asked, *core, "-o", str(program)], check=True)
     subprocess.run([program], check=True)
+
+
+SYSTEMS = {
+    "glibc": ({}, True),
+    "musl": ({"libc_ver": ("", "")}, False),
+    "aarch64": ({"machine": "aarch64"}, False),
+    "macOS": ({"system": "Darwin"}, False),
+}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_nvrtc_is_asked_for_where_it_is_published(name: str) -> None:
+    pytest.importorskip("scikit_build_core", reason="scikit-build-core, the build backend, is not installed")
+    answers, is_published = SYSTEMS[name]
+    system = {"system": "Linux", "machine": "x86_64", "libc_ver": ("glibc", "2.35"), **answers}
+    program = (
+        f"import platform, sys; sys.path.insert(0, 'csrc/cuda')\n"
+        f"for name, answer in {system!r}.items(): setattr(platform, name, lambda answer=answer: answer)\n"
+        "import build_backend as hooks, to_ptx\n"
+        "needed = hooks.get_requires_for_build_wheel() + hooks.get_requires_for_build_editable()\n"
+        "print(sum(need == 'nvidia-cuda-nvrtc-cu12==12.2.140' for need in needed))\n"
+        "print(to_ptx.reason_unpublished())\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True)
+    n_asked, reason = told.stdout.splitlines()
+    assert n_asked == ("2" if is_published else "0")
+    assert (reason == "None") == is_published
+    assert is_published or "nvidia-cuda-nvrtc-cu12==12.2.140 is published for" in reason
