@@ -15,15 +15,26 @@ constexpr std::size_t lanes = OSSCL_LANES;
 
 using Vec = float __attribute__((vector_size(lanes * sizeof(float))));
 using IntVec = std::int32_t __attribute__((vector_size(lanes * sizeof(std::int32_t))));
-using UnalignedVec = float __attribute__((vector_size(lanes * sizeof(float)), aligned(4), may_alias));
 using Quad = float __attribute__((vector_size(16)));
-using UnalignedQuad = float __attribute__((vector_size(16), aligned(4), may_alias));
+// Clang drops the alignment where it stands in an alias, and then expects one that is not there.
+typedef float UnalignedVec __attribute__((vector_size(lanes * sizeof(float)), aligned(4), may_alias));
+typedef float UnalignedQuad __attribute__((vector_size(16), aligned(4), may_alias));
 
 inline Vec load_unaligned(const float* from) {
     return *reinterpret_cast<const UnalignedVec*>(from);
 }
 inline void store_unaligned(float* to, Vec value) {
     *reinterpret_cast<UnalignedVec*>(to) = value;
+}
+
+// The elements of two vectors one behind the other, numbered 0 to 7, that are asked for.
+template <int first, int second, int third, int fourth> inline Quad pick(Quad a, Quad b) {
+#if __has_builtin(__builtin_shufflevector)
+    return __builtin_shufflevector(a, b, first, second, third, fourth);
+#else // GCC 11
+    using Places = std::int32_t __attribute__((vector_size(16)));
+    return __builtin_shuffle(a, b, Places{first, second, third, fourth});
+#endif
 }
 
 // Transposes four rows of four floats each.
@@ -33,16 +44,14 @@ inline void transpose4(const float* r0, const float* r1, const float* r2, const 
     const Quad b = *reinterpret_cast<const UnalignedQuad*>(r1);
     const Quad c = *reinterpret_cast<const UnalignedQuad*>(r2);
     const Quad d = *reinterpret_cast<const UnalignedQuad*>(r3);
-    const Quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    const Quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    const Quad cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-    const Quad cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    *reinterpret_cast<UnalignedQuad*>(to) = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-    *reinterpret_cast<UnalignedQuad*>(to + stride) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-    *reinterpret_cast<UnalignedQuad*>(to + 2 * stride) =
-        __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-    *reinterpret_cast<UnalignedQuad*>(to + 3 * stride) =
-        __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+    const Quad ab_low = pick<0, 4, 1, 5>(a, b);
+    const Quad ab_high = pick<2, 6, 3, 7>(a, b);
+    const Quad cd_low = pick<0, 4, 1, 5>(c, d);
+    const Quad cd_high = pick<2, 6, 3, 7>(c, d);
+    *reinterpret_cast<UnalignedQuad*>(to) = pick<0, 1, 4, 5>(ab_low, cd_low);
+    *reinterpret_cast<UnalignedQuad*>(to + stride) = pick<2, 3, 6, 7>(ab_low, cd_low);
+    *reinterpret_cast<UnalignedQuad*>(to + 2 * stride) = pick<0, 1, 4, 5>(ab_high, cd_high);
+    *reinterpret_cast<UnalignedQuad*>(to + 3 * stride) = pick<2, 3, 6, 7>(ab_high, cd_high);
 }
 
 inline IntVec bits_of(Vec x) {

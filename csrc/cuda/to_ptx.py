@@ -2,12 +2,14 @@
 
 usage: to_ptx.py SOURCE PTX
        to_ptx.py --check         says whether NVRTC can be used
+       to_ptx.py --published     says whether there is an NVRTC for this system at all
 
 The same NVRTC gives the same bytes, whatever the folders are called. A warning is an error.
 """
 
 import ctypes
 import importlib.metadata
+import platform
 import sys
 from pathlib import Path
 
@@ -21,6 +23,16 @@ OPTIONS = (
     "--include-path=" + str(SOURCES / "cuda" / "nvrtc"),
     "--include-path=" + str(SOURCES),
 )
+
+
+def reason_unpublished() -> str | None:
+    """Why PyPI has no NVRTC of this version for this system; None where it has."""
+    system, machine = platform.system(), platform.machine()
+    if system != "Linux" or machine != "x86_64":
+        return f"{PACKAGE}=={VERSION} is published for Linux on x86_64, not for {system} on {machine}"
+    if platform.libc_ver()[0] != "glibc":  # no environment marker tells that, so no requirement can
+        return f"{PACKAGE}=={VERSION} is published for glibc, and this Python runs on another C library"
+    return None
 
 
 def find_library() -> Path:
@@ -75,6 +87,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["--check"]:
             find_library()
+        case ["--published"]:
+            raise SystemExit(reason_unpublished())
         case [source, ptx]:
             Path(ptx).write_bytes(to_ptx(Path(source)))
         case _:
