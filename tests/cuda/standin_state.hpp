@@ -78,7 +78,8 @@ inline double now_ms() {
     if (is_time_simulated) {
         return static_cast<double>(simulated_us) / 1000.0;
     }
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
 inline void count(const std::string& what, long long by = 1) {
