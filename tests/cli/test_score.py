@@ -217,6 +217,28 @@ def test_results_of_earlier_runs_are_not_lost(model_file: Path, folder: Path, tm
     assert len(rows(output)) == 4
 
 
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("n_times", [2, 3, 5])
+def test_ctrl_c_again_and_again_aborts_nothing(
+    model_file: Path, tmp_path: Path, backend: str, n_times: int
+) -> None:
+    pytest.importorskip(backend)
+    first = write_wav(tmp_path / "sound" / "fan" / "c_id_00_0000.wav")
+    for number in range(1, 1000):
+        os.link(first, first.with_name(f"c_id_00_{number:04}.wav"))
+    part = tmp_path / "s.csv.part"
+    asked = ["--backend", backend, "--device", "cpu", "--threads", "4", "--batch-size", "8"]
+    with started_osscl("score", model_file, tmp_path / "sound", "-o", tmp_path / "s.csv", *asked) as process:
+        wait_until(lambda: part.exists() and part.read_text().count("\n") > 10, process)
+        for _ in range(n_times):
+            process.send_signal(signal.SIGINT)
+            os.sched_yield()
+        _, stderr = process.communicate(timeout=300)
+    assert process.returncode in (1, 130, -signal.SIGINT)  # asked, or at once
+    assert "terminate called" not in stderr
+    assert part.exists()
+
+
 def test_ctrl_c_keeps_what_is_scored(model_file: Path, tmp_path: Path) -> None:
     first = write_wav(tmp_path / "sound" / "fan" / "c_id_00_0000.wav")
     for number in range(1, 3000):
