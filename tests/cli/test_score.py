@@ -174,7 +174,7 @@ def corrupt_folder(root: Path) -> dict[str, tuple[str, str]]:
         "f32": ("ok", ""),
         "stranger": ("unknown_machine", "machine fan/id_09 is not known"),
         "folder": ("unreadable", "it is a directory"),
-        "dangling": ("unreadable", "No such file"),
+        "dangling": ("unreadable", "a link to a file that is not there: "),
         "caf\\xe9": ("ok", ""),
     }
 

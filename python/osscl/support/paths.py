@@ -10,3 +10,17 @@ def printable(path: str | os.PathLike[str]) -> str:
     r"""Spell a path so that it can be printed: bytes that are not UTF-8 become ``\xNN``."""
     spelled = _UNDECODABLE.sub(lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", os.fsdecode(path))
     return spelled.encode("utf-8", "backslashreplace").decode()
+
+
+def reason_missing(path: str | os.PathLike[str]) -> str | None:
+    """Say in one sentence that nothing is at a path; None where something is, or where nobody may look."""
+    try:
+        os.stat(path)  # noqa: PTH116 - the path is of whatever type
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        if os.path.islink(path):  # noqa: PTH114
+            target = printable(os.readlink(path))  # noqa: PTH115
+            return f"{printable(path)} is a link to a file or folder that is not there: {target}"
+        return f"there is no file or folder {printable(path)}"
+    except OSError:  # reading tells what it is
+        return None
+    return None
