@@ -3,7 +3,8 @@
 import fcntl
 import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,45 +19,50 @@ from osscl.errors import AudioReadError
 from support.audio_files import N_SAMPLES, RATE_HZ, encoded, noise
 
 
+def read_one_row(path: Path) -> Clip:
+    """Read a file as a batch of one."""
+    (clip,) = read_clips([path], np.empty((1, N_SAMPLES), np.int16), Fit(), CLIP, RATE_HZ, 1)
+    assert isinstance(clip, Clip)
+    return clip
+
+
 @contextmanager
-def lease(path: Path) -> Iterator[list[str]]:
-    """Hold a lease on a file, as a file server does, and give it back when the system asks for it.
-
-    What happens, in order, is noted in the list.
-    """
-    events: list[str] = []
+def lease(path: Path) -> Iterator[Callable[[], None]]:
+    """Hold a lease on a file, as a file server does; gives what gives it back."""
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # by which the system asks for it
     with path.open("r+b") as file:
-
-        def give_back(*_: object) -> None:
-            events.append("asked back")
-            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-
-        before = signal.signal(signal.SIGIO, give_back)
         try:
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         except OSError as error:
             signal.signal(signal.SIGIO, before)
             pytest.skip(f"no lease can be had here: {error.strerror}")
         try:
-            yield events
+            yield lambda: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
         finally:
             signal.signal(signal.SIGIO, before)
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.parametrize("read", [read_clip, read_one_row])
 @pytest.mark.parametrize("kind", ["WAV", "FLAC"])
-def test_a_file_under_a_lease_is_waited_for(kind: str, tmp_path: Path) -> None:
+def test_a_file_under_a_lease_is_waited_for(
+    kind: str, read: Callable[[Path], Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is given back by a thread that starts when the file is opened for the second time."""
     path = tmp_path / "x.wav"
     path.write_bytes(encoded(noise(), kind=kind))
-    with lease(path) as events:
-        np.testing.assert_array_equal(read_clip(path).samples, noise())
-    assert events == ["asked back"]
-    with lease(path) as events:
-        rows = np.empty((1, N_SAMPLES), np.int16)
-        (clip,) = read_clips([path], rows, Fit(), CLIP, RATE_HZ, 1)
-        assert isinstance(clip, Clip)
-        np.testing.assert_array_equal(clip.samples, noise())
-    assert events == ["asked back"]
+    open_really = os.open
+    with lease(path) as give_back:
+        waiting = threading.Thread(target=give_back)
+
+        def open_noted(name: str, flags: int) -> int:
+            if name.startswith("/proc/self/fd/"):
+                waiting.start()
+            return open_really(name, flags)
+
+        monkeypatch.setattr(os, "open", open_noted)
+        np.testing.assert_array_equal(read(path).samples, noise())
+        waiting.join()
 
 
 @pytest.mark.timeout(120)

@@ -68,5 +68,5 @@ def test_a_damaged_one_is_refused() -> None:
 
 
 def test_one_without_any_sound_is_refused() -> None:
-    with pytest.raises(AudioCorruptError, match="no samples|cannot be decoded"):
+    with pytest.raises(AudioCorruptError, match="it holds no samples"):
         read_clip(without_length(noise())[:42])

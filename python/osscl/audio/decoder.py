@@ -138,7 +138,9 @@ def _as_decoded(
     if not leaves_length_open(whole):
         whole.seek(0)
         return whole, False
-    beginning = beginning_with_length(whole, _count_frames(whole))
+    n_frames = _count_frames(whole)
+    _check_length(n_frames)
+    beginning = beginning_with_length(whole, n_frames)
     behind = start + len(beginning)
     return SplicedStream(beginning, stream, behind, n_bytes - behind), False
 
