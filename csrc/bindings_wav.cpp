@@ -60,7 +60,7 @@ py::object read_wav(const std::string& path, std::size_t n_samples, std::optiona
     return file->is_pcm_16() ? read_as<std::int16_t>(*file, n_samples) : read_as<float>(*file, n_samples);
 }
 
-// Whether a row holds silence; nothing for a row that was not read.
+// Whether a row is that of a dead channel; nothing for a row that was not read.
 using RowsRead = std::vector<std::optional<bool>>;
 
 template <class Sample>
@@ -108,6 +108,6 @@ void bind_wav(py::module_& module) {
         "read_wavs", &read_wavs, py::kw_only(), py::arg("paths"), py::arg("samples"), py::arg("channel"),
         py::arg("sample_rate_hz"), py::arg("level_limit"), py::arg("n_threads"),
         "The same of several files, each into its row of [n_paths, n_samples], which is int16 for files "
-        "of 16-bit PCM alone or float32 for all; tells whether a row is silent, None for one that "
-        "was not read and holds nothing of use.");
+        "of 16-bit PCM alone or float32 for all; tells whether a row is that of a dead channel, None for "
+        "one that was not read and holds nothing of use.");
 }

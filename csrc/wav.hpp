@@ -1,11 +1,13 @@
-// The first samples of one channel of a plain WAV file, bit by bit as libsndfile gives them.
+// The first samples of one channel of a plain WAV file, bit by bit as the decoder gives them.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 #include "regular_file.hpp"
 #include "wav_header.hpp"
@@ -42,9 +44,19 @@ class WavFile {
     float level_limit_;
 };
 
-// Whether all samples are zero. Sound says so at one of its first samples.
+// Whether the channel is dead: all samples are one value, or two that the last of 16 bits tells apart. Sound
+// says so with its first samples. osscl.audio.silence has the same rule for what is decoded.
 template <class Sample> bool is_silent(std::span<const Sample> samples) {
-    return std::ranges::all_of(samples, [](Sample sample) { return sample == 0; });
+    constexpr double last_bit = std::is_integral_v<Sample> ? 1.0 : 0x1p-15;
+    const Sample first = samples.empty() ? Sample{} : samples.front();
+    Sample other = first;
+    return std::ranges::all_of(samples, [&](Sample sample) {
+        if (other == first &&
+            std::abs(static_cast<double>(sample) - static_cast<double>(first)) <= last_bit) {
+            other = sample;
+        }
+        return sample == first || sample == other;
+    });
 }
 
 } // namespace osscl

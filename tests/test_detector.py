@@ -102,6 +102,15 @@ def test_an_empty_batch_is_scored(detector: osscl.Detector) -> None:
     assert detector.embed(empty).shape == (0, 128)
 
 
+@pytest.mark.parametrize("dtype", [">i2", ">f4", ">f8"])
+def test_samples_in_another_byte_order_are_the_same_sound(detector: osscl.Detector, dtype: str) -> None:
+    foreign = (CLIPS if dtype == ">i2" else CLIPS / 32768).astype(dtype)
+    native = foreign.astype(foreign.dtype.newbyteorder("="))
+    scores = detector.score(native, "fan/id_00").score
+    assert np.array_equal(detector.score(foreign, "fan/id_00").score, scores)
+    assert np.array_equal(detector.embed(foreign), detector.embed(native))
+
+
 def test_decisions_need_a_calibration(detector: osscl.Detector) -> None:
     result = detector.score(CLIPS[:2], ["fan/id_00", "pump/id_01"])
     assert np.isnan(result.p_value).all()
@@ -119,13 +128,15 @@ def test_decisions_need_a_calibration(detector: osscl.Detector) -> None:
         (CLIPS.astype(np.int32), "fan/id_00", 16_000, InputError, "dtype int32"),
         (CLIPS.astype(np.float32), "fan/id_00", 16_000, InputError, "divide"),
         (CLIPS * np.nan, "fan/id_00", 16_000, InputError, "NaN or infinity"),
+        (np.ma.masked_array(CLIPS), "fan/id_00", 16_000, InputError, "masked array"),
+        ([CLIPS[0], CLIPS[1, :9]], "fan/id_00", 16_000, InputError, "as many in each row"),
         (CLIPS, ["fan/id_00"], 16_000, InputError, "1 machines for 3 clips"),
         (CLIPS, "fan/id_77", 16_000, MachineError, "fan/id_77 is not known"),
     ],
 )
 def test_wrong_input_is_named(
     detector: osscl.Detector,
-    waveforms: npt.NDArray[np.generic],
+    waveforms: npt.ArrayLike,
     machine: str,
     rate: int,
     error: type[Exception],

@@ -12,6 +12,7 @@ import osscl
 from osscl.audio.batch import read_clips
 from osscl.audio.reading import Clip, Fit, read_clip
 from osscl.audio.samples import to_waveform
+from osscl.audio.silence import silence_of
 from osscl.config import CLIP
 from osscl.errors import (
     AudioCorruptError,
@@ -51,7 +52,10 @@ def alone(path: Path, in_floats: bool) -> Clip | AudioError:
         clip = read_clip(path)
     except AudioError as error:
         return error
-    return replace(clip, samples=to_waveform(clip.samples)) if in_floats else clip
+    if not in_floats:
+        return clip
+    waveform = to_waveform(clip.samples)
+    return replace(clip, samples=waveform, silence=silence_of(waveform))
 
 
 def told(clip: Clip | AudioError) -> tuple[Any, ...]:
@@ -59,7 +63,7 @@ def told(clip: Clip | AudioError) -> tuple[Any, ...]:
     if isinstance(clip, AudioError):
         return type(clip), str(clip), clip.sample_rate_hz, clip.duration_s
     samples = clip.samples.dtype, clip.samples.tobytes()
-    return *samples, clip.sample_rate_hz, clip.duration_s, clip.is_silent
+    return *samples, clip.sample_rate_hz, clip.duration_s, clip.silence
 
 
 @pytest.mark.parametrize("threads", [1, 2, 7])

@@ -98,7 +98,7 @@ def test_too_few_samples_to_resample_are_refused() -> None:
         ("stereo.wav", 16_000, 10.0),
         ("truncated_later.flac", 16_000, 30.0),
         ("nan.wav", 16_000, 10.0),
-        ("from_pipe.flac", 16_000, None),
+        ("contradiction.wav", 16_000, None),
         ("text.wav", None, None),
         ("empty.wav", None, None),
     ],

@@ -116,6 +116,8 @@ def corrupt_folder(root: Path) -> dict[str, tuple[str, str]]:
     write_wav(fan / "nan_id_00.wav", np.where(np.arange(160_000) == 5, np.nan, noise), subtype="FLOAT")
     write_wav(fan / "inf_id_00.wav", np.where(np.arange(160_000) == 5, np.inf, noise), subtype="FLOAT")
     write_wav(fan / "silent_id_00.wav", np.zeros(160_000, np.int16))
+    write_wav(fan / "constant_id_00.wav", np.full(160_000, 37, np.int16))
+    write_wav(fan / "toggling_id_00.flac", (-1 - np.arange(160_000) % 3 % 2).astype(np.int16))
     write_wav(fan / "u8_id_00.wav", noise, subtype="PCM_U8")
     write_wav(fan / "i24_id_00.wav", noise, subtype="PCM_24")
     write_wav(fan / "i32_id_00.wav", noise, subtype="PCM_32")
@@ -139,14 +141,16 @@ def corrupt_folder(root: Path) -> dict[str, tuple[str, str]]:
         "loud": ("corrupt", "reach a magnitude of"),
         "nan": ("corrupt", "NaN or infinity"),
         "inf": ("corrupt", "NaN or infinity"),
-        "silent": ("silent", "all samples are zero"),
+        "silent": ("silent", "all samples are zero: a dead microphone or channel?"),
+        "constant": ("silent", "all samples are 37: a dead microphone or channel?"),
+        "toggling": ("silent", "all samples are -2 or -1: a dead microphone or channel?"),
         "u8": ("ok", ""),
         "i24": ("ok", ""),
         "i32": ("ok", ""),
         "f32": ("ok", ""),
         "stranger": ("unknown_machine", "machine fan/id_09 is not known"),
         "folder": ("unreadable", "it is a directory"),
-        "dangling": ("unreadable", "No such file"),
+        "dangling": ("unreadable", "a link to a file that is not there: "),
         "caf\\xe9": ("ok", ""),
     }
 

@@ -114,15 +114,31 @@ void samples_are_scaled(TemporaryFile& file) {
     require(samples[0] == -1.0F && samples[1] == 0x1p-23F, "full scale is 1");
 }
 
-void one_sample_breaks_the_silence() {
-    std::vector<std::int16_t> integers(n_frames);
-    std::vector<float> floats(n_frames, -0.0F);
-    require(osscl::is_silent<std::int16_t>(integers), "zeros are silent");
-    require(osscl::is_silent<float>(floats), "zeros of either sign are silent");
-    integers.back() = -1;
-    floats.back() = 1e-42F;
-    require(!osscl::is_silent<std::int16_t>(integers), "the last integer counts");
-    require(!osscl::is_silent<float>(floats), "the last float counts");
+template <class Sample> void dead_channels_are_told(Sample level, Sample last_bit) {
+    std::vector<Sample> samples(n_frames, level);
+    const auto is_dead = [&samples] { return osscl::is_silent<Sample>(samples); };
+    require(is_dead(), "one value is no sound");
+    for (std::size_t i = 1; i < n_frames; i += 3) {
+        samples[i] = static_cast<Sample>(level + last_bit);
+    }
+    require(is_dead(), "a last bit that toggles is no sound");
+    samples.back() = static_cast<Sample>(level - last_bit);
+    require(!is_dead(), "a third value is sound");
+    samples.assign(n_frames, level);
+    samples.back() = static_cast<Sample>(level - 2 * last_bit);
+    require(!is_dead(), "more than the last bit is sound");
+    samples.back() = static_cast<Sample>(level - last_bit);
+    require(is_dead(), "the last bit of the last sample is none");
+}
+
+void silence_is_told_from_sound() {
+    dead_channels_are_told<std::int16_t>(0, 1);
+    dead_channels_are_told<std::int16_t>(-32760, -1);
+    dead_channels_are_told<float>(0.0F, 0x1p-15F);
+    dead_channels_are_told<float>(-0.5F, 0x1p-15F);
+    std::vector<float> zeros(n_frames, -0.0F);
+    zeros.back() = 0.0F;
+    require(osscl::is_silent<float>(zeros), "zeros of either sign are one value");
 }
 
 void cut_files_are_declined(TemporaryFile& file) {
@@ -192,7 +208,7 @@ void test_wav() {
     TemporaryFile file;
     whole_files_are_read(file);
     samples_are_scaled(file);
-    one_sample_breaks_the_silence();
+    silence_is_told_from_sound();
     cut_files_are_declined(file);
     a_file_cut_while_it_is_open_is_declined(file);
     damaged_files_stay_in_bounds(file);

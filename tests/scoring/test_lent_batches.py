@@ -132,8 +132,8 @@ def one_by_one(candidate: Candidate) -> Record:
             start_s=None if duration_s is None else 0.0, duration_s=duration_s, sample_rate_hz=rate_hz,
         )  # fmt: skip
     status, reason, score = "ok", None, None
-    if clip.is_silent:
-        status, reason = "silent", "all samples are zero: a dead microphone or channel?"
+    if clip.silence is not None:
+        status, reason = "silent", f"{clip.silence}: a dead microphone or channel?"
     if stranger is not None:
         status, reason = stranger.status, str(stranger)
     if machine is not None:

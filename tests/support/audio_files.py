@@ -44,10 +44,10 @@ def chunk(name: bytes, body: bytes, declared: int | None = None) -> bytes:
     return name + struct.pack("<I", size) + body + b"\0" * (len(body) % 2)
 
 
-def fmt_chunk(rate_hz: int = RATE_HZ, n_channels: int = 1) -> bytes:
-    """Format chunk of 16-bit PCM."""
+def fmt_chunk(rate_hz: int = RATE_HZ, n_channels: int = 1, bits: int = 16) -> bytes:
+    """Format chunk of PCM in blocks of 2 bytes a channel, which any other number of bits contradicts."""
     block = 2 * n_channels
-    return chunk(b"fmt ", struct.pack("<HHIIHH", 1, n_channels, rate_hz, block * rate_hz, block, 16))
+    return chunk(b"fmt ", struct.pack("<HHIIHH", 1, n_channels, rate_hz, block * rate_hz, block, bits))
 
 
 def riff(*chunks: bytes, form: bytes = b"RIFF") -> bytes:
@@ -86,13 +86,19 @@ def bad_files() -> dict[str, BadFile]:
         "text.wav": BadFile(b"this is a note, not a sound\n" * 99, AudioCorruptError, "no audio file"),
         "header_only.wav": BadFile(riff(fmt_chunk(), chunk(b"data", b"")), AudioCorruptError, "no samples"),
         "no_data_chunk.wav": BadFile(riff(fmt_chunk()), AudioCorruptError, "without a data chunk"),
-        "broken_header.wav": BadFile(wav[:21], AudioCorruptError, "without a data chunk"),
+        "broken_header.wav": BadFile(wav[:21], AudioCorruptError, "cut short before its sound"),
         "cut_after_header.wav": BadFile(
             wav[:44], AudioCorruptError, "declares 320000 bytes and 0 are present"
         ),
         "truncated.wav": BadFile(wav[:-2], AudioCorruptError, "declares 320000 bytes and 319998 are present"),
         "from_pipe.wav": BadFile(
-            riff(fmt_chunk(), chunk(b"data", pcm, 0xFFFF_FFFF)), AudioCorruptError, "declares no size"
+            riff(fmt_chunk(), chunk(b"data", pcm, 0xFFFF_FFFF)), AudioCorruptError, "was never written"
+        ),
+        "unclosed.wav": BadFile(
+            riff(fmt_chunk(), chunk(b"data", pcm, 0)), AudioCorruptError, "320000 bytes of sound follow"
+        ),
+        "contradiction.wav": BadFile(
+            riff(fmt_chunk(bits=24), chunk(b"data", pcm)), AudioCorruptError, "header contradicts itself"
         ),
         "no_channels.wav": BadFile(
             riff(fmt_chunk(n_channels=0), chunk(b"data", pcm)), AudioCorruptError, "cannot be decoded"
@@ -101,7 +107,9 @@ def bad_files() -> dict[str, BadFile]:
         "truncated.flac": BadFile(flac[:-99], AudioCorruptError, "damaged or cut short"),
         "truncated_later.flac": BadFile(long_flac[:-99], AudioCorruptError, "cut short"),
         "damaged.flac": BadFile(flac[:150_000] + bytes(99) + flac[150_099:], AudioCorruptError, "damaged"),
-        "from_pipe.flac": BadFile(flac_without_length(), AudioCorruptError, "declares no length"),
+        "cut_from_pipe.flac": BadFile(
+            flac_without_length()[:-99], AudioCorruptError, "damaged or cut short"
+        ),
         "nan.wav": BadFile(encoded(nan, subtype="FLOAT"), AudioCorruptError, "NaN or infinity"),
         "infinite.wav": BadFile(encoded(infinite, subtype="DOUBLE"), AudioCorruptError, "NaN or infinity"),
         "unscaled.wav": BadFile(

@@ -54,7 +54,7 @@ def decoder_outcome(path: Path, fit: Fit) -> Outcome:
 def described(clip: Clip) -> Outcome:
     """A clip as something that can be compared, its samples bit by bit."""
     dtype, bits = clip.samples.dtype.str, clip.samples.tobytes()
-    return dtype, bits, clip.sample_rate_hz, clip.duration_s, clip.is_silent
+    return dtype, bits, clip.sample_rate_hz, clip.duration_s, clip.silence
 
 
 def extensible(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from osscl.audio.decoder import Channel
 from osscl.audio.reading import Clip, Fit, Padding, name_file, read_clip
 from osscl.audio.samples import Samples, output_array, to_waveform
+from osscl.audio.silence import silence_of
 from osscl.audio.wav import Path, read_wavs
 from osscl.config import CLIP, FRONTEND, ClipConfig
 from osscl.errors import AudioError, InputError
@@ -104,7 +105,9 @@ def read_clips(
     decoded = iter(_side_by_side(read, left, threads))
     duration_s = clip.n_samples / sample_rate_hz
     return [
-        next(decoded) if is_silent is None else Clip(row, sample_rate_hz, duration_s, is_silent)
+        next(decoded)
+        if is_silent is None
+        else Clip(row, sample_rate_hz, duration_s, silence_of(row) if is_silent else None)
         for row, is_silent in zip(rows, silences, strict=True)
     ]
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
 
 from osscl.errors import AudioReadError, InputError
+from osscl.support.paths import printable
 
 AudioSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -22,27 +23,18 @@ class ByteStream:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._failure: BaseException | None = None
-        self._form = b""
         self._read_some: Callable[[memoryview], int | None] = getattr(file, "readinto", self._read_by_copy)
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Fill the buffer as far as the file goes; give the number of bytes."""
         view = memoryview(buffer)
-        start = self.tell() if self._form else 0
         n_filled = 0
         while n_filled < len(view):
             n_read = self._guarded(self._read_some, view[n_filled:])
             if not n_read:
                 break
             n_filled += n_read
-        if start < len(self._form):
-            seen = self._form[start : start + n_filled]
-            view[: len(seen)] = seen
         return n_filled
-
-    def rename_form(self, name: bytes) -> None:
-        """Let the file seem to begin with another name of its format."""
-        self._form = name
 
     def read(self, n_bytes: int) -> bytes:
         """Read up to `n_bytes` bytes."""
@@ -127,20 +119,42 @@ def _is_binary_file(source: object) -> bool:
 
 def _open_regular_file(path: str | os.PathLike[str]) -> BinaryIO:
     try:
-        file = open(path, "rb", buffering=0, opener=_open_without_waiting)  # noqa: SIM115
+        file = open(path, "rb", buffering=0, opener=_open_without_waiting_for_a_writer)  # noqa: SIM115
     except IsADirectoryError as error:
         raise AudioReadError("it is a directory, not an audio file") from error
     except (OSError, ValueError) as error:
-        raise AudioReadError(f"it cannot be opened: {_reason(error)}") from error
+        raise AudioReadError(_why_not_opened(path, error)) from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise AudioReadError("it is not a regular file but a device, pipe or socket")
     return file
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
+def _why_not_opened(path: str | os.PathLike[str], error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and os.path.islink(path):  # noqa: PTH114 - of whatever type
+        return f"it is a link to a file that is not there: {printable(os.readlink(path))}"  # noqa: PTH115
+    return f"it cannot be opened: {_reason(error)}"
+
+
+def _open_without_waiting_for_a_writer(path: str, flags: int) -> int:
     """Open as usual, save that a named pipe without a writer does not block."""
-    return os.open(path, flags | os.O_NONBLOCK)
+    try:
+        return os.open(path, flags | os.O_NONBLOCK)
+    except BlockingIOError:
+        return _open_when_the_lease_ends(path, flags)
+
+
+def _open_when_the_lease_ends(path: str, flags: int) -> int:
+    """Open a file that another program holds a lease on, as Samba does: the system asks for it back.
+
+    Whatever lies at the path by then, it is the file looked at here that is opened and waited for.
+    """
+    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        may_wait = stat.S_ISREG(os.fstat(place).st_mode)
+        return os.open(f"/proc/self/fd/{place}", flags if may_wait else flags | os.O_NONBLOCK)
+    finally:
+        os.close(place)
 
 
 def _reason(error: Exception) -> str:

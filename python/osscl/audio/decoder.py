@@ -1,5 +1,6 @@
 """Decoding of one open recording by libsndfile, in bounded memory."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
@@ -9,13 +10,20 @@ import soundfile
 from numpy.typing import NDArray
 
 from osscl.audio.bytestream import ByteStream
-from osscl.audio.riff import find_data_chunk
+from osscl.audio.flac import beginning_with_length, leaves_length_open
+from osscl.audio.id3 import end_of_id3_tags
+from osscl.audio.riff import WavChunks, find_chunks
+from osscl.audio.splice import SplicedStream
+from osscl.audio.wav_format import parse_wav_format, pcm_32_format
+from osscl.audio.wav_header import plain_header
 from osscl.errors import AudioCorruptError, AudioError
 
 Channel: TypeAlias = int | Literal["mean"]
 
 _BLOCK_VALUES = 1 << 20
+_TELLING_BYTES = 4 << 20  # of samples that a header leaves in doubt
 _LIBSNDFILE_UNRECOGNISED = 1
+_LIBSNDFILE_CANNOT_SEEK = 39
 _LIBSNDFILE_OPEN_LENGTH = 2**63 - 1
 
 
@@ -28,10 +36,18 @@ class Recording:
         What the header says.
     is_pcm_16 : bool
         Whether the samples are 16-bit integers in the file.
+
+    Parameters
+    ----------
+    file : SoundFile
+        As libsndfile opened it.
+    in_low_bytes : bool
+        Whether it sees words of 32 bits, whose low three bytes are the samples.
     """
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, in_low_bytes: bool = False) -> None:
         self._file = file
+        self._in_low_bytes = in_low_bytes
         self.sample_rate_hz: int = file.samplerate
         self.n_channels: int = file.channels
         self.n_frames: int = file.frames
@@ -51,9 +67,7 @@ class Recording:
         block_frames = max(1, _BLOCK_VALUES // self.n_channels)
         for start in range(0, n_frames, block_frames):
             wanted = samples[start : start + block_frames]
-            block = self._file.read(
-                len(wanted), dtype=samples.dtype.name, always_2d=True
-            )  # [frames, channels]
+            block = self._read_block(len(wanted), samples.dtype.name)  # [frames, channels]
             if len(block) < len(wanted):
                 raise self._cut_short(start + len(block))
             if channel == "mean":
@@ -63,6 +77,13 @@ class Recording:
                 wanted[:] = block[:, channel]
         self._check_last_frame(n_frames)
         return samples
+
+    def _read_block(self, n_frames: int, dtype: str) -> NDArray[Any]:
+        if not self._in_low_bytes:
+            block: NDArray[Any] = self._file.read(n_frames, dtype=dtype, always_2d=True)
+            return block
+        words = self._file.read(n_frames, dtype="int32", always_2d=True)
+        return np.multiply(words << 8, np.float32(2.0**-31), dtype=np.float32)  # exact: 24 bits
 
     def _check_last_frame(self, n_read: int) -> None:
         """Look for the end of a long FLAC file: libsndfile believes the length that its header declares."""
@@ -85,25 +106,79 @@ def open_recording(stream: ByteStream) -> Iterator[Recording]:
     Raises
     ------
     AudioCorruptError
-        If it is no recording, a damaged one, an empty one, or one shorter than it declares.
+        If it is no recording, a damaged one, an empty one, one shorter than it declares, or one whose
+        header contradicts itself.
     """
-    data_chunk = find_data_chunk(stream)
-    stream.seek(0)
-    if stream.read(4) == b"BW64":  # which libsndfile does not know by this name
-        stream.rename_form(b"RF64")
-    stream.seek(0)
+    start = end_of_id3_tags(stream)
+    chunks = find_chunks(stream, start)
     file = None
     try:
-        with soundfile.SoundFile(stream) as file:
-            if data_chunk is not None:
-                data_chunk.check_complete()
+        seen, in_low_bytes = _as_decoded(stream, start, chunks)
+        with soundfile.SoundFile(seen) as file:
+            if chunks is not None:
+                chunks.data.check_complete()
             _check_length(file.frames)
-            yield Recording(file)
+            yield Recording(file, in_low_bytes=in_low_bytes)
     except soundfile.LibsndfileError as error:
         raise _with_header(_undecodable(error), file) from error
     except AudioError as error:
         _with_header(error, file)
         raise
+
+
+def _as_decoded(
+    stream: ByteStream, start: int, chunks: WavChunks | None
+) -> tuple[ByteStream | SplicedStream, bool]:
+    """What libsndfile gets to see, so that it has nothing to guess; and whether samples lie in low bytes."""
+    if chunks is not None:
+        return _as_plain_wav(stream, chunks)
+    n_bytes = stream.seek(0, os.SEEK_END)
+    # behind a tag libsndfile would lose as many bytes at the end
+    whole = SplicedStream(b"", stream, start, n_bytes - start) if start else stream
+    if not leaves_length_open(whole):
+        whole.seek(0)
+        return whole, False
+    n_frames = _count_frames(whole)
+    _check_length(n_frames)
+    beginning = beginning_with_length(whole, n_frames)
+    behind = start + len(beginning)
+    return SplicedStream(beginning, stream, behind, n_bytes - behind), False
+
+
+def _as_plain_wav(stream: ByteStream, chunks: WavChunks) -> tuple[SplicedStream, bool]:
+    """A WAV file of nothing but its format and its samples."""
+    data, format_ = chunks.data, parse_wav_format(chunks.format, chunks.byte_order)
+    format_.check()
+    if not format_.is_24_bits_in_4_bytes:
+        header = plain_header(chunks, chunks.format)
+        return SplicedStream(header, stream, data.offset, data.present_bytes), False
+    stream.seek(data.offset)
+    format_.check_low_bytes(stream.read(min(data.present_bytes, _TELLING_BYTES)), chunks.byte_order)
+    header = plain_header(chunks, pcm_32_format(format_, chunks.byte_order))
+    return SplicedStream(header, stream, data.offset, data.present_bytes), True
+
+
+def _count_frames(stream: ByteStream | SplicedStream) -> int:
+    """Decode a file of unknown length to its end.
+
+    The end shows by an error: soundfile moves behind what it has read, and libsndfile cannot move to
+    the end of what it does not know. What it had read by then stands in the block all the same.
+    """
+    n_frames = 0
+    stream.seek(0)
+    with soundfile.SoundFile(stream) as file:
+        block = np.empty((max(1, _BLOCK_VALUES // file.channels), file.channels))
+        while True:
+            block.fill(np.nan)
+            try:
+                n_read = len(file.read(out=block))
+            except soundfile.LibsndfileError as error:
+                if error.code != _LIBSNDFILE_CANNOT_SEEK:
+                    raise
+                n_read = int(np.count_nonzero(~np.isnan(block[:, 0])))
+            n_frames += n_read
+            if n_read < len(block):
+                return n_frames
 
 
 def _check_length(n_frames: int) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from osscl.audio.bytestream import AudioSource, open_source
 from osscl.audio.decoder import Channel, Recording, open_recording
 from osscl.audio.samples import Samples, check_level, to_waveform
+from osscl.audio.silence import silence_of
 from osscl.audio.wav import read_wav
 from osscl.config import CLIP, FRONTEND, ClipConfig
 from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError, ConfigError, MissingExtraError
@@ -88,14 +89,14 @@ class Clip:
     duration_s : float
         Seconds of the recording that the samples cover: the clip's length for a recording that
         was cut, the recording's own for one that was padded.
-    is_silent : bool
-        Whether all samples are exactly zero.
+    silence : str or None
+        What the samples of a dead channel are, as a clause; None where there is sound.
     """
 
     samples: Samples
     sample_rate_hz: int
     duration_s: float
-    is_silent: bool
+    silence: str | None
 
 
 def read_audio(
@@ -193,7 +194,7 @@ def read_clip(
     if isinstance(source, str | os.PathLike):
         samples = read_wav(source, clip.n_samples, fit.one_channel, sample_rate_hz)
         if samples is not None:
-            return _clip(samples, sample_rate_hz, clip.n_samples / sample_rate_hz)
+            return Clip(samples, sample_rate_hz, clip.n_samples / sample_rate_hz, silence_of(samples))
     with open_source(source) as stream:
         if stream.seek(0, os.SEEK_END) == 0:
             raise AudioCorruptError("the file is empty")
@@ -216,14 +217,12 @@ def _read_fitting(recording: Recording, fit: Fit, n_samples: int, sample_rate_hz
     )
     if not stays_int16:
         check_level(samples, AudioCorruptError)
+    silence = silence_of(samples)  # of what was recorded: converting or filling it up would hide it
     if is_resampled:
         samples = _resampled(samples, recording.sample_rate_hz, sample_rate_hz)
     duration_s = min(recording.duration_s, n_samples / sample_rate_hz)
-    return _clip(_cut_or_padded(samples, n_samples, fit.pad), recording.sample_rate_hz, duration_s)
-
-
-def _clip(samples: Samples, sample_rate_hz: int, duration_s: float) -> Clip:
-    return Clip(samples, sample_rate_hz, duration_s, is_silent=not samples.any())
+    padded = _cut_or_padded(samples, n_samples, fit.pad)
+    return Clip(padded, recording.sample_rate_hz, duration_s, silence)
 
 
 def _misfits(recording: Recording, fit: Fit, n_needed: int, sample_rate_hz: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -77,25 +77,45 @@ def as_samples(waveforms: npt.ArrayLike, error: type[OssclError]) -> Samples:
     Parameters
     ----------
     waveforms : array_like, [..., n_samples]
-        int16, or float at full scale ±1.
+        int16, or float at full scale ±1, in any byte order; n_samples is at least 1.
     error : type
         Class of the error to raise for any other array.
 
     Returns
     -------
     ndarray of int16 or float32, [..., n_samples]
-        C-contiguous; the caller's own array where that is possible.
+        C-contiguous, in the machine's byte order; the caller's own array where that is possible.
     """
-    samples = np.asarray(waveforms)
+    samples = _as_array(waveforms, error)
+    is_int16 = samples.dtype.newbyteorder("=") == np.int16
+    if not is_int16 and not np.issubdtype(samples.dtype, np.floating):
+        raise error(f"waveforms has dtype {samples.dtype}; expected int16, or float at full scale ±1")
     if samples.ndim < 1:
         raise error("waveforms is a single number; expected an array [..., n_samples]")
-    if samples.dtype == np.int16:
-        return np.ascontiguousarray(samples)
-    if not np.issubdtype(samples.dtype, np.floating):
-        raise error(f"waveforms has dtype {samples.dtype}; expected int16, or float at full scale ±1")
-    floats = np.ascontiguousarray(samples, dtype=np.float32)
+    if samples.shape[-1] == 0:
+        raise error(f"waveforms has shape {list(samples.shape)}; expected at least one sample in each")
+    if is_int16:
+        return np.ascontiguousarray(samples, dtype=np.int16)
+    with np.errstate(over="ignore"):  # what overflows becomes infinite, which the check tells
+        floats = np.ascontiguousarray(samples, dtype=np.float32)
     check_level(floats, error)
     return floats
+
+
+def _as_array(waveforms: npt.ArrayLike, error: type[OssclError]) -> npt.NDArray[Any]:
+    parts = waveforms if isinstance(waveforms, list | tuple) else [waveforms]
+    if any(isinstance(part, np.ma.MaskedArray) for part in parts):  # an array made of them forgets the masks
+        raise error(
+            "waveforms is a masked array, and what is masked is no sound; expected a plain array: "
+            "waveforms.filled(0) puts silence in its place"
+        )
+    try:
+        return np.asarray(waveforms)
+    except (TypeError, ValueError, RuntimeError) as reason:
+        sentence = str(reason).partition(". ")[0]
+        raise error(
+            f"waveforms is no array: {sentence}; expected numbers, and as many in each row: [..., n_samples]"
+        ) from reason
 
 
 def output_array(out: npt.NDArray[np.float32] | None, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:

@@ -69,8 +69,8 @@ def read_wavs(
     Returns
     -------
     sequence of bool or None, [B]
-        Whether all samples of a row are zero; None for a row that was not read, whose content
-        means nothing.
+        Whether a row is that of a dead channel (see `osscl.audio.silence`); None for a row that was
+        not read, whose content means nothing.
     """
     if rows.size == 0 or sample_rate_hz > _MAX_NATIVE:
         return [None] * len(paths)

@@ -28,7 +28,7 @@ from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import machine_source
 from osscl.metrics import MAX_FPR
 from osscl.scoring.record import Record
-from osscl.support.paths import printable
+from osscl.support.paths import printable, reason_missing
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate model.onnx dcase2020 --compare paper\n
@@ -152,8 +152,8 @@ def _check_places(
 ) -> None:
     """Refuse what is not there, or must not be overwritten, before hours of scoring."""
     for path in sources:
-        if path is not None and not path.exists():
-            raise typer.BadParameter(f"there is no file or folder {printable(path)}")
+        if path is not None and (missing := reason_missing(path)):
+            raise typer.BadParameter(missing)
     if output is not None:
         check_output(output, overwrite=overwrite)
     if write_scores is not None:

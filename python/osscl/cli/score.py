@@ -24,6 +24,7 @@ from osscl.runs.folder import find_recordings
 from osscl.runs.run import Tally, score_to_table
 from osscl.runs.tables import OutputTable
 from osscl.scoring.record import Record
+from osscl.support.paths import reason_missing
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl score demo osscl-demo/recordings\n
@@ -159,5 +160,5 @@ def _channel(text: str | None) -> int | Literal["mean"] | None:
 
 def _check_roots(paths: list[str]) -> None:
     for path in paths:
-        if not Path(path).exists():
-            raise typer.BadParameter(f"there is no file or folder {path}")
+        if missing := reason_missing(path):
+            raise typer.BadParameter(missing)

@@ -211,8 +211,8 @@ def _named(path: str, task: Task) -> Record:
 
 def _described(record: Record, clip: Clip) -> Record:
     heard = {}
-    if clip.is_silent and record.machine is not None:
-        heard = {"status": "silent", "reason": "all samples are zero: a dead microphone or channel?"}
+    if clip.silence is not None and record.machine is not None:
+        heard = {"status": "silent", "reason": f"{clip.silence}: a dead microphone or channel?"}
     return replace(
         record, start_s=0.0, duration_s=clip.duration_s, sample_rate_hz=clip.sample_rate_hz, **heard
     )

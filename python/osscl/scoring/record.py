@@ -13,7 +13,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     machine : str or None
         Machine ID that the clip was scored as; None where it is not known.
     status : str
-        "ok", or "silent" for a clip of zeros (scored all the same); else why there is no score:
+        "ok", or "silent" for a dead channel (scored all the same); else why there is no score:
         "unreadable", "corrupt", "unfit", "unknown_machine" or "no_score".
     reason : str or None
         One sentence on a status other than "ok".
