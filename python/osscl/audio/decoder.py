@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from osscl.audio.bytestream import ByteStream
 from osscl.audio.riff import find_data_chunk
+from osscl.config import Channel
 from osscl.errors import AudioCorruptError, AudioError
-
-Channel: TypeAlias = int | Literal["mean"]
 
 _BLOCK_VALUES = 1 << 20
 _LIBSNDFILE_UNRECOGNISED = 1
