@@ -45,7 +45,9 @@ def test_a_command_gets_one_object_of_each_group() -> None:
         taken.append((first, compute, fit, names, last))
 
     given = dict.fromkeys((*COMPUTE, *FIT, *NAMES)) | {"device": "cpu", "threads": 2}
-    command(first=1, last=2, **given | {"resample": False, "channel": "3", "pad": "zero", "machine": "fan/id_00"})
+    command(
+        first=1, last=2, **given | {"resample": False, "channel": "3", "pad": "zero", "machine": "fan/id_00"}
+    )
     fit, names = Fit(channel=3, pad="zero"), MachineNames("fan/id_00")
     assert taken == [(1, ComputeOptions("cpu", threads=2), fit, names, 2)]
 

@@ -8,8 +8,8 @@ import soundfile
 
 from osscl.errors import TrainingDataError
 from osscl.training import read_training_data
-from osscl.training.hold_out import split_hold_out
 from osscl.training.clip_reader import ClipReader
+from osscl.training.hold_out import split_hold_out
 from osscl.training.loader import Loader
 from osscl.training.order import TrainingOrder, plan_batches
 from support.training_data import MACHINES, write_recordings, write_tone
