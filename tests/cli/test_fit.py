@@ -143,7 +143,7 @@ def test_calibration_clips_are_made_to_fit(array: Path) -> None:
         (("evaluate", "scores.csv", "--machine", "fan/id_00"), "go with MODEL and DATA: here nothing is"),
         (
             ("bench", "demo", "--pad", "zero"),
-            "say how recordings are read: name a FOLDER, or some with --gate",
+            "say how recordings are read: name a FOLDER, or",
         ),
     ],
 )

@@ -78,8 +78,8 @@ def test_the_checkpoint_says_it_and_a_resume_keeps_it(
     with pytest.raises(TrainingError) as error:
         train(other, tmp_path, None, HERE, resume=True)
     assert str(error.value) == (
-        "the clips were read resampled, channel 1, filled up (zero), and the recipe says resampled, channel 0, "
-        "filled up (repeat); read them as it says"
+        "the clips were read resampled, channel 1, filled up (zero), and the recipe says resampled, "
+        "channel 0, filled up (repeat); read them as it says"
     )
     assert train(data, tmp_path, None, HERE, resume=True).completed
 

@@ -127,8 +127,8 @@ def train(
         _refuse_other_data(folder / LAST_FILE, stored[1], training.info)
         training.state.restore(stored[0], stored[1].progress)
     logs = open_logs(folder, training.state.progress.n_steps)
-    on_start(training)
     try:
+        on_start(training)
         completed = training.run(_all_of([*logs, listener]), should_stop)
     finally:
         for log in logs:
