@@ -15,9 +15,11 @@ import torch
 from osscl.config import TrainConfig
 from osscl.frontend import log_mel
 from osscl.training import Execution, read_training_data
-from osscl.training.loader import ClipDataset, TrainingOrder, make_loader
+from osscl.training.clip_reader import ClipReader
+from osscl.training.loader import Loader
 from osscl.training.memory import keep_freed_memory
 from osscl.training.mixup import draw_mixing
+from osscl.training.order import TrainingOrder
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, training_step
 
@@ -26,18 +28,18 @@ NAMES = ("waveform", "log_mel")
 
 def reading_rate(data, workers: int) -> float:
     """Clips per second that workers read and transform, after the first four batches."""
-    dataset = ClipDataset(data.clips, [data.label(clip) for clip in data.clips], NAMES)
+    reader = ClipReader(data.clips, [data.label(clip) for clip in data.clips], NAMES)
     n_epochs = -(-1000 // len(data.clips)) + 1
     order = TrainingOrder(len(data.clips), 16, seed=0, epochs=n_epochs)
-    batches = iter(make_loader(dataset, order, workers=workers))
-    for _ in range(4):
-        next(batches)
-    start, n_clips = time.perf_counter(), 0
-    for batch in batches:
-        n_clips += len(batch.labels)
-        if n_clips >= 900:
-            break
-    return n_clips / (time.perf_counter() - start)
+    with Loader(reader, order, workers=workers) as batches:
+        for _ in range(4):
+            next(batches)
+        start, n_clips = time.perf_counter(), 0
+        for batch in batches:
+            n_clips += len(batch.labels)
+            if n_clips >= 900:
+                break
+        return n_clips / (time.perf_counter() - start)
 
 
 def front_end_ms(batch: Batch) -> float:
@@ -80,13 +82,13 @@ def main() -> None:
     if device.type == "cpu":
         keep_freed_memory()
     labels = [data.label(clip) for clip in data.clips]
-    dataset = ClipDataset(data.clips, labels, NAMES)
+    reader = ClipReader(data.clips, labels, NAMES)
     for precision in ("fp32", "bf16"):
         config = TrainConfig(precision=precision, learning_rate=1e-5)
         for size in (16, 64):
             state = TrainingState(config, data.classes, device)
             numbers = np.resize(np.arange(len(data.clips)), size).tolist()
-            batch = dataset[numbers]
+            batch = next(Loader(reader, [numbers], workers=0))
             share = front_end_ms(batch)
             there = Batch(tuple(x.to(device) for x in batch.inputs), batch.labels.to(device))
             ms = step_ms(state, there, config, arguments.steps)

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import onnx
 from msgspec.structs import replace
 
+from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import CheckpointError, ConfigError, OutputError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
@@ -38,6 +39,7 @@ def export_onnx(
     precision: Precision = "fp32",
     gate: str | os.PathLike[str] | None = None,
     calibration: str | os.PathLike[str] | None = None,
+    fit: Fit = AS_THEY_ARE,
     licence: str | None = None,
     training_data: str | None = None,
     on_step: Callable[[], Any] = lambda: None,
@@ -73,6 +75,8 @@ def export_onnx(
         synthetic machines, which a model of other machines does not know.
     calibration : path-like, optional
         Folder of normal recordings that set the ranges of int8; the first 32 that are spread evenly over it.
+    fit : Fit
+        How recordings of `gate` and `calibration` that do not fit are made to fit.
     licence, training_data : str, optional
         Free text, kept in the file. What was trained on is by default what the checkpoint says of it.
     on_step : callable
@@ -96,20 +100,20 @@ def export_onnx(
     AccuracyError
         The reduced precision ranks clips too differently.
     EvaluationError
-        The model knows the machine of none of the gate's clips.
+        The model can score fewer than two of the gate's clips.
     OutputError
         The file cannot be written.
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"precision is {precision}; it must be one of: {', '.join(PRECISIONS)}")
-    _check_recordings(precision, gate, calibration)
+    _check_recordings(precision, gate, calibration, fit)
     _check_place(Path(path))
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
     graph, manifest = _in_fp32(source, rewrites, licence, training_data)
     if precision != "fp32":
-        graph, manifest = _reduced(graph, manifest, precision, gate, calibration, on_step)
+        graph, manifest = _reduced(graph, manifest, precision, gate, calibration, fit, on_step)
     write_bundle(path, graph, manifest)
     return manifest
 
@@ -145,11 +149,19 @@ def _check_place(path: Path) -> None:
 
 
 def _check_recordings(
-    precision: Precision, gate: str | os.PathLike[str] | None, calibration: str | os.PathLike[str] | None
+    precision: Precision,
+    gate: str | os.PathLike[str] | None,
+    calibration: str | os.PathLike[str] | None,
+    fit: Fit,
 ) -> None:
     for option, folder in (("--gate", gate), ("--calibration", calibration)):
         if folder is not None and not Path(folder).is_dir():
             raise ConfigError(f"{option} is {folder}; it must be a folder of recordings")
+    if fit.stated() and gate is None and calibration is None:
+        raise ConfigError(
+            "--resample, --channel and --pad say how the recordings of --gate and --calibration are read, "
+            "and none are named: drop them"
+        )
     if precision == "fp32" and gate is not None:
         raise ConfigError("--gate is for reduced precision; the precision is fp32: drop it")
     if precision == "int8" and calibration is None:
@@ -166,6 +178,7 @@ def _reduced(
     precision: Precision,
     gate: str | os.PathLike[str] | None,
     calibration: str | os.PathLike[str] | None,
+    fit: Fit,
     on_step: Callable[[], Any],
 ) -> tuple[bytes, Manifest]:
     """Reduce the precision of a model and pass it through the accuracy gate."""
@@ -176,12 +189,13 @@ def _reduced(
             network = in_half(network, precision)
         case "int8":
             assert calibration is not None, "_check_recordings was to refuse this"
-            network = quantise(network, calibration_feeds(Path(calibration), manifest, on_step))
+            network = quantise(network, calibration_feeds(Path(calibration), manifest, on_step, fit))
     graph = network.SerializeToString(deterministic=True)
     manifest = replace(manifest, precision=precision, graph_sha256=graph_sha256(graph))
-    with gate_clips(None if gate is None else Path(gate), on_step) as (folder, name):
+    fit = AS_THEY_ARE if gate is None else fit  # the gate set fits as it is
+    with gate_clips(None if gate is None else Path(gate), on_step, fit) as (folder, name):
         accuracy = measure_accuracy(
-            fp32, in_memory_bundle(graph, manifest), folder, name, on_record=lambda _: on_step()
+            fp32, in_memory_bundle(graph, manifest), folder, name, fit=fit, on_record=lambda _: on_step()
         )
     check_accuracy(accuracy)
     return graph, replace(manifest, accuracy=accuracy)

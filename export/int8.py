@@ -14,7 +14,7 @@ import onnx_ir as ir
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-from osscl.audio.reading import read_audio
+from osscl.audio.reading import AS_THEY_ARE, Fit, read_audio
 from osscl.errors import ConfigError
 from osscl.export.rewrites.edit import attribute, constant
 from osscl.export.rewrites.unused import drop_unused
@@ -79,7 +79,9 @@ def quantise(graph: onnx.ModelProto, calibration: Iterable[Feeds]) -> onnx.Model
     return proto
 
 
-def calibration_feeds(folder: Path, manifest: Manifest, on_clip: Callable[[], Any]) -> Iterator[Feeds]:
+def calibration_feeds(
+    folder: Path, manifest: Manifest, on_clip: Callable[[], Any], fit: Fit = AS_THEY_ARE
+) -> Iterator[Feeds]:
     """Inputs of a graph for recordings spread evenly over a folder.
 
     Parameters
@@ -90,6 +92,8 @@ def calibration_feeds(folder: Path, manifest: Manifest, on_clip: Callable[[], An
         Inputs and front end of the model.
     on_clip : callable
         Called after each clip.
+    fit : Fit
+        How recordings that do not fit are made to fit.
 
     Yields
     ------
@@ -107,7 +111,7 @@ def calibration_feeds(folder: Path, manifest: Manifest, on_clip: Callable[[], An
     if not found:
         raise ConfigError(f"--calibration {folder}: holds no .wav or .flac file; name a folder of recordings")
     for candidate in found[:: max(1, len(found) // N_CALIBRATION_CLIPS)][:N_CALIBRATION_CLIPS]:
-        waveform = read_audio(candidate.path)[np.newaxis]  # [1, 160000]
+        waveform = read_audio(candidate.path, fit.resample, fit.channel, fit.pad)[np.newaxis]  # [1, 160000]
         inputs = {"waveform": waveform, "log_mel": log_mel(waveform, manifest.front_end.settings)}
         yield {spec.name: inputs[spec.name] for spec in manifest.inputs}
         on_clip()

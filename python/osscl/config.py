@@ -12,6 +12,10 @@ from osscl.errors import ConfigError
 ModelInputs: TypeAlias = Literal["three_maps", "log_mel"]
 HeadKind: TypeAlias = Literal["basic", "leaky_relu", "none"]
 TrainingPrecision: TypeAlias = Literal["fp32", "bf16"]
+Channel: TypeAlias = int | Literal["mean"]
+"""Which channel of several is taken, counted from 0, or their mean."""
+Padding: TypeAlias = Literal["repeat", "zero"]
+"""What a short recording is filled with: itself, or zeros."""
 
 MAX_SIZE = 2**31 - 1
 """Largest sample rate, and samples of a clip: what other languages hold in an int."""
@@ -190,6 +194,8 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         Lets the averaged weights forget the initialisation at once; for short trainings.
     precision : {"fp32", "bf16"}
         "bf16" computes convolutions in bfloat16 (autocast); weights, losses and averages stay float32.
+    resample, channel, pad
+        How recordings that do not fit are made to fit, as in `osscl.audio.reading.Fit`.
 
     References
     ----------
@@ -213,8 +219,12 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     hold_out: float = 0.05
     ema_warmup: bool = False
     precision: TrainingPrecision = "fp32"
+    resample: bool = False
+    channel: Channel | None = None
+    pad: Padding | None = None
 
     def __post_init__(self) -> None:
+        check_fit(self.resample, self.channel, self.pad)
         _take_types(self)
         for name, lowest in (("seed", 0), ("epochs", 1), ("batch_size", 2)):
             if getattr(self, name) < lowest:
@@ -278,6 +288,28 @@ def _take_types(settings: Settings) -> None:
         if field.type is float:
             value += 0.0
         msgspec.structs.force_setattr(settings, field.name, value)
+
+
+def check_fit(resample: object, channel: object, pad: object) -> None:
+    """Refuse what is no way to make recordings fit.
+
+    Parameters
+    ----------
+    resample, channel, pad
+        What was asked for, see `osscl.audio.reading.Fit`.
+
+    Raises
+    ------
+    ConfigError
+        A value is none of those that are known.
+    """
+    if not isinstance(resample, bool):
+        raise ConfigError(f"resample is {resample!r}; it must be True or False")
+    is_number = isinstance(channel, int) and not isinstance(channel, bool) and channel >= 0
+    if not (is_number or channel is None or channel == "mean"):
+        raise ConfigError(f"channel is {channel!r}; it must be a number from 0, 'mean' or None")
+    if pad is not None and pad not in get_args(Padding):
+        raise ConfigError(f"pad is {pad!r}; it must be 'repeat', 'zero' or None")
 
 
 EMBEDDING_SIZE = 128

@@ -3,16 +3,16 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.audio.candidate import Candidate
-from osscl.audio.reading import Fit, Padding
+from osscl.audio.reading import Fit
 from osscl.audio.samples import Samples, as_samples
 from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions, OnBuild, Outputs, open_backend
-from osscl.config import EMBEDDING_SIZE
+from osscl.config import EMBEDDING_SIZE, Channel, Padding
 from osscl.errors import BackendError, InputError
 from osscl.machines.dcase import check_machine
 from osscl.machines.labels import MachineOf, machine_source
@@ -212,7 +212,7 @@ class Detector:
         machine: str | None = None,
         *,
         resample: bool = False,
-        channel: int | Literal["mean"] | None = None,
+        channel: Channel | None = None,
         pad: Padding | None = None,
     ) -> Iterator[Record]:
         """Score files lazily and in order: one record a file, also for those that cannot be scored.

@@ -16,6 +16,7 @@
     ├── CheckpointError        a checkpoint does not hold what its layout promises
     ├── TrainingDataError      recordings cannot be trained on
     ├── TrainingError          a training cannot start, go on or be resumed
+    │   └── WorkerLostError        a process that reads recordings ended, or cannot be started
     ├── ParityError            an exported graph does not compute what its checkpoint computes
     ├── AccuracyError          a reduced precision ranks clips too differently from fp32
     ├── CalibrationError       a decision was asked for where no threshold is known
@@ -115,6 +116,10 @@ class TrainingDataError(OssclError):
 
 class TrainingError(OssclError):
     """A training cannot start, go on or be resumed."""
+
+
+class WorkerLostError(TrainingError):
+    """A process that reads recordings for a training ended, or cannot be started."""
 
 
 class ParityError(OssclError):

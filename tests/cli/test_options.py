@@ -6,26 +6,52 @@ from typing import Any
 
 import pytest
 
+from osscl.audio.reading import Fit
 from osscl.backends import ComputeOptions
-from osscl.cli import bench, evaluate, score
-from osscl.cli.options import takes_compute_options
+from osscl.cli import bench, evaluate, export, score, train
+from osscl.cli.options import takes_shared_options
+from osscl.errors import ConfigError
+from osscl.machines.labels import MachineNames
 
-SHARED = ("device", "backend", "threads", "streams", "batch_size", "engine_cache")
+COMPUTE = ("device", "backend", "threads", "streams", "batch_size", "engine_cache")
+FIT = ("resample", "channel", "pad")
+NAMES = ("machine", "labels")
 
 
-@pytest.mark.parametrize("command", [bench.bench, evaluate.evaluate, score.score])
-def test_commands_that_compute_have_all_options_of_a_computation(command: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("command", "groups"),
+    [
+        (bench.bench, (COMPUTE, FIT)),
+        (evaluate.evaluate, (COMPUTE, FIT, NAMES)),
+        (export.export, (FIT,)),
+        (score.score, (COMPUTE, FIT, NAMES)),
+        (train.train, (FIT,)),
+    ],
+)
+def test_commands_have_all_options_of_a_group(
+    command: Callable[..., Any], groups: tuple[tuple[str, ...], ...]
+) -> None:
     names = list(inspect.signature(command).parameters)
-    assert [name for name in names if name in SHARED] == list(SHARED)
-    assert "compute" not in names
+    for group in groups:
+        assert [name for name in names if name in group] == list(group)
+    assert not {"compute", "fit", "names"} & set(names)
 
 
-def test_a_command_gets_one_object_of_them() -> None:
-    taken = []
+def test_a_command_gets_one_object_of_each_group() -> None:
+    taken: list[Any] = []
 
-    @takes_compute_options
-    def command(first: int, compute: ComputeOptions, last: int = 0) -> None:
-        taken.append((first, compute, last))
+    @takes_shared_options
+    def command(first: int, compute: ComputeOptions, fit: Fit, names: MachineNames, last: int = 0) -> None:
+        taken.append((first, compute, fit, names, last))
 
-    command(first=1, last=2, **dict.fromkeys(SHARED) | {"device": "cpu", "threads": 2})
-    assert taken == [(1, ComputeOptions("cpu", threads=2), 2)]
+    given = dict.fromkeys((*COMPUTE, *FIT, *NAMES)) | {"device": "cpu", "threads": 2}
+    command(
+        first=1, last=2, **given | {"resample": False, "channel": "3", "pad": "zero", "machine": "fan/id_00"}
+    )
+    fit, names = Fit(channel=3, pad="zero"), MachineNames("fan/id_00")
+    assert taken == [(1, ComputeOptions("cpu", threads=2), fit, names, 2)]
+
+
+def test_a_word_that_is_no_channel_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--channel is 'left'; expected a number from 0, or 'mean'"):
+        export.export(resample=False, channel="left", pad=None)

@@ -1,6 +1,7 @@
 """Whole trainings: what they leave behind, and that a stop changes no bit."""
 
 import json
+import os
 import resource
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 import osscl
 from osscl.audio.reading import read_audio
 from osscl.config import FRONTEND, TrainConfig
-from osscl.errors import OutputError, TrainingDataError, TrainingError
+from osscl.errors import CheckpointError, OutputError, TrainingDataError, TrainingError, WorkerLostError
 from osscl.export import export_onnx
 from osscl.export.checkpoint import load_checkpoint
 from osscl.frontend import log_mel
@@ -24,6 +25,7 @@ from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.reports import EpochReport, StepReport
 from osscl.training.runs import summarise
 from osscl.training.state import TrainingState
+from support.readers import DyingReader, WaitingReader
 from support.training_data import MACHINES, small_recipe, write_recordings
 
 HERE = Execution(device="cpu", workers=0)
@@ -238,7 +240,7 @@ def test_a_learning_rate_too_high_stops_at_the_first_loss_that_is_not_finite(
     data: TrainingData, tmp_path: Path
 ) -> None:
     with pytest.raises(
-        TrainingError, match=r"epoch 0, step 1: the loss is nan; nothing was saved yet: train with"
+        TrainingError, match=r"epoch 1, step 2: the loss is nan; nothing was saved yet: train with"
     ):
         train(data, tmp_path, small_recipe(learning_rate=1e30), HERE)
     assert not (tmp_path / loop.LAST_FILE).exists()
@@ -257,7 +259,7 @@ def test_loss_that_is_not_finite_keeps_the_last_checkpoint(
             self.model.arcface.weight[0, 0] = float("nan")
 
     monkeypatch.setattr(TrainingState, "restore", poisoned)
-    with pytest.raises(TrainingError, match=r"epoch 1, step 1: the loss is nan; the checkpoint .* is kept"):
+    with pytest.raises(TrainingError, match=r"epoch 2, step 2: the loss is nan; the checkpoint .* is kept"):
         train(data, tmp_path, None, HERE, resume=True)
     assert (tmp_path / loop.LAST_FILE).read_bytes() == before
 
@@ -296,6 +298,59 @@ def test_a_clip_that_vanishes_stops_the_training_and_loses_nothing(
     vanished.write_bytes(content)
     train(data, tmp_path / "run", None, HERE, resume=True)
     assert_same_bits(last_tensors(tmp_path / "run"), last_tensors(finished[0]))
+
+
+def test_a_reader_that_is_killed_ends_the_training_and_loses_nothing(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "ClipReader", DyingReader)  # in the first epoch, which has every clip
+    with pytest.raises(WorkerLostError, match=r"SIGKILL.* --resume"):
+        train(data, tmp_path, small_recipe(), Execution(device="cpu", workers=1))
+    monkeypatch.undo()
+    _, info = read_checkpoint(tmp_path / loop.LAST_FILE, "training_state")
+    assert info.progress.epoch == 0
+    train(data, tmp_path, None, HERE, resume=True)
+    assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
+
+
+def test_a_training_that_waits_for_clips_can_be_stopped(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waiting(*arguments: Any) -> WaitingReader:
+        reader = WaitingReader(*arguments)
+        reader.pipe = tmp_path / "pipe"
+        return reader
+
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(loop, "ClipReader", waiting)
+    execution = Execution(device="cpu", workers=1)
+    assert not train(data, tmp_path, small_recipe(), execution, should_stop=lambda: True).completed
+    monkeypatch.undo()
+    train(data, tmp_path, None, HERE, resume=True)
+    assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
+
+
+def test_a_step_that_finds_no_memory_says_so(
+    data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where others take it after the start: the allocator's own error."""
+    monkeypatch.setattr(loop, "training_step", lambda *_: torch.empty(10**13))
+    with pytest.raises(TrainingError) as error:
+        train(data, tmp_path, small_recipe(), HERE)
+    assert "does not hold a step of 3 clips; nothing was saved yet: train with a smaller" in str(error.value)
+
+
+def test_a_damaged_checkpoint_is_neither_resumed_nor_exported(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
+) -> None:
+    for name in (loop.LAST_FILE, loop.BEST_FILE):
+        content = bytearray((finished[0] / name).read_bytes())
+        content[-1000] ^= 1  # in the middle of a tensor: a number like any other
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"last.safetensors: the checkpoint is damaged"):
+        train(data, tmp_path, None, HERE, resume=True)
+    with pytest.raises(CheckpointError, match=r"best.safetensors: the checkpoint is damaged"):
+        export_onnx(tmp_path / loop.BEST_FILE, tmp_path / "model.onnx")
 
 
 def test_warnings(data: TrainingData) -> None:

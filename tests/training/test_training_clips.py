@@ -8,8 +8,10 @@ import soundfile
 
 from osscl.errors import TrainingDataError
 from osscl.training import read_training_data
+from osscl.training.clip_reader import ClipReader
 from osscl.training.hold_out import split_hold_out
-from osscl.training.loader import ClipDataset, TrainingOrder, make_loader, plan_batches
+from osscl.training.loader import Loader
+from osscl.training.order import TrainingOrder, plan_batches
 from support.training_data import MACHINES, write_recordings, write_tone
 
 
@@ -143,10 +145,12 @@ def test_a_smaller_last_batch_is_dropped_unless_it_is_the_only_one() -> None:
 @pytest.mark.parametrize("names", [("waveform", "log_mel"), ("log_mel",)])
 def test_workers_give_the_planned_batches(tmp_path: Path, names: tuple[str, ...]) -> None:
     data = read_training_data([write_recordings(tmp_path, 2)])
-    dataset = ClipDataset(data.clips, [data.label(clip) for clip in data.clips], names)
-    plan = [[5, 0], [1, 4], [3]]
-    here, there = (list(make_loader(dataset, plan, workers=workers)) for workers in (0, 2))
-    assert [batch.labels.tolist() for batch in here] == [[2, 0], [0, 2], [1]]
+    reader = ClipReader(data.clips, [data.label(clip) for clip in data.clips], names)
+    plan = [[5, 0], [1, 4], [3], [2], [0], [1], [2]]  # more than two processes read ahead
+    loaders = Loader(reader, plan, workers=0), Loader(reader, plan, workers=2)
+    with loaders[0], loaders[1]:
+        here, there = map(list, loaders)
+    assert [batch.labels.tolist() for batch in here] == [[2, 0], [0, 2], [1], [1], [0], [0], [1]]
     for one, other in zip(here, there, strict=True):
         assert one.labels.equal(other.labels)
         assert all(a.equal(b) for a, b in zip(one.inputs, other.inputs, strict=True))

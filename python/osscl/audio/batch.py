@@ -8,12 +8,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from osscl.audio.decoder import Channel
-from osscl.audio.reading import Clip, Fit, Padding, name_file, read_clip
+from osscl.audio.reading import Clip, Fit, name_file, read_clip
 from osscl.audio.samples import Samples, output_array, to_waveform
 from osscl.audio.silence import silence_of
 from osscl.audio.wav import Path, read_wavs
-from osscl.config import CLIP, FRONTEND, ClipConfig
+from osscl.config import CLIP, FRONTEND, Channel, ClipConfig, Padding
 from osscl.errors import AudioError, InputError
 from osscl.support.threads import checked_threads, usable_cpus
 

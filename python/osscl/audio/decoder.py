@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -16,9 +16,8 @@ from osscl.audio.riff import WavChunks, find_chunks
 from osscl.audio.splice import SplicedStream
 from osscl.audio.wav_format import parse_wav_format, pcm_32_format
 from osscl.audio.wav_header import plain_header
+from osscl.config import Channel
 from osscl.errors import AudioCorruptError, AudioError
-
-Channel: TypeAlias = int | Literal["mean"]
 
 _BLOCK_VALUES = 1 << 20
 _TELLING_BYTES = 4 << 20  # of samples that a header leaves in doubt

@@ -6,25 +6,23 @@ does not fit is refused, unless the caller says how to make it fit. Nothing is g
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osscl.audio.bytestream import AudioSource, open_source
-from osscl.audio.decoder import Channel, Recording, open_recording
+from osscl.audio.decoder import Recording, open_recording
 from osscl.audio.samples import Samples, check_level, to_waveform
 from osscl.audio.silence import silence_of
 from osscl.audio.wav import read_wav
-from osscl.config import CLIP, FRONTEND, ClipConfig
-from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError, ConfigError, MissingExtraError
+from osscl.config import CLIP, FRONTEND, Channel, ClipConfig, Padding, check_fit
+from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError, MissingExtraError
 from osscl.support.paths import printable
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 """Endings, in lower case, of the files that a folder run takes for recordings."""
-
-Padding: TypeAlias = Literal["repeat", "zero"]
 
 _RESAMPLER_QUALITY = "VHQ"
 # A header that declares rates outside is damaged, or would cost gigabytes to convert.
@@ -60,20 +58,32 @@ class Fit:
     pad: Padding | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.resample, bool):
-            raise ConfigError(f"resample is {self.resample!r}; it must be True or False")
-        is_number = isinstance(self.channel, int) and not isinstance(self.channel, bool) and self.channel >= 0
-        if not (is_number or self.channel is None or self.channel == "mean"):
-            raise ConfigError(f"channel is {self.channel!r}; it must be a number from 0, 'mean' or None")
-        if self.pad is not None and self.pad not in get_args(Padding):
-            raise ConfigError(f"pad is {self.pad!r}; it must be 'repeat', 'zero' or None")
+        check_fit(self.resample, self.channel, self.pad)
         if self.resample:
             _load_soxr()
+
+    def __str__(self) -> str:
+        ways = (
+            "resampled" if self.resample else None,
+            None if self.channel is None else f"channel {self.channel}",
+            None if self.pad is None else f"filled up ({self.pad})",
+        )
+        return ", ".join(way for way in ways if way) or "as they are"
+
+    def stated(self) -> dict[str, bool | int | str]:
+        """What is asked for, by name; empty where recordings are taken as they are."""
+        return {
+            name: value for name, value in asdict(self).items() if value is not None and value is not False
+        }
 
     @property
     def one_channel(self) -> int | None:
         """The channel to take; None where a recording of one channel alone needs no mixing."""
         return None if self.channel == "mean" else self.channel
+
+
+AS_THEY_ARE = Fit()
+"""Recordings as they are: what does not fit is refused."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.bench.figures import AccuracyFigures
 from osscl.errors import AccuracyError, ConfigError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
@@ -25,10 +26,13 @@ class AccuracyRequest:
         Folder of recordings; None for the gate set.
     reference : Path or None
         The same model in fp32; None where the model itself can be computed so.
+    fit : Fit
+        How the folder's recordings are made to fit.
     """
 
     gate: Path | None = None
     reference: Path | None = None
+    fit: Fit = AS_THEY_ARE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +49,8 @@ class Comparison:
         What computes the model, and on what.
     gate : Path or None
         Folder of recordings.
+    fit : Fit
+        How they are made to fit.
     """
 
     fp32: Bundle
@@ -53,6 +59,7 @@ class Comparison:
     backend: str
     device: str
     gate: Path | None
+    fit: Fit
 
 
 def prepare_comparison(request: AccuracyRequest, bundle: Bundle, backend: str, device: str) -> Comparison:
@@ -97,7 +104,7 @@ def prepare_comparison(request: AccuracyRequest, bundle: Bundle, backend: str, d
             f"the model is {precision}, whose graph cannot be computed in fp32; name the model that it was "
             "made from (--reference FP32_MODEL)"
         )
-    return Comparison(fp32, bundle, name, backend, device, request.gate)
+    return Comparison(fp32, bundle, name, backend, device, request.gate, request.fit)
 
 
 def measure_against_fp32(comparison: Comparison, on_step: Callable[[str, int], Any]) -> AccuracyFigures:
@@ -124,12 +131,14 @@ def measure_against_fp32(comparison: Comparison, on_step: Callable[[str, int], A
     def step(_: object = None) -> None:
         on_step("gate clips", 0)
 
-    with gate_clips(comparison.gate, step) as (clips, name):
+    fit = AS_THEY_ARE if comparison.gate is None else comparison.fit  # the gate set fits as it is
+    with gate_clips(comparison.gate, step, fit) as (clips, name):
         measured = measure_accuracy(
             comparison.fp32,
             comparison.measured,
             clips,
             name,
+            fit=fit,
             device=comparison.device,
             backend=comparison.backend,
             on_record=step,

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.backends.gpu.card import Card
 from osscl.backends.gpu.fleet import Fleet
@@ -51,6 +52,8 @@ class BenchmarkPlan:
         Folder of recordings; None makes synthetic ones.
     n_clips : int
         Recordings made, or taken from the folder at most.
+    fit : Fit
+        How the folder's recordings are made to fit.
     compute : ComputeOptions
         How the model is computed; on one GPU at most.
     seconds : float
@@ -66,6 +69,7 @@ class BenchmarkPlan:
 
     clips: Path | None = None
     n_clips: int = 48
+    fit: Fit = AS_THEY_ARE
     compute: ComputeOptions = DEFAULT_OPTIONS
     seconds: float = 5.0
     accuracy: AccuracyRequest | None = None
@@ -119,7 +123,7 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         )
         count_clip = partial(on_step, "clips", plan.n_clips)
         clips = opened.enter_context(
-            open_clips(plan.clips, plan.n_clips, detector.manifest, on_clip=count_clip)
+            open_clips(plan.clips, plan.n_clips, detector.manifest, on_clip=count_clip, fit=plan.fit)
         )
         before = clock.now()
         detector.score(clips.samples[0], detector.machines[0])

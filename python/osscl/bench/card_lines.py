@@ -39,7 +39,7 @@ def card_lines(detector: Detector, card: Card, clips: Clips, threads: int) -> li
     """
     has_front_end = card.facts["front_end"] == "cuda"
     used = None if has_front_end else threads
-    end_to_end = EndToEnd(detector, clips.paths, card.max_batch)
+    end_to_end = EndToEnd(detector, clips, card.max_batch)
     return [
         *(_front_end(card, clips) if has_front_end else front_end_lines(clips, detector.bundle, threads)),
         *decoding_lines(clips, detector.bundle, threads),

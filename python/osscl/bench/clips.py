@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from osscl.audio.reading import read_clip
+from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import Samples
 from osscl.errors import BenchmarkError, ClipError
 from osscl.model_file.manifest import Manifest
@@ -33,17 +33,20 @@ class Clips:
         The first of them, read.
     n_unusable : int
         Files of the folder that were passed over.
+    fit : Fit
+        How files that do not fit are made to fit.
     """
 
     source: str
     paths: list[str]
     samples: list[Samples]
     n_unusable: int
+    fit: Fit
 
 
 @contextmanager
 def open_clips(
-    folder: Path | None, count: int, manifest: Manifest, on_clip: Callable[[], Any]
+    folder: Path | None, count: int, manifest: Manifest, on_clip: Callable[[], Any], fit: Fit = AS_THEY_ARE
 ) -> Iterator[Clips]:
     """Find recordings, or make them for the time of the benchmark.
 
@@ -57,6 +60,8 @@ def open_clips(
         Clip rule and sample rate of the model.
     on_clip : callable
         Called after each recording read.
+    fit : Fit
+        How the folder's recordings are made to fit.
 
     Yields
     ------
@@ -69,17 +74,19 @@ def open_clips(
         The folder holds no recording that the model can score.
     """
     if folder is not None:
-        yield _read(folder, printable(folder), count, manifest, on_clip)
+        yield _read(folder, printable(folder), count, manifest, on_clip, fit)
         return
     plan = DatasetPlan(machines=min(_SYNTH_MACHINES, count), normal=count, seed=_SYNTH_SEED)
     name = f"osscl synth --machines {plan.machines} --normal {plan.normal} --seed {plan.seed}"
     with tempfile.TemporaryDirectory(prefix="osscl-bench-") as made:
         for _ in write_dataset(made, plan, overwrite=True):
             pass
-        yield _read(Path(made), name, count, manifest, on_clip)
+        yield _read(Path(made), name, count, manifest, on_clip, AS_THEY_ARE)
 
 
-def _read(folder: Path, source: str, count: int, manifest: Manifest, on_clip: Callable[[], Any]) -> Clips:
+def _read(
+    folder: Path, source: str, count: int, manifest: Manifest, on_clip: Callable[[], Any], fit: Fit
+) -> Clips:
     paths: list[str] = []
     samples: list[Samples] = []
     refused: list[str] = []
@@ -88,7 +95,7 @@ def _read(folder: Path, source: str, count: int, manifest: Manifest, on_clip: Ca
             if candidate.problem is not None:
                 raise candidate.problem
             rate_hz = manifest.front_end.settings.sample_rate_hz
-            clip = read_clip(candidate.path, clip=manifest.clip, sample_rate_hz=rate_hz)
+            clip = read_clip(candidate.path, fit, manifest.clip, rate_hz)
         except ClipError as error:
             refused.append(f"{printable(candidate.path)}: {error}")
             continue
@@ -104,4 +111,4 @@ def _read(folder: Path, source: str, count: int, manifest: Manifest, on_clip: Ca
             f"{source} holds no recording that the model can score (.wav or .flac at any depth){first}; name "
             "another folder, or none to measure on synthetic recordings"
         )
-    return Clips(source, paths, samples, len(refused))
+    return Clips(source, paths, samples, len(refused), fit)

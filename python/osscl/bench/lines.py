@@ -113,7 +113,7 @@ def processor_lines(
         size = batch_size or computing.preferred_batch
         network = Network(computing, batches_of(clips.samples, size), shared.count)
         lines.append(Line("network", network.run, shared.n_threads, shared.count, size))
-    end_to_end = EndToEnd(detector, clips.paths, size * streams.count)
+    end_to_end = EndToEnd(detector, clips, size * streams.count)
     lines.append(Line("end_to_end", end_to_end.run, streams.n_threads, streams.count, size))
     for shared in without_doubles(streams, Streams(1, streams.n_threads)):
         scoring = detector

@@ -12,7 +12,7 @@ import numpy as np
 
 from osscl import frontend
 from osscl.audio.candidate import Candidate
-from osscl.audio.reading import Fit, read_clip
+from osscl.audio.reading import read_clip
 from osscl.audio.samples import Samples, stack_clips
 from osscl.backends import Backend, Ticket
 from osscl.bench import clock
@@ -112,7 +112,7 @@ class Decoding:
         return Repetition(n_clips, now - start)
 
     def _read(self, path: str) -> int:
-        read_clip(path, Fit(), self.manifest.clip, self.manifest.front_end.settings.sample_rate_hz)
+        read_clip(path, self.clips.fit, self.manifest.clip, self.manifest.front_end.settings.sample_rate_hz)
         return 1
 
 
@@ -174,7 +174,7 @@ class EndToEnd:
     ----------
     detector : Detector
         The model.
-    paths : list of str
+    clips : Clips
         The files.
     group : int
         Clips that the detector computes side by side: files come in multiples of it, so that all streams
@@ -182,16 +182,16 @@ class EndToEnd:
     """
 
     detector: Detector
-    paths: list[str]
+    clips: Clips
     group: int
 
     def run(self, seconds: float) -> Repetition:
         """Score files in turn, from the first one opened to the last score."""
         machine_of = known_machine(self.detector.machines)
-        candidates = map(Candidate, _for_seconds(itertools.cycle(self.paths), self.group, seconds))
+        candidates = map(Candidate, _for_seconds(itertools.cycle(self.clips.paths), self.group, seconds))
         start = clock.now()
         n_clips = 0
-        for record in self.detector.score_candidates(candidates, machine_of, Fit()):
+        for record in self.detector.score_candidates(candidates, machine_of, self.clips.fit):
             if record.score is None:
                 raise BenchmarkError(
                     f"{printable(record.path)} got no score: {record.reason}; take it out of the recordings"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.bench import AccuracyRequest, Benchmark, BenchmarkPlan, run_benchmark
 from osscl.cli.bench_table import print_benchmark
@@ -16,7 +17,7 @@ from osscl.cli.console import (
     complain,
     say,
 )
-from osscl.cli.options import takes_compute_options
+from osscl.cli.options import takes_shared_options
 from osscl.errors import OutputError
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
@@ -34,7 +35,7 @@ Exit code: 0 measured, 1 failed or the accuracy gate is not passed, 2 wrong usag
 """
 
 
-@takes_compute_options
+@takes_shared_options
 def bench(
     model: Annotated[
         Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
@@ -51,6 +52,7 @@ def bench(
     seconds: Annotated[
         float, typer.Option(help="Time for each stage, shared by the ways in which it is run.")
     ] = 5.0,
+    fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     accuracy: Annotated[
         bool, typer.Option("--accuracy", help="Also compare the scores with fp32, by the accuracy gate.")
@@ -79,6 +81,10 @@ def bench(
     """Measure a model on this machine: front end, decoding, network, files to scores, latency of one clip."""
     if (gate or reference) and not accuracy:
         raise typer.BadParameter("--gate and --reference say what --accuracy compares: add --accuracy")
+    if fit.stated() and folder is None and gate is None:
+        raise typer.BadParameter(
+            "--resample, --channel and --pad say how recordings are read: name a FOLDER, or some with --gate"
+        )
     for each in (folder, gate):
         if each is not None and not each.exists():
             raise typer.BadParameter(f"there is no folder {printable(each)}")
@@ -87,9 +93,10 @@ def bench(
     plan = BenchmarkPlan(
         clips=folder,
         n_clips=clips,
+        fit=fit,
         compute=compute,
         seconds=seconds,
-        accuracy=AccuracyRequest(gate, reference) if accuracy else None,
+        accuracy=AccuracyRequest(gate, reference, fit) if accuracy else None,
     )
     try:
         with _Steps() as steps:

@@ -55,7 +55,7 @@ def build(
         Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
     ],
     max_batch: Annotated[
-        int, typer.Option(help="Clips that it computes at once at most; what scoring calls --batch-size.")
+        int, typer.Option(help="Clips that it computes at once at most; what osscl score calls --batch-size.")
     ] = BATCH_SIZE,
     opt_batch: Annotated[
         int | None,

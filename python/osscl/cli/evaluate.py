@@ -9,10 +9,10 @@ import rich.console
 import typer
 
 from osscl.audio.candidate import Candidate
-from osscl.audio.reading import Fit
+from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, say
-from osscl.cli.options import takes_compute_options
+from osscl.cli.options import takes_shared_options
 from osscl.detector import Detector
 from osscl.errors import EvaluationError
 from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
@@ -25,13 +25,14 @@ from osscl.evaluation.report_tables import Report, Unscored
 from osscl.evaluation.score_table import read_records
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.machines.dcase import TRAIN_FOLDER
-from osscl.machines.labels import machine_source
+from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.metrics import MAX_FPR
 from osscl.scoring.record import Record
 from osscl.support.paths import printable, reason_missing
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate model.onnx dcase2020 --compare paper\n
+  osscl evaluate model.onnx recordings --resample --channel 0 --pad repeat\n
   osscl evaluate scores.csv --output report.md\n
   osscl evaluate --scores submission --ground-truth eval_data_list.csv --json\n
 \n
@@ -40,7 +41,7 @@ Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have 
 _TABLE_WIDTH = 104
 
 
-@takes_compute_options
+@takes_shared_options
 def evaluate(
     model: Annotated[
         str | None,
@@ -84,13 +85,16 @@ def evaluate(
         int, typer.Option(min=0, help="Resamples behind the 95 % intervals; 0 for no intervals.")
     ] = DEFAULT_RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
+    names: MachineNames = BY_PATHS,
+    fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the outputs of an earlier run.")
     ] = False,
 ) -> None:
     """AUC and pAUC per machine ID, per type and in total, from a model or from scores."""
-    _check_sources(model, data, scores, compute != DEFAULT_OPTIONS)
+    is_default = (compute, fit, names) == (DEFAULT_OPTIONS, AS_THEY_ARE, BY_PATHS)
+    _check_sources(model, data, scores, computes=not is_default)
     _check_options(compare, max_fpr)
     table = None if model is None or data is not None else Path(model)
     _check_places([table, data, scores, ground_truth], output, write_scores, overwrite)
@@ -103,7 +107,9 @@ def evaluate(
         with detector:
             source |= {"recordings": printable(data), "graph sha256": detector.bundle.graph_sha256}
             source |= detector.facts
-            records = _score(detector, data, named=truth is None)
+            if fit.stated():
+                source["made to fit"] = str(fit)
+            records = _score(detector, data, names, fit, named=truth is None)
     elif table is not None:
         records = _without_training(read_records(table))
     else:
@@ -127,14 +133,14 @@ def evaluate(
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unscored else 0)
 
 
-def _check_sources(model: str | None, data: Path | None, scores: Path | None, computes: bool) -> None:
+def _check_sources(model: str | None, data: Path | None, scores: Path | None, *, computes: bool) -> None:
     if (model is None) == (scores is None):
         raise typer.BadParameter("give MODEL and DATA, or a TABLE of scores, or --scores: one of the three")
     if data is not None:
         return
     if computes:
         raise typer.BadParameter(
-            "--device, --threads and the like go with MODEL and DATA: here nothing is computed"
+            "--device, --resample, --machine and the like go with MODEL and DATA: here nothing is computed"
         )
     if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
         raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {model} DATA")
@@ -160,14 +166,15 @@ def _check_places(
         check_score_folder(write_scores, overwrite=overwrite)
 
 
-def _score(detector: Detector, data: Path, *, named: bool) -> list[Record]:
+def _score(detector: Detector, data: Path, names: MachineNames, fit: Fit, *, named: bool) -> list[Record]:
     """Score the test recordings; where their names must tell the label, only those whose do."""
     candidates = _test_recordings(data, named)
+    machine_of = machine_source(detector.machines, *names)
     records: list[Record] = []
     n_failed = 0
     with WorkProgress("files", len(candidates)) as progress:
         try:
-            for record in detector.score_candidates(candidates, machine_source(detector.machines), Fit()):
+            for record in detector.score_candidates(candidates, machine_of, fit):
                 records.append(record)
                 n_failed += record.score is None
                 progress.advance(f"{n_failed} not scored" if n_failed else "")

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts, say
+from osscl.cli.options import takes_shared_options
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import MissingExtraError
 from osscl.model_file.manifest import Precision
@@ -24,6 +26,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
 """
 
 
+@takes_shared_options
 def export(
     checkpoint: Annotated[
         Path,
@@ -75,6 +78,7 @@ def export(
         Path | None,
         typer.Option(help="Folder of normal recordings that set the ranges of int8.", metavar="CLIPS"),
     ] = None,
+    fit: Fit = AS_THEY_ARE,
     without_rewrite: Annotated[
         list[str] | None,
         typer.Option(
@@ -113,6 +117,7 @@ def export(
             precision=precision,
             gate=gate,
             calibration=calibration,
+            fit=fit,
             licence=licence,
             training_data=training_data,
             on_step=progress.advance,

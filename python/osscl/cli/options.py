@@ -1,14 +1,17 @@
-"""Options that several commands share: on what a model is computed, and how."""
+"""Options that several commands share, each group made into one object: the same words everywhere."""
 
 import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from osscl.audio.reading import Fit
 from osscl.backends import ComputeOptions
+from osscl.errors import ConfigError
+from osscl.machines.labels import MachineNames
 
 EngineFolder: TypeAlias = Annotated[
     Path | None,
@@ -20,7 +23,7 @@ EngineFolder: TypeAlias = Annotated[
 ]
 
 
-def _asked(
+def _compute(
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda (the first GPU), cuda:1, cuda:0,1 or cuda:all.")
     ] = "auto",
@@ -46,31 +49,83 @@ def _asked(
     return ComputeOptions(device, backend, threads, streams, batch_size, engine_cache)
 
 
-def takes_compute_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `_asked` in place of its parameter `compute`.
+def _fit(
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Convert other sample rates to the model's.")
+    ] = False,
+    channel: Annotated[
+        str | None,
+        typer.Option(help="Channel to take of several, counted from 0, or 'mean' of all.", metavar="N|mean"),
+    ] = None,
+    pad: Annotated[
+        str | None,
+        typer.Option(help="Fill up short recordings: 'repeat' them or add 'zero's.", metavar="repeat|zero"),
+    ] = None,
+) -> Fit:
+    return Fit(resample, _channel(channel), pad)  # type: ignore[arg-type]  # Fit itself checks the word
+
+
+def _channel(text: str | None) -> int | Literal["mean"] | None:
+    if text is None or text == "mean":
+        return text  # type: ignore[return-value]
+    if not text.isdecimal():
+        raise ConfigError(f"--channel is '{text}'; expected a number from 0, or 'mean'")
+    return int(text)
+
+
+def _names(
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            help="Machine ID of all files, such as fan/id_00. By default folder and file name say it, as in "
+            "fan/test/normal_id_00_00000000.wav."
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="CSV table with the columns path and machine that names each file's.")
+    ] = None,
+) -> MachineNames:
+    if machine is not None and labels is not None:
+        raise typer.BadParameter(
+            "--machine names one machine for all files, --labels one for each: choose one"
+        )
+    return MachineNames(machine, labels)
+
+
+_GROUPS = {inspect.signature(make).return_annotation: make for make in (_compute, _fit, _names)}
+
+
+def takes_shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of each group that it takes as one parameter.
 
     typer makes the options of a command from the signature of its function, and knows no groups of them.
 
     Parameters
     ----------
     command : callable
-        Has a parameter ``compute: ComputeOptions``.
+        Has parameters of the types `ComputeOptions`, `Fit` or `MachineNames`.
 
     Returns
     -------
     callable
-        Has the options as parameters, and calls `command` with what they make.
+        Has the options as parameters in their place, and calls `command` with what they make.
     """
-    shared = inspect.signature(_asked).parameters
-    own = inspect.signature(command).parameters
+    groups: dict[str, Callable[..., Any]] = {}
     parameters: list[inspect.Parameter] = []
-    for name, parameter in own.items():
-        parameters += shared.values() if name == "compute" else [parameter]
+    for name, parameter in inspect.signature(command).parameters.items():
+        if parameter.annotation in _GROUPS:
+            groups[name] = _GROUPS[parameter.annotation]
+            parameters += inspect.signature(groups[name]).parameters.values()
+        else:
+            parameters.append(parameter)
 
     @functools.wraps(command)
     def with_options(**given: Any) -> None:
-        asked = {name: given.pop(name) for name in shared}
-        command(**given, compute=_asked(**asked))
+        made = {
+            name: make(**{option: given.pop(option) for option in inspect.signature(make).parameters})
+            for name, make in groups.items()
+        }
+        command(**given, **made)
 
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return with_options

@@ -1,12 +1,12 @@
 """``osscl score``: recordings in, a table of anomaly scores out."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from osscl.audio.reading import Fit
+from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import (
     EXIT_INTERRUPTED,
@@ -16,10 +16,9 @@ from osscl.cli.console import (
     as_json,
     say,
 )
-from osscl.cli.options import takes_compute_options
+from osscl.cli.options import takes_shared_options
 from osscl.detector import Detector
-from osscl.errors import ConfigError
-from osscl.machines.labels import MachineOf, machine_source
+from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
 from osscl.runs.folder import find_recordings
 from osscl.runs.run import Tally, score_to_table
 from osscl.runs.tables import OutputTable
@@ -37,7 +36,7 @@ Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could no
 """
 
 
-@takes_compute_options
+@takes_shared_options
 def score(
     model: Annotated[
         Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
@@ -55,27 +54,8 @@ def score(
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")] = False,
-    machine: Annotated[
-        str | None,
-        typer.Option(
-            help="Machine ID of all files, such as fan/id_00. By default folder and file name say it, as in "
-            "fan/test/normal_id_00_00000000.wav."
-        ),
-    ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="CSV table with the columns path and machine that names each file's.")
-    ] = None,
-    resample: Annotated[
-        bool, typer.Option("--resample", help="Convert other sample rates to the model's.")
-    ] = False,
-    channel: Annotated[
-        str | None,
-        typer.Option(help="Channel to take of several, counted from 0, or 'mean' of all.", metavar="N|mean"),
-    ] = None,
-    pad: Annotated[
-        str | None,
-        typer.Option(help="Fill up short recordings: 'repeat' them or add 'zero's.", metavar="repeat|zero"),
-    ] = None,
+    names: MachineNames = BY_PATHS,
+    fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
@@ -86,27 +66,20 @@ def score(
         raise typer.BadParameter(
             "--json writes to stdout; use --output with a name that ends in .jsonl instead"
         )
-    if machine is not None and labels is not None:
-        raise typer.BadParameter(
-            "--machine names one machine for all files, --labels one for each: choose one"
-        )
-    fit = Fit(resample, _channel(channel), pad)  # type: ignore[arg-type]  # Fit itself checks the word
     _check_roots(paths)
     table = OutputTable(output, overwrite=overwrite, suffix=".jsonl" if json else ".csv")
     try:
         with BuildProgress() as building:
             detector = Detector(model, replace(compute, on_build=building.show_phase))
-        machine_of = machine_source(detector.machines, machine, labels)
+        machine_of = machine_source(detector.machines, *names)
     except BaseException:  # Ctrl-C too: an empty table would stand in the way of the next run
         table.abandon()
         raise
     options = {
         "paths": paths,
-        "machine": machine,
-        "labels": None if labels is None else str(labels),
-        "resample": resample,
-        "channel": channel,
-        "pad": pad,
+        "machine": names.machine,
+        "labels": None if names.labels is None else str(names.labels),
+        **asdict(fit),
         **compute.record(),
     }
     raise typer.Exit(_run(detector, paths, table, machine_of, fit, options))
@@ -148,14 +121,6 @@ def _run(
     if interrupted:
         return EXIT_INTERRUPTED
     return EXIT_SOME_UNSCORED if tally.n_failed else 0
-
-
-def _channel(text: str | None) -> int | Literal["mean"] | None:
-    if text is None or text == "mean":
-        return text  # type: ignore[return-value]
-    if not text.isdecimal():
-        raise ConfigError(f"--channel is '{text}'; expected a number from 0, or 'mean'")
-    return int(text)
 
 
 def _check_roots(paths: list[str]) -> None:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
 from osscl.cli.interruption import postponed_interrupt
+from osscl.cli.options import takes_shared_options
 from osscl.config import HeadKind, ModelInputs, TrainingPrecision
 from osscl.errors import MissingExtraError
 from osscl.support.paths import printable
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl train dcase2020/dev_data dcase2020/eval_data_train_add --output runs/published --device cuda\n
   osscl train recordings --output runs/short --epochs 20 --learning-rate 1e-3 --ema-warmup --precision bf16\n
+  osscl train recordings --output runs/array --resample --channel 0 --pad repeat\n
   osscl train recordings --output runs/seeds --config recipe.toml --seeds 0,1,2\n
   osscl train recordings --output runs/short --resume\n
   osscl-export runs/short/best.safetensors --output model.onnx\n
@@ -28,6 +31,7 @@ Exit code: 0 complete, 1 failed, 2 wrong usage, 130 stopped and saved.
 """
 
 
+@takes_shared_options
 def train(
     data: Annotated[
         list[Path],
@@ -87,6 +91,7 @@ def train(
     cache: Annotated[
         Path | None, typer.Option(help="Folder that keeps log-mels between epochs and runs.")
     ] = None,
+    fit: Fit = AS_THEY_ARE,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out recordings that cannot be used.")
     ] = False,
@@ -96,8 +101,7 @@ def train(
     """Train a network on recordings of normal machines; weights that do best on held-out ones are kept."""
     try:
         from osscl.training import Execution
-        from osscl.training.config_file import read_config
-        from osscl.training.runs import holds_training, stored_config, summarise
+        from osscl.training.runs import summarise
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f'training needs the package {error.name}, which is not installed: pip install "osscl[train]"'
@@ -121,18 +125,15 @@ def train(
             ("precision", precision),
         )
         if value is not None
-    }
+    } | fit.stated()
     execution = Execution(device, workers, compile, cache)
     runs = _runs(output, seeds)
-    recipes = {folder: read_config(config, changes | seed) for folder, seed in runs.items()}
-    clips = _read(data, skip_bad)
+    begun = _begun(runs) if resume else []
+    recipes = _recipes(runs, config, changes, begun)
+    clips = _read(data, next(iter(recipes.values())), skip_bad)
     outcomes = []
     for folder, recipe in recipes.items():
-        # of several seeds, those that had not begun have nothing to resume
-        resume_this = resume and (len(runs) == 1 or holds_training(folder))
-        if resume_this:
-            recipe = stored_config(folder, config, changes | runs[folder])
-        outcomes.append(_train_one(clips, folder, recipe, execution, resume=resume_this))
+        outcomes.append(_train_one(clips, folder, recipe, execution, resume=folder in begun))
         if not outcomes[-1].completed:
             say(f"stopped and saved in {folder}; go on with the same command and --resume")
             raise typer.Exit(EXIT_INTERRUPTED)
@@ -151,8 +152,34 @@ def _runs(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
     return {output / f"seed_{int(word)}": {"seed": int(word)} for word in words}
 
 
-def _read(roots: list[Path], skip_bad: bool) -> "TrainingData":
+def _begun(runs: dict[Path, dict[str, int]]) -> list[Path]:
+    """Folders to resume in; of several seeds, those that had not begun have nothing to resume."""
+    from osscl.training.runs import holds_training
+
+    return [folder for folder in runs if len(runs) == 1 or holds_training(folder)]
+
+
+def _recipes(
+    runs: dict[Path, dict[str, int]], config: Path | None, changes: dict[str, Any], begun: list[Path]
+) -> "dict[Path, TrainConfig]":
+    """Recipe of each training, the same but for the seed: where one has begun, it is that one's."""
+    from msgspec.structs import asdict, replace
+
+    from osscl.training.config_file import read_config
+    from osscl.training.runs import stored_config
+
+    if not begun:
+        return {folder: read_config(config, changes | seed) for folder, seed in runs.items()}
+    first = stored_config(begun[0], config, changes | runs[begun[0]])
+    recipes = {folder: replace(first, **seed) for folder, seed in runs.items()}
+    for folder in begun[1:]:
+        stored_config(folder, None, asdict(recipes[folder]))  # refused before the first one takes its hours
+    return recipes
+
+
+def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool) -> "TrainingData":
     from osscl.training import read_training_data
+    from osscl.training.clips import fit_of
 
     with WorkProgress("clips") as progress:
 
@@ -160,7 +187,7 @@ def _read(roots: list[Path], skip_bad: bool) -> "TrainingData":
             progress.set_total(total)
             progress.show(done)
 
-        clips = read_training_data(roots, skip_bad=skip_bad, on_clip=show)
+        clips = read_training_data(roots, fit=fit_of(recipe), skip_bad=skip_bad, on_clip=show)
     for bad in clips.bad:
         say(f"left out: {printable(bad.path)}: {bad.problem}")
     say(f"{len(clips.clips)} clips of {len(clips.classes)} machines: {', '.join(clips.classes)}")
@@ -183,6 +210,9 @@ def _train_one(
             done = training.state.progress.n_steps
             for warning in warnings_before(clips, recipe, execution):
                 say(f"warning: {warning}")
+            memory = training.step_memory()
+            if memory is not None:
+                say(str(memory))
             say(
                 f"{'going on after step ' + str(done) if done else 'training'}: {training.n_steps} steps, "
                 f"seed {recipe.seed}, {training.info.device} -> {folder}"

@@ -91,7 +91,7 @@ def _error(function: str, status: str) -> DeviceError:
         whose = "memory that the GPU can copy from" if "Host" in function else "the memory of the GPU"
         return DeviceMemoryError(
             f"{whose} is used up ({function}); end other programs that use it, or choose a smaller batch "
-            "(--batch-size)"
+            "(osscl score --batch-size, osscl engine build --max-batch)"
         )
     reported = f"the NVIDIA driver reports {status} ({function})"
     if status in _LOST:

@@ -8,9 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from osscl.audio.reading import Fit
+from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import ComputeOptions, open_backend
-from osscl.errors import AccuracyError, EvaluationError
+from osscl.errors import (
+    AccuracyError,
+    AudioCorruptError,
+    AudioReadError,
+    AudioUnfitError,
+    EvaluationError,
+)
 from osscl.evaluation.labelled import label_in_name
 from osscl.machines.labels import machine_source
 from osscl.metrics import auc, rank_correlation
@@ -25,12 +31,16 @@ from osscl.synth import DatasetPlan, write_dataset
 GATE_PLAN = DatasetPlan(machines=12, normal=500, anomalous=500, seed=7)
 """The gate set: what accuracy is measured on where no clips are named."""
 
+_UNREAD = {error.status for error in (AudioReadError, AudioCorruptError, AudioUnfitError)}
+
 MIN_RANK_CORRELATION = 0.999
 MAX_AUC_CHANGE = 0.002
 
 
 @contextmanager
-def gate_clips(folder: Path | None, on_clip: Callable[[], None]) -> Iterator[tuple[Path, str]]:
+def gate_clips(
+    folder: Path | None, on_clip: Callable[[], None], fit: Fit = AS_THEY_ARE
+) -> Iterator[tuple[Path, str]]:
     """Clips to measure accuracy on: those of a folder, or the gate set, made for the time of the measurement.
 
     Parameters
@@ -39,6 +49,8 @@ def gate_clips(folder: Path | None, on_clip: Callable[[], None]) -> Iterator[tup
         Recordings, named as DCASE names them.
     on_clip : callable
         Called after each clip made.
+    fit : Fit
+        How the folder's recordings will be made to fit.
 
     Yields
     ------
@@ -46,7 +58,8 @@ def gate_clips(folder: Path | None, on_clip: Callable[[], None]) -> Iterator[tup
         The folder, and how to speak of it.
     """
     if folder is not None:
-        yield folder, printable(folder.resolve().name)  # not the way there: it goes into the model file
+        name = printable(folder.resolve().name)  # not the way there: it goes into the model file
+        yield folder, f"{name} ({fit})" if fit.stated() else name
         return
     plan = GATE_PLAN
     name = (
@@ -65,6 +78,7 @@ def measure_accuracy(
     clips: Path,
     name: str,
     *,
+    fit: Fit = AS_THEY_ARE,
     device: str = "cpu",
     backend: str | None = None,
     on_record: Callable[[Record], Any],
@@ -79,6 +93,8 @@ def measure_accuracy(
         Folder of recordings; those of machines that the model does not know are left out.
     name : str
         How the result shall speak of the clips.
+    fit : Fit
+        How recordings that do not fit are made to fit.
     device, backend : str, optional
         On what the reduced precision shall be computed, and by what; fp32 is computed on the CPU. By default
         what `osscl.load` takes there.
@@ -93,18 +109,18 @@ def measure_accuracy(
     Raises
     ------
     EvaluationError
-        The model knows the machine of none of the clips.
+        The model can score fewer than two of the clips.
     BackendError, MissingExtraError
         One of the precisions cannot be computed here.
     """
     # first: this may be what cannot be computed
-    again, facts = _score(reduced, ComputeOptions(device, backend), clips, on_record)
-    scored, _ = _score(fp32, ComputeOptions("cpu"), clips, on_record)
+    again, facts, unread = _score(reduced, ComputeOptions(device, backend), clips, fit, on_record)
+    scored, _, _ = _score(fp32, ComputeOptions("cpu"), clips, fit, on_record)
     paths = sorted(scored.keys() & again.keys())
     if len(paths) < 2:
         raise EvaluationError(
-            f"accuracy cannot be measured on {name}: the model knows the machines of {len(paths)} of its "
-            "clips; name a folder with recordings of its own machines (--gate CLIPS)"
+            f"accuracy cannot be measured on {name}: the model can score {len(paths)} of its clips, and two "
+            f"are the least; {unread or 'name a folder with recordings of its own machines (--gate CLIPS)'}"
         )
     before = np.array([scored[path].score for path in paths], np.float64)
     after = np.array([again[path].score for path in paths], np.float64)
@@ -156,19 +172,22 @@ def check_accuracy(accuracy: Accuracy) -> None:
 
 
 def _score(
-    bundle: Bundle, compute: ComputeOptions, clips: Path, on_record: Callable[[Record], Any]
-) -> tuple[dict[str, Record], Mapping[str, str]]:
-    """Records of the clips that have a score, by path, and what computed them."""
+    bundle: Bundle, compute: ComputeOptions, clips: Path, fit: Fit, on_record: Callable[[Record], Any]
+) -> tuple[dict[str, Record], Mapping[str, str], str | None]:
+    """Records of the clips that have a score, by path; what computed them; the first that cannot be read."""
     manifest = bundle.manifest
     machine_of = machine_source(manifest.model.classes)
     records = {}
+    unread = None
     with closing(open_backend(bundle, compute)) as opened:
-        task = Task(machine_of, Fit(), opened.preferred_batch, compute.shared_out().n_threads)
+        task = Task(machine_of, fit, opened.preferred_batch, compute.shared_out().n_threads)
         for record in score_recordings(find_recordings([clips]), task, manifest, opened):
             if record.score is not None:
                 records[record.path] = record
                 on_record(record)
-        return records, opened.facts
+            elif record.status in _UNREAD and unread is None:
+                unread = f"{printable(record.path)}: {record.reason}"
+        return records, opened.facts, unread
 
 
 def _computed_by(facts: Mapping[str, str]) -> str:

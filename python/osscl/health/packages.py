@@ -17,7 +17,7 @@ _EXTRAS = {
     "openvino": ("openvino", "scoring on the CPU, bf16 models"),
     "tensorrt": ("tensorrt", "scoring on GPUs, the fastest way"),
     "cuda-bindings": ("tensorrt,cuda", "scoring on GPUs"),
-    "soxr": ("resample", "--resample"),
+    "soxr": ("resample", "recordings of other sample rates than the model's"),
     "pyarrow": ("parquet", "Parquet tables"),
     "torch": ("train,export", "osscl train and osscl-export"),
     "safetensors": ("train,export", "osscl train and osscl-export"),

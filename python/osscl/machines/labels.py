@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from osscl.errors import ConfigError, LabelTableError, MachineError
 from osscl.machines.dcase import MachineFromPath, check_machine
@@ -15,6 +15,25 @@ MachineOf: TypeAlias = Callable[[str | os.PathLike[str]], str]
 """Names the machine of a file, or raises `MachineError`."""
 
 _MAX_FOLDERS = 4096
+
+
+class MachineNames(NamedTuple):
+    """How the machines of files are named; the paths name them where both are None.
+
+    Attributes
+    ----------
+    machine : str or None
+        The machine of all files.
+    labels : path-like or None
+        A table of labels, see `LabelTable`.
+    """
+
+    machine: str | None = None
+    labels: str | os.PathLike[str] | None = None
+
+
+BY_PATHS = MachineNames()
+"""Folder and file name tell the machine."""
 
 
 def machine_source(

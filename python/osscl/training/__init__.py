@@ -1,8 +1,28 @@
 """Training of OS-SCL in PyTorch; needs the extra ``train``."""
 
-from osscl.config import TrainConfig
-from osscl.training.clips import TrainingData, read_training_data
-from osscl.training.execution import Execution
-from osscl.training.runs import Outcome, train
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from osscl.config import TrainConfig
+    from osscl.training.clips import TrainingData, read_training_data
+    from osscl.training.execution import Execution
+    from osscl.training.runs import Outcome, train
 
 __all__ = ["Execution", "Outcome", "TrainConfig", "TrainingData", "read_training_data", "train"]
+
+# loaded when first used: processes that only read recordings stay without torch
+_HOMES = {
+    "Execution": "osscl.training.execution",
+    "Outcome": "osscl.training.runs",
+    "TrainConfig": "osscl.config",
+    "TrainingData": "osscl.training.clips",
+    "read_training_data": "osscl.training.clips",
+    "train": "osscl.training.runs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'osscl.training' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

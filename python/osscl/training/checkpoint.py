@@ -1,10 +1,16 @@
-"""Checkpoints of a training: one safetensors file with a JSON document that says what is in it."""
+"""Checkpoints of a training: one safetensors file with a JSON document that says what is in it.
 
+A hash over document and tensors stands beside the document, so that no damage goes unnoticed: a float with
+another bit is a float as well.
+"""
+
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -17,7 +23,7 @@ from osscl.support.strict_json import decode_strictly
 from osscl.training.progress import Progress
 
 SUFFIX = ".safetensors"
-_KEY = "osscl.checkpoint"
+_KEY, _HASH_KEY = "osscl.checkpoint", "osscl.checkpoint_sha256"
 
 Content: TypeAlias = Literal["ema_weights", "training_state"]
 
@@ -54,7 +60,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
         Revision of the folder that the training was started in; None outside of a repository.
     """
 
-    format: Literal["osscl.checkpoint/1"] = "osscl.checkpoint/1"
+    format: Literal["osscl.checkpoint/2"] = "osscl.checkpoint/2"
     content: Content
     config: TrainConfig
     classes: tuple[str, ...]
@@ -88,7 +94,8 @@ def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: Checkpoint
         The file cannot be written.
     """
     held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    content = save(held, metadata={_KEY: msgspec.json.encode(info).decode()})
+    document = msgspec.json.encode(info).decode()
+    content = save(held, metadata={_KEY: document, _HASH_KEY: content_sha256(document, held)})
     try:
         write_atomically(path, [content])
     except OSError as error:
@@ -118,21 +125,23 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
     Raises
     ------
     CheckpointError
-        The file cannot be read, is damaged or foreign, or holds something else.
+        The file cannot be read, is damaged or foreign, has no hash of its content, or holds something else.
     """
     try:
         with safe_open(path, "pt") as file:
-            document = (file.metadata() or {}).get(_KEY)
+            stated = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except OSError as error:
         reason = error.strerror or str(error)
         raise CheckpointError(f"{printable(path)}: the checkpoint cannot be read: {reason}") from error
     except SafetensorError as error:
         raise CheckpointError(f"{printable(path)}: no safetensors file, or a damaged one: {error}") from error
+    document = stated.get(_KEY)
     if document is None:
         raise CheckpointError(
             f"{printable(path)}: not a checkpoint that osscl train wrote: it does not say its classes"
         )
+    _check_hash(path, stated.get(_HASH_KEY), content_sha256(document, tensors))
     try:
         info = decode_strictly(document.encode(), CheckpointInfo)
     except ValueError as error:
@@ -145,3 +154,40 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
             + ("; choose the best.safetensors beside it" if content == "ema_weights" else "")
         )
     return tensors, info
+
+
+def content_sha256(document: str, tensors: Mapping[str, Tensor]) -> str:
+    """Hash of all that a checkpoint says and holds.
+
+    Parameters
+    ----------
+    document : str
+        What it says of itself, as it stands.
+    tensors : mapping of str to Tensor
+        On the CPU.
+
+    Returns
+    -------
+    str
+        SHA-256, lower-case hexadecimal digits: over the document's UTF-8, then for each tensor, sorted by
+        name, over its name, type and shape as a JSON list and over its bytes, little-endian and row by row.
+    """
+    found = hashlib.sha256(document.encode())
+    for name, value in sorted(tensors.items()):
+        found.update(msgspec.json.encode([name, str(value.dtype), list(value.shape)]))
+        found.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def _check_hash(path: Path, stated: str | None, found: str) -> None:
+    if stated is None:
+        # read unchecked, a file that lost its hash to damage would pass for an old one
+        raise CheckpointError(
+            f"{printable(path)}: says no hash of its content, as development versions of osscl wrote it, so "
+            "that damage could not be seen; train again with this version"
+        )
+    if stated != found:
+        raise CheckpointError(
+            f"{printable(path)}: the checkpoint is damaged: its content has the hash {found}, and was "
+            f"written with {stated}; take it from a copy, or train again in another folder"
+        )

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from osscl.audio.candidate import Candidate
-from osscl.audio.reading import read_clip
+from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import clip_sha256
+from osscl.config import TrainConfig
 from osscl.errors import ClipError, TrainingDataError
 from osscl.machines.dcase import TRAIN_FOLDER, id_of_name
 from osscl.runs.folder import find_recordings
@@ -61,12 +63,15 @@ class TrainingData:
         What was left out.
     n_repeated : int
         Recordings left out because another one has the same content.
+    fit : Fit
+        How recordings that do not fit were made to fit.
     """
 
     clips: tuple[TrainingClip, ...]
     classes: tuple[str, ...]
     bad: tuple[BadClip, ...]
     n_repeated: int
+    fit: Fit = AS_THEY_ARE
 
     @property
     def fingerprint(self) -> str:
@@ -115,6 +120,7 @@ def find_training_files(roots: Iterable[str | os.PathLike[str]]) -> Iterator[tup
 def read_training_data(
     roots: Sequence[str | os.PathLike[str]],
     *,
+    fit: Fit = AS_THEY_ARE,
     skip_bad: bool = False,
     on_clip: Callable[[int, int], None] = lambda done, total: None,
 ) -> TrainingData:
@@ -125,6 +131,8 @@ def read_training_data(
     roots : sequence of path-like
         Folders in the DCASE layout: ``<type>/train/normal_id_NN_*.wav`` or ``.flac``, at any depth; what
         several of them hold of one type is merged.
+    fit : Fit
+        How recordings that do not fit are made to fit.
     skip_bad : bool
         Leave out clips that cannot be used, instead of refusing them all.
     on_clip : callable
@@ -147,23 +155,28 @@ def read_training_data(
             f"{', '.join(map(printable, roots))}: no recordings found; expected WAV or FLAC files in "
             "<type>/train/, named like normal_id_00_00000000.wav"
         )
-    good, bad = _read_all(files, on_clip)
+    good, bad = _read_all(files, fit, on_clip)
     if bad and not skip_bad:
         raise TrainingDataError(f"{_listed(bad)}mend or remove them, or leave them out with --skip-bad")
     unique = _without_repeats(good)
     classes = tuple(sorted({clip.machine for clip in unique}, key=lambda name: (name.casefold(), name)))
     _check_counts(unique, classes)
-    return TrainingData(tuple(unique), classes, tuple(bad), len(good) - len(unique))
+    return TrainingData(tuple(unique), classes, tuple(bad), len(good) - len(unique), fit)
+
+
+def fit_of(config: TrainConfig) -> Fit:
+    """How a recipe makes recordings fit."""
+    return Fit(config.resample, config.channel, config.pad)
 
 
 def _read_all(
-    files: list[tuple[Candidate, str]], on_clip: Callable[[int, int], None]
+    files: list[tuple[Candidate, str]], fit: Fit, on_clip: Callable[[int, int], None]
 ) -> tuple[list[TrainingClip], list[BadClip]]:
     good: list[TrainingClip] = []
     bad: list[BadClip] = []
     with ThreadPoolExecutor(usable_cpus(), "osscl-scan") as pool:
         try:
-            for done, clip in enumerate(pool.map(_read, files), start=1):
+            for done, clip in enumerate(pool.map(partial(_read, fit), files), start=1):
                 if isinstance(clip, TrainingClip):
                     good.append(clip)
                 else:
@@ -175,13 +188,13 @@ def _read_all(
     return good, bad
 
 
-def _read(file: tuple[Candidate, str]) -> TrainingClip | BadClip:
+def _read(fit: Fit, file: tuple[Candidate, str]) -> TrainingClip | BadClip:
     (path, problem), machine_type = file
     try:
         if problem is not None:
             raise problem
         machine = f"{machine_type}/{id_of_name(Path(path).name)}"
-        return TrainingClip(path, machine, clip_sha256(read_clip(path).samples))
+        return TrainingClip(path, machine, clip_sha256(read_clip(path, fit).samples))
     except ClipError as error:
         return BadClip(path, error)
 

@@ -2,15 +2,15 @@
 
 import subprocess
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import torch
 
 from osscl.errors import BackendError, ConfigError
+from osscl.support.installed import version_of
 from osscl.support.threads import usable_cpus
 
-_RECORDED_PACKAGES = ("osscl", "torch", "numpy", "soundfile")
+_RECORDED_PACKAGES = ("osscl", "torch", "numpy", "soundfile", "soxr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ class Execution:
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that take part in a training."""
-    return {name: metadata.version(name) for name in _RECORDED_PACKAGES}
+    found = {name: version_of(name) for name in _RECORDED_PACKAGES}
+    return {name: version for name, version in found.items() if version is not None}
 
 
 def git_revision() -> str | None:

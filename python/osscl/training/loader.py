@@ -1,177 +1,122 @@
-"""Batches of waveforms and log-mels: recordings read and transformed by workers, in a planned order."""
+"""Batches for the network, in a planned order: read ahead by processes of their own, or between the steps."""
 
-import signal
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
 
-import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
 
-from osscl import frontend
-from osscl.audio.reading import read_clip
-from osscl.audio.samples import Samples, stack_clips
-from osscl.errors import AudioError, TrainingDataError
-from osscl.support.paths import printable
-from osscl.training.clips import TrainingClip
-from osscl.training.log_mel_cache import Float32, LogMelCache
-from osscl.training.randomness import Purpose, generator
+from osscl.training.clip_reader import ClipArrays, ClipReader
+from osscl.training.reading_process import ReadingProcess
 from osscl.training.step import Batch
 
+_AHEAD = 2  # batches a process: one that is ready, and one that is being read
+_LOOK_S = 0.5  # how long a wait may go on before it is asked whether it shall
 
-class ClipDataset(Dataset[Batch]):
-    """Clips with their classes, as the network takes them; an index is a whole batch of clips.
+
+class Loader(Iterator[Batch]):
+    """Batches of a plan, in order; a context that ends its processes.
 
     Parameters
     ----------
-    clips : sequence of TrainingClip
+    reader : ClipReader
         The clips.
-    labels : sequence of int
-        Class of each.
-    input_names : tuple of str
-        Inputs of the network, see `OSSCL.input_names`.
-    cache : LogMelCache or None
-        Where log-mels are kept.
-    """
-
-    def __init__(
-        self,
-        clips: Sequence[TrainingClip],
-        labels: Sequence[int],
-        input_names: tuple[str, ...],
-        cache: LogMelCache | None = None,
-    ) -> None:
-        self._clips = clips
-        self._labels = labels
-        self._input_names = input_names
-        self._cache = cache
-
-    def __len__(self) -> int:
-        return len(self._clips)
-
-    def __getitem__(self, indices: Sequence[int]) -> Batch:
-        """Read clips: samples [B, 160000] int16 or float32, log-mel [B, 128, 313]."""
-        clips = [self._clips[i] for i in indices]
-        samples = stack_clips([_read(clip) for clip in clips])
-        arrays = {"waveform": samples, "log_mel": self._log_mels(clips, samples)}
-        return Batch(
-            tuple(torch.from_numpy(arrays[name]) for name in self._input_names),
-            torch.tensor([self._labels[i] for i in indices]),
-        )
-
-    def _log_mels(self, clips: Sequence[TrainingClip], samples: Samples) -> Float32:
-        if self._cache is None:
-            return frontend.log_mel(samples, threads=1)
-        return np.stack([self._cache.get(clip.sha256, one) for clip, one in zip(clips, samples, strict=True)])
-
-
-def _read(clip: TrainingClip) -> Samples:
-    try:
-        return read_clip(clip.path).samples
-    except AudioError as error:
-        raise TrainingDataError(
-            f"{printable(clip.path)} could be read when the training began, and cannot now: {error}"
-        ) from None
-
-
-def next_batch(batches: Iterator[Batch]) -> Batch:
-    """Take the next batch; errors of workers come as the sentence they are, without the worker's traceback.
-
-    Parameters
-    ----------
-    batches : iterator of Batch
-        Of a loader.
-
-    Returns
-    -------
-    Batch
-        The next one.
-
-    Raises
-    ------
-    TrainingDataError
-        A clip cannot be read any more.
-    """
-    try:
-        return next(batches)
-    except TrainingDataError as error:
-        sentence = str(error).rpartition(f"{TrainingDataError.__name__}: ")[2].strip()
-        raise TrainingDataError(sentence) from None
-
-
-class TrainingOrder:
-    """Batches of clip numbers of all epochs from a given place on, each epoch in its own random order.
-
-    Parameters
-    ----------
-    n_clips, batch_size : int
-        Clips of an epoch, and of a batch.
-    seed, epochs : int
-        Seed of the training and its number of epochs.
-    epoch, step : int
-        Where to begin, counted from 0; the step within its epoch.
-    """
-
-    def __init__(
-        self, n_clips: int, batch_size: int, *, seed: int, epochs: int, epoch: int = 0, step: int = 0
-    ) -> None:
-        self._n_clips, self._batch_size, self._seed = n_clips, batch_size, seed
-        self._epochs, self._epoch, self._step = epochs, epoch, step
-
-    def __iter__(self) -> Iterator[list[int]]:
-        first = self._step
-        for epoch in range(self._epoch, self._epochs):
-            order = generator(self._seed, Purpose.ORDER, epoch).permutation(self._n_clips).tolist()
-            batches = plan_batches(order, self._batch_size)
-            yield from batches[first:]
-            first = 0
-
-    def __len__(self) -> int:
-        return (self._epochs - self._epoch) * n_batches(self._n_clips, self._batch_size) - self._step
-
-
-def plan_batches(order: list[int], batch_size: int) -> list[list[int]]:
-    """Cut an order into batches; a last one smaller than the others is dropped, unless it is the only one."""
-    size = min(batch_size, len(order))
-    return [order[i : i + size] for i in range(0, len(order) - size + 1, size)]
-
-
-def n_batches(n_clips: int, batch_size: int) -> int:
-    """Batches of one epoch."""
-    return n_clips // min(batch_size, n_clips)
-
-
-def make_loader(
-    dataset: ClipDataset, batches: Iterable[list[int]], *, workers: int, pin_memory: bool = False
-) -> DataLoader[Batch]:
-    """Read batches ahead in processes of their own.
-
-    Parameters
-    ----------
-    dataset : ClipDataset
-        The clips.
-    batches : iterable of list of int
-        Which clips, batch by batch.
+    plan : iterable of list of int
+        Which of them, batch by batch.
     workers : int
-        Processes; 0 reads in the calling one.
+        Processes that read; 0 reads in the calling one.
     pin_memory : bool
         Place batches where a GPU copies from fastest.
 
-    Returns
-    -------
-    DataLoader
-        Yields batches in order.
+    Raises
+    ------
+    WorkerLostError
+        A process cannot be started; or, when a batch is taken, has ended.
+    TrainingDataError
+        When a batch is taken: a clip cannot be read any more.
     """
-    return DataLoader(
-        dataset,
-        batch_size=None,
-        sampler=batches,
-        num_workers=workers,
-        pin_memory=pin_memory,
-        # a fork would copy a process that has threads of its own
-        multiprocessing_context="forkserver" if workers else None,
-        worker_init_fn=_leave_ctrl_c_to_the_parent if workers else None,
-    )
+
+    def __init__(
+        self, reader: ClipReader, plan: Iterable[list[int]], *, workers: int, pin_memory: bool = False
+    ) -> None:
+        self._reader, self._plan, self._pin_memory = reader, iter(plan), pin_memory
+        self._ahead: deque[Future[Batch]] = deque()
+        self._processes: list[ReadingProcess] = []
+        # one thread talks to one process: batches come in order, and each process has its next order waiting
+        self._threads: list[ThreadPoolExecutor] = []
+        try:
+            for number in range(workers):
+                self._processes.append(ReadingProcess(reader))
+                self._threads.append(ThreadPoolExecutor(1, f"osscl-reader-{number}"))
+        except BaseException:
+            self.close()
+            raise
+        self._turns = itertools.cycle(zip(self._processes, self._threads, strict=True))
+        self._read_ahead()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __next__(self) -> Batch:
+        if not self._processes:
+            return self._as_batch(self._reader.read(next(self._plan)))
+        if not self._ahead:
+            raise StopIteration
+        batch = self._ahead.popleft().result()
+        self._read_ahead()
+        return batch
+
+    def wait(self, should_stop: Callable[[], bool]) -> bool:
+        """Wait until the next batch is there.
+
+        Parameters
+        ----------
+        should_stop : callable
+            Asked now and then while it is not.
+
+        Returns
+        -------
+        bool
+            False where it was to stop first.
+        """
+        while self._ahead and not _is_done(self._ahead[0]):
+            if should_stop():
+                return False
+        return True
+
+    def close(self) -> None:
+        """End the processes; batches that were not taken are lost."""
+        for process in self._processes:
+            process.ask_to_end()
+        for thread in self._threads:
+            thread.shutdown(wait=True, cancel_futures=True)
+        for process in self._processes:
+            process.close()
+        self._ahead.clear()
+
+    def _read_ahead(self) -> None:
+        for indices in itertools.islice(self._plan, _AHEAD * len(self._processes) - len(self._ahead)):
+            process, thread = next(self._turns)
+            self._ahead.append(thread.submit(self._fetch, process, indices))
+
+    def _fetch(self, process: ReadingProcess, indices: list[int]) -> Batch:
+        return self._as_batch(process.read(indices))
+
+    def _as_batch(self, arrays: ClipArrays) -> Batch:
+        tensors = [torch.from_numpy(array) for array in (*arrays.inputs, arrays.labels)]
+        if self._pin_memory:
+            tensors = [tensor.pin_memory() for tensor in tensors]
+        return Batch(tuple(tensors[:-1]), tensors[-1])
 
 
-def _leave_ctrl_c_to_the_parent(_: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _is_done(batch: Future[Batch]) -> bool:
+    try:
+        batch.exception(timeout=_LOOK_S)
+    except TimeoutError:
+        return False
+    return True

@@ -10,22 +10,25 @@ from msgspec.structs import replace
 from torch import Tensor
 
 from osscl.config import CLIP, FRONTEND, TrainConfig
-from osscl.errors import TrainingDataError, TrainingError
+from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
 from osscl.support.paths import printable
 from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
-from osscl.training.clips import TrainingClip, TrainingData
+from osscl.training.clip_reader import ClipReader
+from osscl.training.clips import TrainingClip, TrainingData, fit_of
 from osscl.training.execution import Execution, git_revision, package_versions
 from osscl.training.hold_out import Split
-from osscl.training.loader import ClipDataset, TrainingOrder, make_loader, n_batches, next_batch
+from osscl.training.loader import Loader
 from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.losses import Losses
 from osscl.training.mixup import draw_mixing
 from osscl.training.moving_average import initialisation_left
+from osscl.training.order import TrainingOrder, n_batches
 from osscl.training.progress import Progress, Sums
 from osscl.training.reports import EpochReport, Listener, StepReport
 from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, HoldOut, evaluate_hold_out, training_step
+from osscl.training.step_memory import StepMemory, is_out_of_memory, step_memory
 
 LAST_FILE = f"last{SUFFIX}"
 BEST_FILE = f"best{SUFFIX}"
@@ -69,6 +72,12 @@ class Training:
         """Steps of the whole training."""
         return self._config.epochs * self.steps_of_epoch
 
+    def step_memory(self) -> StepMemory | None:
+        """What a step takes of the machine's memory; None on a GPU."""
+        if self._device.type != "cpu":
+            return None
+        return step_memory(self._config, len(self._split.training))
+
     @property
     def info(self) -> CheckpointInfo:
         """What a checkpoint of this training says, at its beginning."""
@@ -92,40 +101,44 @@ class Training:
         Raises
         ------
         TrainingError
-            A loss is not finite; the last checkpoint is kept.
-        TrainingDataError
-            A clip cannot be read any more; the state has been saved.
+            A loss is not finite, or the memory is used up; the last checkpoint is kept.
+        TrainingDataError, WorkerLostError
+            A clip cannot be read any more, or nobody reads any; the state has been saved.
         OutputError
             A checkpoint cannot be written; the one before is kept.
         """
         if self._execution.compile:
             self.state.model.vector = torch.compile(self.state.model.vector)  # type: ignore[method-assign]
-        batches = iter(self._training_batches())
-        while self.state.progress.epoch < self._config.epochs:
-            try:
-                if not self._run_epoch(batches, listener, should_stop):
+        with self._training_batches() as batches:
+            while self.state.progress.epoch < self._config.epochs:
+                try:
+                    if not self._run_epoch(batches, listener, should_stop):
+                        self.save_state()
+                        return False
+                    self._complete_epoch(listener)
+                except (TrainingDataError, WorkerLostError):
                     self.save_state()
-                    return False
-                self._complete_epoch(listener)
-            except TrainingDataError:
-                self.save_state()
-                raise
+                    raise
+                except RuntimeError as error:
+                    if is_out_of_memory(error):
+                        raise self._out_of_memory() from error
+                    raise
         return True
 
     def save_state(self) -> None:
         """Write all that the training needs to go on."""
         if not self.state.is_finite():
-            raise self._not_finite("a weight is not finite", self.state.progress.sums.n_steps)
+            raise self._not_finite("a weight is not finite", self.state.progress.n_steps)
         self._write(LAST_FILE, "training_state", self.state.tensors())
 
-    def _run_epoch(
-        self, batches: Iterator[Batch], listener: Listener, should_stop: Callable[[], bool]
-    ) -> bool:
+    def _run_epoch(self, batches: Loader, listener: Listener, should_stop: Callable[[], bool]) -> bool:
         """Do the steps that the epoch still lacks; False where it shall stop."""
         self.state.set_learning_rate(learning_rate(self.state.progress.epoch, self._config))
         for step in range(self.state.progress.sums.n_steps, self.steps_of_epoch):
             started = time.monotonic()
-            batch = self._on_device(next_batch(batches))
+            if not batches.wait(should_stop):
+                return False
+            batch = self._on_device(next(batches))
             losses, n_right = self._step(step, batch)
             outcome = losses, n_right, len(batch.labels), time.monotonic() - started
             progress = self.state.progress
@@ -143,7 +156,7 @@ class Training:
         try:
             losses, cosine = training_step(self.state.model, self.state.optimizer, batch, mixing, config)
         except FloatingPointError as error:
-            raise self._not_finite(str(error), step) from error
+            raise self._not_finite(str(error), progress.n_steps + 1) from error
         self.state.average.update(progress.n_steps, warmup=config.ema_warmup)
         return losses, int((cosine.argmax(dim=1) == batch.labels).sum())
 
@@ -153,14 +166,14 @@ class Training:
         average = self.state.average.model
         hold_out = evaluate_hold_out(average, self._hold_out_batches(), self._config)
         if not math.isfinite(hold_out.loss):
-            raise self._not_finite(f"the hold-out loss is {hold_out.loss}", before.sums.n_steps)
+            raise self._not_finite(f"the hold-out loss is {hold_out.loss}", before.n_steps)
         self.state.progress = before.after_epoch(hold_out)
         if before.is_best(hold_out):
             self._write(BEST_FILE, "ema_weights", average.state_dict())
         self.save_state()
         listener(self._epoch_report(before, hold_out))
 
-    def _training_batches(self) -> Iterator[Batch]:
+    def _training_batches(self) -> Loader:
         config, progress = self._config, self.state.progress
         order = TrainingOrder(
             len(self._split.training),
@@ -170,24 +183,22 @@ class Training:
             epoch=progress.epoch,
             step=progress.sums.n_steps,
         )
-        return iter(
-            make_loader(
-                self._dataset(self._split.training),
-                order,
-                workers=self._execution.n_workers(),
-                pin_memory=self._device.type == "cuda",
-            )
+        return Loader(
+            self._reader(self._split.training),
+            order,
+            workers=self._execution.n_workers(),
+            pin_memory=self._device.type == "cuda",
         )
 
     def _hold_out_batches(self) -> Iterator[Batch]:
         clips = self._split.hold_out
         size = self._config.batch_size
         plan = [list(range(i, min(i + size, len(clips)))) for i in range(0, len(clips), size)]
-        return map(self._on_device, make_loader(self._dataset(clips), plan, workers=0))
+        return map(self._on_device, Loader(self._reader(clips), plan, workers=0))
 
-    def _dataset(self, clips: Sequence[TrainingClip]) -> ClipDataset:
+    def _reader(self, clips: Sequence[TrainingClip]) -> ClipReader:
         labels = [self._data.label(clip) for clip in clips]
-        return ClipDataset(clips, labels, self.state.model.input_names, self._cache)
+        return ClipReader(clips, labels, self.state.model.input_names, fit_of(self._config), self._cache)
 
     def _on_device(self, batch: Batch) -> Batch:
         inputs = tuple(x.to(self._device, non_blocking=True) for x in batch.inputs)
@@ -236,14 +247,25 @@ class Training:
         info = replace(self._info, content=content, progress=self.state.progress)
         write_checkpoint(self._folder / name, tensors, info)
 
-    def _not_finite(self, what: str, step: int) -> TrainingError:
+    def _not_finite(self, what: str, n_steps: int) -> TrainingError:
+        """Say what was found at a step, the `n_steps`-th of all; epochs and steps count from 1, as shown."""
+        epoch, step = divmod(n_steps - 1, self.steps_of_epoch)
+        return TrainingError(
+            f"epoch {epoch + 1}, step {step + 1}: {what}; {self._what_is_kept()}: "
+            "train with a lower learning rate, or in fp32 if this was bf16"
+        )
+
+    def _out_of_memory(self) -> TrainingError:
+        n_clips = min(self._config.batch_size, len(self._split.training))
+        return TrainingError(
+            f"the memory of {self._info.device} does not hold a step of {n_clips} clips; "
+            f"{self._what_is_kept()}: train with a smaller --batch-size, or end what else uses its memory"
+        )
+
+    def _what_is_kept(self) -> str:
         last = self._folder / LAST_FILE
-        kept = (
+        return (
             f"the checkpoint {printable(last)} before it is kept"
             if last.exists()
             else "nothing was saved yet"
-        )
-        return TrainingError(
-            f"epoch {self.state.progress.epoch}, step {step}: {what}; {kept}: "
-            "train with a lower learning rate, or in fp32 if this was bf16"
         )

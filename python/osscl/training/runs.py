@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict as as_dict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,15 @@ from osscl.errors import OutputError, TrainingError
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 from osscl.training.checkpoint import CheckpointInfo, read_checkpoint
-from osscl.training.clips import TrainingData
+from osscl.training.clips import TrainingData, fit_of
 from osscl.training.config_file import read_config
 from osscl.training.execution import Execution
 from osscl.training.hold_out import split_hold_out
 from osscl.training.loop import BEST_FILE, LAST_FILE, Training
-from osscl.training.memory import keep_freed_memory
+from osscl.training.memory import give_back_freed_memory, keep_freed_memory
 from osscl.training.progress import Best
 from osscl.training.reports import Listener, open_logs
+from osscl.training.step_memory import step_memory
 
 SUMMARY_FILE = "summary.json"
 
@@ -75,7 +77,8 @@ def train(
     folder : Path
         Where checkpoints and metrics are written; made where it does not exist.
     config : TrainConfig, optional
-        The recipe. By default the published one; where a training is resumed, its own.
+        The recipe. By default the published one for clips that were read as these were; where a training
+        is resumed, its own.
     execution : Execution
         Device, workers, cache.
     resume : bool
@@ -96,7 +99,8 @@ def train(
     ------
     TrainingError
         The folder holds a training and `resume` is False; or it is to be resumed with another recipe or
-        other data; or a loss is not finite.
+        other data; or the clips were read in another way than the recipe says; or there is too little
+        memory; or a loss is not finite; or, as `WorkerLostError`, a process that reads recordings ended.
     CheckpointError
         The checkpoint to resume from is damaged.
     OutputError
@@ -108,18 +112,23 @@ def train(
             "or choose another folder"
         )
     stored = _read_last(folder) if resume else None
-    _make_folder(folder)
-    if execution.torch_device().type == "cpu":
-        keep_freed_memory()
-    config = config or (stored[1].config if stored else TrainConfig())
+    config = config or (stored[1].config if stored else TrainConfig(**as_dict(data.fit)))
+    if stored:
+        _refuse_another_recipe(folder / LAST_FILE, stored[1].config, config)
+    _refuse_another_fit(data, config)
     split = split_hold_out(data, config.hold_out, config.seed)
+    if execution.torch_device().type == "cpu":
+        give_back_freed_memory()
+        step_memory(config, len(split.training)).check()
+        keep_freed_memory()
+    _make_folder(folder)
     training = Training(folder, config, data, split, execution)
     if stored:
-        _refuse_differences(folder / LAST_FILE, stored[1], training.info)
+        _refuse_other_data(folder / LAST_FILE, stored[1], training.info)
         training.state.restore(stored[0], stored[1].progress)
     logs = open_logs(folder, training.state.progress.n_steps)
-    on_start(training)
     try:
+        on_start(training)
         completed = training.run(_all_of([*logs, listener]), should_stop)
     finally:
         for log in logs:
@@ -133,7 +142,7 @@ def holds_training(folder: Path) -> bool:
 
 
 def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
-    """Recipe of a training that shall go on, with what the user says of it now; `train` compares them.
+    """Recipe of a training that shall go on, which what the user says of it now must not change.
 
     Parameters
     ----------
@@ -152,18 +161,17 @@ def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any])
     Raises
     ------
     TrainingError
-        There is no training in the folder.
+        There is no training in the folder, or one with another recipe.
     CheckpointError
         Its checkpoint is damaged.
     ConfigError
         What is stated now is no recipe.
     """
     stored = _read_last(folder)[1].config
-    return (
-        read_config(recipe, changes)
-        if recipe is not None
-        else read_config(None, asdict(stored) | {**changes})
-    )
+    base = asdict(stored) if recipe is None else {}
+    now = read_config(recipe, {**base, **changes})
+    _refuse_another_recipe(folder / LAST_FILE, stored, now)
+    return now
 
 
 def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, object]:
@@ -232,17 +240,35 @@ def _all_of(listeners: Sequence[Listener]) -> Listener:
     return tell
 
 
-def _refuse_differences(last: Path, stored: CheckpointInfo, now: CheckpointInfo) -> None:
-    """Name what differs from the training that shall go on."""
-    differences = [
-        f"{name} was {was}, is {getattr(now.config, name)}"
-        for name, was in asdict(stored.config).items()
-        if was != getattr(now.config, name)
-    ]
+def _refuse_another_fit(data: TrainingData, config: TrainConfig) -> None:
+    if data.fit != fit_of(config):
+        raise TrainingError(
+            f"the clips were read {data.fit}, and the recipe says {fit_of(config)}; read them as it says"
+        )
+
+
+def _refuse_another_recipe(last: Path, stored: TrainConfig, now: TrainConfig) -> None:
+    """Name each setting that differs from the training that shall go on."""
+    _refuse(
+        last,
+        [
+            f"{name} was {was}, is {getattr(now, name)}"
+            for name, was in asdict(stored).items()
+            if was != getattr(now, name)
+        ],
+    )
+
+
+def _refuse_other_data(last: Path, stored: CheckpointInfo, now: CheckpointInfo) -> None:
+    differences = []
     if stored.front_end_sha256 != now.front_end_sha256:
         differences.append("the front end has other settings")
     if stored.data_fingerprint != now.data_fingerprint:
         differences.append(_data_difference(stored, now))
+    _refuse(last, differences)
+
+
+def _refuse(last: Path, differences: Sequence[str]) -> None:
     if differences:
         raise TrainingError(
             f"{printable(last)} cannot be resumed: {'; '.join(differences)}; "

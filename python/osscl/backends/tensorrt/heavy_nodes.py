@@ -80,7 +80,7 @@ def check_graph_precision(nodes: Mapping[str, HeavyNode], precision: Precision) 
         stated = ", ".join(f"{count:,} in {dtype}" for dtype, count in weights.most_common()) or "none"
         raise BackendError(
             f"the model is {precision}, but its graph is not (weights of its heavy layers: {stated}), and "
-            f"TensorRT computes what the graph says: export it again with --precision {precision}"
+            f"TensorRT computes what the graph says: export it again (osscl-export --precision {precision})"
         )
 
 

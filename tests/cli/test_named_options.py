@@ -1,0 +1,161 @@
+"""Every option that a sentence of the package names is one that the reader of the sentence can use."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import typer.main
+
+from conftest import REPOSITORY
+from osscl.cli import app
+
+OPTION = re.compile(r"--[a-z][a-z0-9-]*")
+PROGRAM = re.compile(r"osscl(?:-| )(?:engine )?[a-z]+")
+SCORING = ("score", "evaluate", "bench")
+READING = (*SCORING, "train", "export")
+GPU = (*SCORING, "engine build", "doctor")
+
+COMMANDS_OF_ROOM = {
+    "audio": READING,
+    "backends": (*SCORING, "engine build"),
+    "bench": ("bench",),
+    "cuda": GPU,
+    "evaluation/accuracy.py": ("bench", "export"),
+    "evaluation": ("evaluate",),
+    "health": ("doctor",),
+    "machines": ("score", "evaluate"),
+    "runs": ("score", "demo"),
+    "synth": ("synth", "demo"),
+    "training/checkpoint.py": ("train", "export"),
+    "training": ("train",),
+    "export": ("export",),
+    "cli/bench.py": ("bench",),
+    "cli/demo.py": ("demo",),
+    "cli/doctor.py": ("doctor",),
+    "cli/evaluate.py": ("evaluate",),
+    "cli/export.py": ("export",),
+    "cli/inspect.py": ("inspect",),
+    "cli/score.py": ("score",),
+    "cli/synth.py": ("synth",),
+    "cli/train.py": ("train",),
+}
+"""Which commands print what stands there; the longest name that fits counts."""
+
+OF_SEVERAL = ("cli/options.py", "cli/engine.py", "cli/__init__.py")
+"""Where options of several commands are declared."""
+
+OF_OTHER_PROGRAMS = {
+    ("health", "--force-reinstall"): "pip install",
+    ("backends", "--force-reinstall"): "pip install",
+    ("training", "--always"): "git describe",
+    ("training", "--dirty"): "git describe",
+    ("training", "--abbrev"): "git describe",
+    ("training", "--exclude"): "git describe",
+}
+
+
+class Named(NamedTuple):
+    """An option that a string of the package names, and the commands that must have it."""
+
+    place: str
+    option: str
+    commands: tuple[str, ...]
+
+
+@cache
+def options_of_commands() -> dict[str, set[str]]:
+    """All options of each command, by its words."""
+    found: dict[str, set[str]] = {}
+
+    def walk(command: Any, words: tuple[str, ...]) -> None:
+        options = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+        found[" ".join(words)] = options | {"--help"}
+        for name, below in getattr(command, "commands", {}).items():
+            walk(below, (*words, name))
+
+    walk(typer.main.get_command(app), ())
+    return found
+
+
+def strings(path: Path) -> Iterator[tuple[int, str]]:
+    """Texts of a source file but its docstrings, those with values in them as one."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    passed_over: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            passed_over.add(node.value)
+        if node in passed_over:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "{}" for part in node.values]
+            passed_over.update(part for part in node.values if isinstance(part, ast.Constant))
+            yield node.lineno, "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
+def options_named_in(text: str, printed_by: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each option with the command that its line names before it, or else all that print the text."""
+    for line in text.splitlines():
+        programs = [
+            (match.start(), match.group().replace("osscl-export", "osscl export").removeprefix("osscl "))
+            for match in PROGRAM.finditer(line)
+        ]
+        for match in OPTION.finditer(line):
+            before = [
+                name for start, name in programs if start < match.start() and name in options_of_commands()
+            ]
+            yield match.group(), (before[-1],) if before else printed_by
+
+
+def all_named() -> Iterator[Named]:
+    for root, prefix in ((REPOSITORY / "python" / "osscl", ""), (REPOSITORY / "export", "export/")):
+        for path in sorted(root.rglob("*.py")):
+            place = prefix + path.relative_to(root).as_posix()
+            rooms = [room for room in COMMANDS_OF_ROOM if place == room or place.startswith(f"{room}/")]
+            commands = COMMANDS_OF_ROOM[max(rooms, key=len)] if rooms else ()
+            for line, text in strings(path):
+                for option, needed in options_named_in(text, commands):
+                    if (place.partition("/")[0], option) not in OF_OTHER_PROGRAMS:
+                        yield Named(f"{place}:{line}", option, needed)
+
+
+def test_the_search_finds_what_is_there() -> None:
+    found = list(all_named())
+    assert len(found) > 100
+    assert any(each.option == "--resample" and each.place.startswith("audio/reading.py") for each in found)
+    text = "in a score of {}; osscl synth --seed 3, or --gate; osscl-export --margin\nuse --pad"
+    assert list(options_named_in(text, ("bench",))) == [
+        ("--seed", ("synth",)),
+        ("--gate", ("synth",)),
+        ("--margin", ("export",)),
+        ("--pad", ("bench",)),
+    ]
+
+
+def test_every_option_that_is_named_can_be_used() -> None:
+    options = options_of_commands()
+    unusable = [
+        f"{named.place}: {named.option} is no option of osscl {command}"
+        for named in all_named()
+        for command in named.commands
+        if named.option not in options[command]
+    ]
+    assert unusable == []
+
+
+@pytest.mark.parametrize("place", OF_SEVERAL)
+def test_what_several_commands_share_is_declared_there(place: str) -> None:
+    """These rooms belong to no one command: what they name is an option that some command has."""
+    everywhere = set().union(*options_of_commands().values())
+    named = {each.option for each in all_named() if each.place.startswith(f"{place}:")}
+    assert named <= everywhere
+
+
+def test_no_other_room_names_options() -> None:
+    homeless = {each.place for each in all_named() if not each.commands}
+    assert {place for place in homeless if not place.startswith(OF_SEVERAL)} == set()

@@ -1,0 +1,92 @@
+"""Checkpoints of a training: what was written is what is read, or it is refused."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from osscl.config import CLIP, FRONTEND, TrainConfig
+from osscl.errors import CheckpointError
+from osscl.training.checkpoint import CheckpointInfo, read_checkpoint, write_checkpoint
+from osscl.training.progress import Progress
+
+TENSORS = {
+    "whole": torch.arange(6).reshape(2, 3),
+    "half": torch.tensor([1.5, -2.0], dtype=torch.bfloat16),
+    "scalar": torch.tensor(7.0),
+    "turned": torch.arange(6.0).reshape(2, 3).T,
+    "empty": torch.empty((0, 3)),
+}
+INFO = CheckpointInfo(
+    content="ema_weights",
+    config=TrainConfig(),
+    classes=("fan/id_00", "fan/id_02"),
+    front_end=FRONTEND,
+    clip=CLIP,
+    front_end_sha256=FRONTEND.sha256,
+    data_fingerprint="0" * 64,
+    training_clips=("1" * 64,),
+    hold_out_clips=("2" * 64,),
+    progress=Progress(),
+    device="cpu",
+    versions={},
+    git_revision=None,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "best.safetensors"
+    write_checkpoint(path, TENSORS, INFO)
+    return path
+
+
+def test_a_checkpoint_reads_back(path: Path) -> None:
+    tensors, info = read_checkpoint(path, "ema_weights")
+    assert info == INFO
+    assert tensors.keys() == TENSORS.keys()
+    for name, value in TENSORS.items():
+        assert torch.equal(tensors[name], value)
+        assert tensors[name].dtype == value.dtype
+
+
+def test_no_byte_changes_unnoticed(path: Path) -> None:
+    """Whichever: of the sizes, of the names, of what the checkpoint says of itself, of the numbers."""
+    whole = path.read_bytes()
+    unnoticed = []
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x11
+        path.write_bytes(damaged)
+        try:
+            read_checkpoint(path, "ema_weights")
+        except CheckpointError:
+            continue
+        unnoticed.append(place)
+    assert unnoticed == []
+
+
+@pytest.mark.parametrize("swap", [("whole", "turned"), ("scalar", "half")])
+def test_tensors_under_each_others_names_are_noticed(path: Path, swap: tuple[str, str]) -> None:
+    stated = metadata(path)
+    tensors = load_file(path)
+    one, other = swap
+    tensors[one], tensors[other] = tensors[other], tensors[one]
+    save_file(tensors, path, stated)
+    with pytest.raises(CheckpointError, match="the checkpoint is damaged: its content has the hash"):
+        read_checkpoint(path, "ema_weights")
+
+
+def test_a_checkpoint_without_a_hash_is_refused(path: Path) -> None:
+    stated = metadata(path)
+    del stated["osscl.checkpoint_sha256"]
+    save_file(load_file(path), path, stated)
+    with pytest.raises(CheckpointError, match="says no hash of its content, as development versions"):
+        read_checkpoint(path, "ema_weights")
+
+
+def metadata(path: Path) -> dict[str, str]:
+    with safe_open(path, "pt") as file:
+        return dict(file.metadata())
