@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
 
 from osscl.errors import AudioReadError, InputError
+from osscl.support.links import dead_link
 
 AudioSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -131,7 +132,7 @@ def _open_regular_file(path: str | os.PathLike[str]) -> BinaryIO:
     except IsADirectoryError as error:
         raise AudioReadError("it is a directory, not an audio file") from error
     except (OSError, ValueError) as error:
-        raise AudioReadError(f"it cannot be opened: {_reason(error)}") from error
+        raise AudioReadError(dead_link(path) or f"it cannot be opened: {_reason(error)}") from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise AudioReadError("it is not a regular file but a device, pipe or socket")

@@ -19,6 +19,7 @@ from osscl.cli.console import (
 from osscl.cli.options import takes_compute_options
 from osscl.errors import OutputError
 from osscl.support.atomic import write_atomically
+from osscl.support.links import missing
 from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -80,8 +81,8 @@ def bench(
     if (gate or reference) and not accuracy:
         raise typer.BadParameter("--gate and --reference say what --accuracy compares: add --accuracy")
     for each in (folder, gate):
-        if each is not None and not each.exists():
-            raise typer.BadParameter(f"there is no folder {printable(each)}")
+        if each is not None and (problem := missing(each)) is not None:
+            raise typer.BadParameter(problem)
     if output is not None:
         _check_place(output, overwrite)
     plan = BenchmarkPlan(

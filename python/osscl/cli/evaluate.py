@@ -14,7 +14,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, say
 from osscl.cli.options import takes_compute_options
 from osscl.detector import Detector
-from osscl.errors import EvaluationError
+from osscl.errors import EvaluationError, NoRecordingsError
 from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
 from osscl.evaluation.evaluating import DEFAULT_RESAMPLES
 from osscl.evaluation.evaluating import evaluate as evaluate_scores
@@ -27,7 +27,9 @@ from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import machine_source
 from osscl.metrics import MAX_FPR
+from osscl.runs.passed_over import PassedOver
 from osscl.scoring.record import Record
+from osscl.support.links import missing
 from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -38,6 +40,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
 Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have no score, 130 interrupted.
 """
 _TABLE_WIDTH = 104
+_PLACE = "named test, such as fan/test/normal_id_00_00000000.wav"
 
 
 @takes_compute_options
@@ -152,8 +155,8 @@ def _check_places(
 ) -> None:
     """Refuse what is not there, or must not be overwritten, before hours of scoring."""
     for path in sources:
-        if path is not None and not path.exists():
-            raise typer.BadParameter(f"there is no file or folder {printable(path)}")
+        if path is not None and (problem := missing(path)) is not None:
+            raise typer.BadParameter(problem)
     if output is not None:
         check_output(output, overwrite=overwrite)
     if write_scores is not None:
@@ -182,12 +185,10 @@ def _score(detector: Detector, data: Path, *, named: bool) -> list[Record]:
 
 
 def _test_recordings(data: Path, named: bool) -> list[Candidate]:
-    candidates = list(find_test_recordings(data))
+    passed_over = PassedOver()
+    candidates = list(find_test_recordings(data, passed_over))
     if not candidates:
-        raise EvaluationError(
-            f"{printable(data)} holds no .wav or .flac file in a folder named test; expected a data set "
-            "with files like fan/test/normal_id_00_00000000.wav"
-        )
+        raise NoRecordingsError(passed_over.refusal([data], f"in a folder {_PLACE},"))
     usable: list[Candidate] = []
     others: list[str] = []
     for candidate in candidates:
@@ -201,6 +202,8 @@ def _test_recordings(data: Path, named: bool) -> list[Candidate]:
             "--ground-truth"
         )
     _tell_unlabelled(others)
+    for note in passed_over.notes():
+        say(note)
     return usable
 
 

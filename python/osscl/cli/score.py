@@ -1,11 +1,13 @@
 """``osscl score``: recordings in, a table of anomaly scores out."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import (
@@ -20,10 +22,12 @@ from osscl.cli.options import takes_compute_options
 from osscl.detector import Detector
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineOf, machine_source
-from osscl.runs.folder import find_recordings
+from osscl.runs.folder import find_some_recordings
+from osscl.runs.passed_over import PassedOver
 from osscl.runs.run import Tally, score_to_table
 from osscl.runs.tables import OutputTable
 from osscl.scoring.record import Record
+from osscl.support.links import missing
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl score demo osscl-demo/recordings\n
@@ -91,6 +95,8 @@ def score(
         )
     fit = Fit(resample, _channel(channel), pad)  # type: ignore[arg-type]  # Fit itself checks the word
     _check_roots(paths)
+    passed_over = PassedOver()
+    candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
     table = OutputTable(output, overwrite=overwrite, suffix=".jsonl" if json else ".csv")
     try:
         with BuildProgress() as building:
@@ -108,12 +114,16 @@ def score(
         "pad": pad,
         **compute.record(),
     }
-    raise typer.Exit(_run(detector, paths, table, machine_of, fit, options))
+    exit_code = _run(detector, paths, candidates, table, machine_of, fit, options)
+    for note in passed_over.notes():
+        say(note)
+    raise typer.Exit(exit_code)
 
 
 def _run(
     detector: Detector,
     paths: list[str],
+    candidates: Iterable[Candidate],
     table: OutputTable,
     machine_of: MachineOf,
     fit: Fit,
@@ -129,7 +139,7 @@ def _run(
         try:
             score_to_table(
                 detector,
-                find_recordings(paths),
+                candidates,
                 table,
                 machine_of=machine_of,
                 fit=fit,
@@ -159,5 +169,5 @@ def _channel(text: str | None) -> int | Literal["mean"] | None:
 
 def _check_roots(paths: list[str]) -> None:
     for path in paths:
-        if not Path(path).exists():
-            raise typer.BadParameter(f"there is no file or folder {path}")
+        if (problem := missing(path)) is not None:
+            raise typer.BadParameter(problem)

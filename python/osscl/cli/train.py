@@ -9,6 +9,7 @@ from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_fac
 from osscl.cli.interruption import postponed_interrupt
 from osscl.config import HeadKind, ModelInputs, TrainingPrecision
 from osscl.errors import MissingExtraError
+from osscl.runs.passed_over import PassedOver
 from osscl.support.paths import printable
 
 if TYPE_CHECKING:
@@ -154,15 +155,18 @@ def _runs(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
 def _read(roots: list[Path], skip_bad: bool) -> "TrainingData":
     from osscl.training import read_training_data
 
+    passed_over = PassedOver()
     with WorkProgress("clips") as progress:
 
         def show(done: int, total: int) -> None:
             progress.set_total(total)
             progress.show(done)
 
-        clips = read_training_data(roots, skip_bad=skip_bad, on_clip=show)
+        clips = read_training_data(roots, skip_bad=skip_bad, passed_over=passed_over, on_clip=show)
     for bad in clips.bad:
         say(f"left out: {printable(bad.path)}: {bad.problem}")
+    for note in passed_over.notes():
+        say(note)
     say(f"{len(clips.clips)} clips of {len(clips.classes)} machines: {', '.join(clips.classes)}")
     return clips
 

@@ -1,13 +1,14 @@
 """What a reduced precision costs: a model's scores of many clips beside those of the same model in fp32."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.backends import ComputeOptions, open_backend
 from osscl.errors import AccuracyError, EvaluationError
@@ -16,7 +17,7 @@ from osscl.machines.labels import machine_source
 from osscl.metrics import auc, rank_correlation
 from osscl.model_file.bundle import Bundle
 from osscl.model_file.manifest import Accuracy
-from osscl.runs.folder import find_recordings
+from osscl.runs.folder import find_some_recordings
 from osscl.scoring.pipeline import Task, score_recordings
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
@@ -92,14 +93,17 @@ def measure_accuracy(
 
     Raises
     ------
+    NoRecordingsError
+        There are no clips.
     EvaluationError
-        The model knows the machine of none of the clips.
+        The model knows the machine of none of them.
     BackendError, MissingExtraError
         One of the precisions cannot be computed here.
     """
+    candidates = list(find_some_recordings([clips]))
     # first: this may be what cannot be computed
-    again, facts = _score(reduced, ComputeOptions(device, backend), clips, on_record)
-    scored, _ = _score(fp32, ComputeOptions("cpu"), clips, on_record)
+    again, facts = _score(reduced, ComputeOptions(device, backend), candidates, on_record)
+    scored, _ = _score(fp32, ComputeOptions("cpu"), candidates, on_record)
     paths = sorted(scored.keys() & again.keys())
     if len(paths) < 2:
         raise EvaluationError(
@@ -156,7 +160,10 @@ def check_accuracy(accuracy: Accuracy) -> None:
 
 
 def _score(
-    bundle: Bundle, compute: ComputeOptions, clips: Path, on_record: Callable[[Record], Any]
+    bundle: Bundle,
+    compute: ComputeOptions,
+    candidates: Iterable[Candidate],
+    on_record: Callable[[Record], Any],
 ) -> tuple[dict[str, Record], Mapping[str, str]]:
     """Records of the clips that have a score, by path, and what computed them."""
     manifest = bundle.manifest
@@ -164,7 +171,7 @@ def _score(
     records = {}
     with closing(open_backend(bundle, compute)) as opened:
         task = Task(machine_of, Fit(), opened.preferred_batch, compute.shared_out().n_threads)
-        for record in score_recordings(find_recordings([clips]), task, manifest, opened):
+        for record in score_recordings(candidates, task, manifest, opened):
             if record.score is not None:
                 records[record.path] = record
                 on_record(record)
