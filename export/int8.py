@@ -15,12 +15,11 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_audio
-from osscl.errors import ConfigError
 from osscl.export.rewrites.edit import attribute, constant
 from osscl.export.rewrites.unused import drop_unused
 from osscl.frontend import log_mel
 from osscl.model_file.manifest import Manifest
-from osscl.runs.folder import find_recordings
+from osscl.runs.folder import find_some_recordings
 
 Feeds = dict[str, npt.NDArray[np.float32]]
 
@@ -104,12 +103,10 @@ def calibration_feeds(
     ------
     AudioError
         A recording cannot be used.
-    ConfigError
+    NoRecordingsError
         There are none.
     """
-    found = list(find_recordings([folder]))
-    if not found:
-        raise ConfigError(f"--calibration {folder}: holds no .wav or .flac file; name a folder of recordings")
+    found = list(find_some_recordings([folder]))
     for candidate in found[:: max(1, len(found) // N_CALIBRATION_CLIPS)][:N_CALIBRATION_CLIPS]:
         waveform = read_audio(candidate.path, fit.resample, fit.channel, fit.pad)[np.newaxis]  # [1, 160000]
         inputs = {"waveform": waveform, "log_mel": log_mel(waveform, manifest.front_end.settings)}

@@ -8,9 +8,11 @@
     ├── ClipError              one clip of many cannot be scored
     │   ├── AudioError             an audio file cannot be scored as it is
     │   │   ├── AudioReadError         it cannot be opened or read at all
+    │   │   │   └── FolderReadError        it is a folder of recordings that cannot be listed
     │   │   ├── AudioCorruptError      it holds no sound recording, or a damaged one
     │   │   └── AudioUnfitError        it has another sample rate, channel count or length
     │   └── MachineError           its machine is not known, or not to the model
+    ├── NoRecordingsError      folders hold no recording to work on
     ├── LabelTableError        the table of machine labels cannot be used
     ├── ModelFileError         the model file is damaged, foreign, or needs another osscl
     ├── CheckpointError        a checkpoint does not hold what its layout promises
@@ -80,6 +82,10 @@ class AudioReadError(AudioError):
     status = "unreadable"
 
 
+class FolderReadError(AudioReadError):
+    """A folder cannot be listed, and may hold recordings."""
+
+
 class AudioCorruptError(AudioError):
     """A file holds no sound recording, or a damaged one."""
 
@@ -96,6 +102,10 @@ class MachineError(ClipError):
     """The machine of a clip is not known, or not to the model."""
 
     status = "unknown_machine"
+
+
+class NoRecordingsError(OssclError):
+    """Folders hold no recording to work on."""
 
 
 class LabelTableError(OssclError):

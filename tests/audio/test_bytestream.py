@@ -93,7 +93,10 @@ def test_a_link_to_nothing_is_told_to_be_one(target: str, tmp_path: Path) -> Non
     spelled = target.replace("\udcff", r"\xff")
     with pytest.raises(AudioReadError) as caught:
         osscl.read_audio(path)
-    assert str(caught.value) == f"{path}: it is a link to a file that is not there: {spelled}"
+    assert str(caught.value) == (
+        f"{path}: it is a link to {spelled}, and nothing is there; fetch what it stands for (git annex get, dvc "
+        "pull), or mend the link"
+    )
 
 
 def test_a_link_to_a_recording_is_followed(tmp_path: Path) -> None:

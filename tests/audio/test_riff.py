@@ -113,7 +113,9 @@ def rf64_declaring(size: int) -> bytes:
 def test_an_open_size_is_refused_with_advice(content: bytes) -> None:
     found = find(content)
     assert found == DataChunk(0, None, 1000)
-    with pytest.raises(AudioCorruptError, match=r"never written.* 1000 bytes of sound follow.*sox --ignore-length"):
+    with pytest.raises(
+        AudioCorruptError, match=r"never written.* 1000 bytes of sound follow.*sox --ignore-length"
+    ):
         found.check_complete()
 
 
@@ -157,14 +159,20 @@ def test_a_padding_byte_may_be_there_or_left_out(name: bytes, n_bytes: int, form
     odd = chunk(name, b"x" * n_bytes)
     for size in (len(PCM), 0x120):  # the second begins with a byte that could be a letter of a name
         data = chunk(b"data", PCM[:size])
-        for content in (riff(fmt_chunk(), odd, data, form=form), riff(fmt_chunk(), odd[:-1], data, form=form)):
+        for content in (
+            riff(fmt_chunk(), odd, data, form=form),
+            riff(fmt_chunk(), odd[:-1], data, form=form),
+        ):
             assert find(content) == DataChunk(0, size, size)
 
 
 TWO_SIZES = chunk(b"ds64", struct.pack("<QQQI", 0, 500, 250, 0))
 TWICE = {
     "two data chunks": (riff(fmt_chunk(), chunk(b"data", PCM), chunk(b"data", PCM[:100])), "two data chunks"),
-    "two formats": (riff(fmt_chunk(), fmt_chunk(8_000), chunk(b"data", PCM)), "two format chunks that differ"),
+    "two formats": (
+        riff(fmt_chunk(), fmt_chunk(8_000), chunk(b"data", PCM)),
+        "two format chunks that differ",
+    ),
     "a late format": (riff(fmt_chunk(), chunk(b"data", PCM), fmt_chunk(8_000)), "two format chunks"),
     "two sizes": (
         riff(TWO_SIZES, fmt_chunk(), chunk(b"data", PCM), form=b"RF64"),

@@ -297,8 +297,8 @@ def files_of_every_kind(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("all")
     contents = [*PLAIN.values(), *DOUBTFUL.values()]
     for subtype in SUBTYPES:
-        for sound in (noise(N) / 32768, np.zeros(N), np.full(N, 37 / 32768), np.arange(N) % 2 / 32768):
-            contents.append(encoded(sound, subtype=subtype))
+        sounds = noise(N) / 32768, np.zeros(N), np.full(N, 37 / 32768), np.arange(N) % 2 / 32768
+        contents += [encoded(sound, subtype=subtype) for sound in sounds]
     paths = [folder / f"{i}.wav" for i in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_bytes(content)

@@ -52,7 +52,9 @@ def header(tag: int = 1, channels: int = 1, block: int = 2, bits: int = 16) -> b
     return chunk(b"fmt ", struct.pack("<HHIIHH", tag, channels, RATE_HZ, RATE_HZ * block, block, bits))
 
 
-def extensible(tag: int = 1, channels: int = 1, block: int = 2, bits: int = 16, valid_bits: int = 16) -> bytes:
+def extensible(
+    tag: int = 1, channels: int = 1, block: int = 2, bits: int = 16, valid_bits: int = 16
+) -> bytes:
     """The same as an extensible format chunk."""
     fields = (0xFFFE, channels, RATE_HZ, RATE_HZ * block, block, bits, 22, valid_bits, 0, tag)
     guid_tail = bytes.fromhex("00001000800000aa00389b71")
@@ -117,7 +119,9 @@ def in_four_bytes(samples: npt.NDArray[np.int32]) -> bytes:
 
 @pytest.mark.parametrize("top", ["sign", "zero"])
 @pytest.mark.parametrize(
-    "format_", [header(bits=24, block=4), extensible(bits=24, block=4, valid_bits=24)], ids=["plain", "extensible"]
+    "format_",
+    [header(bits=24, block=4), extensible(bits=24, block=4, valid_bits=24)],
+    ids=["plain", "extensible"],
 )
 def test_24_bits_low_in_4_bytes_are_heard_at_their_level(format_: bytes, top: str, file: Path) -> None:
     words = in_four_bytes(DEEP if top == "sign" else DEEP & 0xFF_FFFF)

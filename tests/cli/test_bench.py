@@ -102,9 +102,11 @@ def test_bench_prints_a_table(model_file: Path) -> None:
 
 
 BAD_INPUT: list[tuple[tuple[str, ...], int, str]] = [
-    (("demo", "EMPTY"), 1, "holds no recording that the model can score"),
+    (("demo", "EMPTY"), 1, "no .wav or .flac below EMPTY: it holds no file; name a folder"),
+    (("demo", "MP3"), 1, "no .wav or .flac below MP3: it holds 1 .mp3; convert them to WAV or FLAC"),
+    (("demo", "--accuracy", "--gate", "DANGLING"), 2, "DANGLING: it is a link to nowhere, and nothing is"),
     (("demo", "BROKEN"), 1, "the first of 2: "),
-    (("demo", "NOWHERE"), 2, "there is no folder"),
+    (("demo", "NOWHERE"), 2, "there is no file or folder NOWHERE"),
     (("demo", "--seconds", "0"), 1, "seconds is 0.0; expected a time above zero"),
     (("demo", "--clips", "0"), 1, "clips is 0; expected at least 1 recording"),
     (("demo", "--threads", "2", "--streams", "3"), 1, "streams is 3 for 2 threads"),
@@ -114,13 +116,16 @@ BAD_INPUT: list[tuple[tuple[str, ...], int, str]] = [
     (("demo", "--output", "NOWHERE/x.json"), 1, "there is no folder"),
     (("demo", "--output", "EMPTY"), 1, "is a folder; expected the name of a file"),
     (("demo", "--gate", "EMPTY"), 2, "add --accuracy"),
-    (("demo", "--accuracy", "--gate", "NOWHERE"), 2, "there is no folder NOWHERE"),
+    (("demo", "--accuracy", "--gate", "NOWHERE"), 2, "there is no file or folder NOWHERE"),
     (("demo", "--accuracy"), 1, "which is the reference itself"),
 ]
 
 
 def test_bad_input_is_one_sentence(recordings: Path, tmp_path: Path) -> None:
     (tmp_path / "EMPTY").mkdir()
+    (tmp_path / "MP3").mkdir()
+    (tmp_path / "MP3" / "x.mp3").touch()
+    (tmp_path / "DANGLING").symlink_to("nowhere")
     (tmp_path / "BROKEN").mkdir()
     for file in recordings.glob("*.wav"):
         (tmp_path / "BROKEN" / file.name).write_bytes(file.read_bytes())

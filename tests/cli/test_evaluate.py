@@ -9,8 +9,10 @@ import pytest
 import soundfile
 from sklearn.metrics import roc_auc_score
 
+from osscl.errors import EvaluationError
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.model_file.golden import golden_clips
+from osscl.runs.passed_over import PassedOver
 from support.console import osscl, osscl_each
 from support.reference import Reference
 
@@ -215,7 +217,10 @@ def test_a_data_set_without_test_recordings_is_refused(model_file: Path, tmp_pat
     write_wav(tmp_path / "fan" / "train" / "normal_id_00_0.wav", 0)
     nothing = osscl("evaluate", model_file, tmp_path)
     assert nothing.returncode == 1
-    assert "holds no .wav or .flac file in a folder named test" in nothing.stderr
+    assert nothing.stderr == (
+        "error: no .wav or .flac in a folder named test, such as fan/test/normal_id_00_00000000.wav, below "
+        f"{tmp_path}: it holds 1 recording elsewhere; name another folder, or move what lies elsewhere\n"
+    )
     write_wav(tmp_path / "fan" / "test" / "id_00_0.wav", 0)
     unnamed = osscl("evaluate", model_file, tmp_path)
     assert unnamed.returncode == 1
@@ -231,3 +236,37 @@ def test_test_folders_are_those_below_the_data_set(tmp_path: Path) -> None:
         assert [Path(found.path).name for found in find_test_recordings(data)] == ["normal_1.wav"]
     paths = ("fan/train/x.wav", "train/fan/test/x.wav", "x.wav", "fan/training/x.wav", "train.wav")
     assert [is_for_training(path) for path in paths] == [True, False, False, False, False]
+    paths = (r"C:\fan\train\x.wav", r"fan\test\x.wav", r"train\fan/test\x.wav", r"x\train.wav")
+    assert [is_for_training(path) for path in paths] == [True, False, False, False]
+    with pytest.raises(EvaluationError, match=r"can be read in two ways, in a folder named train and in one"):
+        is_for_training(r"test/fan\train\x.wav")
+
+
+def test_links_are_evaluated_by_their_own_names(tmp_path: Path) -> None:
+    store, root = tmp_path / "store", tmp_path / "data"
+    for name in ("a/normal_1.wav", "b/test/id_00/normal_2.wav", "c/normal_3.wav", "blob"):
+        (store / name).parent.mkdir(parents=True, exist_ok=True)
+        (store / name).touch()
+    (root / "fan" / "test2").mkdir(parents=True)
+    for link, target in (("fan/test", "a"), ("fan/clips", "b/test"), ("fan/train", "c")):
+        (root / link).symlink_to(store / target)
+    (root / "pump" / "test").mkdir(parents=True)
+    (root / "pump" / "test" / "normal_4.wav").symlink_to(store / "blob")
+    (root / "pump" / "again").symlink_to(root / "fan" / "test")
+    met = PassedOver()
+    paths = [Path(found.path).relative_to(root) for found in find_test_recordings(root, met)]
+    assert sorted(map(str, paths)) == [
+        "fan/clips/id_00/normal_2.wav",
+        "fan/test/normal_1.wav",
+        "pump/test/normal_4.wav",
+    ]
+    assert met.n_elsewhere == 1
+
+
+def test_a_run_says_what_it_passed_over(model_file: Path, data: Path) -> None:
+    for path in list(data.rglob("*.wav")):
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
+    (data / "fan" / "test" / "normal_id_00_2.wav").unlink()
+    result = osscl("evaluate", model_file, data, "--json", "--bootstrap", "0")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("7 files named ._* passed over: companions that macOS writes\n") == 1

@@ -150,7 +150,7 @@ def corrupt_folder(root: Path) -> dict[str, tuple[str, str]]:
         "f32": ("ok", ""),
         "stranger": ("unknown_machine", "machine fan/id_09 is not known"),
         "folder": ("unreadable", "it is a directory"),
-        "dangling": ("unreadable", "a link to a file that is not there: "),
+        "dangling": ("unreadable", f"it is a link to {root}/nowhere, and nothing is there; fetch what it"),
         "caf\\xe9": ("ok", ""),
     }
 
@@ -241,6 +241,77 @@ def test_ctrl_c_again_and_again_aborts_nothing(
     assert process.returncode in (1, 130, -signal.SIGINT)  # asked, or at once
     assert "terminate called" not in stderr
     assert part.exists()
+
+
+@pytest.mark.parametrize("output", ["s.csv", "s.parquet", None])
+def test_an_empty_search_is_no_success(model_file: Path, tmp_path: Path, output: str | None) -> None:
+    for name in ("a.mp3", "b.mp3", "fan/c.wave", "fan/._d.wav"):
+        (tmp_path / "sound" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "sound" / name).write_bytes(b"something")
+    options = () if output is None else ("-o", output)
+    result = osscl("score", model_file, "sound", *options, cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        "error: no .wav or .flac below sound: it holds 2 .mp3, 1 .wave, 1 file named ._* (companions that "
+        "macOS writes); convert them to WAV or FLAC, and name a folder that holds those\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["sound"]
+
+
+def test_links_are_scored_by_their_own_names_and_each_folder_once(model_file: Path, tmp_path: Path) -> None:
+    root = tmp_path / "sound"
+    blob = write_wav(tmp_path / "blobs" / "0a1b.wav")
+    for name in ("snapshots/1/fan/test/normal_id_00_x.wav", "snapshots/2/fan/test/normal_id_00_x.wav"):
+        (root / name).parent.mkdir(parents=True)
+        (root / name).symlink_to(blob)
+    (root / "snapshots" / "1" / "fan" / "other").symlink_to(root / "snapshots" / "2")
+    (root / "snapshots" / "2" / "fan" / "other").symlink_to(root / "snapshots" / "1")
+    (root / "valve").mkdir()
+    (root / "valve" / "id_06").symlink_to(tmp_path / "blobs")
+    result = osscl("score", model_file, root)
+    assert result.returncode == 0, result.stderr
+    assert [(os.path.relpath(row["path"], root), row["machine"]) for row in rows(result.stdout)] == [
+        ("snapshots/1/fan/test/normal_id_00_x.wav", "fan/id_00"),
+        ("snapshots/2/fan/test/normal_id_00_x.wav", "fan/id_00"),
+        ("valve/id_06/0a1b.wav", "valve/id_06"),
+    ]
+
+
+def test_companions_of_macos_beside_good_files_are_said_once(model_file: Path, folder: Path) -> None:
+    companions = []
+    for path in list(folder.rglob("*id_0*.*")):
+        companions.append(path.with_name(f"._{path.name}"))
+        companions[-1].write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
+    result = osscl("score", model_file, folder)
+    assert result.returncode == 0, result.stderr
+    assert len(rows(result.stdout)) == 4
+    assert result.stderr.endswith(
+        f"4 files: 4 ok\n{len(companions)} files named ._* passed over: companions that macOS writes\n"
+    )
+    named = osscl("score", model_file, companions[0])
+    assert named.returncode == 3
+    assert [row["status"] for row in rows(named.stdout)] == ["corrupt"]
+
+
+def test_a_root_that_is_a_link_to_nothing_is_told_for_what_it_is(model_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "sound").symlink_to("/nowhere/sound")
+    result = osscl("score", model_file, "sound", cwd=tmp_path)
+    assert result.returncode == 2
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert "there is no file or folder sound: it is a link to /nowhere/sound, and nothing is there" in said
+
+
+def test_labels_meet_files_that_another_system_spells_otherwise(model_file: Path, tmp_path: Path) -> None:
+    write_wav(tmp_path / "sound" / "L\u00fcfter" / "x.wav")
+    write_wav(tmp_path / "sound" / "Lu\u0308fter 2" / "x.wav")
+    labels = tmp_path / "labels.csv"
+    labels.write_text(
+        "path,machine\nsound\\Lu\u0308fter\\x.wav,fan/id_00\nsound/L\u00fcfter 2/x.wav,fan/id_02\n", "utf-8"
+    )
+    result = osscl("score", model_file, tmp_path / "sound", "--labels", labels)
+    assert result.returncode == 0, result.stdout
+    assert sorted(row["machine"] for row in rows(result.stdout)) == ["fan/id_00", "fan/id_02"]
 
 
 def test_ctrl_c_keeps_what_is_scored(model_file: Path, tmp_path: Path) -> None:

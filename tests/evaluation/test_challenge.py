@@ -208,3 +208,40 @@ def test_names_tell_labels() -> None:
         label_by_names([*records, records[0]])
     with pytest.raises(EvaluationError, match="has a score and no machine"):
         label_by_names([Record(path="normal_1.wav", score=1.0)])
+
+
+def test_names_with_backslashes_between_them_tell_labels() -> None:
+    paths = (r"C:\data\fan\test\normal_id_00_1.wav", r"fan\test\anomaly_id_00_1.wav", r"fan\test\id_00.wav")
+    assert [label_in_name(path) for path in paths] == [False, True, None]
+    labelled = label_by_names([record("fan/id_00", path) for path in paths])
+    assert [clip.name for clip in labelled.scores] == ["normal_id_00_1.wav", "anomaly_id_00_1.wav"]
+    assert label_in_name(r"fan/test/normal_\xe9\x.wav") is False  # the name as it is goes first
+    with pytest.raises(EvaluationError) as caught:
+        label_by_names([record("fan/id_00", r"normal_clips\anomaly_id_00_1.wav")])
+    assert str(caught.value) == (
+        r"normal_clips\anomaly_id_00_1.wav can be read in two ways, as normal_clips\anomaly_id_00_1.wav and "
+        "as anomaly_id_00_1.wav; write / between the names in its path"
+    )
+
+
+def test_names_meet_the_list_however_accents_and_folders_are_spelled(tmp_path: Path) -> None:
+    composed, apart = "id_01_caf\u00e9.wav", "id_01_cafe\u0301.wav"
+    path = tmp_path / "eval_data_list.csv"
+    path.write_text(f"fan\n{composed},normal_1.wav,0\nid_01_1.wav,anomaly_1.wav,1\n", encoding="utf-8")
+    scored = [record("fan/id_01", f"fan/test/{apart}"), record("fan/id_01", r"fan\test\id_01_1.wav")]
+    labelled = GroundTruth.read(path).label(scored)
+    assert [(clip.name, clip.is_anomaly) for clip in labelled.scores] == [
+        (composed, False),
+        ("id_01_1.wav", True),
+    ]
+    # as a clip of its own, a spelling stands for itself; then a third one may be either
+    path.write_text(f"fan\n{composed},normal_1.wav,0\n{apart},anomaly_1.wav,1\n", encoding="utf-8")
+    both = [record("fan/id_01", composed), record("fan/id_01", apart)]
+    assert [clip.is_anomaly for clip in GroundTruth.read(path).label(both).scores] == [False, True]
+    with pytest.raises(EvaluationError, match=r"may be 2 clips \(.*\) of .*, which differ in how accents"):
+        GroundTruth.read(path).label([record("fan/id_01", f"fan\\{apart}")])
+
+
+def test_companions_of_macos_are_no_lists(truth_file: Path) -> None:
+    (truth_file.parent / f"._{truth_file.name}").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X")
+    assert len(GroundTruth.read(truth_file.parent).label(listed()).scores) == 5

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 import osscl
 from osscl.backends.tensorrt.heavy_nodes import check_graph_precision, heavy_nodes
-from osscl.errors import AccuracyError, BackendError, ConfigError
+from osscl.errors import AccuracyError, BackendError, NoRecordingsError
 from osscl.evaluation import accuracy as gate_module
 from osscl.export import export_onnx
 from osscl.export.int8 import calibration_feeds, inner_convolutions, quantise
@@ -115,7 +115,7 @@ def test_calibration_takes_clips_spread_over_the_folder(clips: Path, tmp_path: P
     assert len(feeds) == len(seen) == 24
     assert feeds[0]["waveform"].shape == (1, 160_000)
     assert feeds[0]["log_mel"].shape == (1, 128, 313)
-    with pytest.raises(ConfigError, match=r"holds no .wav or .flac file"):
+    with pytest.raises(NoRecordingsError, match=r"no \.wav or \.flac below .*: it holds no file"):
         list(calibration_feeds(tmp_path, DEMO.manifest, lambda: None))
 
 

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from osscl.errors import MachineError
-from osscl.machines.dcase import PUBLISHED_CLASSES, MachineFromPath, check_machine, machine_of_path
+from osscl.machines.dcase import (
+    PUBLISHED_CLASSES,
+    MachineFromPath,
+    check_machine,
+    id_of_file,
+    machine_of_path,
+)
 from support.reference import Reference
 
 KNOWN = ("fan/id_00", "fan/id_02", "pump/id_00", "ToyTrain/section_03", "valve/section_00")
@@ -77,17 +83,88 @@ def test_what_names_no_known_machine_is_refused(path: str, telling: str) -> None
         assert "--labels" in str(caught.value)
 
 
-def test_links_are_followed(tmp_path: Path) -> None:
+def link(path: Path, target: Path | str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("snapshots/1f/fan/test/normal_id_00_x.wav", "../../../../blobs/0a1b"),  # Hugging Face
+        (
+            "fan/test/normal_id_00_x.wav",
+            "../../.git/annex/objects/Zk/4f/SHA256E-s320044--aa.wav",
+        ),  # git-annex
+        ("fan/test/normal_id_00_x.wav", "/cache/files/md5/0a/1bcdef"),  # DVC
+        ("fan/id_00/x.wav", "../../pump/id_02/y.wav"),
+    ],
+)
+def test_names_are_those_of_the_path_as_walked(tmp_path: Path, name: str, target: str) -> None:
+    assert machine_of_path(link(tmp_path / name, target), KNOWN) == "fan/id_00"
+
+
+def test_links_are_followed_where_the_path_as_walked_names_no_machine(tmp_path: Path) -> None:
     target = tmp_path / "pump" / "id_00" / "x.wav"
     target.parent.mkdir(parents=True)
     target.touch()
-    (tmp_path / "fan").mkdir()
-    (tmp_path / "fan" / "id_02_link.wav").symlink_to(target)
-    (tmp_path / "fan" / "id_02").symlink_to(target.parent)
     machine_of = MachineFromPath(KNOWN)
-    assert machine_of(tmp_path / "fan" / "id_02_link.wav") == "pump/id_00"
-    assert machine_of(tmp_path / "fan" / "id_02" / "x.wav") == "pump/id_00"
-    assert machine_of(tmp_path / "fan" / "id_02" / "no_such_file.wav") == "pump/id_00"
+    assert machine_of(link(tmp_path / "links" / "x.wav", target)) == "pump/id_00"
+    assert machine_of(link(tmp_path / "pump" / "link.wav", target)) == "pump/id_00"
+    assert machine_of(link(tmp_path / "links" / "id_00.wav", target)) == "pump/id_00"
+    link(tmp_path / "links" / "blower", tmp_path / "pump")
+    assert machine_of(tmp_path / "links" / "blower" / "id_00" / "x.wav") == "pump/id_00"
+    assert machine_of(tmp_path / "links" / "blower" / "id_00" / "no_such_file.wav") == "pump/id_00"
+    known = (*KNOWN, "blower/id_00")
+    assert machine_of_path(tmp_path / "links" / "blower" / "id_00" / "x.wav", known) == "blower/id_00"
+
+
+@pytest.mark.parametrize(
+    ("name", "telling"),
+    [
+        (
+            "fan/x.wav",
+            "its path names the type fan and no ID, and what it is a link to names pump; say it with",
+        ),
+        (
+            "x_id_02.wav",
+            "more than one ID: id_00 in folder id_00 and id_02 in file name x_id_02.wav; say it with",
+        ),
+        ("fan/id_01/x.wav", "machine fan/id_01 is not known to the model"),
+    ],
+)
+def test_what_a_path_and_its_target_name_is_not_mixed(tmp_path: Path, name: str, telling: str) -> None:
+    target = tmp_path / "pump" / "id_00" / "y.wav"
+    with pytest.raises(MachineError) as caught:
+        machine_of_path(link(tmp_path / "links" / name, target), KNOWN)
+    assert telling in str(caught.value)
+
+
+def test_what_lies_above_a_link_is_not_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "pump" / "id_00").mkdir(parents=True)
+    link(tmp_path / "fan" / "id_02", tmp_path / "pump" / "id_00")
+    assert machine_of_path(tmp_path / "fan" / "id_02" / ".." / "id_00" / "x.wav", KNOWN) == "pump/id_00"
+    assert machine_of_path(tmp_path / "fan" / "." / "id_02" / "x.wav", KNOWN) == "fan/id_02"
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "expected"),
+    [
+        ("normal_id_00_1.wav", "0a1b", "id_00"),
+        ("normal_id_00_1.wav", "normal_id_02_1.wav", "id_00"),
+        ("clip.wav", "normal_id_02_1.wav", "id_02"),
+    ],
+)
+def test_the_id_in_the_name_of_a_link(tmp_path: Path, name: str, target: str, expected: str) -> None:
+    assert id_of_file(link(tmp_path / name, tmp_path / target)) == expected
+
+
+def test_a_name_without_one_id_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match="its name holds no ID; expected one like id_00"):
+        id_of_file(link(tmp_path / "clip.wav", "0a1b"))
+    with pytest.raises(MachineError, match="its name holds id_00 and id_02; expected one"):
+        id_of_file(tmp_path / "id_00_id_02.wav")
 
 
 def test_relative_paths_count_from_the_working_folder(

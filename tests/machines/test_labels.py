@@ -57,6 +57,53 @@ def test_other_names_stand_for_themselves(tmp_path: Path, spelled: str) -> None:
     assert table.machine_of(tmp_path / spelled) == "fan/id_00"
 
 
+NFC, NFD = "caf\u00e9", "cafe\u0301"
+
+
+@pytest.mark.parametrize(("spelled", "on_disk"), [(NFC, NFD), (NFD, NFC)])
+def test_accents_meet_however_a_system_spells_them(tmp_path: Path, spelled: str, on_disk: str) -> None:
+    row = f"{spelled}/x_{spelled}.wav,fan/id_02"
+    table = LabelTable.read(write(tmp_path, f"path,machine\n{row}\n"), KNOWN)
+    (tmp_path / on_disk).mkdir()
+    assert table.machine_of(tmp_path / on_disk / f"x_{on_disk}.wav") == "fan/id_02"
+    with pytest.raises(MachineError, match="no row for it"):
+        table.machine_of(tmp_path / on_disk / "x_cafe.wav")
+
+
+def test_backslashes_separate_names_where_no_file_is_called_so(tmp_path: Path) -> None:
+    rows = rf"""path,machine
+fan\test\a.wav,fan/id_00
+.\{NFD}\b.wav,fan/id_02
+fan/test/c.wav,press 7
+fan\test\c.wav,fan/id_00
+"""
+    table = LabelTable.read(write(tmp_path, rows), KNOWN)
+    assert table.machine_of(tmp_path / "fan" / "test" / "a.wav") == "fan/id_00"
+    assert table.machine_of(tmp_path / r"fan\test\a.wav") == "fan/id_00"
+    assert table.machine_of(tmp_path / NFC / "b.wav") == "fan/id_02"
+    assert table.machine_of(tmp_path / "fan" / "test" / "c.wav") == "press 7"  # the very spelling goes first
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        (("cafe\u0301\u0323.wav,fan/id_00", "cafe\u0323\u0301.wav,fan/id_02"), "caf\u1eb9\u0301.wav"),
+        ((r"a\b\c.wav,fan/id_00", r"a\b/c.wav,fan/id_02"), "a/b/c.wav"),
+    ],
+)
+def test_rows_that_may_both_be_meant_are_refused(tmp_path: Path, rows: tuple[str, ...], name: str) -> None:
+    table = LabelTable.read(write(tmp_path, "\n".join(("path,machine", *rows)) + "\n"), KNOWN)
+    with pytest.raises(MachineError) as caught:
+        table.machine_of(tmp_path / name)
+    assert str(caught.value) == (
+        "the table of labels has rows that spell its path in other ways, for fan/id_00 and fan/id_02; "
+        "add one with its very path"
+    )
+    for row in rows:
+        spelled, machine = row.split(",")
+        assert table.machine_of(tmp_path / spelled) == machine
+
+
 def test_linked_folders_are_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")

@@ -107,9 +107,7 @@ def bad_files() -> dict[str, BadFile]:
         "truncated.flac": BadFile(flac[:-99], AudioCorruptError, "damaged or cut short"),
         "truncated_later.flac": BadFile(long_flac[:-99], AudioCorruptError, "cut short"),
         "damaged.flac": BadFile(flac[:150_000] + bytes(99) + flac[150_099:], AudioCorruptError, "damaged"),
-        "cut_from_pipe.flac": BadFile(
-            flac_without_length()[:-99], AudioCorruptError, "damaged or cut short"
-        ),
+        "cut_from_pipe.flac": BadFile(flac_without_length()[:-99], AudioCorruptError, "damaged or cut short"),
         "nan.wav": BadFile(encoded(nan, subtype="FLOAT"), AudioCorruptError, "NaN or infinity"),
         "infinite.wav": BadFile(encoded(infinite, subtype="DOUBLE"), AudioCorruptError, "NaN or infinity"),
         "unscaled.wav": BadFile(

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from osscl.errors import TrainingDataError
+from osscl.runs.passed_over import PassedOver
 from osscl.training import read_training_data
 from osscl.training.clip_reader import ClipReader
 from osscl.training.hold_out import split_hold_out
@@ -58,10 +59,90 @@ def test_one_recording_of_two_machines_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_clips(tmp_path: Path) -> None:
-    with pytest.raises(
-        TrainingDataError, match=r"no recordings found; expected WAV or FLAC files in <type>/train/"
-    ):
+    (tmp_path / "fan" / "test").mkdir(parents=True)
+    for name in ("test/normal_id_00_0.wav", "a.mp3", "b.mp3"):
+        (tmp_path / "fan" / name).touch()
+    with pytest.raises(TrainingDataError) as caught:
         read_training_data([tmp_path])
+    assert str(caught.value) == (
+        "no .wav or .flac in a folder <type>/train, such as fan/train/normal_id_00_00000000.wav, below "
+        f"{tmp_path}: it holds 1 recording elsewhere, 2 .mp3; name another folder, or move what lies "
+        "elsewhere"
+    )
+
+
+def test_a_root_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    root = write_recordings(tmp_path / "data")
+    with pytest.raises(TrainingDataError, match=r"there is no file or folder .*/typo$"):
+        read_training_data([root, tmp_path / "typo"], skip_bad=True)
+    (tmp_path / "more").symlink_to("nowhere")
+    with pytest.raises(TrainingDataError, match=r"/more: it is a link to nowhere, and nothing is there"):
+        read_training_data([root, tmp_path / "more"], skip_bad=True)
+
+
+def test_a_file_is_taken_from_a_train_folder_and_refused_elsewhere(tmp_path: Path) -> None:
+    root = write_recordings(tmp_path / "data")
+    first = root / "fan" / "train" / "normal_id_00_00000000.wav"
+    companion, stray = first.with_name("._normal_id_00_9.wav"), tmp_path / "stray_id_00.wav"
+    write_tone(companion, 250.0, seed=50)
+    write_tone(stray, 260.0, seed=51)
+    assert len(read_training_data([root]).clips) == 12
+    assert len(read_training_data([root, companion]).clips) == 13
+    with pytest.raises(
+        TrainingDataError, match=r"stray_id_00.wav: it lies in no folder <type>/train, such as"
+    ):
+        read_training_data([root, stray])
+
+
+def test_links_are_trained_on_by_their_own_names(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    write_recordings(store, 2, ("m7/id_00", "valve/id_04"))
+    data = tmp_path / "data"
+    (data / "slider" / "train").mkdir(parents=True)
+    for number, blob in enumerate("ab"):  # as Hugging Face, git-annex and DVC keep files
+        write_tone(store / f"{blob}.wav", 900.0, seed=60 + number)
+        (store / f"{blob}.wav").rename(store / blob)
+        (data / "slider" / "train" / f"normal_id_02_{number}.wav").symlink_to(store / blob)
+    (data / "blower").symlink_to(store / "m7")
+    (data / "fan").mkdir()
+    (data / "fan" / "train").symlink_to(store / "valve" / "train")
+    found = read_training_data([data])
+    assert found.classes == ("blower/id_00", "fan/id_04", "slider/id_02")
+    assert len(found.clips) == 6
+    assert found.n_repeated == 0
+
+
+def test_folders_that_link_into_each_other_give_each_clip_once(tmp_path: Path) -> None:
+    root = write_recordings(tmp_path, 2)
+    (root / "fan" / "more").symlink_to(root / "pump")
+    (root / "pump" / "more").symlink_to(root / "fan")
+    data = read_training_data([root])
+    assert (len(data.clips), data.n_repeated) == (6, 0)
+
+
+@pytest.mark.parametrize(("level", "value"), [(0.0, "0"), (0.25, "8192")])
+def test_clips_that_hold_one_value_are_refused_or_left_out_first(
+    tmp_path: Path, level: float, value: str
+) -> None:
+    root = write_recordings(tmp_path)
+    for machine in ("fan/train/normal_id_00", "pump/train/normal_id_00"):  # equal, and of two machines
+        soundfile.write(root / f"{machine}_silent.wav", np.full(160_000, level), 16_000, subtype="PCM_16")
+    with pytest.raises(TrainingDataError) as refused:
+        read_training_data([root])
+    assert str(refused.value).startswith("2 clips cannot be trained on:")
+    told = f"silent.wav: all samples are equal: {value}, where the sound of a machine was expected"
+    assert str(refused.value).count(told) == 2
+    data = read_training_data([root, root], skip_bad=True)
+    assert (len(data.clips), len(data.bad)) == (12, 2)
+
+
+def test_companions_of_macos_do_no_harm(tmp_path: Path) -> None:
+    root = write_recordings(tmp_path)
+    for path in list(root.rglob("*.wav")):
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X        ")
+    met = PassedOver()
+    data = read_training_data([root], passed_over=met)
+    assert (len(data.clips), len(data.bad), met.n_companions) == (12, 0, 12)
 
 
 def test_one_class_only(tmp_path: Path) -> None:

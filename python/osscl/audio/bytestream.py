@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
 
 from osscl.errors import AudioReadError, InputError
-from osscl.support.paths import printable
+from osscl.support.links import dead_link
 
 AudioSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -123,17 +123,11 @@ def _open_regular_file(path: str | os.PathLike[str]) -> BinaryIO:
     except IsADirectoryError as error:
         raise AudioReadError("it is a directory, not an audio file") from error
     except (OSError, ValueError) as error:
-        raise AudioReadError(_why_not_opened(path, error)) from error
+        raise AudioReadError(dead_link(path) or f"it cannot be opened: {_reason(error)}") from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise AudioReadError("it is not a regular file but a device, pipe or socket")
     return file
-
-
-def _why_not_opened(path: str | os.PathLike[str], error: Exception) -> str:
-    if isinstance(error, FileNotFoundError) and os.path.islink(path):  # noqa: PTH114 - of whatever type
-        return f"it is a link to a file that is not there: {printable(os.readlink(path))}"  # noqa: PTH115
-    return f"it cannot be opened: {_reason(error)}"
 
 
 def _open_without_waiting_for_a_writer(path: str, flags: int) -> int:

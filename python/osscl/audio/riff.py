@@ -156,7 +156,9 @@ class _Walk:
                 return self._found(last)
             self._keep(last)
         if n_chunks == _MAX_CHUNKS:
-            raise AudioCorruptError(f"its first {_MAX_CHUNKS} chunks hold no samples: the WAV header is damaged")
+            raise AudioCorruptError(
+                f"its first {_MAX_CHUNKS} chunks hold no samples: the WAV header is damaged"
+            )
         if last and last.declared > last.left:
             raise AudioCorruptError(
                 f"it holds no data chunk: its chunk {last.name!r} declares {last.declared} bytes and "

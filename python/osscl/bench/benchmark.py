@@ -103,8 +103,10 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
     ModelFileError, BackendError, MissingExtraError, ConfigError
         As `osscl.load`; ConfigError also where the accuracy gate has nothing to compare, for several GPUs,
         and for `streams` on a GPU.
+    NoRecordingsError
+        The folder holds no recording.
     BenchmarkError
-        There is nothing to measure on, or a measurement failed.
+        It holds none that the model can score, or a measurement failed.
     EvaluationError
         The model knows the machine of none of the accuracy gate's clips.
     """

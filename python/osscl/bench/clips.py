@@ -1,5 +1,6 @@
 """The recordings that a benchmark runs on: those of a folder, or synthetic ones."""
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +12,12 @@ from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import Samples
 from osscl.errors import BenchmarkError, ClipError
 from osscl.model_file.manifest import Manifest
-from osscl.runs.folder import find_recordings
+from osscl.runs.folder import find_some_recordings
+from osscl.runs.passed_over import PassedOver
 from osscl.support.paths import printable
 from osscl.synth import DatasetPlan, write_dataset
 
+_log = logging.getLogger(__name__)
 _MAX_IN_MEMORY = 64
 _SYNTH_MACHINES, _SYNTH_SEED = 12, 11
 
@@ -70,8 +73,10 @@ def open_clips(
 
     Raises
     ------
+    NoRecordingsError
+        The folder holds no recording.
     BenchmarkError
-        The folder holds no recording that the model can score.
+        It holds none that the model can score.
     """
     if folder is not None:
         yield _read(folder, printable(folder), count, manifest, on_clip, fit)
@@ -90,7 +95,8 @@ def _read(
     paths: list[str] = []
     samples: list[Samples] = []
     refused: list[str] = []
-    for candidate in find_recordings([folder]):
+    passed_over = PassedOver()
+    for candidate in find_some_recordings([folder], passed_over):
         try:
             if candidate.problem is not None:
                 raise candidate.problem
@@ -105,10 +111,11 @@ def _read(
         on_clip()
         if len(paths) == count:
             break
+    for note in passed_over.notes():
+        _log.warning("%s", note)
     if not paths:
-        first = f"; the first of {len(refused)}: {refused[0]}" if refused else ""
         raise BenchmarkError(
-            f"{source} holds no recording that the model can score (.wav or .flac at any depth){first}; name "
-            "another folder, or none to measure on synthetic recordings"
+            f"{source} holds no recording that the model can score; the first of {len(refused)}: "
+            f"{refused[0]}; name another folder, or none to measure on synthetic recordings"
         )
     return Clips(source, paths, samples, len(refused), fit)

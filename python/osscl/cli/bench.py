@@ -20,6 +20,7 @@ from osscl.cli.console import (
 from osscl.cli.options import takes_shared_options
 from osscl.errors import OutputError
 from osscl.support.atomic import write_atomically
+from osscl.support.links import missing
 from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -86,8 +87,8 @@ def bench(
             "--resample, --channel and --pad say how recordings are read: name a FOLDER, or some with --gate"
         )
     for each in (folder, gate):
-        if each is not None and not each.exists():
-            raise typer.BadParameter(f"there is no folder {printable(each)}")
+        if each is not None and (problem := missing(each)) is not None:
+            raise typer.BadParameter(problem)
     if output is not None:
         _check_place(output, overwrite)
     plan = BenchmarkPlan(

@@ -14,7 +14,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, say
 from osscl.cli.options import takes_shared_options
 from osscl.detector import Detector
-from osscl.errors import EvaluationError
+from osscl.errors import EvaluationError, NoRecordingsError
 from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
 from osscl.evaluation.evaluating import DEFAULT_RESAMPLES
 from osscl.evaluation.evaluating import evaluate as evaluate_scores
@@ -27,8 +27,10 @@ from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.metrics import MAX_FPR
+from osscl.runs.passed_over import PassedOver
 from osscl.scoring.record import Record
-from osscl.support.paths import printable, reason_missing
+from osscl.support.links import missing
+from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate model.onnx dcase2020 --compare paper\n
@@ -39,6 +41,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
 Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have no score, 130 interrupted.
 """
 _TABLE_WIDTH = 104
+_PLACE = "named test, such as fan/test/normal_id_00_00000000.wav"
 
 
 @takes_shared_options
@@ -158,8 +161,8 @@ def _check_places(
 ) -> None:
     """Refuse what is not there, or must not be overwritten, before hours of scoring."""
     for path in sources:
-        if path is not None and (missing := reason_missing(path)):
-            raise typer.BadParameter(missing)
+        if path is not None and (problem := missing(path)) is not None:
+            raise typer.BadParameter(problem)
     if output is not None:
         check_output(output, overwrite=overwrite)
     if write_scores is not None:
@@ -189,12 +192,10 @@ def _score(detector: Detector, data: Path, names: MachineNames, fit: Fit, *, nam
 
 
 def _test_recordings(data: Path, named: bool) -> list[Candidate]:
-    candidates = list(find_test_recordings(data))
+    passed_over = PassedOver()
+    candidates = list(find_test_recordings(data, passed_over))
     if not candidates:
-        raise EvaluationError(
-            f"{printable(data)} holds no .wav or .flac file in a folder named test; expected a data set "
-            "with files like fan/test/normal_id_00_00000000.wav"
-        )
+        raise NoRecordingsError(passed_over.refusal([data], f"in a folder {_PLACE},"))
     usable: list[Candidate] = []
     others: list[str] = []
     for candidate in candidates:
@@ -208,6 +209,8 @@ def _test_recordings(data: Path, named: bool) -> list[Candidate]:
             "--ground-truth"
         )
     _tell_unlabelled(others)
+    for note in passed_over.notes():
+        say(note)
     return usable
 
 

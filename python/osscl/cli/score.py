@@ -1,11 +1,13 @@
 """``osscl score``: recordings in, a table of anomaly scores out."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import (
@@ -19,11 +21,12 @@ from osscl.cli.console import (
 from osscl.cli.options import takes_shared_options
 from osscl.detector import Detector
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
-from osscl.runs.folder import find_recordings
+from osscl.runs.folder import find_some_recordings
+from osscl.runs.passed_over import PassedOver
 from osscl.runs.run import Tally, score_to_table
 from osscl.runs.tables import OutputTable
 from osscl.scoring.record import Record
-from osscl.support.paths import reason_missing
+from osscl.support.links import missing
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl score demo osscl-demo/recordings\n
@@ -67,6 +70,8 @@ def score(
             "--json writes to stdout; use --output with a name that ends in .jsonl instead"
         )
     _check_roots(paths)
+    passed_over = PassedOver()
+    candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
     table = OutputTable(output, overwrite=overwrite, suffix=".jsonl" if json else ".csv")
     try:
         with BuildProgress() as building:
@@ -82,12 +87,16 @@ def score(
         **asdict(fit),
         **compute.record(),
     }
-    raise typer.Exit(_run(detector, paths, table, machine_of, fit, options))
+    exit_code = _run(detector, paths, candidates, table, machine_of, fit, options)
+    for note in passed_over.notes():
+        say(note)
+    raise typer.Exit(exit_code)
 
 
 def _run(
     detector: Detector,
     paths: list[str],
+    candidates: Iterable[Candidate],
     table: OutputTable,
     machine_of: MachineOf,
     fit: Fit,
@@ -103,7 +112,7 @@ def _run(
         try:
             score_to_table(
                 detector,
-                find_recordings(paths),
+                candidates,
                 table,
                 machine_of=machine_of,
                 fit=fit,
@@ -125,5 +134,5 @@ def _run(
 
 def _check_roots(paths: list[str]) -> None:
     for path in paths:
-        if missing := reason_missing(path):
-            raise typer.BadParameter(missing)
+        if (problem := missing(path)) is not None:
+            raise typer.BadParameter(problem)

@@ -11,6 +11,7 @@ from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.options import takes_shared_options
 from osscl.config import HeadKind, ModelInputs, TrainingPrecision
 from osscl.errors import MissingExtraError
+from osscl.runs.passed_over import PassedOver
 from osscl.support.paths import printable
 
 if TYPE_CHECKING:
@@ -181,15 +182,20 @@ def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool) -> "Training
     from osscl.training import read_training_data
     from osscl.training.clips import fit_of
 
+    passed_over = PassedOver()
     with WorkProgress("clips") as progress:
 
         def show(done: int, total: int) -> None:
             progress.set_total(total)
             progress.show(done)
 
-        clips = read_training_data(roots, fit=fit_of(recipe), skip_bad=skip_bad, on_clip=show)
+        clips = read_training_data(
+            roots, fit=fit_of(recipe), skip_bad=skip_bad, passed_over=passed_over, on_clip=show
+        )
     for bad in clips.bad:
         say(f"left out: {printable(bad.path)}: {bad.problem}")
+    for note in passed_over.notes():
+        say(note)
     say(f"{len(clips.clips)} clips of {len(clips.classes)} machines: {', '.join(clips.classes)}")
     return clips
 

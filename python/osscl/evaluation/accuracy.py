@@ -1,13 +1,14 @@
 """What a reduced precision costs: a model's scores of many clips beside those of the same model in fp32."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import ComputeOptions, open_backend
 from osscl.errors import (
@@ -22,7 +23,7 @@ from osscl.machines.labels import machine_source
 from osscl.metrics import auc, rank_correlation
 from osscl.model_file.bundle import Bundle
 from osscl.model_file.manifest import Accuracy
-from osscl.runs.folder import find_recordings
+from osscl.runs.folder import find_some_recordings
 from osscl.scoring.pipeline import Task, score_recordings
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
@@ -108,14 +109,17 @@ def measure_accuracy(
 
     Raises
     ------
+    NoRecordingsError
+        There are no clips.
     EvaluationError
         The model can score fewer than two of the clips.
     BackendError, MissingExtraError
         One of the precisions cannot be computed here.
     """
+    candidates = list(find_some_recordings([clips]))
     # first: this may be what cannot be computed
-    again, facts, unread = _score(reduced, ComputeOptions(device, backend), clips, fit, on_record)
-    scored, _, _ = _score(fp32, ComputeOptions("cpu"), clips, fit, on_record)
+    again, facts, unread = _score(reduced, ComputeOptions(device, backend), candidates, fit, on_record)
+    scored, _, _ = _score(fp32, ComputeOptions("cpu"), candidates, fit, on_record)
     paths = sorted(scored.keys() & again.keys())
     if len(paths) < 2:
         raise EvaluationError(
@@ -172,7 +176,11 @@ def check_accuracy(accuracy: Accuracy) -> None:
 
 
 def _score(
-    bundle: Bundle, compute: ComputeOptions, clips: Path, fit: Fit, on_record: Callable[[Record], Any]
+    bundle: Bundle,
+    compute: ComputeOptions,
+    candidates: Iterable[Candidate],
+    fit: Fit,
+    on_record: Callable[[Record], Any],
 ) -> tuple[dict[str, Record], Mapping[str, str], str | None]:
     """Records of the clips that have a score, by path; what computed them; the first that cannot be read."""
     manifest = bundle.manifest
@@ -181,7 +189,7 @@ def _score(
     unread = None
     with closing(open_backend(bundle, compute)) as opened:
         task = Task(machine_of, fit, opened.preferred_batch, compute.shared_out().n_threads)
-        for record in score_recordings(find_recordings([clips]), task, manifest, opened):
+        for record in score_recordings(candidates, task, manifest, opened):
             if record.score is not None:
                 records[record.path] = record
                 on_record(record)

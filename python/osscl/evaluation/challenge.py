@@ -8,35 +8,24 @@ types a line with the name of the type alone. Source: rules and evaluator of DCA
 
 import csv
 import io
-import math
 import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from osscl.errors import EvaluationError, OutputError
-from osscl.evaluation.labelled import (
-    Labelled,
-    LabelledScore,
-    few,
-    label_in_name,
-    labelled_score,
-    refuse_repeated,
-)
+from osscl.evaluation.challenge_lines import Clip, LineError, finite, read_list, rows_of
+from osscl.evaluation.labelled import Labelled, LabelledScore, few, labelled_score, refuse_repeated
+from osscl.runs.passed_over import COMPANION_PREFIX
 from osscl.scoring.record import Record
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
+from osscl.support.spelling import composed, file_names
 
 SCORE_FILES = "anomaly_score_*.csv"
 _SCORE_FILE = re.compile(r"anomaly_score_(?P<type>.+)_(?P<id>(?:id|section)_[0-9]+)\.csv")
-_LIST_OF_TYPE = re.compile(r"(?:ground_truth|eval_data_list)_(?P<type>.+)\.csv")
-_ID_IN_NAME = re.compile(r"(?<![A-Za-z0-9])(?:id|section)_[0-9]+(?![A-Za-z0-9])")
-_LABELS = {"0": False, "1": True}
-
-Clip = tuple[str, str]
-"""Machine ID and file name."""
 
 
 def read_score_folder(folder: str | os.PathLike[str]) -> list[Record]:
@@ -163,12 +152,13 @@ class GroundTruth:
         """
         path = Path(path)
         files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        files = [file for file in files if file == path or not file.name.startswith(COMPANION_PREFIX)]
         if not files:
             raise EvaluationError(f"{printable(path)} holds no .csv file; expected ground_truth_<type>.csv")
         truth = cls(printable(path))
         repeated: dict[str, None] = {}
         for file in files:
-            for clip, is_anomaly in _read_list(file):
+            for clip, is_anomaly in read_list(file):
                 if clip in truth._is_anomaly:
                     repeated[_spelled(clip)] = None
                 truth._is_anomaly[clip] = is_anomaly
@@ -183,7 +173,9 @@ class GroundTruth:
         Parameters
         ----------
         records : iterable of Record
-            Lines of a result table: exactly the clips of the list. Folders do not count, machines do.
+            Lines of a result table: exactly the clips of the list. Folders do not count, machines do; names
+            count as they are spelled, or else with their accents composed (Unicode's NFC), or else with
+            backslashes read as what separates names.
 
         Returns
         -------
@@ -193,14 +185,15 @@ class GroundTruth:
         Raises
         ------
         EvaluationError
-            Clips that the list does not hold, clips of the list that are not there, or twice.
+            Clips that the list does not hold, clips of the list that are not there, or twice; or a name
+            that may stand for several clips of the list.
         """
         labelled = Labelled()
         strangers: list[str] = []
         repeated: dict[str, None] = {}
         seen: set[Clip] = set()
         for record in records:
-            clip = (record.machine or "", os.path.basename(record.path))  # noqa: PTH119 - cheaper than Path
+            clip = self._clip_of(record)
             if clip in seen:
                 repeated[_spelled(clip)] = None
             seen.add(clip)
@@ -209,10 +202,34 @@ class GroundTruth:
             elif record.score is None:
                 labelled.unscored.append(record)
             else:
-                labelled.scores.append(labelled_score(record, self._is_anomaly[clip]))
+                labelled.scores.append(labelled_score(record, clip[1], self._is_anomaly[clip]))
         refuse_repeated(repeated, "the scores")
         self._refuse_mismatch([_spelled(clip) for clip in self._is_anomaly if clip not in seen], strangers)
         return labelled
+
+    def _clip_of(self, record: Record) -> Clip:
+        """The clip of the list that a line speaks of; where there is none, what the line itself says."""
+        machine, names = record.machine or "", file_names(record.path)
+        as_spelled = (machine, names[0])
+        if as_spelled in self._is_anomaly:
+            return as_spelled
+        for name in names:
+            meant = self._by_composed_name.get((machine, composed(name)), [])
+            if len(meant) > 1:
+                raise EvaluationError(
+                    f"{_spelled(as_spelled)} may be {few(list(map(_spelled, meant)), 'clip')} of "
+                    f"{self._source}, which differ in how accents are spelled; spell it as one of them"
+                )
+            if meant:
+                return meant[0]
+        return as_spelled
+
+    @cached_property
+    def _by_composed_name(self) -> dict[Clip, list[Clip]]:
+        found: dict[Clip, list[Clip]] = defaultdict(list)
+        for machine, name in self._is_anomaly:
+            found[machine, composed(name)].append((machine, name))
+        return dict(found)
 
     def _refuse_mismatch(self, missing: list[str], strangers: list[str]) -> None:
         problems = []
@@ -231,74 +248,13 @@ def _read_score_file(path: Path) -> Iterator[Record]:
             f"{printable(path)}: its name does not say the machine; expected one like "
             "anomaly_score_fan_id_01.csv"
         )
-    with _lines(path) as rows:
+    with rows_of(path) as rows:
         for row in rows:
             if not row:
                 continue
             if len(row) != 2:
-                raise _LineError(f"has {len(row)} values, expected file name and score")
-            yield Record(path=row[0], machine=f"{named['type']}/{named['id']}", score=_finite(row[1]))
-
-
-def _read_list(path: Path) -> Iterator[tuple[Clip, bool]]:
-    named = _LIST_OF_TYPE.fullmatch(path.name)
-    machine_type = named["type"] if named else None
-    with _lines(path) as rows:
-        for cells in rows:
-            row = [cell.strip() for cell in cells]
-            while row and not row[-1]:
-                row.pop()  # a spreadsheet fills all lines up to one length
-            if len(row) == 1:
-                machine_type = row[0]
-            elif row:
-                if machine_type is None:
-                    raise _LineError(
-                        "a clip before any machine type; put a line with the type, such as fan, above it, or "
-                        "call the file ground_truth_<type>.csv"
-                    )
-                yield _listed_clip(row, machine_type)
-
-
-def _listed_clip(row: list[str], machine_type: str) -> tuple[Clip, bool]:
-    if len(row) != 3 or row[2] not in _LABELS:
-        raise _LineError(f"is {','.join(row)!a}; expected file name, name with label, and 0 or 1")
-    name, name_with_label, label = row
-    ids = _ID_IN_NAME.findall(name)
-    if len(ids) != 1:
-        raise _LineError(f"file name {name!a} does not hold one machine ID like id_01")
-    if label_in_name(name_with_label) not in (None, _LABELS[label]):
-        raise _LineError(f"says {label} of {name_with_label!a}; 0 is normal and 1 anomalous")
-    return (f"{machine_type}/{ids[0]}", name), _LABELS[label]
-
-
-class _LineError(Exception):
-    """What is wrong with the line just read."""
-
-
-@contextmanager
-def _lines(path: Path) -> Iterator[Iterator[list[str]]]:
-    """Rows of a CSV file; errors raised while they are read name file and line."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, strict=True)
-            try:
-                yield rows
-            except (csv.Error, _LineError) as error:
-                raise EvaluationError(f"{printable(path)}, line {max(1, rows.line_num)}: {error}") from error
-    except UnicodeDecodeError as error:
-        raise EvaluationError(f"{printable(path)}: is not a text in UTF-8") from error
-    except OSError as error:
-        raise EvaluationError(f"{printable(path)}: cannot be read: {error.strerror}") from error
-
-
-def _finite(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise _LineError(f"score is {text!a}, expected a finite number")
-    return value
+                raise LineError(f"has {len(row)} values, expected file name and score")
+            yield Record(path=row[0], machine=f"{named['type']}/{named['id']}", score=finite(row[1]))
 
 
 def _score_file_name(machine: str) -> str:

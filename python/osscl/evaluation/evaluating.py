@@ -69,8 +69,7 @@ def evaluate(
     References
     ----------
     Koizumi et al.: "Description and discussion on DCASE2020 Challenge Task 2", arXiv 2006.05822 (mean over
-    IDs); Kawaguchi et al.: "Description and discussion on DCASE 2021 Challenge Task 2", arXiv 2106.04492
-    (harmonic mean); Efron, Tibshirani: "An Introduction to the Bootstrap", 1993 (percentile intervals).
+    IDs); Efron, Tibshirani: "An Introduction to the Bootstrap", 1993 (percentile intervals).
     """
     _check_options(max_fpr, n_resamples, seed)
     samples = _by_machine(clips)

@@ -50,12 +50,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     pooled_auc, pooled_pauc : Figure or None
         Of the clips of all IDs of a type in one list: the paper's figures.
     mean_auc, mean_pauc : Figure or None
-        Plain mean over the IDs of a type: the challenge's official figures.
+        Plain mean over the IDs of a type: the official figures of DCASE 2020.
     worst_auc : Figure or None
         The lowest AUC of the IDs of a type, mAUC. Its interval is of the lowest AUC of each resample,
         whichever ID that is; it reaches below the value further than above.
     harmonic_mean : Figure or None
-        Harmonic mean of all AUCs and all pAUCs of the IDs together, as the challenge ranks from 2021.
+        Harmonic mean of all AUCs and all pAUCs of the IDs together.
     """
 
     pooled_auc: Figure | None

@@ -1,6 +1,5 @@
 """Scores with the truth beside them, and the truth that file names tell."""
 
-import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -8,6 +7,7 @@ from typing import NamedTuple
 from osscl.errors import EvaluationError
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
+from osscl.support.spelling import file_names
 
 NORMAL_PREFIX, ANOMALY_PREFIX = "normal_", "anomaly_"
 _MAX_LISTED = 3
@@ -65,8 +65,28 @@ def label_in_name(path: str) -> bool | None:
     -------
     bool or None
         True for ``anomaly_...``, False for ``normal_...``, None for every other name.
+
+    Raises
+    ------
+    EvaluationError
+        The path says one thing as it is, and another if its backslashes separate names.
     """
-    name = os.path.basename(path)  # noqa: PTH119 - Path costs more, and tables have millions of lines
+    return _name_and_label(path)[1]
+
+
+def _name_and_label(path: str) -> tuple[str, bool | None]:
+    """The file name in a path that tells a label, and the label; or the file name, and None."""
+    names = file_names(path)
+    told = {name: label for name in names if (label := _label(name)) is not None}
+    if len(set(told.values())) > 1:
+        raise EvaluationError(
+            f"{printable(path)} can be read in two ways, as {' and as '.join(map(printable, told))}; write / "
+            "between the names in its path"
+        )
+    return next(iter(told.items()), (names[0], None))
+
+
+def _label(name: str) -> bool | None:
     if name.startswith(ANOMALY_PREFIX):
         return True
     return False if name.startswith(NORMAL_PREFIX) else None
@@ -88,31 +108,33 @@ def label_by_names(records: Iterable[Record]) -> Labelled:
     Raises
     ------
     EvaluationError
-        A clip occurs twice, or a score stands without a machine.
+        A clip occurs twice, a score stands without a machine, or a name can be read in two ways.
     """
     labelled = Labelled()
     seen: dict[tuple[str | None, str], int] = {}
     for record in records:
-        label = label_in_name(record.path)
+        name, label = _name_and_label(record.path)
         if record.score is None:
             labelled.unscored.append(record)
         elif label is None:
             labelled.unlabelled.append(record.path)
         else:
-            labelled.scores.append(labelled_score(record, label))
+            labelled.scores.append(labelled_score(record, name, label))
         key = (record.machine, record.path)
         seen[key] = seen.get(key, 0) + 1
     refuse_repeated([path for (_, path), count in seen.items() if count > 1], "the scores")
     return labelled
 
 
-def labelled_score(record: Record, is_anomaly: bool) -> LabelledScore:
+def labelled_score(record: Record, name: str, is_anomaly: bool) -> LabelledScore:
     """Join a scored line with its label.
 
     Parameters
     ----------
     record : Record
         A line with a score.
+    name : str
+        The file name in its path.
     is_anomaly : bool
         The truth.
 
@@ -129,12 +151,7 @@ def labelled_score(record: Record, is_anomaly: bool) -> LabelledScore:
     assert record.score is not None
     if not record.machine:
         raise EvaluationError(f"{record.path} has a score and no machine; score the recordings again")
-    return LabelledScore(
-        record.machine,
-        printable(os.path.basename(record.path)),  # noqa: PTH119 - as above
-        record.score,
-        is_anomaly,
-    )
+    return LabelledScore(record.machine, printable(name), record.score, is_anomaly)
 
 
 def refuse_repeated(names: Collection[str], place: str) -> None:

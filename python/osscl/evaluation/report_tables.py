@@ -194,11 +194,11 @@ def notes_of(report: Report) -> Iterator[str]:
     """
     evaluation = report.evaluation
     yield "pooled: all clips of a type in one list (the paper's figure)."
-    yield "ID mean: plain mean over the IDs of a type (the challenge's official figure)."
+    yield "ID mean: plain mean over the IDs of a type (the official figure of DCASE 2020)."
     yield "mAUC: the AUC of the worst ID of a type."
     yield (
         "harmonic mean: of the AUCs and pAUCs of all IDs of a type together; in the last line, of the IDs of "
-        "all types (the challenge's score from 2021)."
+        "all types."
     )
     yield (
         f"pAUC: up to a false-positive rate of {evaluation.max_fpr:g}, standardised: 50 is chance, "

@@ -2,14 +2,23 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from functools import lru_cache
 
 from osscl.audio.candidate import Candidate
+from osscl.errors import EvaluationError, FolderReadError
 from osscl.machines.dcase import TEST_FOLDER, TRAIN_FOLDER
+from osscl.machines.folders import kind_of_root, kinds, kinds_below
 from osscl.runs.folder import find_recordings
+from osscl.runs.passed_over import PassedOver
+from osscl.support.paths import printable
+from osscl.support.spelling import with_slashes
+
+_MAX_FOLDERS = 4096
 
 
-def find_test_recordings(data: str | os.PathLike[str]) -> Iterator[Candidate]:
+def find_test_recordings(
+    data: str | os.PathLike[str], passed_over: PassedOver | None = None
+) -> Iterator[Candidate]:
     """Walk through a data set for the recordings in its ``test`` folders.
 
     Parameters
@@ -17,19 +26,25 @@ def find_test_recordings(data: str | os.PathLike[str]) -> Iterator[Candidate]:
     data : path-like
         Folder of a data set, such as one with ``fan/test/normal_id_00_00000000.wav``; or a folder that
         is itself named ``test``.
+    passed_over : PassedOver, optional
+        Counts what lies there and is not taken.
 
     Yields
     ------
     Candidate
-        Recordings, in the order of `osscl.folder.find_recordings`; and folders that cannot be listed,
+        Recordings, in the order of `osscl.runs.folder.find_recordings`; and folders that cannot be listed,
         which may hold some.
     """
-    root = Path(os.fsdecode(data))
-    whole = root.resolve().name == TEST_FOLDER
-    for candidate in find_recordings([root]):
-        parents = Path(candidate.path).relative_to(root).parts[:-1]
-        if whole or TEST_FOLDER in parents or (candidate.problem is not None and _is_folder(candidate)):
+    root = os.fsdecode(data)
+    met = PassedOver() if passed_over is None else passed_over
+    is_whole = kind_of_root(root) == TEST_FOLDER
+    is_test = lru_cache(_MAX_FOLDERS)(lambda folder: is_whole or TEST_FOLDER in kinds_below(root, folder))
+    for candidate in find_recordings([root], met):
+        folder = os.path.dirname(candidate.path)  # noqa: PTH120 - Path costs more
+        if is_test(folder) or isinstance(candidate.problem, FolderReadError):
             yield candidate
+        else:
+            met.n_elsewhere += candidate.problem is None
 
 
 def is_for_training(path: str) -> bool:
@@ -44,10 +59,17 @@ def is_for_training(path: str) -> bool:
     -------
     bool
         True below ``train``; False below ``test``, and where neither is named.
+
+    Raises
+    ------
+    EvaluationError
+        The path says one thing as it is, and another if its backslashes separate names.
     """
-    kinds = [part for part in Path(path).parts[:-1] if part in (TEST_FOLDER, TRAIN_FOLDER)]
-    return bool(kinds) and kinds[-1] == TRAIN_FOLDER
-
-
-def _is_folder(candidate: Candidate) -> bool:
-    return os.path.isdir(candidate.path)  # noqa: PTH112 - Path.is_dir raises where the way there is closed
+    readings = [reading for reading in (path, with_slashes(path)) if reading is not None]
+    told = [found[-1] for found in (kinds(reading.split("/")[:-1]) for reading in readings) if found]
+    if len(set(told)) > 1:
+        raise EvaluationError(
+            f"{printable(path)} can be read in two ways, in a folder named {TRAIN_FOLDER} and in one named "
+            f"{TEST_FOLDER}; write / between the names in its path"
+        )
+    return told[:1] == [TRAIN_FOLDER]

@@ -5,8 +5,10 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import PurePath
+from typing import NamedTuple
 
 from osscl.errors import MachineError
+from osscl.support.links import as_walked
 from osscl.support.paths import printable
 
 _PUBLISHED_IDS = {
@@ -36,12 +38,14 @@ def machine_of_path(path: str | os.PathLike[str], known: Collection[str]) -> str
     """Name the machine that a file claims to come from by its place and name.
 
     The type is the nearest parent folder that is named after a known type; the ID is the one
-    ``id_NN`` or ``section_NN`` in the file name and in the folders between it and the type.
+    ``id_NN`` or ``section_NN`` in the file name and in the folders between it and the type. The names
+    are those of the path as it is given; only where they lack the type or the ID, links are followed, and
+    what both paths name must agree.
 
     Parameters
     ----------
     path : str or path
-        The file, which need not exist. Symbolic links are followed.
+        The file, which need not exist.
     known : collection of str
         Names of the machines that the model knows, spelled ``type/id_NN``.
 
@@ -63,6 +67,17 @@ def machine_of_path(path: str | os.PathLike[str], known: Collection[str]) -> str
     return MachineFromPath(known)(path)
 
 
+class _Claims(NamedTuple):
+    """What the names in a path say: a machine type, and each ID below it with the place where it stands."""
+
+    machine_type: str | None
+    ids: dict[str, str]
+
+    @property
+    def are_whole(self) -> bool:
+        return self.machine_type is not None and bool(self.ids)
+
+
 class MachineFromPath:
     """The rule of `machine_of_path` for many files of the same folders.
 
@@ -80,33 +95,36 @@ class MachineFromPath:
     def __call__(self, path: str | os.PathLike[str]) -> str:
         """Name the machine of one file; raises `MachineError`."""
         spelled = os.fsdecode(path)
-        if os.path.islink(spelled):  # noqa: PTH114 - Path costs more, and runs have millions of files
-            spelled = os.path.realpath(spelled)
-        folder, name = os.path.split(spelled)
-        machine_type, claims = self._claims_of_folder(folder)
+        claims = self._claims_of(spelled)
+        if not claims.are_whole:
+            claims = _joined(claims, self._claims_of(os.path.realpath(spelled)))
+        machine_type, ids = claims
         if machine_type is None:
             raise MachineError(self._no_type())
-        claims = claims | dict.fromkeys(_ID.findall(name), f"file name {printable(name)}")
-        if not claims:
+        if not ids:
             raise MachineError(
                 f"neither its name nor a folder below {machine_type} holds an ID like id_00 or section_00; "
                 f"{_SAY_IT}"
             )
-        if len(claims) > 1:
-            places = " and ".join(f"{machine_id} in {place}" for machine_id, place in claims.items())
+        if len(ids) > 1:
+            places = " and ".join(f"{machine_id} in {place}" for machine_id, place in ids.items())
             raise MachineError(f"its path names more than one ID: {places}; {_SAY_IT}")
-        machine = f"{machine_type}/{next(iter(claims))}"
+        machine = f"{machine_type}/{next(iter(ids))}"
         check_machine(machine, self._known)
         return machine
 
-    def _find_claims_of_folder(self, folder: str) -> tuple[str | None, dict[str, str]]:
-        """Find the type, and each ID below it with the place where it stands."""
-        claims: dict[str, str] = {}
-        for part in reversed(PurePath(os.path.realpath(folder)).parts):
+    def _claims_of(self, path: str) -> _Claims:
+        folder, name = os.path.split(path)
+        machine_type, ids = self._claims_of_folder(folder)
+        return _Claims(machine_type, ids | dict.fromkeys(_ID.findall(name), f"file name {printable(name)}"))
+
+    def _find_claims_of_folder(self, folder: str) -> _Claims:
+        ids: dict[str, str] = {}
+        for part in reversed(PurePath(as_walked(folder)).parts):
             if part in self._types:
-                return part, claims
-            claims |= dict.fromkeys(_ID.findall(part), f"folder {printable(part)}")
-        return None, {}
+                return _Claims(part, ids)
+            ids |= dict.fromkeys(_ID.findall(part), f"folder {printable(part)}")
+        return _Claims(None, {})
 
     def _no_type(self) -> str:
         if not self._types:
@@ -114,12 +132,23 @@ class MachineFromPath:
         return f"no parent folder is named after a machine type ({_listed(self._types)}); {_SAY_IT}"
 
 
-def id_of_name(file_name: str) -> str:
-    """Read the machine ID in the name of a file.
+def _joined(walked: _Claims, resolved: _Claims) -> _Claims:
+    """What a path and the place that its links lead to say together; raises `MachineError` for two types."""
+    types = {walked.machine_type, resolved.machine_type} - {None}
+    if len(types) > 1:
+        raise MachineError(
+            f"its path names the type {walked.machine_type} and no ID, and what it is a link to names "
+            f"{resolved.machine_type}; {_SAY_IT}"
+        )
+    return _Claims(walked.machine_type or resolved.machine_type, resolved.ids | walked.ids)
+
+
+def id_of_file(path: str | os.PathLike[str]) -> str:
+    """Read the machine ID in the name of a file; where that holds none, in the name of what it is a link to.
 
     Parameters
     ----------
-    file_name : str
+    path : str or path
         Such as ``normal_id_00_00000000.wav`` or ``section_00_source_train_normal_0000.wav``.
 
     Returns
@@ -132,11 +161,15 @@ def id_of_name(file_name: str) -> str:
     MachineError
         The name holds no ID, or two.
     """
-    found: dict[str, None] = dict.fromkeys(_ID.findall(file_name))
+    found = _ids_in_name(os.fsdecode(path)) or _ids_in_name(os.path.realpath(os.fsdecode(path)))
     if len(found) != 1:
         names = " and ".join(found) or "no ID"
         raise MachineError(f"its name holds {names}; expected one like id_00 or section_00")
     return next(iter(found))
+
+
+def _ids_in_name(path: str) -> dict[str, None]:
+    return dict.fromkeys(_ID.findall(os.path.basename(path)))  # noqa: PTH119 - Path costs more
 
 
 def check_machine(name: str, known: Collection[str]) -> None:

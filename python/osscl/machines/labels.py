@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -10,11 +11,15 @@ from typing import NamedTuple, Self, TypeAlias
 from osscl.errors import ConfigError, LabelTableError, MachineError
 from osscl.machines.dcase import MachineFromPath, check_machine
 from osscl.support.paths import printable
+from osscl.support.spelling import composed, with_slashes
 
 MachineOf: TypeAlias = Callable[[str | os.PathLike[str]], str]
 """Names the machine of a file, or raises `MachineError`."""
 
 _MAX_FOLDERS = 4096
+
+_Key: TypeAlias = tuple[str, str]
+"""Folder, its links followed, and file name, both printable."""
 
 
 class MachineNames(NamedTuple):
@@ -80,10 +85,17 @@ class LabelTable:
     Paths are absolute, or relative to the folder of the table. Bytes of a file name that are not
     UTF-8 stand as they are or as ``\xNN``, the way result tables spell them. Symbolic links are
     followed in folders, but a link to a file is another file than its target.
+
+    A row stands for the file of that very spelling. A file without such a row has that of the row which
+    differs in how accents are spelled (macOS takes them apart), or else of the row whose backslashes
+    separate names (Windows).
     """
 
     def __init__(self) -> None:
         self._machines: dict[str, dict[str, str]] = {}  # folder -> file name -> machine
+        # rows read as another system may have spelled them, where that is another spelling -> their machines
+        self._composed: dict[_Key, dict[str, None]] = defaultdict(dict)
+        self._with_slashes: dict[_Key, dict[str, None]] = defaultdict(dict)
         self._resolved = lru_cache(_MAX_FOLDERS)(lambda folder: printable(os.path.realpath(folder)))
 
     @classmethod
@@ -118,8 +130,7 @@ class LabelTable:
                 try:
                     for spelled, machine in _cells(rows):
                         check_machine(machine, same_machine)
-                        spelled = os.path.join(folder, spelled)  # noqa: PTH118 - Path would drop a final /
-                        table._add(spelled, same_machine[machine])
+                        table._add(folder, spelled, same_machine[machine])
                 except (csv.Error, _RowError, MachineError) as error:
                     line = max(1, rows.line_num)
                     raise LabelTableError(f"{printable(path)}, line {line}: {error}") from error
@@ -145,25 +156,47 @@ class LabelTable:
         Raises
         ------
         MachineError
-            If the table has no row for the file.
+            If the table has no row for the file, or several that may be meant, with different machines.
         """
         folder, name = self._key(os.fsdecode(path))
         machine = self._machines.get(folder, {}).get(name)
-        if machine is None:
-            raise MachineError("the table of labels has no row for it; add one with its path and machine")
-        return machine
+        return self._machine_by_another_spelling((folder, name)) if machine is None else machine
 
-    def _add(self, path: str, machine: str) -> None:
-        folder, name = self._key(path)
+    def _machine_by_another_spelling(self, key: _Key) -> str:
+        folder, name = key = _composed_key(key)
+        exactly_so = dict.fromkeys(filter(None, [self._machines.get(folder, {}).get(name)]))
+        for meant in (exactly_so | self._composed.get(key, {}), self._with_slashes.get(key, {})):
+            if len(meant) > 1:
+                raise MachineError(
+                    "the table of labels has rows that spell its path in other ways, for "
+                    f"{' and '.join(meant)}; add one with its very path"
+                )
+            if meant:
+                return next(iter(meant))
+        raise MachineError("the table of labels has no row for it; add one with its path and machine")
+
+    def _add(self, base: str, spelled: str, machine: str) -> None:
+        """Add a row; its path counts from the folder `base`."""
+        folder, name = self._key(os.path.join(base, spelled))  # noqa: PTH118 - Path would drop a final /
         if not name:
             raise _RowError("path is empty or names a folder; expected the path of an audio file")
         known_before = self._machines.setdefault(folder, {}).setdefault(name, machine)
         if known_before != machine:
             raise _RowError(f"{name} was given the machine {known_before} above and {machine} here; keep one")
+        if (key := _composed_key((folder, name))) != (folder, name):
+            self._composed[key][machine] = None
+        if (slashed := with_slashes(spelled)) is not None:
+            key = self._key(os.path.join(base, slashed))  # noqa: PTH118 - as above
+            self._with_slashes[_composed_key(key)][machine] = None
 
-    def _key(self, path: str) -> tuple[str, str]:
+    def _key(self, path: str) -> _Key:
         folder, name = os.path.split(path)
         return self._resolved(folder), printable(name)
+
+
+def _composed_key(key: _Key) -> _Key:
+    folder, name = key
+    return composed(folder), composed(name)
 
 
 class _RowError(Exception):

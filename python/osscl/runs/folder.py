@@ -1,53 +1,198 @@
 """The recordings below a folder, found lazily and in a fixed order."""
 
+import errno
+import itertools
+import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AUDIO_SUFFIXES
-from osscl.errors import AudioReadError
+from osscl.errors import AudioReadError, FolderReadError, NoRecordingsError
+from osscl.runs.passed_over import COMPANION_PREFIX, PassedOver
+from osscl.support.links import dead_link
+
+_log = logging.getLogger(__name__)
+_SURELY_SHORT = 250  # characters: every system takes a path of so many
 
 
-def find_recordings(roots: Iterable[str | os.PathLike[str]]) -> Iterator[Candidate]:
+def find_recordings(
+    roots: Iterable[str | os.PathLike[str]], passed_over: PassedOver | None = None
+) -> Iterator[Candidate]:
     """Walk through folders for WAV and FLAC files.
 
-    A folder is listed when the walk reaches it, and sorted by name; nothing beyond one branch of the
-    tree is held in memory. What looks like a recording and is none (a folder named x.wav) and folders
-    that cannot be listed come as candidates with a problem, so that nothing goes missing unseen.
+    A folder is listed when the walk reaches it, and sorted by name; nothing is held in memory but one branch
+    of the tree, about 100 bytes for each folder walked, and the links that are still to be followed. What
+    looks like a recording and is none (a folder named x.wav), folders that cannot be listed and paths too
+    long for the system come as candidates with a problem, so that nothing goes missing unseen.
+
+    Links to folders are followed, and each folder is walked once: by its own name where that is met, so
+    links come last; links to a folder that the walk is inside of are not followed. Every name of a file, link
+    or not, is a candidate of its own.
 
     Parameters
     ----------
     roots : iterable of path-like
-        Folders; or files, which are taken whatever their names end in.
+        Folders; or files, which are taken whatever their names are.
+    passed_over : PassedOver, optional
+        Counts what lies there and is not taken.
 
-    Yields
-    ------
-    Candidate
-        Each file or unusable folder, once a root.
+    Returns
+    -------
+    iterator of Candidate
+        Each file or unusable folder.
     """
-    for root in map(os.fsdecode, roots):
-        if os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where the way there is closed
-            yield from _walk(root)
+    return _Walk(PassedOver() if passed_over is None else passed_over).through(map(os.fsdecode, roots))
+
+
+def find_some_recordings(
+    roots: Sequence[str | os.PathLike[str]], passed_over: PassedOver | None = None
+) -> Iterator[Candidate]:
+    """Walk through folders as `find_recordings` does, and refuse those that hold no recording at all.
+
+    Parameters
+    ----------
+    roots : sequence of path-like
+        Folders, or files.
+    passed_over : PassedOver, optional
+        Counts what lies there and is not taken; without it, the log warns of it at the end.
+
+    Returns
+    -------
+    iterator of Candidate
+        Each file or unusable folder; the first is found by now.
+
+    Raises
+    ------
+    NoRecordingsError
+        There is none; raised at once, before anything is written or computed.
+    """
+    met = PassedOver() if passed_over is None else passed_over
+    found = find_recordings(roots, met)
+    first = next(found, None)
+    if first is None:
+        raise NoRecordingsError(met.refusal(roots))
+    every = itertools.chain([first], found)
+    return every if passed_over is not None else _warning_at_the_end(every, met)
+
+
+def _warning_at_the_end(candidates: Iterator[Candidate], met: PassedOver) -> Iterator[Candidate]:
+    yield from candidates
+    for note in met.notes():
+        _log.warning("%s", note)
+
+
+class _Walk:
+    """One walk through several trees.
+
+    Parameters
+    ----------
+    passed_over : PassedOver
+        Counts what is not taken.
+    """
+
+    def __init__(self, passed_over: PassedOver) -> None:
+        self._passed_over = passed_over
+        self._walked: set[int | str] = set()  # identities of folders
+        self._above: frozenset[int | str] = frozenset()  # identities of those above the tree at hand
+        self._links: deque[str] = deque()  # to folders, followed when all real ones are walked
+        self._branch: list[Iterator[os.DirEntry[str]]] = []  # what is left of each folder from the tree's top
+
+    def through(self, roots: Iterable[str]) -> Iterator[Candidate]:
+        """Walk through real folders first, then through those that links alone lead to."""
+        for root in roots:
+            if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where the way there is closed
+                yield Candidate(root)
+            elif os.path.islink(root):  # noqa: PTH114 - as above
+                self._links.append(root)
+            else:
+                yield from self._tree(root)
+        while self._links:
+            yield from self._tree(self._links.popleft())
+
+    def _tree(self, top: str) -> Iterator[Candidate]:
+        problem: AudioReadError | None = self._open(top)
+        if problem is not None:
+            yield Candidate(top, problem)
+        self._above = _above(top) if self._branch else frozenset()
+        while self._branch:
+            for entry in self._branch[-1]:
+                if _is_folder(entry):
+                    problem = self._meet_folder(entry)
+                    if problem is not None:
+                        yield Candidate(entry.path, problem)
+                    break  # go on with what is open now: this folder, or the one it lies in
+                if not entry.name.lower().endswith(AUDIO_SUFFIXES):
+                    self._pass_over(entry)
+                elif entry.name.startswith(COMPANION_PREFIX):
+                    self._passed_over.n_companions += 1
+                elif len(entry.path) <= _SURELY_SHORT:
+                    yield Candidate(entry.path)
+                else:
+                    yield Candidate(entry.path, _problem_of_length(entry.path))
+            else:
+                self._branch.pop()
+
+    def _meet_folder(self, entry: os.DirEntry[str]) -> AudioReadError | None:
+        """Open a real folder, keep a link for later; say what is wrong with it, or with its name."""
+        problem = None
+        if not entry.is_symlink():
+            problem = self._open(entry.path)
+        elif not self._is_known(entry):
+            self._links.append(entry.path)
+        if problem is None and entry.name.lower().endswith(AUDIO_SUFFIXES):
+            kind = "link to a directory" if entry.is_symlink() else "directory"
+            return AudioReadError(f"it is a {kind}, not an audio file")
+        return problem
+
+    def _open(self, folder: str) -> FolderReadError | None:
+        """Make a folder the end of the branch, unless it was walked before; say why it cannot be."""
+        try:
+            identity = _identity(folder, os.stat(folder))  # noqa: PTH116 - a str, as all paths of the walk
+            if identity in self._walked:
+                return None
+            self._walked.add(identity)
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            return FolderReadError(f"the folder cannot be listed: {_reason(folder, error)}")
+        self._branch.append(iter(entries))
+        return None
+
+    def _is_known(self, link: os.DirEntry[str]) -> bool:
+        """Whether a link leads to a folder that was walked, or that the walk is inside of."""
+        try:
+            identity = _identity(link.path, link.stat())
+        except OSError:  # gone since it was met: opening it tells
+            return False
+        return identity in self._walked or identity in self._above
+
+    def _pass_over(self, entry: os.DirEntry[str]) -> None:
+        # hidden ones are the locks of editors
+        if entry.is_symlink() and not entry.name.startswith(".") and dead_link(entry.path) is not None:
+            self._passed_over.count_dead_link(entry.path)
         else:
-            yield Candidate(root)
+            self._passed_over.count_other(entry.name)
 
 
-def _walk(folder: str) -> Iterator[Candidate]:
-    try:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError as error:
-        yield Candidate(folder, AudioReadError(f"the folder cannot be listed: {error.strerror}"))
-        return
-    for entry in entries:
-        looks_like_audio = entry.name.lower().endswith(AUDIO_SUFFIXES)
-        if _is_folder(entry):
-            if looks_like_audio:
-                yield Candidate(entry.path, AudioReadError("it is a directory, not an audio file"))
-            if not _leads_back(entry):
-                yield from _walk(entry.path)
-        elif looks_like_audio:
-            yield Candidate(entry.path)
+def _identity(folder: str, status: os.stat_result) -> int | str:
+    """What tells a folder from all others: device and inode, or its real path on systems without inodes."""
+    if status.st_ino == 0:
+        return os.path.realpath(folder)
+    return status.st_dev << 64 | status.st_ino
+
+
+def _above(folder: str) -> frozenset[int | str]:
+    """Identities of the folders that a folder lies in."""
+    found = set()
+    for parent in Path(os.path.realpath(folder)).parents:
+        try:
+            found.add(_identity(str(parent), parent.stat()))
+        except OSError:  # out of reach: no link leads there either
+            continue
+    return frozenset(found)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -57,10 +202,20 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _leads_back(entry: os.DirEntry[str]) -> bool:
-    """Whether a link leads to a folder that the walk is inside of."""
-    if not entry.is_symlink():
-        return False
-    target = os.path.realpath(entry.path)
-    here = os.path.realpath(os.path.dirname(entry.path))  # noqa: PTH120 - a str, as all paths of the walk
-    return here == target or here.startswith(target.rstrip(os.sep) + os.sep)
+def _problem_of_length(path: str) -> AudioReadError | None:
+    """Why a file cannot be reached, where its path is too long for the system."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return AudioReadError(f"it cannot be opened: {_reason(path, error)}")
+    return None
+
+
+def _reason(path: str, error: OSError) -> str:
+    if error.errno == errno.ENAMETOOLONG:
+        return (
+            f"its path of {len(os.fsencode(path))} bytes is longer than the system takes; begin in a folder "
+            "further down, or move it up"
+        )
+    return error.strerror or str(error)

@@ -17,17 +17,3 @@ def brief(thing: object) -> str:
     """Spell what a stranger named so that it fits into a sentence: short, in one line."""
     text = "".join(char if char.isprintable() else "?" for char in str(thing))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-
-
-def reason_missing(path: str | os.PathLike[str]) -> str | None:
-    """Say in one sentence that nothing is at a path; None where something is, or where nobody may look."""
-    try:
-        os.stat(path)  # noqa: PTH116 - the path is of whatever type
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        if os.path.islink(path):  # noqa: PTH114
-            target = printable(os.readlink(path))  # noqa: PTH115
-            return f"{printable(path)} is a link to a file or folder that is not there: {target}"
-        return f"there is no file or folder {printable(path)}"
-    except OSError:  # reading tells what it is
-        return None
-    return None

@@ -3,24 +3,27 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import clip_sha256
 from osscl.config import TrainConfig
-from osscl.errors import ClipError, TrainingDataError
-from osscl.machines.dcase import TRAIN_FOLDER, id_of_name
+from osscl.errors import AudioCorruptError, ClipError, FolderReadError, MachineError, TrainingDataError
+from osscl.machines.dcase import id_of_file
+from osscl.machines.folders import training_type
 from osscl.runs.folder import find_recordings
+from osscl.runs.passed_over import PassedOver
+from osscl.support.links import missing
 from osscl.support.paths import printable
 from osscl.support.threads import usable_cpus
 
-_MAX_LISTED = 20
+_MAX_LISTED, _MAX_FOLDERS = 20, 4096
+_PLACE = "<type>/train, such as fan/train/normal_id_00_00000000.wav"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +98,37 @@ class TrainingData:
         return self.classes.index(clip.machine)
 
 
-def find_training_files(roots: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[Candidate, str]]:
+def find_training_files(
+    roots: Sequence[str | os.PathLike[str]], passed_over: PassedOver | None = None
+) -> Iterator[tuple[Candidate, str]]:
     """Find recordings in folders named ``train``; the folder above names the machine type.
 
     Parameters
     ----------
-    roots : iterable of path-like
-        Folders, searched at any depth.
+    roots : sequence of path-like
+        Folders, searched at any depth; or files.
+    passed_over : PassedOver, optional
+        Counts what lies there and is not taken.
 
     Yields
     ------
     candidate, machine type : Candidate, str
-        Each file once, and each folder that cannot be searched.
+        Each file; each folder that cannot be listed, and each root that is no folder and not in one named
+        ``train``, as a candidate with a problem.
     """
-    seen = set()
-    for candidate in find_recordings(roots):
-        folder = Path(candidate.path).parent.resolve()
-        real = folder / Path(candidate.path).name
-        if real not in seen and (folder.name == TRAIN_FOLDER or candidate.problem is not None):
-            seen.add(real)
-            yield candidate, folder.parent.name
+    met = PassedOver() if passed_over is None else passed_over
+    named = {os.fsdecode(root) for root in roots}
+    type_of_folder = lru_cache(_MAX_FOLDERS)(training_type)
+    for candidate in find_recordings(roots, met):
+        machine_type = type_of_folder(os.path.dirname(candidate.path))  # noqa: PTH120 - Path costs more
+        if machine_type is not None:
+            yield candidate, machine_type
+        elif isinstance(candidate.problem, FolderReadError):
+            yield candidate, ""
+        elif candidate.path in named:
+            yield Candidate(candidate.path, MachineError(f"it lies in no folder {_PLACE}")), ""
+        else:
+            met.n_elsewhere += candidate.problem is None
 
 
 def read_training_data(
@@ -122,6 +136,7 @@ def read_training_data(
     *,
     fit: Fit = AS_THEY_ARE,
     skip_bad: bool = False,
+    passed_over: PassedOver | None = None,
     on_clip: Callable[[int, int], None] = lambda done, total: None,
 ) -> TrainingData:
     """Read every clip once: check it, name its class, hash it.
@@ -135,6 +150,8 @@ def read_training_data(
         How recordings that do not fit are made to fit.
     skip_bad : bool
         Leave out clips that cannot be used, instead of refusing them all.
+    passed_over : PassedOver, optional
+        Counts what the search met and did not take.
     on_clip : callable
         Called with the number of clips done, and of all.
 
@@ -146,15 +163,16 @@ def read_training_data(
     Raises
     ------
     TrainingDataError
-        There are no clips, or too few; clips cannot be used, which are named; or one recording stands for
-        two machines.
+        A root is not there; there are no clips, or too few; clips cannot be used, which are named; or one
+        recording stands for two machines.
     """
-    files = list(find_training_files(roots))
+    for root in roots:
+        if (problem := missing(root)) is not None:
+            raise TrainingDataError(problem)
+    met = PassedOver() if passed_over is None else passed_over
+    files = list(find_training_files(roots, met))
     if not files:
-        raise TrainingDataError(
-            f"{', '.join(map(printable, roots))}: no recordings found; expected WAV or FLAC files in "
-            "<type>/train/, named like normal_id_00_00000000.wav"
-        )
+        raise TrainingDataError(met.refusal(roots, f"in a folder {_PLACE},"))
     good, bad = _read_all(files, fit, on_clip)
     if bad and not skip_bad:
         raise TrainingDataError(f"{_listed(bad)}mend or remove them, or leave them out with --skip-bad")
@@ -193,8 +211,13 @@ def _read(fit: Fit, file: tuple[Candidate, str]) -> TrainingClip | BadClip:
     try:
         if problem is not None:
             raise problem
-        machine = f"{machine_type}/{id_of_name(Path(path).name)}"
-        return TrainingClip(path, machine, clip_sha256(read_clip(path, fit).samples))
+        if not machine_type:
+            raise MachineError("no folder above train names the machine type; expected <type>/train")
+        machine = f"{machine_type}/{id_of_file(path)}"
+        clip = read_clip(path, fit)
+        if clip.silence is not None:  # nothing is learned from it but what silence is
+            raise AudioCorruptError(f"{clip.silence}: a dead microphone or channel?")
+        return TrainingClip(path, machine, clip_sha256(clip.samples))
     except ClipError as error:
         return BadClip(path, error)
 

@@ -1,0 +1,79 @@
+"""What the folders of a data set are for: training and testing, as their names say.
+
+Names are those of the path as it was walked; only where they tell nothing, links are followed.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from osscl.machines.dcase import TEST_FOLDER, TRAIN_FOLDER
+from osscl.support.links import as_walked
+
+_KINDS = (TEST_FOLDER, TRAIN_FOLDER)
+
+
+def training_type(folder: str) -> str | None:
+    """Name the machine type that a folder of training clips belongs to.
+
+    Parameters
+    ----------
+    folder : str
+        The folder that holds the clips.
+
+    Returns
+    -------
+    str or None
+        Name of the folder above one named ``train``, empty where there is none; None for other folders.
+    """
+    for path in (as_walked(folder), os.path.realpath(folder)):
+        above, name = os.path.split(path)
+        if name == TRAIN_FOLDER:
+            return os.path.basename(above)  # noqa: PTH119 - a str, as all paths of a walk
+    return None
+
+
+def kind_of_root(root: str) -> str | None:
+    """Say whether the folder where a walk begins is itself one for training or testing.
+
+    Parameters
+    ----------
+    root : str
+        The folder.
+
+    Returns
+    -------
+    str or None
+        ``train`` or ``test``, as its name says.
+    """
+    for path in (as_walked(root), os.path.realpath(root)):
+        if found := kinds(PurePath(path).parts[-1:]):
+            return found[0]
+    return None
+
+
+def kinds_below(root: str, folder: str) -> list[str]:
+    """Say what the folders between the root of a walk and a recording are for.
+
+    Parameters
+    ----------
+    root : str
+        Where the walk began; what lies above it says nothing.
+    folder : str
+        Folder that the walk reached, spelled from `root` on.
+
+    Returns
+    -------
+    list of str
+        ``train`` and ``test``, in the order in which they are named.
+    """
+    if walked := kinds(PurePath(folder[len(root) :]).parts):
+        return walked
+    real_root, real_folder = os.path.realpath(root), os.path.realpath(folder)
+    shared = os.path.commonpath([real_root, real_folder])
+    return kinds(PurePath(real_folder[len(shared) :]).parts)
+
+
+def kinds(names: Iterable[str]) -> list[str]:
+    """Those of the names that say what a folder is for."""
+    return [name for name in names if name in _KINDS]

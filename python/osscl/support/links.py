@@ -1,0 +1,49 @@
+"""Symbolic links in paths: the names one walked by, and links that lead nowhere."""
+
+import os
+from pathlib import Path
+
+from osscl.support.paths import printable
+
+
+def as_walked(path: str | os.PathLike[str]) -> str:
+    """Make a path absolute and leave its links as they are, so that its names are those it was walked by.
+
+    Links are followed only as far as ``..`` goes up from them: no name says what lies above a link's target.
+    """
+    given = Path(os.fsdecode(path))
+    if os.pardir not in given.parts:
+        return str(given.absolute())
+    n_below = given.parts[::-1].index(os.pardir)  # names below the last ".."
+    up_to, below = given.parts[: len(given.parts) - n_below], given.parts[len(given.parts) - n_below :]
+    return str(Path(os.path.realpath(Path(*up_to)), *below))
+
+
+def dead_link(path: str | os.PathLike[str]) -> str | None:
+    """Say of a link whose target is missing what it is and what mends it; None for everything else."""
+    try:
+        os.stat(path)  # noqa: PTH116 - a path of any kind
+    except FileNotFoundError:
+        try:
+            target = os.readlink(path)  # noqa: PTH115 - as above
+        except OSError:
+            return None
+        return (
+            f"it is a link to {printable(target)}, and nothing is there; fetch what it stands for "
+            "(git annex get, dvc pull), or mend the link"
+        )
+    except (OSError, ValueError):  # there is something, or it cannot be told
+        return None
+    return None
+
+
+def missing(path: str | os.PathLike[str]) -> str | None:
+    """Say that there is nothing at a path, or that it is a link to nothing; None where there is something."""
+    try:
+        os.stat(path)  # noqa: PTH116 - a path of any kind
+    except (FileNotFoundError, NotADirectoryError):
+        problem = dead_link(path)
+        return f"there is no file or folder {printable(path)}" + (f": {problem}" if problem else "")
+    except (OSError, ValueError):  # there is something, or it cannot be told
+        return None
+    return None
