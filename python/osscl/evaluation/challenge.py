@@ -27,7 +27,9 @@ from osscl.evaluation.labelled import (
 )
 from osscl.scoring.record import Record
 from osscl.support.atomic import write_atomically
+from osscl.support.csv_rows import CsvReader, CsvWriter
 from osscl.support.paths import printable
+from osscl.support.regular_file import regular_only
 
 SCORE_FILES = "anomaly_score_*.csv"
 _SCORE_FILE = re.compile(r"anomaly_score_(?P<type>.+)_(?P<id>(?:id|section)_[0-9]+)\.csv")
@@ -100,7 +102,9 @@ def write_score_folder(
         check_score_folder(folder, overwrite=overwrite)
         for path, of_machine in rows.items():
             text = io.StringIO()
-            csv.writer(text, lineterminator="\n").writerows(sorted(of_machine))
+            writer = CsvWriter(text)
+            for row in sorted(of_machine):
+                writer.write(row)
             write_atomically(path, [text.getvalue().encode()])
     except OSError as error:
         raise OutputError(f"{printable(folder)} cannot be written to: {error.strerror}") from error
@@ -279,12 +283,12 @@ class _LineError(Exception):
 def _lines(path: Path) -> Iterator[Iterator[list[str]]]:
     """Rows of a CSV file; errors raised while they are read name file and line."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, strict=True)
+        with open(path, encoding="utf-8-sig", newline="", opener=regular_only) as file:
+            rows = CsvReader(file)
             try:
                 yield rows
             except (csv.Error, _LineError) as error:
-                raise EvaluationError(f"{printable(path)}, line {max(1, rows.line_num)}: {error}") from error
+                raise EvaluationError(f"{printable(path)}, line {rows.line_num}: {error}") from error
     except UnicodeDecodeError as error:
         raise EvaluationError(f"{printable(path)}: is not a text in UTF-8") from error
     except OSError as error:
