@@ -7,19 +7,20 @@ import typer
 
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.bench import AccuracyRequest, Benchmark, BenchmarkPlan, run_benchmark
+from osscl.cli import signals
 from osscl.cli.bench_table import print_benchmark
 from osscl.cli.console import (
     EXIT_FAILED,
-    EXIT_INTERRUPTED,
     WorkProgress,
     as_json,
     complain,
+    emit,
     say,
 )
 from osscl.cli.options import takes_compute_options
-from osscl.errors import OutputError
 from osscl.support.atomic import write_atomically
-from osscl.support.paths import printable
+from osscl.support.outputs import cannot_be_written, check_output
+from osscl.support.paths import is_there, printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl bench demo\n
@@ -80,10 +81,10 @@ def bench(
     if (gate or reference) and not accuracy:
         raise typer.BadParameter("--gate and --reference say what --accuracy compares: add --accuracy")
     for each in (folder, gate):
-        if each is not None and not each.exists():
+        if each is not None and not is_there(each):
             raise typer.BadParameter(f"there is no folder {printable(each)}")
     if output is not None:
-        _check_place(output, overwrite)
+        check_output(output, overwrite=overwrite, inputs=[model, reference, folder, gate])
     plan = BenchmarkPlan(
         clips=folder,
         n_clips=clips,
@@ -96,11 +97,11 @@ def bench(
             benchmark = run_benchmark(model, plan, steps.advance_one)
     except KeyboardInterrupt:
         say("interrupted: nothing is measured")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(signals.exit_code()) from None
     if output is not None:
         _write(output, benchmark)
     if json:
-        typer.echo(as_json(benchmark))
+        emit(as_json(benchmark))
     else:
         print_benchmark(benchmark)
     if benchmark.accuracy is not None and benchmark.accuracy.flaw is not None:
@@ -130,20 +131,8 @@ class _Steps:
         self._bar.advance()
 
 
-def _check_place(output: Path, overwrite: bool) -> None:
-    """Find out before the measurement what would make its result go lost."""
-    if not output.parent.is_dir():
-        raise OutputError(
-            f"{printable(output)}: there is no folder {printable(output.parent)}; make it first"
-        )
-    if output.is_dir():
-        raise OutputError(f"{printable(output)} is a folder; expected the name of a file to write")
-    if output.exists() and not overwrite:
-        raise OutputError(f"{printable(output)} exists; name another file, or use --overwrite")
-
-
 def _write(output: Path, benchmark: Benchmark) -> None:
     try:
         write_atomically(output, [as_json(benchmark).encode(), b"\n"])
     except OSError as error:
-        raise OutputError(f"{printable(output)} cannot be written: {error.strerror}") from error
+        raise cannot_be_written(output, error) from error

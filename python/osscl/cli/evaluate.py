@@ -5,14 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import rich.console
 import typer
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
-from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, say
+from osscl.cli import signals
+from osscl.cli.console import EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, emit, say
 from osscl.cli.options import takes_compute_options
+from osscl.cli.terminal import SafeConsole
 from osscl.detector import Detector
 from osscl.errors import EvaluationError
 from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
@@ -20,7 +21,7 @@ from osscl.evaluation.evaluating import DEFAULT_RESAMPLES
 from osscl.evaluation.evaluating import evaluate as evaluate_scores
 from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_name
 from osscl.evaluation.published_figures import PAPER
-from osscl.evaluation.report import check_output, print_report, to_json, write_report
+from osscl.evaluation.report import check_report, print_report, to_json, write_report
 from osscl.evaluation.report_tables import Report, Unscored
 from osscl.evaluation.score_table import read_records
 from osscl.evaluation.testset import find_test_recordings, is_for_training
@@ -28,7 +29,8 @@ from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import machine_source
 from osscl.metrics import MAX_FPR
 from osscl.scoring.record import Record
-from osscl.support.paths import printable
+from osscl.support.outputs import refuse_inputs
+from osscl.support.paths import is_there, printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate model.onnx dcase2020 --compare paper\n
@@ -93,7 +95,7 @@ def evaluate(
     _check_sources(model, data, scores, compute != DEFAULT_OPTIONS)
     _check_options(compare, max_fpr)
     table = None if model is None or data is not None else Path(model)
-    _check_places([table, data, scores, ground_truth], output, write_scores, overwrite)
+    _check_places([table, data, scores, ground_truth], model, output, write_scores, overwrite)
     truth = None if ground_truth is None else GroundTruth.read(ground_truth)
     source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
     records: Iterable[Record]
@@ -148,15 +150,20 @@ def _check_options(compare: str | None, max_fpr: float) -> None:
 
 
 def _check_places(
-    sources: list[Path | None], output: Path | None, write_scores: Path | None, overwrite: bool
+    sources: list[Path | None],
+    model: str | None,
+    output: Path | None,
+    write_scores: Path | None,
+    overwrite: bool,
 ) -> None:
     """Refuse what is not there, or must not be overwritten, before hours of scoring."""
     for path in sources:
-        if path is not None and not path.exists():
+        if path is not None and not is_there(path):
             raise typer.BadParameter(f"there is no file or folder {printable(path)}")
     if output is not None:
-        check_output(output, overwrite=overwrite)
+        check_report(output, overwrite=overwrite, inputs=[model, *sources])
     if write_scores is not None:
+        refuse_inputs(write_scores, sources)
         check_score_folder(write_scores, overwrite=overwrite)
 
 
@@ -177,7 +184,7 @@ def _score(detector: Detector, data: Path, *, named: bool) -> list[Record]:
             interrupted = False
     if interrupted:
         say(f"interrupted after {len(records)} of {len(candidates)} files; nothing was evaluated")
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(signals.exit_code())
     return records
 
 
@@ -229,8 +236,8 @@ def _tell_unlabelled(paths: list[str]) -> None:
 
 def _show(report: Report, json: bool) -> None:
     if json:
-        typer.echo(to_json(report), nl=False)
+        emit(to_json(report).removesuffix("\n"))
     else:
-        console = rich.console.Console(highlight=False)
+        console = SafeConsole()
         console.width = max(console.width, _TABLE_WIDTH)  # a narrow terminal wraps lines; none are cut off
         print_report(report, console)

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts, say
+from osscl.cli.console import WorkProgress, accuracy_facts, as_json, emit, print_facts, say
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import MissingExtraError
 from osscl.model_file.manifest import Precision
 from osscl.model_file.signature import FrontEndPlace
+from osscl.support.outputs import refuse_inputs
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl export runs/short/best.safetensors --output model.onnx\n
@@ -97,6 +98,7 @@ def export(
         raise MissingExtraError(
             f'exporting needs the package {error.name}, which is not installed: pip install "osscl[export]"'
         ) from error
+    refuse_inputs(output, [classes])
     say(f"exporting {checkpoint} ...")
     with WorkProgress("clips") as progress:
         manifest = export_onnx(
@@ -123,7 +125,7 @@ def export(
             "tolerance": tolerance,
             "accuracy": manifest.accuracy,
         }
-        typer.echo(as_json(document))
+        emit(as_json(document))
         return
     print_facts(
         {

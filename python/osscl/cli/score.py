@@ -8,15 +8,17 @@ import typer
 
 from osscl.audio.reading import Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli import signals
 from osscl.cli.console import (
-    EXIT_INTERRUPTED,
     EXIT_SOME_UNSCORED,
     BuildProgress,
     FileProgress,
     as_json,
+    result_stream,
     say,
 )
 from osscl.cli.options import takes_compute_options
+from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineOf, machine_source
@@ -24,6 +26,7 @@ from osscl.runs.folder import find_recordings
 from osscl.runs.run import Tally, score_to_table
 from osscl.runs.tables import OutputTable
 from osscl.scoring.record import Record
+from osscl.support.paths import is_there, printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl score demo osscl-demo/recordings\n
@@ -32,7 +35,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
   osscl score model.onnx recordings --device cuda:all --output scores.csv\n
 \n
-Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored, 130 interrupted.
+Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored; interrupted, with
+what is scored kept: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 
@@ -91,7 +95,13 @@ def score(
         )
     fit = Fit(resample, _channel(channel), pad)  # type: ignore[arg-type]  # Fit itself checks the word
     _check_roots(paths)
-    table = OutputTable(output, overwrite=overwrite, suffix=".jsonl" if json else ".csv")
+    table = OutputTable(
+        output,
+        overwrite=overwrite,
+        inputs=[model, labels, *paths],
+        suffix=".jsonl" if json else ".csv",
+        stream=result_stream(),
+    )
     try:
         with BuildProgress() as building:
             detector = Detector(model, replace(compute, on_build=building.show_phase))
@@ -100,9 +110,9 @@ def score(
         table.abandon()
         raise
     options = {
-        "paths": paths,
+        "paths": list(map(printable, paths)),
         "machine": machine,
-        "labels": None if labels is None else str(labels),
+        "labels": None if labels is None else printable(labels),
         "resample": resample,
         "channel": channel,
         "pad": pad,
@@ -136,17 +146,23 @@ def _run(
                 options=options,
                 tally=tally,
                 on_record=show,
-                on_run=lambda run: say(as_json(run)),
+                on_run=_tell,
             )
         except KeyboardInterrupt:
             interrupted = True
         else:
             interrupted = False
-    where = "" if table.output is None else f" -> {table.part if interrupted else table.output}"
-    say(f"{'interrupted after ' if interrupted else ''}{tally}{where}")
+    where = table.kept if interrupted else printable(table.output or "")
+    say(f"{'interrupted after ' if interrupted else ''}{tally}" + (f" -> {where}" if where else ""))
     if interrupted:
-        return EXIT_INTERRUPTED
+        return signals.exit_code()
     return EXIT_SOME_UNSCORED if tally.n_failed else 0
+
+
+def _tell(run: dict[str, Any]) -> None:
+    """The record of a run goes to stderr where no file has it beside itself, unless nobody read the rows."""
+    if not reader_is_gone():
+        say(as_json(run))
 
 
 def _channel(text: str | None) -> int | Literal["mean"] | None:
@@ -159,5 +175,5 @@ def _channel(text: str | None) -> int | Literal["mean"] | None:
 
 def _check_roots(paths: list[str]) -> None:
     for path in paths:
-        if not Path(path).exists():
-            raise typer.BadParameter(f"there is no file or folder {path}")
+        if not is_there(path):
+            raise typer.BadParameter(f"there is no file or folder {printable(path)}")

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
+from osscl.cli import signals
+from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say
 from osscl.synth import DatasetPlan, dataset_record, write_dataset
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -43,10 +44,10 @@ def synth(
                 progress.advance()
     except KeyboardInterrupt:
         say(f"interrupted after {n_written} of {plan.n_clips} clips -> {output}")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(signals.exit_code()) from None
     summary = {"output": str(output)} | dataset_record(plan) | {"faults": dict(sorted(faults.items()))}
     if json:
-        typer.echo(as_json(summary))
+        emit(as_json(summary))
     else:
         print_facts(_facts(summary))
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
+from osscl.cli import signals
+from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say
 from osscl.cli.interruption import postponed_interrupt
 from osscl.config import HeadKind, ModelInputs, TrainingPrecision
 from osscl.errors import MissingExtraError
@@ -135,7 +136,7 @@ def train(
         outcomes.append(_train_one(clips, folder, recipe, execution, resume=resume_this))
         if not outcomes[-1].completed:
             say(f"stopped and saved in {folder}; go on with the same command and --resume")
-            raise typer.Exit(EXIT_INTERRUPTED)
+            raise typer.Exit(signals.exit_code())
     _print_result(outcomes, summarise(outcomes, output), json)
 
 
@@ -223,7 +224,7 @@ def _epoch_line(report: "EpochReport", n_epochs: int) -> str:
 
 def _print_result(outcomes: "list[Outcome]", summary: dict[str, Any], json: bool) -> None:
     if json:
-        typer.echo(as_json(summary))
+        emit(as_json(summary))
         return
     for outcome in outcomes:
         assert outcome.best is not None, "a complete training has a best epoch"
