@@ -1,5 +1,6 @@
 """``osscl bench``: how fast a model is on this machine, and how near to what the hardware can do."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +18,10 @@ from osscl.cli.console import (
     emit,
     say,
 )
+from osscl.cli.folders import check_listable
 from osscl.cli.options import takes_compute_options
 from osscl.support.atomic import write_atomically
 from osscl.support.outputs import cannot_be_written, check_output
-from osscl.support.paths import is_there, printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl bench demo\n
@@ -72,7 +73,8 @@ def bench(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write all figures to, as JSON.")
+        Path | None,
+        typer.Option("--output", "-o", help="File to write all figures to, as JSON.", readable=False),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier output.")] = False,
     json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout.")] = False,
@@ -81,8 +83,8 @@ def bench(
     if (gate or reference) and not accuracy:
         raise typer.BadParameter("--gate and --reference say what --accuracy compares: add --accuracy")
     for each in (folder, gate):
-        if each is not None and not is_there(each):
-            raise typer.BadParameter(f"there is no folder {printable(each)}")
+        if each is not None and not os.path.isfile(each):  # noqa: PTH113 - Path.is_file raises where it is closed
+            check_listable(each)
     if output is not None:
         check_output(output, overwrite=overwrite, inputs=[model, reference, folder, gate])
     plan = BenchmarkPlan(

@@ -12,6 +12,7 @@ from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say, std
 from osscl.demo import PLAN, RECORDINGS, REPORT, SCORES, run_demo
 from osscl.evaluation.figures import Evaluation, Figure
 from osscl.scoring.record import Record
+from osscl.support.outputs import check_output_folder
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl demo\n
@@ -23,7 +24,7 @@ Then: osscl score demo osscl-demo/recordings, osscl inspect demo, osscl evaluate
 
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for recordings, scores and report.")
+        Path, typer.Option("--output", "-o", help="Folder for recordings, scores and report.", readable=False)
     ] = Path("osscl-demo"),
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier demo left there.")
@@ -31,6 +32,7 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="The evaluation as JSON.")] = False,
 ) -> None:
     """Make sounds of healthy and faulty machines, score them, and say how well they are told apart."""
+    check_output_folder(output)
     started = time.monotonic()
     say(
         f"{PLAN.n_clips} recordings of {PLAN.machines} machines from osscl's own generator, scored by a "

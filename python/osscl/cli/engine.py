@@ -20,7 +20,7 @@ from osscl.cli.options import EngineFolder
 from osscl.errors import BackendError, OutputError
 from osscl.model_file.bundle import DEMO, read_bundle
 from osscl.support.installed import version_of
-from osscl.support.paths import printable
+from osscl.support.paths import is_there, printable
 
 BUILD_EXAMPLES = """[bold]Examples[/bold]\n
   osscl engine build model.onnx\n
@@ -146,7 +146,7 @@ def prune(
     """Remove engines that are damaged, or that the installed TensorRT does not load."""
     cache = _cache(engine_cache)
     removed: list[dict[str, Any]] = []
-    if cache.folder.is_dir():
+    if is_there(cache.folder):
         with _usable(cache), cache.writing(say):
             installed = version_of("tensorrt")
             for entry in list_entries(cache):
@@ -188,9 +188,7 @@ def inspect(
     json: AsJson = False,
 ) -> None:
     """Show what an engine was built from and for, and in which types its heavy layers run."""
-    cache = _cache(engine_cache)
-    with _usable(cache):
-        entries = _entries_of(target, cache)
+    entries = _entries_of(target, _cache(engine_cache))
     if json:
         emit(as_json({"engines": [_document(entry) for entry in entries]}))
         return
@@ -213,14 +211,18 @@ def _usable(cache: EngineCache) -> Iterator[None]:
 
 def _entries_of(target: Path, cache: EngineCache) -> list[Entry]:
     if target.suffix == ".engine":
-        entry = read_entry(EngineCache(target.parent), target.stem)
+        beside = EngineCache(target.parent)
+        with _usable(beside):
+            entry = read_entry(beside, target.stem)
         if entry.flaw is not None:
             raise BackendError(f"{target}: the engine cannot be used: {entry.flaw}")
         return [entry]
     bundle = read_bundle(target)
+    with _usable(cache):
+        listed = list_entries(cache)
     entries = [
         entry
-        for entry in list_entries(cache)
+        for entry in listed
         if entry.sidecar is not None and entry.sidecar.facts.graph_sha256 == bundle.graph_sha256
     ]
     if not entries:

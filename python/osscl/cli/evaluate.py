@@ -12,6 +12,7 @@ from osscl.audio.reading import Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, emit, say
+from osscl.cli.folders import check_listable
 from osscl.cli.options import takes_compute_options
 from osscl.cli.terminal import SafeConsole
 from osscl.detector import Detector
@@ -71,12 +72,15 @@ def evaluate(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Report to write as well: .md, .csv or .json.")
+        Path | None,
+        typer.Option("--output", "-o", help="Report to write as well: .md, .csv or .json.", readable=False),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of tables.")] = False,
     write_scores: Annotated[
         Path | None,
-        typer.Option(help="Folder to write anomaly_score_<type>_id_<ID>.csv into.", metavar="FOLDER"),
+        typer.Option(
+            help="Folder to write anomaly_score_<type>_id_<ID>.csv into.", metavar="FOLDER", readable=False
+        ),
     ] = None,
     compare: Annotated[
         str | None, typer.Option(help="Show published figures beside these.", metavar="paper")
@@ -95,7 +99,9 @@ def evaluate(
     _check_sources(model, data, scores, compute != DEFAULT_OPTIONS)
     _check_options(compare, max_fpr)
     table = None if model is None or data is not None else Path(model)
-    _check_places([table, data, scores, ground_truth], model, output, write_scores, overwrite)
+    _check_places([table, ground_truth], [data, scores], output, write_scores, overwrite)
+    if output is not None and model is not None:
+        refuse_inputs(output, [model])
     truth = None if ground_truth is None else GroundTruth.read(ground_truth)
     source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
     records: Iterable[Record]
@@ -150,20 +156,23 @@ def _check_options(compare: str | None, max_fpr: float) -> None:
 
 
 def _check_places(
-    sources: list[Path | None],
-    model: str | None,
+    files: list[Path | None],
+    folders: list[Path | None],
     output: Path | None,
     write_scores: Path | None,
     overwrite: bool,
 ) -> None:
     """Refuse what is not there, or must not be overwritten, before hours of scoring."""
-    for path in sources:
-        if path is not None and not is_there(path):
+    for path in filter(None, files):
+        if not is_there(path):
             raise typer.BadParameter(f"there is no file or folder {printable(path)}")
+    for folder in filter(None, folders):
+        check_listable(folder)
+    inputs = [*files, *folders]
     if output is not None:
-        check_report(output, overwrite=overwrite, inputs=[model, *sources])
+        check_report(output, overwrite=overwrite, inputs=inputs)
     if write_scores is not None:
-        refuse_inputs(write_scores, sources)
+        refuse_inputs(write_scores, inputs)
         check_score_folder(write_scores, overwrite=overwrite)
 
 

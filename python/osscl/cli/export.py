@@ -33,7 +33,7 @@ def export(
             metavar="CHECKPOINT",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.", readable=False)],
     classes: Annotated[
         Path | None,
         typer.Option(

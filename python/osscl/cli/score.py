@@ -54,7 +54,10 @@ def score(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout."
+            "--output",
+            "-o",
+            help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout.",
+            readable=False,
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")] = False,

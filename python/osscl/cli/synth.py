@@ -20,7 +20,9 @@ Exit code: 0 all written, 1 failed, 2 wrong usage, 130 interrupted (what was wri
 
 
 def synth(
-    output: Annotated[Path, typer.Argument(help="Folder to write, new or empty.", metavar="OUTPUT")],
+    output: Annotated[
+        Path, typer.Argument(help="Folder to write, new or empty.", metavar="OUTPUT", readable=False)
+    ],
     machines: Annotated[int, typer.Option(help="Number of machines, spread over the four types.")] = 12,
     train: Annotated[int, typer.Option(help="Normal clips for training, all machines together.")] = 0,
     normal: Annotated[int, typer.Option(help="Normal clips for testing, all machines together.")] = 0,

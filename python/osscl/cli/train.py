@@ -10,6 +10,7 @@ from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say
 from osscl.cli.interruption import postponed_interrupt
 from osscl.config import HeadKind, ModelInputs, TrainingPrecision
 from osscl.errors import MissingExtraError
+from osscl.support.outputs import check_output_folder
 from osscl.support.paths import printable
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def train(
             metavar="DATA",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.", metavar="RUN")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the run.", metavar="RUN", readable=False)
+    ],
     config: Annotated[
         Path | None, typer.Option(help="Recipe, a TOML file; options below change it. Default: as published.")
     ] = None,
@@ -123,6 +126,7 @@ def train(
         )
         if value is not None
     }
+    check_output_folder(output)  # before hours of reading
     execution = Execution(device, workers, compile, cache)
     runs = _runs(output, seeds)
     recipes = {folder: read_config(config, changes | seed) for folder, seed in runs.items()}

@@ -1,5 +1,6 @@
 """What a reduced precision costs: a model's scores of many clips beside those of the same model in fp32."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -46,7 +47,8 @@ def gate_clips(folder: Path | None, on_clip: Callable[[], None]) -> Iterator[tup
         The folder, and how to speak of it.
     """
     if folder is not None:
-        yield folder, printable(folder.resolve().name)  # not the way there: it goes into the model file
+        real = Path(os.path.realpath(folder))
+        yield folder, printable(real.name)  # not the way there: it goes into the model file
         return
     plan = GATE_PLAN
     name = (

@@ -28,6 +28,7 @@ from osscl.evaluation.labelled import (
 from osscl.scoring.record import Record
 from osscl.support.atomic import write_atomically
 from osscl.support.csv_rows import CsvReader, CsvWriter
+from osscl.support.outputs import check_output_folder
 from osscl.support.paths import printable
 from osscl.support.regular_file import regular_only
 
@@ -124,8 +125,9 @@ def check_score_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> No
     Raises
     ------
     OutputError
-        They may not.
+        They may not, or it is no folder that can be written to.
     """
+    check_output_folder(Path(folder))
     taken = sorted(Path(folder).glob(SCORE_FILES))
     if taken and not overwrite:
         raise OutputError(f"{printable(taken[0])} is already there; move it away, or use --overwrite")

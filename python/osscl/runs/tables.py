@@ -21,6 +21,9 @@ from osscl.support.paths import printable
 class Table(ABC):
     """Lines of a result table, each written as soon as it is known."""
 
+    def begin(self) -> None:  # noqa: B027 - most have no header
+        """Write what stands above all lines."""
+
     @abstractmethod
     def write(self, record: Record) -> None:
         """Add one line."""
@@ -31,6 +34,8 @@ class CsvTable(Table):
 
     def __init__(self, file: TextSink) -> None:
         self._writer = CsvWriter(file)
+
+    def begin(self) -> None:
         self._writer.write(COLUMNS)
 
     def write(self, record: Record) -> None:
@@ -113,11 +118,10 @@ class OutputTable:
         self._make_parquet = parquet_maker() if suffix == ".parquet" else None
         self._part = None if output is None else _open_part(output, overwrite, tuple(inputs))
         self._stream = stream or sys.stdout
-        try:
-            self._table = FORMATS[suffix](self._part or self._stream)
-        except OSError as error:
-            self.abandon()
-            raise self._cannot_write(error) from error
+        self._table = FORMATS[suffix](self._part or self._stream)
+        self._has_begun = False
+        if self._part is not None:  # a full disk is found now; a stream stays empty until there is a result
+            self._begin()
 
     @property
     def part(self) -> Path:
@@ -134,6 +138,7 @@ class OutputTable:
 
     def write(self, record: Record) -> None:
         """Add one line, its path spelled so that it can be printed."""
+        self._begin()
         try:
             self._table.write(msgspec.structs.replace(record, path=printable(record.path)))
         except OSError as error:
@@ -156,6 +161,7 @@ class OutputTable:
 
     def finish(self, run: dict[str, Any]) -> None:
         """Close the table and give it its name; `run` describes how the lines came about."""
+        self._begin()
         if self._part is None:
             self._flush()
             return
@@ -170,6 +176,16 @@ class OutputTable:
                 _convert(self._make_parquet, self._part, self.output, run)
                 self._part.discard()
         except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def _begin(self) -> None:
+        if self._has_begun:
+            return
+        self._has_begun = True
+        try:
+            self._table.begin()
+        except OSError as error:
+            self.abandon()
             raise self._cannot_write(error) from error
 
     def _flush(self) -> None:

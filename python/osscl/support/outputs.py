@@ -49,6 +49,35 @@ def check_output(
         raise OutputError(f"{printable(path)} exists; name another file, or use --overwrite")
 
 
+def check_output_folder(path: Path) -> None:
+    """Refuse a place where no folder of files can be written.
+
+    Parameters
+    ----------
+    path : Path
+        Folder to write into, which need not exist.
+
+    Raises
+    ------
+    OutputError
+        It is none, or it is closed.
+    """
+    try:
+        kind = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if not path.is_symlink():
+            return
+        what = "a link that leads nowhere"
+    except OSError as error:
+        raise cannot_be_written(path, error) from error
+    else:
+        if stat.S_ISDIR(kind):
+            _check_open(path, path)
+            return
+        what = "a file" if stat.S_ISREG(kind) else "a device, pipe or socket"
+    raise OutputError(f"{printable(path)} is {what}; expected a folder, or none yet")
+
+
 def refuse_inputs(path: Path, inputs: Iterable[str | os.PathLike[str] | None]) -> None:
     """Refuse to replace what is read, by whatever name it is called.
 
@@ -88,9 +117,13 @@ def _check_folder(path: Path) -> None:
         raise OutputError(
             f"{printable(path)} cannot be written: there is no folder {printable(path.parent)}; make it first"
         )
+    _check_open(path, path.parent)
+
+
+def _check_open(path: Path, folder: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise OutputError(
-            f"{printable(path)} cannot be written: no file can be made in the folder {printable(path.parent)}"
+            f"{printable(path)} cannot be written: no file can be made in the folder {printable(folder)}"
         )
 
 

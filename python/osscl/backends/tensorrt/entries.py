@@ -53,10 +53,17 @@ def list_entries(cache: EngineCache) -> list[Entry]:
     -------
     list of Entry
         The oldest first.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be listed.
     """
-    if not cache.folder.is_dir():
+    try:
+        names = [path.name for path in cache.folder.iterdir()]
+    except FileNotFoundError:
         return []
-    matches = (_ENTRY.fullmatch(path.name) for path in cache.folder.iterdir())
+    matches = map(_ENTRY.fullmatch, names)
     keys = {match[1] for match in matches if match is not None}
     return sorted((read_entry(cache, key) for key in keys), key=lambda entry: (-entry.age_days, entry.key))
 
