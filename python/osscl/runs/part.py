@@ -116,8 +116,8 @@ def _claim(path: Path, overwrite: bool) -> int:
         return _create(path)
     except FileExistsError:
         pass
-    with _left_behind(path):
-        if not overwrite:
+    with _left_behind(path) as is_empty:
+        if not (overwrite or is_empty):
             raise OutputError(
                 f"{printable(path)} is there from an interrupted run; move it away, or use --overwrite"
             )
@@ -143,11 +143,11 @@ def _create(path: Path) -> int:
 
 
 @contextmanager
-def _left_behind(path: Path) -> Iterator[None]:
-    """Make sure that no run writes the file any more, and that none begins to."""
+def _left_behind(path: Path) -> Iterator[bool]:
+    """Make sure that no run writes the file any more, and that none begins to; tells whether it is empty."""
     kind = path.lstat().st_mode
     if stat.S_ISLNK(kind):  # no run makes links: the link itself is what may be removed
-        yield
+        yield False
         return
     if not stat.S_ISREG(kind):
         raise OutputError(f"{printable(path)} is not what a run leaves behind; move it away")
@@ -164,7 +164,7 @@ def _left_behind(path: Path) -> Iterator[None]:
             ) from error
         if not _is_at(descriptor, path):
             raise _taken(path)
-        yield
+        yield os.fstat(descriptor).st_size == 0
     finally:
         os.close(descriptor)
 

@@ -120,8 +120,6 @@ class OutputTable:
         self._stream = stream or sys.stdout
         self._table = FORMATS[suffix](self._part or self._stream)
         self._has_begun = False
-        if self._part is not None:  # a full disk is found now; a stream stays empty until there is a result
-            self._begin()
 
     @property
     def part(self) -> Path:
@@ -138,8 +136,8 @@ class OutputTable:
 
     def write(self, record: Record) -> None:
         """Add one line, its path spelled so that it can be printed."""
-        self._begin()
         try:
+            self._begin()
             self._table.write(msgspec.structs.replace(record, path=printable(record.path)))
         except OSError as error:
             raise self._cannot_write(error) from error
@@ -152,21 +150,18 @@ class OutputTable:
 
     def stop(self) -> None:
         """Close the table where it is, with the lines that it has."""
-        if self._part is None:
-            self._flush()
-        elif self.n_lines:
+        if self._part is not None and self.n_lines:
             self._part.close()
         else:
-            self._part.discard()
+            self.abandon()
 
     def finish(self, run: dict[str, Any]) -> None:
         """Close the table and give it its name; `run` describes how the lines came about."""
-        self._begin()
-        if self._part is None:
-            self._flush()
-            return
-        assert self.output is not None
         try:
+            self._begin()
+            if self.output is None or self._part is None:
+                self._stream.flush()
+                return
             self._part.sync()
             self._part.check_place()
             if self._make_parquet is None:
@@ -179,20 +174,10 @@ class OutputTable:
             raise self._cannot_write(error) from error
 
     def _begin(self) -> None:
-        if self._has_begun:
-            return
-        self._has_begun = True
-        try:
+        """Write the header, once: a run that never comes to a result leaves its part, or stdout, empty."""
+        if not self._has_begun:
             self._table.begin()
-        except OSError as error:
-            self.abandon()
-            raise self._cannot_write(error) from error
-
-    def _flush(self) -> None:
-        try:
-            self._stream.flush()
-        except OSError as error:
-            raise self._cannot_write(error) from error
+            self._has_begun = True
 
     def _cannot_write(self, error: OSError) -> OutputError:
         place = "stdout" if self.output is None else printable(self.output)

@@ -210,7 +210,11 @@ def test_a_full_disk_at_the_end_costs_parquet_no_line(
 def test_no_room_for_the_header_leaves_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def work() -> None:
         limit_files(10)
-        OutputTable(tmp_path / "s.csv")
+        table = OutputTable(tmp_path / "s.csv")
+        try:
+            table.write(RECORDS[0])
+        finally:
+            table.stop()
 
     assert os.WEXITSTATUS(in_a_child(work)) == 1
     assert capfd.readouterr().err == f"{tmp_path}/s.csv cannot be written: File too large\n"
@@ -223,6 +227,17 @@ def test_a_table_without_a_line_does_not_stand_in_the_way(tmp_path: Path, suffix
     table.stop()
     assert table.kept == ""
     assert names_in(tmp_path) == []
+
+
+def test_what_was_killed_before_its_first_line_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    def work() -> None:
+        OutputTable(tmp_path / "s.csv")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert os.WTERMSIG(in_a_child(work)) == signal.SIGKILL
+    assert names_in(tmp_path) == ["s.csv.part"]
+    written(tmp_path / "s.csv", RECORDS).finish({})
+    assert list(read_records(tmp_path / "s.csv")) == RECORDS
 
 
 def test_parquet_holds_the_lines_of_all_groups_and_the_run(tmp_path: Path) -> None:
