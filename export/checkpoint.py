@@ -24,6 +24,8 @@ from osscl.export.published_layout import (
 )
 from osscl.machines.dcase import PUBLISHED_CLASSES
 from osscl.model import OSSCL
+from osscl.support.paths import printable
+from osscl.support.regular_file import read_regular
 from osscl.training.checkpoint import SUFFIX, read_checkpoint
 
 Value = TypeVar("Value")
@@ -96,9 +98,11 @@ def load_checkpoint(
         mis-shaped or not finite, each of which is named.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
-        raise CheckpointError(f"{path}: the checkpoint cannot be read: {error.strerror}") from error
+        raise CheckpointError(
+            f"{printable(path)}: the checkpoint cannot be read: {error.strerror}"
+        ) from error
     if path.suffix == SUFFIX:
         given = {"classes": classes and tuple(classes), "margin": margin, "head": head, "inputs": inputs}
         return _load_trained(path, hashlib.sha256(content).hexdigest(), given)
@@ -144,10 +148,10 @@ def _load_trained(path: Path, sha256: str, given: Mapping[str, object]) -> Check
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
     try:
-        stated = json.loads(path.read_bytes())
+        stated = json.loads(read_regular(path))
+    except FileNotFoundError:
+        return {}
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     if not isinstance(stated, dict):

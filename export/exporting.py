@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.config import HeadKind, ModelInputs
-from osscl.errors import CheckpointError, ConfigError, OutputError
+from osscl.errors import CheckpointError, ConfigError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
 from osscl.export.half import in_half
 from osscl.export.int8 import calibration_feeds, quantise
@@ -21,6 +21,9 @@ from osscl.export.source import Source, read_source
 from osscl.model_file.bundle import graph_sha256, in_memory_bundle, write_bundle
 from osscl.model_file.manifest import Manifest, Precision, Producer, build_manifest
 from osscl.model_file.signature import FrontEndPlace
+from osscl.support.outputs import check_output
+from osscl.support.paths import printable
+from osscl.support.regular_file import read_regular
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")
@@ -107,7 +110,7 @@ def export_onnx(
     if precision not in PRECISIONS:
         raise ConfigError(f"precision is {precision}; it must be one of: {', '.join(PRECISIONS)}")
     _check_recordings(precision, gate, calibration, fit)
-    _check_place(Path(path))
+    check_output(Path(path), overwrite=True, inputs=[checkpoint])  # before the gate takes its minutes
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
@@ -142,12 +145,6 @@ def _in_fp32(
     return graph, manifest
 
 
-def _check_place(path: Path) -> None:
-    """Refuse a place where nothing can be written before the gate takes its minutes."""
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"{path} cannot be written: there is no folder {path.absolute().parent}")
-
-
 def _check_recordings(
     precision: Precision,
     gate: str | os.PathLike[str] | None,
@@ -155,8 +152,8 @@ def _check_recordings(
     fit: Fit,
 ) -> None:
     for option, folder in (("--gate", gate), ("--calibration", calibration)):
-        if folder is not None and not Path(folder).is_dir():
-            raise ConfigError(f"{option} is {folder}; it must be a folder of recordings")
+        if folder is not None and not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises where it is closed
+            raise ConfigError(f"{option} is {printable(folder)}; it must be a folder of recordings")
     if fit.stated() and gate is None and calibration is None:
         raise ConfigError(
             "--resample, --channel and --pad say how the recordings of --gate and --calibration are read, "
@@ -220,10 +217,18 @@ def read_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:
         The file cannot be read, or names nothing.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"--classes {path}: the list cannot be read: {error}") from error
+        lines = read_regular(path).decode().splitlines()
+    except OSError as error:
+        raise CheckpointError(
+            f"--classes {printable(path)}: the list cannot be read: {error.strerror}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise CheckpointError(
+            f"--classes {printable(path)}: the list is no text in UTF-8: {error}"
+        ) from error
     names = tuple(line.strip() for line in lines if line.strip())
     if not names:
-        raise CheckpointError(f"--classes {path}: the list is empty; expected one machine ID a line")
+        raise CheckpointError(
+            f"--classes {printable(path)}: the list is empty; expected one machine ID a line"
+        )
     return names

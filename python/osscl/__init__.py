@@ -7,7 +7,6 @@
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from logging import NullHandler, getLogger
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +32,6 @@ __all__ = [
     "read_audio",
     "read_audio_batch",
 ]
-__version__ = version("osscl")
-
 # loaded when first used: importing osscl stays fast
 _HOMES = {
     "Detector": "osscl.detector",
@@ -51,10 +48,12 @@ getLogger("osscl").addHandler(NullHandler())
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("osscl")
     if name not in _HOMES:
         raise AttributeError(f"module 'osscl' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

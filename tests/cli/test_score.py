@@ -186,7 +186,7 @@ def test_options_make_recordings_fit(model_file: Path, tmp_path: Path) -> None:
 def test_a_path_that_looks_like_a_formula_is_disarmed(model_file: Path, tmp_path: Path) -> None:
     write_wav(tmp_path / "=fan" / "x.wav")
     result = osscl("score", model_file, "=fan", "--machine", "fan/id_00", cwd=tmp_path)
-    assert rows(result.stdout)[0]["path"] == "./=fan/x.wav"
+    assert rows(result.stdout)[0]["path"] == "'=fan/x.wav"
 
 
 def test_an_output_that_cannot_be_written_fails_before_scoring(

@@ -1,5 +1,6 @@
 """``osscl bench``: how fast a model is on this machine, and how near to what the hardware can do."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -8,20 +9,20 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.bench import AccuracyRequest, Benchmark, BenchmarkPlan, run_benchmark
+from osscl.cli import signals
 from osscl.cli.bench_table import print_benchmark
 from osscl.cli.console import (
     EXIT_FAILED,
-    EXIT_INTERRUPTED,
     WorkProgress,
     as_json,
     complain,
+    emit,
     say,
 )
+from osscl.cli.folders import check_listable
 from osscl.cli.options import takes_shared_options
-from osscl.errors import OutputError
 from osscl.support.atomic import write_atomically
-from osscl.support.links import missing
-from osscl.support.paths import printable
+from osscl.support.outputs import cannot_be_written, check_output
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl bench demo\n
@@ -74,7 +75,8 @@ def bench(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write all figures to, as JSON.")
+        Path | None,
+        typer.Option("--output", "-o", help="File to write all figures to, as JSON.", readable=False),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier output.")] = False,
     json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout.")] = False,
@@ -87,10 +89,10 @@ def bench(
             "--resample, --channel and --pad say how recordings are read: name a FOLDER, or some with --gate"
         )
     for each in (folder, gate):
-        if each is not None and (problem := missing(each)) is not None:
-            raise typer.BadParameter(problem)
+        if each is not None and not os.path.isfile(each):  # noqa: PTH113 - Path.is_file raises where it is closed
+            check_listable(each)
     if output is not None:
-        _check_place(output, overwrite)
+        check_output(output, overwrite=overwrite, inputs=[model, reference, folder, gate])
     plan = BenchmarkPlan(
         clips=folder,
         n_clips=clips,
@@ -104,11 +106,11 @@ def bench(
             benchmark = run_benchmark(model, plan, steps.advance_one)
     except KeyboardInterrupt:
         say("interrupted: nothing is measured")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(signals.exit_code()) from None
     if output is not None:
         _write(output, benchmark)
     if json:
-        typer.echo(as_json(benchmark))
+        emit(as_json(benchmark))
     else:
         print_benchmark(benchmark)
     if benchmark.accuracy is not None and benchmark.accuracy.flaw is not None:
@@ -138,20 +140,8 @@ class _Steps:
         self._bar.advance()
 
 
-def _check_place(output: Path, overwrite: bool) -> None:
-    """Find out before the measurement what would make its result go lost."""
-    if not output.parent.is_dir():
-        raise OutputError(
-            f"{printable(output)}: there is no folder {printable(output.parent)}; make it first"
-        )
-    if output.is_dir():
-        raise OutputError(f"{printable(output)} is a folder; expected the name of a file to write")
-    if output.exists() and not overwrite:
-        raise OutputError(f"{printable(output)} exists; name another file, or use --overwrite")
-
-
 def _write(output: Path, benchmark: Benchmark) -> None:
     try:
         write_atomically(output, [as_json(benchmark).encode(), b"\n"])
     except OSError as error:
-        raise OutputError(f"{printable(output)} cannot be written: {error.strerror}") from error
+        raise cannot_be_written(output, error) from error

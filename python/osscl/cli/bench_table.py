@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import rich.console
 import rich.table
 
 from osscl.bench import DISTURBING_CPUS, Benchmark, Copies, MatrixProduct, Measurement
-from osscl.cli.console import print_facts
+from osscl.cli.console import print_facts, stdout
+from osscl.cli.terminal import SafeConsole
 
 _STAGES = {
     "front_end": "front end",
@@ -21,9 +21,7 @@ _STAGES = {
 
 def print_benchmark(benchmark: Benchmark) -> None:
     """Print figures, and what they were measured on, on stdout."""
-    console = rich.console.Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 110
+    console = SafeConsole(width=None if stdout.is_terminal else 110)
     table = rich.table.Table("stage", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     rows = [[_stage(measured)] for measured in benchmark.measurements]
     for heading, text in _COLUMNS.items():

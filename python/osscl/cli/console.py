@@ -1,24 +1,28 @@
-"""What all commands share: exit codes, messages on stderr, progress."""
+"""What all commands share: exit codes, results on stdout, messages on stderr, progress.
+
+Nothing else in this package writes to either: here foreign text is made harmless for terminals.
+"""
 
 import logging
 import sys
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import Any, Self, TextIO, cast
 
 import msgspec
-import rich.console
 import rich.markup
 import rich.progress
 import rich.table
 
+from osscl.cli.terminal import SafeConsole, SafeStream, harmless, without_bytes
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
 
-EXIT_FAILED, EXIT_SOME_UNSCORED, EXIT_INTERRUPTED = 1, 3, 130
+EXIT_FAILED, EXIT_WRONG_USAGE, EXIT_SOME_UNSCORED = 1, 2, 3
 
-stderr = rich.console.Console(stderr=True, highlight=False)
+stdout = SafeConsole()
+stderr = SafeConsole(stderr=True)
 
 
 def complain(message: str) -> None:
@@ -28,7 +32,18 @@ def complain(message: str) -> None:
 
 def say(message: str) -> None:
     """Say something on stderr; stdout is for results."""
-    print(message, file=sys.stderr)  # noqa: T201
+    print(harmless(message), file=sys.stderr)  # noqa: T201
+
+
+def emit(result: str) -> None:
+    """Write a result to stdout: exactly as it is, except to a terminal."""
+    result_stream().write(f"{result}\n")
+    sys.stdout.flush()
+
+
+def result_stream() -> TextIO:
+    """Where text results go that are written bit by bit."""
+    return cast(TextIO, SafeStream(sys.stdout)) if sys.stdout.isatty() else sys.stdout
 
 
 class WarningsToStderr(logging.Handler):
@@ -44,7 +59,20 @@ class WarningsToStderr(logging.Handler):
 
 def as_json(document: object) -> str:
     """One JSON document, indented."""
-    return msgspec.json.format(msgspec.json.encode(document)).decode()
+    spelled = _without_bytes(msgspec.to_builtins(document))
+    return msgspec.json.format(msgspec.json.encode(spelled)).decode()
+
+
+def _without_bytes(document: Any) -> Any:
+    """The document with all texts in it spelled so that they can be written: paths may be anything."""
+    match document:
+        case str():
+            return without_bytes(document)
+        case dict():
+            return {_without_bytes(key): _without_bytes(value) for key, value in document.items()}
+        case list() | tuple():
+            return [_without_bytes(value) for value in document]
+    return document
 
 
 def print_facts(facts: dict[str, Any]) -> None:
@@ -54,7 +82,7 @@ def print_facts(facts: dict[str, Any]) -> None:
     table.add_column(overflow="fold")
     for name, value in facts.items():
         table.add_row(name, rich.markup.escape(str(value)))
-    rich.console.Console(highlight=False).print(table)
+    stdout.print(table)
 
 
 def accuracy_facts(manifest: Manifest) -> dict[str, str]:
@@ -91,7 +119,7 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
             rich.progress.TimeElapsedColumn(),
             rich.progress.TextColumn("left"),
             rich.progress.TimeRemainingColumn(),
-            rich.progress.TextColumn("{task.fields[note]}"),
+            rich.progress.TextColumn("{task.fields[note]}", markup=False),
         )
         self._unit = unit
         self._bar = rich.progress.Progress(*columns, console=stderr, disable=not stderr.is_terminal)

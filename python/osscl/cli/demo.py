@@ -4,14 +4,15 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import rich.console
 import rich.table
 import typer
 
-from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
+from osscl.cli import signals
+from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say, stdout
 from osscl.demo import PLAN, RECORDINGS, REPORT, SCORES, run_demo
 from osscl.evaluation.figures import Evaluation, Figure
 from osscl.scoring.record import Record
+from osscl.support.outputs import check_output_folder
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl demo\n
@@ -23,7 +24,7 @@ Then: osscl score demo osscl-demo/recordings, osscl inspect demo, osscl evaluate
 
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for recordings, scores and report.")
+        Path, typer.Option("--output", "-o", help="Folder for recordings, scores and report.", readable=False)
     ] = Path("osscl-demo"),
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier demo left there.")
@@ -31,6 +32,7 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="The evaluation as JSON.")] = False,
 ) -> None:
     """Make sounds of healthy and faulty machines, score them, and say how well they are told apart."""
+    check_output_folder(output)
     started = time.monotonic()
     say(
         f"{PLAN.n_clips} recordings of {PLAN.machines} machines from osscl's own generator, scored by a "
@@ -45,13 +47,12 @@ def demo(
             evaluation = run_demo(output, on_clip=show, on_record=show, overwrite=overwrite)
     except KeyboardInterrupt:
         say(f"interrupted; what was done is kept in {output}")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(signals.exit_code()) from None
     if json:
-        typer.echo(as_json(evaluation))
+        emit(as_json(evaluation))
         return
-    console = rich.console.Console(highlight=False)
-    console.print(_table(evaluation))
-    console.print(f"pooled over a type's IDs; pAUC up to a false-positive rate of {evaluation.max_fpr:g}\n")
+    stdout.print(_table(evaluation))
+    stdout.print(f"pooled over a type's IDs; pAUC up to a false-positive rate of {evaluation.max_fpr:g}\n")
     print_facts(
         {
             "recordings": output / RECORDINGS,

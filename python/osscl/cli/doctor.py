@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from osscl.cli.console import EXIT_FAILED, as_json
+from osscl.cli.console import EXIT_FAILED, as_json, emit
 from osscl.health import check_health
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -20,10 +20,10 @@ def doctor(
     """Check this installation: one line a finding, with the remedy where something is missing or broken."""
     findings = check_health()
     if json:
-        typer.echo(as_json(findings))
+        emit(as_json(findings))
     else:
         for finding in findings:
             remedy = f" -> {finding.remedy}" if finding.remedy else ""
-            typer.echo(f"{_MARKS[finding.state]}  {finding.what}: {finding.found}{remedy}")
+            emit(f"{_MARKS[finding.state]}  {finding.what}: {finding.found}{remedy}")
     if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(EXIT_FAILED)

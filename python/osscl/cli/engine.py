@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
-import rich.console
 import rich.markup
 import rich.table
 import typer
@@ -15,11 +14,13 @@ from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.entries import Entry, leftovers, list_entries, read_entry, why_prune
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.private_files import NotTrusted
-from osscl.cli.console import EXIT_INTERRUPTED, BuildProgress, as_json, print_facts, say
+from osscl.cli import signals
+from osscl.cli.console import BuildProgress, as_json, emit, print_facts, say, stdout
 from osscl.cli.options import EngineFolder
 from osscl.errors import BackendError, OutputError
 from osscl.model_file.bundle import DEMO, read_bundle
 from osscl.support.installed import version_of
+from osscl.support.links import missing
 from osscl.support.paths import printable
 
 BUILD_EXAMPLES = """[bold]Examples[/bold]\n
@@ -104,9 +105,9 @@ def build(
             )
     except KeyboardInterrupt:
         say("interrupted; no engine was written")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(signals.exit_code()) from None
     if json:
-        typer.echo(as_json({"engines": engines}))
+        emit(as_json({"engines": engines}))
         return
     for engine in engines:
         how = f"built: {engine['reason']}" if engine["was_built"] else "was in the cache"
@@ -120,7 +121,7 @@ def list_(engine_cache: EngineFolder = None, json: AsJson = False) -> None:
     with _usable(cache):
         entries = list_entries(cache)
     if json:
-        typer.echo(as_json({"folder": str(cache.folder), "engines": [_document(entry) for entry in entries]}))
+        emit(as_json({"folder": str(cache.folder), "engines": [_document(entry) for entry in entries]}))
         return
     if not entries:
         say(f"no engines in {cache.folder}")
@@ -130,7 +131,7 @@ def list_(engine_cache: EngineFolder = None, json: AsJson = False) -> None:
         table.add_column(heading, overflow="fold", justify="right" if heading in ("MB", "days") else "left")
     for entry in entries:
         table.add_row(*map(rich.markup.escape, _row(entry)))
-    rich.console.Console(highlight=False).print(table)
+    stdout.print(table)
 
 
 @app.command("prune", epilog=PRUNE_EXAMPLES)
@@ -146,7 +147,7 @@ def prune(
     """Remove engines that are damaged, or that the installed TensorRT does not load."""
     cache = _cache(engine_cache)
     removed: list[dict[str, Any]] = []
-    if cache.folder.is_dir():
+    if missing(cache.folder) is None:
         with _usable(cache), cache.writing(say):
             installed = version_of("tensorrt")
             for entry in list_entries(cache):
@@ -167,10 +168,10 @@ def prune(
                 if not dry_run:
                     path.unlink()
     if json:
-        typer.echo(as_json({"folder": str(cache.folder), "dry_run": dry_run, "removed": removed}))
+        emit(as_json({"folder": str(cache.folder), "dry_run": dry_run, "removed": removed}))
         return
     for file in removed:
-        typer.echo(f"{file['path']}: {file['reason']}")
+        emit(f"{file['path']}: {file['reason']}")
     size = sum(file["n_bytes"] for file in removed) / 1e6
     say(f"{len(removed)} {'would be ' if dry_run else ''}removed from {cache.folder}, {size:.1f} MB")
 
@@ -188,11 +189,9 @@ def inspect(
     json: AsJson = False,
 ) -> None:
     """Show what an engine was built from and for, and in which types its heavy layers run."""
-    cache = _cache(engine_cache)
-    with _usable(cache):
-        entries = _entries_of(target, cache)
+    entries = _entries_of(target, _cache(engine_cache))
     if json:
-        typer.echo(as_json({"engines": [_document(entry) for entry in entries]}))
+        emit(as_json({"engines": [_document(entry) for entry in entries]}))
         return
     for entry in entries:
         print_facts(_facts(entry))
@@ -213,14 +212,18 @@ def _usable(cache: EngineCache) -> Iterator[None]:
 
 def _entries_of(target: Path, cache: EngineCache) -> list[Entry]:
     if target.suffix == ".engine":
-        entry = read_entry(EngineCache(target.parent), target.stem)
+        beside = EngineCache(target.parent)
+        with _usable(beside):
+            entry = read_entry(beside, target.stem)
         if entry.flaw is not None:
             raise BackendError(f"{target}: the engine cannot be used: {entry.flaw}")
         return [entry]
     bundle = read_bundle(target)
+    with _usable(cache):
+        listed = list_entries(cache)
     entries = [
         entry
-        for entry in list_entries(cache)
+        for entry in listed
         if entry.sidecar is not None and entry.sidecar.facts.graph_sha256 == bundle.graph_sha256
     ]
     if not entries:

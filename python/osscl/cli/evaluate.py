@@ -5,14 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import rich.console
 import typer
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
-from osscl.cli.console import EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, say
+from osscl.cli import signals
+from osscl.cli.console import EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, emit, say
+from osscl.cli.folders import check_listable
 from osscl.cli.options import takes_shared_options
+from osscl.cli.terminal import SafeConsole
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, NoRecordingsError
 from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
@@ -20,7 +22,7 @@ from osscl.evaluation.evaluating import DEFAULT_RESAMPLES
 from osscl.evaluation.evaluating import evaluate as evaluate_scores
 from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_name
 from osscl.evaluation.published_figures import PAPER
-from osscl.evaluation.report import check_output, print_report, to_json, write_report
+from osscl.evaluation.report import check_report, print_report, to_json, write_report
 from osscl.evaluation.report_tables import Report, Unscored
 from osscl.evaluation.score_table import read_records
 from osscl.evaluation.testset import find_test_recordings, is_for_training
@@ -30,6 +32,7 @@ from osscl.metrics import MAX_FPR
 from osscl.runs.passed_over import PassedOver
 from osscl.scoring.record import Record
 from osscl.support.links import missing
+from osscl.support.outputs import refuse_inputs
 from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -73,12 +76,15 @@ def evaluate(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Report to write as well: .md, .csv or .json.")
+        Path | None,
+        typer.Option("--output", "-o", help="Report to write as well: .md, .csv or .json.", readable=False),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of tables.")] = False,
     write_scores: Annotated[
         Path | None,
-        typer.Option(help="Folder to write anomaly_score_<type>_id_<ID>.csv into.", metavar="FOLDER"),
+        typer.Option(
+            help="Folder to write anomaly_score_<type>_id_<ID>.csv into.", metavar="FOLDER", readable=False
+        ),
     ] = None,
     compare: Annotated[
         str | None, typer.Option(help="Show published figures beside these.", metavar="paper")
@@ -100,7 +106,9 @@ def evaluate(
     _check_sources(model, data, scores, computes=not is_default)
     _check_options(compare, max_fpr)
     table = None if model is None or data is not None else Path(model)
-    _check_places([table, data, scores, ground_truth], output, write_scores, overwrite)
+    _check_places([table, ground_truth], [data, scores], output, write_scores, overwrite)
+    if output is not None and model is not None:
+        refuse_inputs(output, [model])
     truth = None if ground_truth is None else GroundTruth.read(ground_truth)
     source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
     records: Iterable[Record]
@@ -157,15 +165,23 @@ def _check_options(compare: str | None, max_fpr: float) -> None:
 
 
 def _check_places(
-    sources: list[Path | None], output: Path | None, write_scores: Path | None, overwrite: bool
+    files: list[Path | None],
+    folders: list[Path | None],
+    output: Path | None,
+    write_scores: Path | None,
+    overwrite: bool,
 ) -> None:
     """Refuse what is not there, or must not be overwritten, before hours of scoring."""
-    for path in sources:
-        if path is not None and (problem := missing(path)) is not None:
+    for path in filter(None, files):
+        if (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
+    for folder in filter(None, folders):
+        check_listable(folder)
+    inputs = [*files, *folders]
     if output is not None:
-        check_output(output, overwrite=overwrite)
+        check_report(output, overwrite=overwrite, inputs=inputs)
     if write_scores is not None:
+        refuse_inputs(write_scores, inputs)
         check_score_folder(write_scores, overwrite=overwrite)
 
 
@@ -187,7 +203,7 @@ def _score(detector: Detector, data: Path, names: MachineNames, fit: Fit, *, nam
             interrupted = False
     if interrupted:
         say(f"interrupted after {len(records)} of {len(candidates)} files; nothing was evaluated")
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(signals.exit_code())
     return records
 
 
@@ -239,8 +255,8 @@ def _tell_unlabelled(paths: list[str]) -> None:
 
 def _show(report: Report, json: bool) -> None:
     if json:
-        typer.echo(to_json(report), nl=False)
+        emit(to_json(report).removesuffix("\n"))
     else:
-        console = rich.console.Console(highlight=False)
+        console = SafeConsole()
         console.width = max(console.width, _TABLE_WIDTH)  # a narrow terminal wraps lines; none are cut off
         print_report(report, console)

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
-from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts, say
+from osscl.cli.console import WorkProgress, accuracy_facts, as_json, emit, print_facts, say
 from osscl.cli.options import takes_shared_options
 from osscl.config import HeadKind, ModelInputs
 from osscl.errors import MissingExtraError
 from osscl.model_file.manifest import Precision
 from osscl.model_file.signature import FrontEndPlace
+from osscl.support.outputs import refuse_inputs
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl export runs/short/best.safetensors --output model.onnx\n
@@ -36,7 +37,7 @@ def export(
             metavar="CHECKPOINT",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.", readable=False)],
     classes: Annotated[
         Path | None,
         typer.Option(
@@ -103,6 +104,7 @@ def export(
         raise MissingExtraError(
             f'exporting needs the package {error.name}, which is not installed: pip install "osscl[export]"'
         ) from error
+    refuse_inputs(output, [classes])
     say(f"exporting {checkpoint} ...")
     with WorkProgress("clips") as progress:
         manifest = export_onnx(
@@ -130,7 +132,7 @@ def export(
             "tolerance": tolerance,
             "accuracy": manifest.accuracy,
         }
-        typer.echo(as_json(document))
+        emit(as_json(document))
         return
     print_facts(
         {

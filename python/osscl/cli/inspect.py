@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from osscl.cli.console import accuracy_facts, as_json, print_facts
+from osscl.cli.console import accuracy_facts, as_json, emit, print_facts
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.graph_facts import graph_facts
 
@@ -32,7 +32,7 @@ def inspect(
             "graph": graph,
             "manifest": bundle.manifest,
         }
-        typer.echo(as_json(document))
+        emit(as_json(document))
         return
     print_facts(_summary(bundle, graph))
 

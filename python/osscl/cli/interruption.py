@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from osscl.cli import signals
 from osscl.cli.console import say
 
 
@@ -29,9 +30,10 @@ def postponed_interrupt(message: str) -> Iterator[Callable[[], bool]]:
         if is_asked:
             raise KeyboardInterrupt
         is_asked = True
+        signals.note(number)
         say(message)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask) for number in signals.handled()}
     try:
         yield lambda: is_asked
     finally:

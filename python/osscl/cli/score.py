@@ -10,15 +10,17 @@ import typer
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli import signals
 from osscl.cli.console import (
-    EXIT_INTERRUPTED,
     EXIT_SOME_UNSCORED,
     BuildProgress,
     FileProgress,
     as_json,
+    result_stream,
     say,
 )
 from osscl.cli.options import takes_shared_options
+from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
 from osscl.runs.folder import find_some_recordings
@@ -27,6 +29,7 @@ from osscl.runs.run import Tally, score_to_table
 from osscl.runs.tables import OutputTable
 from osscl.scoring.record import Record
 from osscl.support.links import missing
+from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl score demo osscl-demo/recordings\n
@@ -35,7 +38,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
   osscl score model.onnx recordings --device cuda:all --output scores.csv\n
 \n
-Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored, 130 interrupted.
+Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored; interrupted, with
+what is scored kept: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 
@@ -53,7 +57,10 @@ def score(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout."
+            "--output",
+            "-o",
+            help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout.",
+            readable=False,
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")] = False,
@@ -72,7 +79,13 @@ def score(
     _check_roots(paths)
     passed_over = PassedOver()
     candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
-    table = OutputTable(output, overwrite=overwrite, suffix=".jsonl" if json else ".csv")
+    table = OutputTable(
+        output,
+        overwrite=overwrite,
+        inputs=[model, names.labels, *paths],
+        suffix=".jsonl" if json else ".csv",
+        stream=result_stream(),
+    )
     try:
         with BuildProgress() as building:
             detector = Detector(model, replace(compute, on_build=building.show_phase))
@@ -81,9 +94,9 @@ def score(
         table.abandon()
         raise
     options = {
-        "paths": paths,
+        "paths": list(map(printable, paths)),
         "machine": names.machine,
-        "labels": None if names.labels is None else str(names.labels),
+        "labels": None if names.labels is None else printable(names.labels),
         **asdict(fit),
         **compute.record(),
     }
@@ -119,17 +132,23 @@ def _run(
                 options=options,
                 tally=tally,
                 on_record=show,
-                on_run=lambda run: say(as_json(run)),
+                on_run=_tell,
             )
         except KeyboardInterrupt:
             interrupted = True
         else:
             interrupted = False
-    where = "" if table.output is None else f" -> {table.part if interrupted else table.output}"
-    say(f"{'interrupted after ' if interrupted else ''}{tally}{where}")
+    where = table.kept if interrupted else printable(table.output or "")
+    say(f"{'interrupted after ' if interrupted else ''}{tally}" + (f" -> {where}" if where else ""))
     if interrupted:
-        return EXIT_INTERRUPTED
+        return signals.exit_code()
     return EXIT_SOME_UNSCORED if tally.n_failed else 0
+
+
+def _tell(run: dict[str, Any]) -> None:
+    """The record of a run goes to stderr where no file has it beside itself, unless nobody read the rows."""
+    if not reader_is_gone():
+        say(as_json(run))
 
 
 def _check_roots(paths: list[str]) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
+from osscl.cli import signals
+from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say
 from osscl.synth import DatasetPlan, dataset_record, write_dataset
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -19,7 +20,9 @@ Exit code: 0 all written, 1 failed, 2 wrong usage, 130 interrupted (what was wri
 
 
 def synth(
-    output: Annotated[Path, typer.Argument(help="Folder to write, new or empty.", metavar="OUTPUT")],
+    output: Annotated[
+        Path, typer.Argument(help="Folder to write, new or empty.", metavar="OUTPUT", readable=False)
+    ],
     machines: Annotated[int, typer.Option(help="Number of machines, spread over the four types.")] = 12,
     train: Annotated[int, typer.Option(help="Normal clips for training, all machines together.")] = 0,
     normal: Annotated[int, typer.Option(help="Normal clips for testing, all machines together.")] = 0,
@@ -43,10 +46,10 @@ def synth(
                 progress.advance()
     except KeyboardInterrupt:
         say(f"interrupted after {n_written} of {plan.n_clips} clips -> {output}")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        raise typer.Exit(signals.exit_code()) from None
     summary = {"output": str(output)} | dataset_record(plan) | {"faults": dict(sorted(faults.items()))}
     if json:
-        typer.echo(as_json(summary))
+        emit(as_json(summary))
     else:
         print_facts(_facts(summary))
 

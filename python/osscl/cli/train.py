@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
-from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
+from osscl.cli import signals
+from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say
 from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.options import takes_shared_options
 from osscl.config import HeadKind, ModelInputs, TrainingPrecision
 from osscl.errors import MissingExtraError
 from osscl.runs.passed_over import PassedOver
+from osscl.support.outputs import check_output_folder
 from osscl.support.paths import printable
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ def train(
             metavar="DATA",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.", metavar="RUN")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the run.", metavar="RUN", readable=False)
+    ],
     config: Annotated[
         Path | None, typer.Option(help="Recipe, a TOML file; options below change it. Default: as published.")
     ] = None,
@@ -127,6 +131,7 @@ def train(
         )
         if value is not None
     } | fit.stated()
+    check_output_folder(output)  # before hours of reading
     execution = Execution(device, workers, compile, cache)
     runs = _runs(output, seeds)
     begun = _begun(runs) if resume else []
@@ -137,7 +142,7 @@ def train(
         outcomes.append(_train_one(clips, folder, recipe, execution, resume=folder in begun))
         if not outcomes[-1].completed:
             say(f"stopped and saved in {folder}; go on with the same command and --resume")
-            raise typer.Exit(EXIT_INTERRUPTED)
+            raise typer.Exit(signals.exit_code())
     _print_result(outcomes, summarise(outcomes, output), json)
 
 
@@ -259,7 +264,7 @@ def _epoch_line(report: "EpochReport", n_epochs: int) -> str:
 
 def _print_result(outcomes: "list[Outcome]", summary: dict[str, Any], json: bool) -> None:
     if json:
-        typer.echo(as_json(summary))
+        emit(as_json(summary))
         return
     for outcome in outcomes:
         assert outcome.best is not None, "a complete training has a best epoch"

@@ -1,5 +1,6 @@
 """What a reduced precision costs: a model's scores of many clips beside those of the same model in fp32."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -59,7 +60,8 @@ def gate_clips(
         The folder, and how to speak of it.
     """
     if folder is not None:
-        name = printable(folder.resolve().name)  # not the way there: it goes into the model file
+        real = Path(os.path.realpath(folder))
+        name = printable(real.name)  # not the way there: it goes into the model file
         yield folder, f"{name} ({fit})" if fit.stated() else name
         return
     plan = GATE_PLAN

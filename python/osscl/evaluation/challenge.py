@@ -6,7 +6,6 @@ A submission has one file a machine, ``anomaly_score_<type>_id_<ID>.csv``, with 
 types a line with the name of the type alone. Source: rules and evaluator of DCASE 2020 Challenge Task 2.
 """
 
-import csv
 import io
 import os
 import re
@@ -21,6 +20,8 @@ from osscl.evaluation.labelled import Labelled, LabelledScore, few, labelled_sco
 from osscl.runs.passed_over import COMPANION_PREFIX
 from osscl.scoring.record import Record
 from osscl.support.atomic import write_atomically
+from osscl.support.csv_rows import CsvWriter
+from osscl.support.outputs import check_output_folder
 from osscl.support.paths import printable
 from osscl.support.spelling import composed, file_names
 
@@ -89,7 +90,9 @@ def write_score_folder(
         check_score_folder(folder, overwrite=overwrite)
         for path, of_machine in rows.items():
             text = io.StringIO()
-            csv.writer(text, lineterminator="\n").writerows(sorted(of_machine))
+            writer = CsvWriter(text)
+            for row in sorted(of_machine):
+                writer.write(row)
             write_atomically(path, [text.getvalue().encode()])
     except OSError as error:
         raise OutputError(f"{printable(folder)} cannot be written to: {error.strerror}") from error
@@ -109,8 +112,9 @@ def check_score_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> No
     Raises
     ------
     OutputError
-        They may not.
+        They may not, or it is no folder that can be written to.
     """
+    check_output_folder(Path(folder))
     taken = sorted(Path(folder).glob(SCORE_FILES))
     if taken and not overwrite:
         raise OutputError(f"{printable(taken[0])} is already there; move it away, or use --overwrite")

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from osscl.errors import EvaluationError
 from osscl.evaluation.labelled import label_in_name
+from osscl.support.csv_rows import CsvReader
 from osscl.support.paths import printable
+from osscl.support.regular_file import regular_only
 
 _LIST_OF_TYPE = re.compile(r"(?:ground_truth|eval_data_list)_(?P<type>.+)\.csv")
 _ID_IN_NAME = re.compile(r"(?<![A-Za-z0-9])(?:id|section)_[0-9]+(?![A-Za-z0-9])")
@@ -59,12 +61,12 @@ class LineError(Exception):
 def rows_of(path: Path) -> Iterator[Iterator[list[str]]]:
     """Rows of a CSV file; errors raised while they are read name file and line."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, strict=True)
+        with open(path, encoding="utf-8-sig", newline="", opener=regular_only) as file:
+            rows = CsvReader(file)
             try:
                 yield rows
             except (csv.Error, LineError) as error:
-                raise EvaluationError(f"{printable(path)}, line {max(1, rows.line_num)}: {error}") from error
+                raise EvaluationError(f"{printable(path)}, line {rows.line_num}: {error}") from error
     except UnicodeDecodeError as error:
         raise EvaluationError(f"{printable(path)}: is not a text in UTF-8") from error
     except OSError as error:

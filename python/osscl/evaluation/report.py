@@ -1,8 +1,8 @@
 """A report drawn on a screen, or written as Markdown, CSV or JSON."""
 
-import csv
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,10 +11,12 @@ import rich.console
 import rich.markup
 import rich.table
 
-from osscl.errors import ConfigError, OutputError
+from osscl.errors import ConfigError
 from osscl.evaluation.figures import Evaluation, Figure, MachineFigures, Summary, TypeFigures
 from osscl.evaluation.report_tables import Report, grids_of, notes_of
 from osscl.support.atomic import write_atomically
+from osscl.support.csv_rows import CsvWriter
+from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
 
 
@@ -84,28 +86,36 @@ def to_csv(report: Report) -> str:
     Returns
     -------
     str
-        RFC 4180; figures in [0, 1], each with the ends of its interval; empty where undefined.
+        As `osscl.support.csv_rows` writes it; figures in [0, 1], each with the ends of its interval; empty
+        where undefined.
     """
     evaluation = report.evaluation
     names = ("auc", "pauc", *Summary.__struct_fields__)
     columns = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+    header = ["level", "name", "n_normal", "n_anomalous", *columns, "worst_machine", "reason"]
     text = io.StringIO()
-    writer = csv.DictWriter(
-        text, ["level", "name", "n_normal", "n_anomalous", *columns, "worst_machine", "reason"], restval=""
-    )
-    writer.writeheader()
+    writer = CsvWriter(text)
+
+    def write(cells: Mapping[str, str | float]) -> None:
+        writer.write(cells.get(name, "") for name in header)
+
+    writer.write(header)
     for machine in evaluation.machines:
         row = {"level": "machine", "name": machine.machine, "reason": machine.reason or ""}
-        writer.writerow(row | _clips(machine) | _csv_cells({"auc": machine.auc, "pauc": machine.pauc}))
+        write(row | _clips(machine) | _csv_cells({"auc": machine.auc, "pauc": machine.pauc}))
     for of_type in evaluation.types:
         row = {"level": "type", "name": of_type.machine_type, "worst_machine": of_type.worst_machine or ""}
-        writer.writerow(row | _clips(of_type) | _csv_cells(msgspec.structs.asdict(of_type.figures)))
+        write(row | _clips(of_type) | _csv_cells(msgspec.structs.asdict(of_type.figures)))
     row = {"level": "total", "name": "total"}
-    writer.writerow(row | _clips(evaluation) | _csv_cells(msgspec.structs.asdict(evaluation.total)))
+    write(row | _clips(evaluation) | _csv_cells(msgspec.structs.asdict(evaluation.total)))
     if report.published is not None:
         for other in report.published.averages:
-            cells = {"pooled_auc": other.auc, "pooled_pauc": other.pauc, "worst_auc": other.worst_auc}
-            writer.writerow({"level": "published", "name": other.name} | cells)
+            areas: dict[str, str | float] = {
+                "pooled_auc": other.auc,
+                "pooled_pauc": other.pauc,
+                "worst_auc": other.worst_auc,
+            }
+            write({"level": "published", "name": other.name, **areas})
     return text.getvalue()
 
 
@@ -129,7 +139,9 @@ FORMATS: dict[str, Callable[[Report], str]] = {".md": to_markdown, ".csv": to_cs
 """What writes a file, by its ending."""
 
 
-def check_output(path: Path, *, overwrite: bool) -> None:
+def check_report(
+    path: Path, *, overwrite: bool, inputs: Iterable[str | os.PathLike[str] | None] = ()
+) -> None:
     """Refuse a place for a report before hours go into it.
 
     Parameters
@@ -138,22 +150,21 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         File to write; its ending is one of `FORMATS`.
     overwrite : bool
         Whether it may be there already.
+    inputs : iterable of path-like or None
+        What is read, which is never replaced.
 
     Raises
     ------
     ConfigError
         The ending names no format.
     OutputError
-        It is there already, or its folder is not.
+        It is there already, its folder is not, or it is read.
     """
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(
             f"{printable(path)}: no report ends in '{path.suffix}'; choose one of: {', '.join(FORMATS)}"
         )
-    if path.exists() and not overwrite:
-        raise OutputError(f"{printable(path)} is already there; move it away, or use --overwrite")
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"{printable(path)} cannot be written: there is no folder {printable(path.parent)}")
+    check_output(path, overwrite=overwrite, inputs=inputs)
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -175,7 +186,7 @@ def write_report(report: Report, path: Path) -> None:
     try:
         write_atomically(path, [text.encode()])
     except OSError as error:
-        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
+        raise cannot_be_written(path, error) from error
 
 
 def _clips(part: MachineFigures | TypeFigures | Evaluation) -> dict[str, str]:

@@ -3,15 +3,19 @@
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from osscl.errors import ConfigError, EvaluationError, MissingExtraError
 from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.support.csv_rows import CsvReader
 from osscl.support.paths import printable
+from osscl.support.regular_file import regular_only
 
 _NEEDED = ("path", "machine", "status", "score")
+_LONGEST_SHOWN = 40
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -56,28 +60,42 @@ def _record(cells: Mapping[str, Any]) -> Record:
     missing = [name for name in _NEEDED if name not in cells]
     if missing:
         raise ValueError(f"column {missing[0]} is missing; expected {', '.join(_NEEDED)}")
-    path, machine, status, score = (cells[name] for name in _NEEDED)
+    path, machine, status, reason = (_text(cells, name) for name in ("path", "machine", "status", "reason"))
+    score = cells["score"]
     if not path:
         raise ValueError("path is empty")
     if (status in SCORED_STATUSES) != (score not in (None, "")):
-        raise ValueError(f"status is '{status}' and score '{'' if score is None else score}'")
+        raise ValueError(f"status is '{status or ''}' and score '{'' if score is None else score}'")
     return Record(
         path=path,
         machine=machine or None,
-        status=status,
-        reason=cells.get("reason") or None,
+        status=status or "",
+        reason=reason or None,
         score=None if score in (None, "") else _finite(score),
     )
 
 
+def _text(cells: Mapping[str, Any], name: str) -> str | None:
+    value = cells.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name} is {_short(value)}, expected a text")
+    return value
+
+
 def _finite(score: Any) -> float:
+    is_number = isinstance(score, str | int | float) and not isinstance(score, bool)
     try:
-        value = float(score)
-    except (TypeError, ValueError):
+        value = float(score) if is_number else math.nan
+    except (ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"score is {score}, expected a finite number")
+        raise ValueError(f"score is {_short(score)}, expected a finite number")
     return value
+
+
+def _short(value: Any) -> str:
+    spelled = str(value)
+    return spelled if len(spelled) <= _LONGEST_SHOWN else f"{spelled[:_LONGEST_SHOWN]}..."
 
 
 def _unusable(path: Path, line: int, error: Exception) -> EvaluationError:
@@ -85,11 +103,14 @@ def _unusable(path: Path, line: int, error: Exception) -> EvaluationError:
 
 
 def _csv_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, strict=True)
+    with open(path, encoding="utf-8-sig", newline="", opener=regular_only) as file:
+        rows = CsvReader(file)
         try:
             header = next(rows, [])
+            _refuse_repeated(header)
             for cells in rows:
+                if not cells:  # a blank line
+                    continue
                 if len(cells) != len(header):
                     raise ValueError(f"has {len(cells)} values where the header names {len(header)} columns")
                 yield rows.line_num, dict(zip(header, cells, strict=True))
@@ -99,30 +120,58 @@ def _csv_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     number = 0
-    with path.open(encoding="utf-8") as file:
+    with open(path, encoding="utf-8", opener=regular_only) as file:
         try:
             for number, line in enumerate(file, 1):
-                row = json.loads(line)
+                if line.isspace():
+                    continue
+                row = json.loads(line, object_pairs_hook=_members)
                 if not isinstance(row, dict):
-                    raise ValueError("is no JSON object")
+                    raise ValueError(f"is {_short(line.strip())}, expected a JSON object")
                 yield number, row
+        except json.JSONDecodeError as error:
+            raise _unusable(
+                path, number, ValueError(f"is no JSON: {error.msg} at column {error.colno}")
+            ) from error
+        except RecursionError:
+            raise _unusable(path, number, ValueError("is JSON that is nested too deeply")) from None
         except ValueError as error:
             raise _unusable(path, number, error) from error
 
 
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    _refuse_repeated([name for name, _ in pairs])
+    return dict(pairs)
+
+
 def _parquet_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
+        import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise MissingExtraError(
             'Parquet needs the package pyarrow, which is not installed: pip install "osscl[parquet]"'
         ) from error
     number = 0
-    with pyarrow.parquet.ParquetFile(path) as table:
-        for batch in table.iter_batches():
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
+    with open(path, "rb", opener=regular_only) as file:
+        try:
+            with pyarrow.parquet.ParquetFile(file) as table:
+                _refuse_repeated(table.schema_arrow.names)
+                for batch in table.iter_batches():
+                    for row in batch.to_pylist():
+                        number += 1
+                        yield number, row
+        except (pyarrow.ArrowException, ValueError) as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise EvaluationError(
+                f"{printable(path)}: no Parquet file, or one that is cut off or damaged ({reason})"
+            ) from error
+
+
+def _refuse_repeated(names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        name, count = Counter(names).most_common(1)[0]
+        raise ValueError(f"{_short(ascii(name))} is named {count} times; expected once")
 
 
 _READERS = {".csv": _csv_lines, ".jsonl": _json_lines, ".parquet": _parquet_lines}

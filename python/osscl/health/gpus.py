@@ -84,8 +84,12 @@ def _tensorrt() -> Iterator[Finding]:
 
 def _engine_cache() -> Finding:
     cache = EngineCache(default_folder())
-    entries = list_entries(cache)
     where = printable(cache.folder)
+    try:
+        entries = list_entries(cache)
+    except OSError as error:
+        found = f"{where} cannot be listed: {error.strerror}"
+        return Finding("engine cache", "broken", found, "name another folder by OSSCL_CACHE_DIR")
     tensorrt = version_of("tensorrt")
     reasons = (
         why_prune(entry, everything=False, older_than_days=None, installed_tensorrt=tensorrt)

@@ -10,7 +10,9 @@ from typing import NamedTuple, Self, TypeAlias
 
 from osscl.errors import ConfigError, LabelTableError, MachineError
 from osscl.machines.dcase import MachineFromPath, check_machine
-from osscl.support.paths import printable
+from osscl.support.csv_rows import CsvReader
+from osscl.support.paths import path_of, printable
+from osscl.support.regular_file import regular_only
 from osscl.support.spelling import composed, with_slashes
 
 MachineOf: TypeAlias = Callable[[str | os.PathLike[str]], str]
@@ -82,9 +84,10 @@ def machine_source(
 class LabelTable:
     r"""Machines of files, from a CSV table with the columns ``path`` and ``machine``.
 
-    Paths are absolute, or relative to the folder of the table. Bytes of a file name that are not
-    UTF-8 stand as they are or as ``\xNN``, the way result tables spell them. Symbolic links are
-    followed in folders, but a link to a file is another file than its target.
+    Paths are absolute, or relative to the folder of the table, and spelled as result tables spell them: a
+    cell may be disarmed as `osscl.support.csv_rows` says; bytes of a file name that are not UTF-8 stand as
+    they are or as ``\xNN``, and a name that holds the four characters ``\xff`` itself is ``\x5cxff``.
+    Symbolic links are followed in folders, but a link to a file is another file than its target.
 
     A row stands for the file of that very spelling. A file without such a row has that of the row which
     differs in how accents are spelled (macOS takes them apart), or else of the row whose backslashes
@@ -96,7 +99,7 @@ class LabelTable:
         # rows read as another system may have spelled them, where that is another spelling -> their machines
         self._composed: dict[_Key, dict[str, None]] = defaultdict(dict)
         self._with_slashes: dict[_Key, dict[str, None]] = defaultdict(dict)
-        self._resolved = lru_cache(_MAX_FOLDERS)(lambda folder: printable(os.path.realpath(folder)))
+        self._resolved = lru_cache(_MAX_FOLDERS)(os.path.realpath)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], known: Collection[str]) -> Self:
@@ -125,15 +128,16 @@ class LabelTable:
         folder = str(Path(path).parent)
         same_machine = {name: name for name in known}  # one object a name, however many rows
         try:
-            with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-                rows = csv.reader(file, strict=True)
+            with open(
+                path, encoding="utf-8-sig", errors="surrogateescape", newline="", opener=regular_only
+            ) as file:
+                rows = CsvReader(file)
                 try:
                     for spelled, machine in _cells(rows):
                         check_machine(machine, same_machine)
                         table._add(folder, spelled, same_machine[machine])
                 except (csv.Error, _RowError, MachineError) as error:
-                    line = max(1, rows.line_num)
-                    raise LabelTableError(f"{printable(path)}, line {line}: {error}") from error
+                    raise LabelTableError(f"{printable(path)}, line {rows.line_num}: {error}") from error
         except OSError as error:
             raise LabelTableError(f"{printable(path)}: cannot be read: {error.strerror}") from error
         if not table._machines:
@@ -177,12 +181,14 @@ class LabelTable:
 
     def _add(self, base: str, spelled: str, machine: str) -> None:
         """Add a row; its path counts from the folder `base`."""
-        folder, name = self._key(os.path.join(base, spelled))  # noqa: PTH118 - Path would drop a final /
+        folder, name = self._key(os.path.join(base, path_of(spelled)))  # noqa: PTH118 - Path would drop a final /
         if not name:
             raise _RowError("path is empty or names a folder; expected the path of an audio file")
         known_before = self._machines.setdefault(folder, {}).setdefault(name, machine)
         if known_before != machine:
-            raise _RowError(f"{name} was given the machine {known_before} above and {machine} here; keep one")
+            raise _RowError(
+                f"{printable(name)} was given the machine {known_before} above and {machine} here; keep one"
+            )
         if (key := _composed_key((folder, name))) != (folder, name):
             self._composed[key][machine] = None
         if (slashed := with_slashes(spelled)) is not None:
@@ -191,7 +197,7 @@ class LabelTable:
 
     def _key(self, path: str) -> _Key:
         folder, name = os.path.split(path)
-        return self._resolved(folder), printable(name)
+        return self._resolved(folder), name
 
 
 def _composed_key(key: _Key) -> _Key:

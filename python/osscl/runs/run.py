@@ -1,9 +1,11 @@
 """A folder run: every recording below some folders, scored into one table, with a record of how."""
 
 import datetime
+import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from osscl.audio.reading import Fit
 from osscl.detector import Detector
 from osscl.errors import OutputError
 from osscl.machines.labels import MachineOf
-from osscl.runs.tables import OutputTable
+from osscl.runs.part import part_of
+from osscl.runs.tables import OutputTable, record_of
 from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.support.atomic import write_atomically
 from osscl.support.installed import version_of
@@ -83,7 +86,8 @@ def score_to_table(
     candidates : iterable of Candidate
         Files, as `osscl.folder.find_recordings` finds them.
     table : OutputTable
-        Where the lines go. Interrupted, it stays under its other name, with all lines so far.
+        Where the lines go. Interrupted, it stays under its other name, with all lines so far, where there are
+        any.
     machine_of : callable
         Names the machine of a path.
     fit : Fit
@@ -105,20 +109,30 @@ def score_to_table(
         Lines or record cannot be written.
     """
     started = _utc_now()
-    completed = False
+
+    def describe(completed: bool) -> dict[str, Any]:
+        return _describe(detector, options, started, tally, completed)
+
+    def keep(run: dict[str, Any]) -> None:
+        if table.output is None:
+            on_run(run)
+        else:
+            _write_run_record(table.output, run)
+
     try:
         for record in detector.score_candidates(candidates, machine_of, fit):
             table.write(record)
             tally.counts[record.status] += 1
             on_record(record)
-        completed = True
-    finally:
-        run = _describe(detector, options, started, tally, completed)
-        (table.finish if completed else table.stop)(run)
-        if table.output is None:
-            on_run(run)
-        else:
-            _write_run_record(table.output, run)
+        run = describe(completed=True)
+        table.finish(run)
+    except BaseException as error:
+        # where lines cannot be written, that is what is to be said, not what becomes of the record
+        with suppress(OutputError) if isinstance(error, OutputError) else nullcontext():
+            table.stop()
+            keep(describe(completed=False))
+        raise
+    keep(run)
 
 
 def _describe(
@@ -153,11 +167,15 @@ def installed_versions() -> dict[str, str]:
 
 
 def _write_run_record(output: Path, run: dict[str, Any]) -> None:
-    path = output.with_name(output.name + ".run.json")
+    # the record of an interrupted run stands beside its lines where an earlier output keeps its own
+    beside_lines = record_of(part_of(output))
+    path = record_of(output) if run["completed"] or not os.path.lexists(output) else beside_lines
     try:
         write_atomically(path, [msgspec.json.format(msgspec.json.encode(run)), b"\n"])
+        if run["completed"]:
+            beside_lines.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
 
 
 def _utc_now() -> str:

@@ -1,109 +1,92 @@
 """Result tables: CSV, JSON Lines and Parquet, written line by line under another name until complete."""
 
-import csv
-import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, TextIO
 
 import msgspec
 
-from osscl.errors import ConfigError, MissingExtraError, OutputError
+from osscl.errors import ConfigError, OutputError
+from osscl.runs.parquet import ParquetMaker, parquet_maker
+from osscl.runs.part import Part, part_of
 from osscl.scoring.record import COLUMNS, Record
+from osscl.support.atomic import appearing_whole
+from osscl.support.csv_rows import CsvWriter, TextSink
+from osscl.support.outputs import check_output, refuse_inputs
 from osscl.support.paths import printable
-
-_FORMULA_STARTS = ("=", "+", "-", "@")
-_ROWS_OF_A_GROUP = 8192
 
 
 class Table(ABC):
-    """A result table that is being written."""
+    """Lines of a result table, each written as soon as it is known."""
+
+    def begin(self) -> None:  # noqa: B027 - most have no header
+        """Write what stands above all lines."""
 
     @abstractmethod
     def write(self, record: Record) -> None:
         """Add one line."""
 
-    @abstractmethod
-    def close(self, run: dict[str, Any]) -> None:
-        """Write what is still held back; `run` describes how the lines came about."""
-
 
 class CsvTable(Table):
-    """RFC 4180, UTF-8, one header line; each line is on its way to disk once it is written."""
+    """CSV as `osscl.support.csv_rows` writes it, with one header line."""
 
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-        self._writer = csv.writer(file)
-        self._writer.writerow(COLUMNS)
+    def __init__(self, file: TextSink) -> None:
+        self._writer = CsvWriter(file)
+
+    def begin(self) -> None:
+        self._writer.write(COLUMNS)
 
     def write(self, record: Record) -> None:
-        cells = msgspec.structs.asdict(record) | {"path": _without_formula(record.path)}
+        cells = msgspec.structs.asdict(record)
         if record.is_anomaly is not None:
             cells["is_anomaly"] = "true" if record.is_anomaly else "false"
-        self._writer.writerow(cells.values())
-
-    def close(self, run: dict[str, Any]) -> None:
-        self._file.flush()
+        self._writer.write(cells.values())
 
 
 class JsonLinesTable(Table):
     """One JSON object a line."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: TextSink) -> None:
         self._file = file
 
     def write(self, record: Record) -> None:
         self._file.write(msgspec.json.encode(record).decode() + "\n")
 
-    def close(self, run: dict[str, Any]) -> None:
-        self._file.flush()
 
-
-class ParquetTable(Table):
-    """Columns of fixed types; the description of the run stands in the file's metadata too."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._arrow, self._writer = _open_parquet(file)
-        self._rows: list[dict[str, Any]] = []
-
-    def write(self, record: Record) -> None:
-        self._rows.append(msgspec.structs.asdict(record))
-        if len(self._rows) == _ROWS_OF_A_GROUP:
-            self._write_group()
-
-    def close(self, run: dict[str, Any]) -> None:
-        self._write_group()
-        self._writer.add_key_value_metadata({"osscl.run": msgspec.json.encode(run).decode()})
-        self._writer.close()
-
-    def _write_group(self) -> None:
-        if self._rows:
-            self._writer.write_table(self._arrow.Table.from_pylist(self._rows, schema=self._writer.schema))
-            self._rows.clear()
-
-
-FORMATS: dict[str, Callable[[Any], Table]] = {
+FORMATS: dict[str, Callable[[TextSink], Table]] = {
     ".csv": CsvTable,
     ".jsonl": JsonLinesTable,
-    ".parquet": ParquetTable,
+    ".parquet": JsonLinesTable,  # until it is complete: no reader takes half a Parquet file
 }
 
 
 class OutputTable:
     """A table on its way to a file, or to stdout.
 
-    Lines go to ``<output>.part``, which `finish` renames. An interrupted run leaves it as it is.
+    Lines go to ``<output>.part``, which `finish` renames, or makes Parquet of. An interrupted run leaves it
+    as it is, and a table without a line is not left behind.
 
     Parameters
     ----------
     output : Path or None
-        File to write, its ending one of `FORMATS`; None means stdout.
+        File to write, its ending one of `FORMATS`; None means a stream.
     overwrite : bool
-        Replace what an earlier run left at `output` or beside it.
+        Replace what an earlier run left at `output` or beside it; where that is a link, the link itself.
+    inputs : iterable of path-like or None
+        What the run reads, which is never replaced.
     suffix : str
-        Format of stdout.
+        Format of the stream.
+    stream : text file, optional
+        Where lines go without `output`; by default stdout.
+
+    Attributes
+    ----------
+    output : Path or None
+        As above.
+    n_lines : int
+        Lines written.
 
     Raises
     ------
@@ -115,30 +98,46 @@ class OutputTable:
         The place cannot be written to, or is taken.
     """
 
-    def __init__(self, output: Path | None, *, overwrite: bool = False, suffix: str = ".csv") -> None:
+    def __init__(
+        self,
+        output: Path | None,
+        *,
+        overwrite: bool = False,
+        inputs: Iterable[str | Path | None] = (),
+        suffix: str = ".csv",
+        stream: TextIO | None = None,
+    ) -> None:
         self.output = output
         self.n_lines = 0
         suffix = suffix if output is None else output.suffix.lower()
         if suffix not in FORMATS:
             raise ConfigError(
-                f"{output}: no table format ends in '{suffix}'; choose one of: {', '.join(FORMATS)}"
+                f"{printable(output or '')}: no table format ends in '{suffix}'; choose one of: "
+                f"{', '.join(FORMATS)}"
             )
-        self._file = sys.stdout if output is None else self._open_part(output, suffix, overwrite)
-        try:
-            self._table = FORMATS[suffix](self._file)
-        except MissingExtraError:
-            self.abandon()
-            raise
+        self._make_parquet = parquet_maker() if suffix == ".parquet" else None
+        self._part = None if output is None else _open_part(output, overwrite, tuple(inputs))
+        self._stream = stream or sys.stdout
+        self._table = FORMATS[suffix](self._part or self._stream)
+        self._has_begun = False
 
     @property
     def part(self) -> Path:
         """Where the lines are until the table is complete."""
         assert self.output is not None
-        return self.output.with_name(self.output.name + ".part")
+        return part_of(self.output)
+
+    @property
+    def kept(self) -> str:
+        """Where the lines of an interrupted run are, in words; nothing where there are none, or no file."""
+        if self._part is None or not self.n_lines:
+            return ""
+        return printable(self.part) + (" (JSON Lines)" if self._make_parquet else "")
 
     def write(self, record: Record) -> None:
         """Add one line, its path spelled so that it can be printed."""
         try:
+            self._begin()
             self._table.write(msgspec.structs.replace(record, path=printable(record.path)))
         except OSError as error:
             raise self._cannot_write(error) from error
@@ -146,65 +145,59 @@ class OutputTable:
 
     def abandon(self) -> None:
         """Take back the empty table of a run that never began."""
-        if self.output is not None:
-            self._file.close()
-            self.part.unlink(missing_ok=True)
+        if self._part is not None:
+            self._part.discard()
 
-    def stop(self, run: dict[str, Any]) -> None:
-        """Close the table where it is: complete or not, it can be read."""
-        try:
-            self._table.close(run)
-            if self.output is not None:
-                self._file.close()
-        except OSError as error:
-            raise self._cannot_write(error) from error
+    def stop(self) -> None:
+        """Close the table where it is, with the lines that it has."""
+        if self._part is not None and self.n_lines:
+            self._part.close()
+        else:
+            self.abandon()
 
     def finish(self, run: dict[str, Any]) -> None:
-        """Close the table and give it its name."""
-        self.stop(run)
-        if self.output is not None:
-            self.part.replace(self.output)
-
-    def _open_part(self, output: Path, suffix: str, overwrite: bool) -> IO[Any]:
-        for path, what in ((output, "already there"), (self.part, "there from an interrupted run")):
-            if path.exists() and not overwrite:
-                raise OutputError(f"{path} is {what}; move it away, or use --overwrite")
+        """Close the table and give it its name; `run` describes how the lines came about."""
         try:
-            if output.is_dir():
-                raise IsADirectoryError(None, "it is a folder")
-            if suffix == ".parquet":
-                return self.part.open("wb")
-            return self.part.open("w", encoding="utf-8", newline="", buffering=1)
+            self._begin()
+            if self.output is None or self._part is None:
+                self._stream.flush()
+                return
+            self._part.sync()
+            self._part.check_place()
+            if self._make_parquet is None:
+                self._part.rename()
+                self._part.close()
+            else:
+                _convert(self._make_parquet, self._part, self.output, run)
+                self._part.discard()
         except OSError as error:
             raise self._cannot_write(error) from error
 
+    def _begin(self) -> None:
+        """Write the header, once: a run that never comes to a result leaves its part, or stdout, empty."""
+        if not self._has_begun:
+            self._table.begin()
+            self._has_begun = True
+
     def _cannot_write(self, error: OSError) -> OutputError:
-        place = "stdout" if self.output is None else self.part
-        kept = f"; the {self.n_lines} lines before are kept" if self.n_lines else ""
+        place = "stdout" if self.output is None else printable(self.output)
+        lines = "the line" if self.n_lines == 1 else f"the {self.n_lines} lines"
+        kept = f"; {lines} before that are kept in {self.kept}" if self.kept else ""
         return OutputError(f"{place} cannot be written: {error.strerror}{kept}")
 
 
-def _without_formula(path: str) -> str:
-    """A path that no spreadsheet takes for a formula."""
-    return f".{os.sep}{path}" if path.startswith(_FORMULA_STARTS) or path[:1] < " " else path
+def record_of(output: Path) -> Path:
+    """Where the record of the run that wrote an output is."""
+    return output.with_name(output.name + ".run.json")
 
 
-def _open_parquet(file: IO[bytes]) -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError(
-            'Parquet needs the package pyarrow, which is not installed: pip install "osscl[parquet]"'
-        ) from error
-    types: dict[str, Any] = {
-        "score": pyarrow.float32(),
-        "p_value": pyarrow.float64(),
-        "threshold": pyarrow.float64(),
-        "is_anomaly": pyarrow.bool_(),
-        "start_s": pyarrow.float64(),
-        "duration_s": pyarrow.float64(),
-        "sample_rate_hz": pyarrow.int32(),
-    }
-    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
-    return pyarrow, pyarrow.parquet.ParquetWriter(file, schema)
+def _open_part(output: Path, overwrite: bool, inputs: tuple[str | Path | None, ...]) -> Part:
+    check_output(output, overwrite=overwrite, inputs=inputs)
+    for beside in (part_of(output), record_of(output), record_of(part_of(output))):
+        refuse_inputs(beside, inputs)
+    return Part(output, overwrite=overwrite)
+
+
+def _convert(make: ParquetMaker, part: Part, output: Path, run: dict[str, Any]) -> None:
+    with part.path.open("rb") as lines, appearing_whole(output) as file:
+        make(lines, run, file)

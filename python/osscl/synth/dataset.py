@@ -15,6 +15,8 @@ import soundfile
 
 from osscl.errors import ConfigError, OutputError
 from osscl.support.atomic import write_atomically
+from osscl.support.outputs import check_output_folder
+from osscl.support.paths import printable
 from osscl.synth.clip import ClipKey, make_clip
 from osscl.synth.machines import TYPES, Machine, machines
 from osscl.synth.severity import SEVERITIES, fault
@@ -214,10 +216,9 @@ def _wav(samples: npt.NDArray[np.int16]) -> bytes:
 
 
 def _make_ready(folder: Path, overwrite: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; expected a folder, new or empty")
+    check_output_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if not overwrite and any(folder.iterdir()):
-        raise OutputError(f"{folder} is not empty; name another folder, or use --overwrite")
+        raise OutputError(f"{printable(folder)} is not empty; name another folder, or use --overwrite")
     # what is written now makes an earlier record wrong
     (folder / RECORD_NAME).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import msgspec
 from osscl.config import TrainConfig
 from osscl.errors import ConfigError
 from osscl.support.paths import printable
+from osscl.support.regular_file import read_regular
 
 
 def read_config(path: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
@@ -38,7 +39,7 @@ def read_config(path: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
     if path is not None:
         place = f"{printable(path)}: "
         try:
-            stated = tomllib.loads(path.read_text(encoding="utf-8"))
+            stated = tomllib.loads(read_regular(path).decode())
         except OSError as error:
             raise ConfigError(f"{place}the recipe cannot be read: {error.strerror}") from error
         except ValueError as error:

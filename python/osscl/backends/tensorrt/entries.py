@@ -55,10 +55,17 @@ def list_entries(cache: EngineCache, now_s: float | None = None) -> list[Entry]:
     -------
     list of Entry
         The oldest first.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be listed.
     """
-    if not cache.folder.is_dir():
+    try:
+        names = [path.name for path in cache.folder.iterdir()]
+    except FileNotFoundError:
         return []
-    matches = (_ENTRY.fullmatch(path.name) for path in cache.folder.iterdir())
+    matches = map(_ENTRY.fullmatch, names)
     keys = {match[1] for match in matches if match is not None}
     now_s = time.time() if now_s is None else now_s
     entries = (read_entry(cache, key, now_s) for key in keys)

@@ -1,0 +1,233 @@
+"""Every path that a command takes, with every wrong thing at it: one sentence, the right exit code, no hang.
+
+A parameter that is a path needs a row in `ROWS`, or the first test fails; so does one that is a text and not
+known to be none.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from osscl.model_file.golden import golden_clips
+from support.console_parameters import parameters_of_type
+from support.forked_console import Call, Ended, run_all
+from support.training_data import write_recordings
+
+FAILS = (1, 2)
+READ = ("missing", "closed file", "closed folder", "in a closed folder", "folder", "pipe", "loop", "device")
+WRITE_FILE = (*READ, "dangling link", "link to a device")
+UNLESS_REPLACED = ("missing", "closed folder", "in a closed folder", "folder", "pipe", "device")
+WRITE_FOLDER = (
+    "closed file",
+    "closed folder",
+    "in a closed folder",
+    "file",
+    "pipe",
+    "loop",
+    "device",
+    "dangling link",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """How a command comes to look at a path, and what it makes of it.
+
+    Attributes
+    ----------
+    parameter : str
+        Command and parameter.
+    arguments : str
+        Of the command: ``@`` is the path; RECORDINGS, TABLE and CHECKPOINT are sound ones.
+    kinds : sequence of str
+        What is put there.
+    suffix : str
+        How the path ends.
+    codes : mapping of str to tuple of int
+        Exit codes where the kind is no reason to fail.
+    """
+
+    parameter: str
+    arguments: str
+    kinds: Sequence[str] = READ
+    suffix: str = ""
+    codes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+# a line a file and code 3: one of many that the shell has named must not stop the others
+UNREADABLE = dict.fromkeys(
+    ("closed file", "closed folder", "in a closed folder", "pipe", "loop", "device"), (3,)
+)
+NO_ENGINES = dict.fromkeys(("missing", "folder", "not UTF-8"), (0,))
+ROWS = [
+    Row("score model", "score @ RECORDINGS"),
+    Row("score paths", "score demo @", codes={**UNREADABLE, "folder": (0,)}),
+    Row("score labels", "score demo RECORDINGS --labels @", suffix=".csv"),
+    Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".csv"),
+    Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
+    Row("evaluate model", "evaluate @", suffix=".csv"),
+    Row("evaluate model", "evaluate @", suffix=".jsonl"),
+    Row("evaluate model", "evaluate @", suffix=".parquet"),
+    Row("evaluate model", "evaluate @ RECORDINGS", suffix=".onnx"),
+    Row("evaluate data", "evaluate demo @"),
+    Row("evaluate scores", "evaluate --scores @"),
+    Row("evaluate ground_truth", "evaluate TABLE --ground-truth @", suffix=".csv"),
+    Row("evaluate output", "evaluate TABLE -o @", WRITE_FILE, ".md"),
+    Row("evaluate write_scores", "evaluate TABLE --write-scores @", WRITE_FOLDER),
+    Row("bench model", "bench @"),
+    Row("bench folder", "bench demo @"),
+    Row("bench gate", "bench demo --accuracy --gate @"),
+    Row("bench reference", "bench demo RECORDINGS --accuracy --gate RECORDINGS --reference @"),
+    Row("bench output", "bench demo -o @", WRITE_FILE),
+    Row("inspect model", "inspect @"),
+    Row("engine build model", "engine build @"),
+    Row("engine list engine_cache", "engine list --engine-cache @", codes=NO_ENGINES),
+    Row("engine prune engine_cache", "engine prune --engine-cache @", codes=NO_ENGINES),
+    Row("engine inspect target", "engine inspect @", suffix=".engine"),
+    Row("engine inspect target", "engine inspect @", suffix=".onnx"),
+    Row("engine inspect engine_cache", "engine inspect demo --engine-cache @"),
+    Row("synth output", "synth @ --normal 1", WRITE_FOLDER),
+    Row("demo output", "demo -o @", WRITE_FOLDER),
+]
+ROWS_WITH_TORCH = [
+    Row("train data", "train @ -o new"),
+    Row("train output", "train RECORDINGS -o @", WRITE_FOLDER),
+    Row("train config", "train RECORDINGS -o new --config @", suffix=".toml"),
+    Row("train cache", "train RECORDINGS -o new --epochs 1 --cache @", WRITE_FOLDER),
+    Row("export checkpoint", "export @ -o new.onnx", suffix=".pth"),
+    Row("export checkpoint", "export @ -o new.onnx", suffix=".safetensors"),
+    Row("export output", "export CHECKPOINT -o @", UNLESS_REPLACED, ".onnx"),
+    Row("export classes", "export CHECKPOINT -o new.onnx --classes @"),
+    Row("export gate", "export demo -o new.onnx --precision bf16 --gate @"),
+    Row("export calibration", "export demo -o new.onnx --precision int8 --gate RECORDINGS --calibration @"),
+]
+# only looked at once there is a card; what follows is what `engine` does, whose rows are above
+NEEDS_A_CARD = {(command, "engine_cache") for command in ("bench", "engine build", "evaluate", "score")}
+TEXTS_THAT_ARE_NO_PATHS = {
+    *((command, name) for command in ("bench", "evaluate", "score") for name in ("backend", "device")),
+    ("engine build", "device"),
+    ("evaluate", "compare"),
+    ("export", "licence"),
+    ("export", "training_data"),
+    ("export", "without_rewrite"),
+    ("score", "channel"),
+    ("score", "machine"),
+    ("score", "pad"),
+    ("train", "device"),
+    ("train", "seeds"),
+}
+
+
+def test_every_path_argument_has_a_row() -> None:
+    with_rows = {tuple(row.parameter.rsplit(" ", 1)) for row in ROWS + ROWS_WITH_TORCH}
+    named = parameters_of_type(Path) | parameters_of_type(str)
+    assert named == with_rows | NEEDS_A_CARD | TEXTS_THAT_ARE_NO_PATHS
+
+
+def put(kind: str, folder: Path, suffix: str) -> str:
+    """Put something at a path, and give the path."""
+    path = folder / f"x{suffix}"
+    strange = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9"))
+    match kind:
+        case "missing":
+            return str(folder / "none" / path.name)
+        case "file":
+            path.touch()
+        case "closed file":
+            path.touch(mode=0o000)
+        case "closed folder":
+            path.mkdir(mode=0o000)
+        case "in a closed folder":
+            (folder / "closed").mkdir(mode=0o000)
+            return str(folder / "closed" / path.name)
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "loop":
+            path.symlink_to(path)
+        case "dangling link":
+            path.symlink_to("nothing")
+        case "device":
+            return "/dev/full"
+        case "link to a device":
+            path.symlink_to("/dev/full")
+        case "not UTF-8":
+            strange.mkdir()
+            return str(strange / "none" / path.name)
+        case "not UTF-8, a file":
+            strange.touch()
+            return str(strange)
+        case _:
+            raise AssertionError(kind)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> dict[str, str]:
+    """What the other arguments are: recordings to test and to train on, scores, a checkpoint."""
+    root = tmp_path_factory.mktemp("sound")
+    (root / "recordings" / "fan" / "test").mkdir(parents=True)
+    for number, name in enumerate(("normal_id_00_0", "anomaly_id_00_1")):
+        path = root / "recordings" / "fan" / "test" / f"{name}.wav"
+        soundfile.write(path, golden_clips(2)[number], 16_000)
+    write_recordings(root / "recordings", 2)
+    table = root / "scores.csv"
+    table.write_text(
+        "path,machine,status,score\n"
+        "fan/test/normal_id_00_0.wav,fan/id_00,ok,1\nfan/test/anomaly_id_00_1.wav,fan/id_00,ok,2\n"
+    )
+    return {"RECORDINGS": str(root / "recordings"), "TABLE": str(table), "CHECKPOINT": str(checkpoint)}
+
+
+def flaws(row: Row, kind: str, ended: Ended) -> list[str]:
+    """What is wrong with the end of a command."""
+    expected = row.codes.get(kind, FAILS)
+    found = []
+    if ended.code not in expected:
+        found.append(f"exit code {ended.code}, expected {expected}")
+    if "Traceback" in ended.stderr:
+        found.append("a traceback")
+    if ended.code in FAILS:
+        lines = ended.stderr.splitlines()
+        says_what_it_does = row.parameter.startswith(("export", "train"))
+        if not lines or not lines[-1].startswith("error: ") or (len(lines) > 1 and not says_what_it_does):
+            found.append("no single sentence")
+        if ended.stdout:
+            found.append("results on stdout")
+    if kind.startswith("not UTF-8") and r"caf\xe9" not in ended.stderr:
+        found.append("the name is not spelled")
+    return [f"{row.arguments} ({row.suffix}), {kind}: {flaw}: {ended.stderr[-300:]!r}" for flaw in found]
+
+
+def check(rows: Sequence[Row], sound: Mapping[str, str], tmp_path: Path, packages: Sequence[str]) -> None:
+    """Run all rows with all their kinds, and tell all that is wrong at once."""
+    cases: list[tuple[Row, str]] = []
+    calls: list[Call] = []
+    for row in rows:
+        strange = "not UTF-8, a file" if row.kinds is WRITE_FOLDER else "not UTF-8"
+        for kind in (*row.kinds, strange):
+            folder = tmp_path / str(len(calls))
+            folder.mkdir()
+            names = {**sound, "@": put(kind, folder, row.suffix)}
+            cases.append((row, kind))
+            calls.append(Call([names.get(word, word) for word in row.arguments.split()], str(folder)))
+    found = []
+    for (row, kind), ended in zip(cases, run_all(calls, packages), strict=True):
+        found += flaws(row, kind, ended)
+    for closed in (*tmp_path.glob("*/closed"), *tmp_path.glob("*/x*")):
+        if not closed.is_symlink():
+            closed.chmod(0o700)  # so that it can be removed
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_every_wrong_path_is_one_sentence(sound: dict[str, str], tmp_path: Path) -> None:
+    check(ROWS, sound, tmp_path, ["onnxruntime", "pyarrow.parquet"])
+
+
+def test_every_wrong_path_is_one_sentence_with_torch(sound: dict[str, str], tmp_path: Path) -> None:
+    check(ROWS_WITH_TORCH, sound, tmp_path, ["osscl.training.runs", "osscl.export"])
