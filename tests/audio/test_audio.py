@@ -4,7 +4,6 @@ import errno
 import io
 import os
 import pickle
-import sys
 import tracemalloc
 import wave
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +39,7 @@ from support.audio_files import (
     ordinary_user,
     riff,
 )
+from support.packages import hide
 
 BAD = bad_files()
 ANYHOW = Fit(resample=True, channel="mean", pad="repeat")
@@ -255,7 +255,7 @@ def test_channel_is_chosen_before_resampling_and_padding_comes_last() -> None:
 
 
 def test_resampling_without_soxr_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "soxr", None)
+    hide(monkeypatch, "soxr")
     with pytest.raises(MissingExtraError, match=r'pip install "osscl\[resample\]"'):
         Fit(resample=True)
     read_clip(encoded(noise()))

@@ -17,8 +17,10 @@ from osscl.audio.decoder import Channel, Recording, open_recording
 from osscl.audio.samples import Samples, check_level, to_waveform
 from osscl.audio.wav import read_wav
 from osscl.config import CLIP, FRONTEND, ClipConfig
-from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError, ConfigError, MissingExtraError
+from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError, ConfigError
+from osscl.support.failed_import import needing
 from osscl.support.paths import printable
+from osscl.support.telemetry import import_quietly
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 """Endings, in lower case, of the files that a folder run takes for recordings."""
@@ -265,10 +267,5 @@ def _cut_or_padded(samples: NDArray[Any], n_samples: int, pad: Padding | None) -
 
 
 def _load_soxr() -> Any:
-    try:
-        import soxr
-    except ImportError as error:
-        raise MissingExtraError(
-            'resampling needs the package soxr, which is not installed: pip install "osscl[resample]"'
-        ) from error
-    return soxr
+    with needing("resampling", "resample"):
+        return import_quietly("soxr")

@@ -12,8 +12,10 @@ from osscl.backends.base import Outputs
 from osscl.backends.feeds import Feeds
 from osscl.backends.options import Streams
 from osscl.backends.streams import StreamedBackend, stream_facts
-from osscl.errors import BackendError, MissingExtraError
+from osscl.errors import BackendError
 from osscl.model_file.bundle import Bundle
+from osscl.support.failed_import import needing
+from osscl.support.telemetry import import_quietly
 
 # What the convolutions of a model may be computed in, by its precision; int8 leaves some in fp32.
 _TYPES = {"fp32": {"f32"}, "bf16": {"bf16"}, "int8": {"i8", "u8", "f32"}}
@@ -32,7 +34,7 @@ class OpenVinoBackend(StreamedBackend):
     Raises
     ------
     MissingExtraError
-        OpenVINO is not installed.
+        OpenVINO is not installed, or broken.
     BackendError
         OpenVINO refuses the graph, or would compute it in another precision than the file states.
     """
@@ -88,14 +90,8 @@ os.register_at_fork(after_in_child=_keep_for_good)
 
 
 def _import_openvino() -> Any:
-    try:
-        import openvino
-    except ImportError as error:
-        raise MissingExtraError(
-            "scoring with OpenVINO needs the package openvino, which is not installed: "
-            'pip install "osscl[openvino]"'
-        ) from error
-    return openvino
+    with needing("scoring with OpenVINO", "openvino"):
+        return import_quietly("openvino")
 
 
 @functools.cache

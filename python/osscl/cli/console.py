@@ -1,7 +1,5 @@
-"""What all commands share: exit codes, messages on stderr, progress."""
+"""What commands share: exit codes, messages and progress on stderr, results on stdout."""
 
-import logging
-import sys
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -13,33 +11,26 @@ import rich.markup
 import rich.progress
 import rich.table
 
+from osscl.cli.messages import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_SOME_UNSCORED, complain, say
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
 
-EXIT_FAILED, EXIT_SOME_UNSCORED, EXIT_INTERRUPTED = 1, 3, 130
+__all__ = [
+    "EXIT_FAILED",
+    "EXIT_INTERRUPTED",
+    "EXIT_SOME_UNSCORED",
+    "BuildProgress",
+    "FileProgress",
+    "WorkProgress",
+    "accuracy_facts",
+    "as_json",
+    "complain",
+    "print_facts",
+    "say",
+    "stderr",
+]
 
 stderr = rich.console.Console(stderr=True, highlight=False)
-
-
-def complain(message: str) -> None:
-    """Say on stderr why a command failed."""
-    say(f"error: {message}")
-
-
-def say(message: str) -> None:
-    """Say something on stderr; stdout is for results."""
-    print(message, file=sys.stderr)  # noqa: T201
-
-
-class WarningsToStderr(logging.Handler):
-    """What the library warns of, on stderr, a progress bar or not."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
-        stderr.print(f"warning: {record.getMessage()}", markup=False, soft_wrap=True)
 
 
 def as_json(document: object) -> str:

@@ -44,9 +44,12 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON docume
 
 _MEBIBYTE = 2**20
 
-app = typer.Typer(
-    help="TensorRT engines: build them ahead of time, list, inspect and remove them.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
+
+
+@app.callback()
+def engine() -> None:
+    """TensorRT engines: build them ahead of time, list, inspect and remove them."""
 
 
 @app.command("build", epilog=BUILD_EXAMPLES)

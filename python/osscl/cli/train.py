@@ -8,7 +8,8 @@ import typer
 from osscl.cli.console import EXIT_INTERRUPTED, WorkProgress, as_json, print_facts, say
 from osscl.cli.interruption import postponed_interrupt
 from osscl.config import HeadKind, ModelInputs, TrainingPrecision
-from osscl.errors import MissingExtraError
+from osscl.support.failed_import import needing
+from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
 
 if TYPE_CHECKING:
@@ -94,14 +95,11 @@ def train(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a network on recordings of normal machines; weights that do best on held-out ones are kept."""
-    try:
+    keep_torch_inside()
+    with needing("training", "train"):
         from osscl.training import Execution
         from osscl.training.config_file import read_config
         from osscl.training.runs import holds_training, stored_config, summarise
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f'training needs the package {error.name}, which is not installed: pip install "osscl[train]"'
-        ) from error
     changes = {
         name: value
         for name, value in (

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from osscl.errors import ConfigError, EvaluationError, MissingExtraError
+from osscl.errors import ConfigError, EvaluationError
 from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.support.failed_import import needing
 from osscl.support.paths import printable
 
 _NEEDED = ("path", "machine", "status", "score")
@@ -111,12 +112,8 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _parquet_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
+    with needing("Parquet", "parquet"):
         import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError(
-            'Parquet needs the package pyarrow, which is not installed: pip install "osscl[parquet]"'
-        ) from error
     number = 0
     with pyarrow.parquet.ParquetFile(path) as table:
         for batch in table.iter_batches():

@@ -12,6 +12,7 @@ import msgspec
 
 from osscl.errors import ConfigError, MissingExtraError, OutputError
 from osscl.scoring.record import COLUMNS, Record
+from osscl.support.failed_import import needing
 from osscl.support.paths import printable
 
 _FORMULA_STARTS = ("=", "+", "-", "@")
@@ -190,13 +191,9 @@ def _without_formula(path: str) -> str:
 
 
 def _open_parquet(file: IO[bytes]) -> tuple[Any, Any]:
-    try:
+    with needing("Parquet", "parquet"):
         import pyarrow
         import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError(
-            'Parquet needs the package pyarrow, which is not installed: pip install "osscl[parquet]"'
-        ) from error
     types: dict[str, Any] = {
         "score": pyarrow.float32(),
         "p_value": pyarrow.float64(),
