@@ -3,10 +3,10 @@
 usage: python benchmarks/fuzz_wav.py [--count N] [--seed N] [--processes N]
 
 Makes N files of one to a few dozen samples, whose headers are built from the parts of a WAV file and then
-damaged in several places, in one or in none. Whatever the native reader accepts, the decoder must give: the same
-samples, bit by bit, as many of them, and the same rate. What the native reader declines the decoder gets anyway,
-so that nothing can differ there. Ends with exit code 1, and shows the first files in hexadecimal, if there is a
-difference. The same seed gives the same files, however many processes share them.
+damaged in several places, in one or in none. Whatever the native reader accepts, the decoder must give: the
+same samples, bit by bit, as many of them, and the same rate. What the native reader declines the decoder gets
+anyway, so that nothing can differ there. Ends with exit code 1, and shows the first files in hexadecimal, if
+there is a difference. The same seed gives the same files, however many processes share them.
 """
 
 import argparse

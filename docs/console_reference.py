@@ -4,9 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import typer.main
-
-from osscl.cli import app, export_app
+from osscl.cli.program import COMMANDS, command, osscl, osscl_export
 
 
 def console_reference() -> str:
@@ -18,12 +16,10 @@ def console_reference() -> str:
         Markdown: a heading of the second level for each command, with its help, usage, arguments, options and
         examples.
     """
-    programs = [(app, "osscl"), (export_app, "osscl-export")]
-    return "\n".join(
-        line
-        for program, name in programs
-        for line in _command(typer.main.get_command(program), name, parent=None)
-    )
+    program = osscl()
+    program.commands = {name: command(name) for name in COMMANDS}
+    programs = ((program, "osscl"), (osscl_export(), "osscl-export"))
+    return "\n".join(line for each, name in programs for line in _command(each, name, parent=None))
 
 
 def _command(command: Any, name: str, parent: Any) -> Iterator[str]:

@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import onnx_ir as ir
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, create_calibrator
-from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_audio
 from osscl.export.rewrites.edit import attribute, constant
@@ -20,6 +18,9 @@ from osscl.export.rewrites.unused import drop_unused
 from osscl.frontend import log_mel
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_some_recordings
+from osscl.support.telemetry import import_quietly
+
+_quantization: Any = import_quietly("onnxruntime.quantization")
 
 Feeds = dict[str, npt.NDArray[np.float32]]
 
@@ -57,12 +58,12 @@ def quantise(graph: onnx.ModelProto, calibration: Iterable[Feeds]) -> onnx.Model
     for number, node in enumerate(named.graph.node):
         node.name = node.name or f"node_{number}"
     with _quiet():
-        quantizer = QDQQuantizer(
+        quantizer = _quantization.qdq_quantizer.QDQQuantizer(
             named,
             per_channel=True,
             reduce_range=False,
-            weight_qType=QuantType.QInt8,
-            activation_qType=QuantType.QInt8,
+            weight_qType=_quantization.QuantType.QInt8,
+            activation_qType=_quantization.QuantType.QInt8,
             tensors_range=_ranges(named, calibration),
             nodes_to_quantize=inner_convolutions(named),
             nodes_to_exclude=[],
@@ -153,7 +154,7 @@ def _finds_convolution(start: ir.Node, step: Callable[[ir.Node], Sequence[ir.Nod
     return False
 
 
-class _OneClip(CalibrationDataReader):  # type: ignore[misc]  # the package has no types
+class _OneClip(_quantization.CalibrationDataReader):  # type: ignore[misc]  # the package has no types
     """The calibrator takes clips from a reader until that is empty, and keeps all its maps until then."""
 
     def __init__(self, feeds: Feeds) -> None:
@@ -168,11 +169,11 @@ def _ranges(graph: onnx.ModelProto, calibration: Iterable[Feeds]) -> Any:
     with tempfile.TemporaryDirectory(prefix="osscl-calibration-") as folder:
         source = Path(folder) / "graph.onnx"
         onnx.save(graph, source)
-        calibrator = create_calibrator(
+        calibrator = _quantization.create_calibrator(
             source,
             op_types_to_calibrate=["Conv"],
             augmented_model_path=str(Path(folder) / "with_all_outputs.onnx"),
-            calibrate_method=CalibrationMethod.Entropy,
+            calibrate_method=_quantization.CalibrationMethod.Entropy,
         )
         for feeds in calibration:
             calibrator.collect_data(_OneClip(feeds))

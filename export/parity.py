@@ -1,10 +1,9 @@
 """The parity gate: an exported graph must compute what its checkpoint computes, on the golden clips."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 import torch
 
 from osscl.audio.samples import to_waveform
@@ -16,6 +15,7 @@ from osscl.model import OSSCL
 from osscl.model_file.golden import golden_clips
 from osscl.model_file.manifest import ParityErrors
 from osscl.scoring.rule import anomaly_score
+from osscl.support.telemetry import import_quietly
 
 N_GOLDEN_CLIPS = 4
 TOLERANCE = ParityErrors(embedding=2e-5, cosine=2e-5, score=5e-4)
@@ -83,6 +83,7 @@ def _feeds(n_clips: int) -> Feeds:
 
 
 def _run_graph(graph: bytes, feeds: Feeds) -> Outputs:
+    onnxruntime: Any = import_quietly("onnxruntime")
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     names = [tensor.name for tensor in session.get_inputs()]
     embedding, cosine = session.run(["embedding", "cosine"], {name: feeds[name] for name in names})

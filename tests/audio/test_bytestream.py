@@ -94,8 +94,8 @@ def test_a_link_to_nothing_is_told_to_be_one(target: str, tmp_path: Path) -> Non
     with pytest.raises(AudioReadError) as caught:
         osscl.read_audio(path)
     assert str(caught.value) == (
-        f"{path}: it is a link to {spelled}, and nothing is there; fetch what it stands for (git annex get, dvc "
-        "pull), or mend the link"
+        f"{path}: it is a link to {spelled}, and nothing is there; fetch what it stands for "
+        "(git annex get, dvc pull), or mend the link"
     )
 
 

@@ -1,4 +1,4 @@
-"""WAV files from the field whose headers are wrong: the sound where there is no doubt, else a true sentence."""
+"""WAV files from the field whose headers are wrong: sound where there is no doubt, else a true sentence."""
 
 import io
 import struct

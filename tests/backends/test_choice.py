@@ -3,6 +3,7 @@
 import sys
 from contextlib import closing
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -13,6 +14,7 @@ from osscl.backends.choice import _CPU, _CUDA
 from osscl.errors import BackendError, MissingExtraError
 from osscl.model_file.bundle import Bundle, in_memory_bundle, read_bundle
 from osscl.model_file.manifest import Precision
+from support.packages import hide
 
 EXTRAS = {"onnxruntime": "cpu", "openvino": "openvino"}
 
@@ -33,12 +35,6 @@ def fp16(fp32: Bundle) -> Bundle:
     return in_memory_bundle(fp32.model, replace(fp32.manifest, precision="fp16"))
 
 
-def without(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
-    """As if packages were not installed."""
-    for package in packages:
-        monkeypatch.setitem(sys.modules, package, None)
-
-
 def chosen(bundle: Bundle, backend: str | None = None) -> str:
     with closing(open_backend(bundle, ComputeOptions("auto", backend, threads=1))) as opened:
         return opened.facts["backend"]
@@ -53,7 +49,7 @@ def test_fp32_is_computed_by_openvino_where_it_is_named_or_alone(
 ) -> None:
     pytest.importorskip("openvino", reason="OpenVINO is not installed")
     assert chosen(fp32, "openvino") == "openvino"
-    without(monkeypatch, "onnxruntime")
+    hide(monkeypatch, "onnxruntime")
     assert chosen(fp32) == "openvino"
 
 
@@ -80,7 +76,7 @@ def test_fp16_is_computed_by_onnx_runtime_alone(fp16: Bundle) -> None:
 def test_a_named_backend_that_is_not_installed_says_what_to_install(
     fp32: Bundle, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    without(monkeypatch, name)
+    hide(monkeypatch, name)
     with pytest.raises(MissingExtraError, match=rf'{name}, which .* pip install "osscl\[{EXTRAS[name]}\]"'):
         open_backend(fp32, ComputeOptions("cpu", name, threads=1))
 
@@ -88,7 +84,7 @@ def test_a_named_backend_that_is_not_installed_says_what_to_install(
 def test_without_any_backend_the_first_that_could_is_named(
     fp32: Bundle, bf16: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without(monkeypatch, *_CPU)
+    hide(monkeypatch, *_CPU)
     with pytest.raises(MissingExtraError, match=r'pip install "osscl\[cpu\]"'):
         open_backend(fp32, ComputeOptions("auto", None, threads=1))
     with pytest.raises(MissingExtraError, match=r'pip install "osscl\[openvino\]"'):
@@ -98,10 +94,25 @@ def test_without_any_backend_the_first_that_could_is_named(
 def test_another_backend_never_stands_in_for_a_named_one(
     bf16: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without(monkeypatch, "openvino")
+    hide(monkeypatch, "openvino")
     assert find_spec("onnxruntime") is not None
     with pytest.raises(MissingExtraError, match="needs the package openvino"):
         open_backend(bf16, ComputeOptions("auto", None, threads=1))
+
+
+def test_a_named_backend_that_is_broken_says_how_to_mend_it(
+    fp32: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "onnxruntime").mkdir()
+    (tmp_path / "onnxruntime" / "__init__.py").write_text("raise OSError('libonnxruntime is no library')")
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    sentence = (
+        r"scoring with ONNX Runtime needs the package onnxruntime, which cannot be loaded \(OSError: "
+        r'libonnxruntime is no library\): pip install --force-reinstall --no-deps "onnxruntime==[\d.]+"'
+    )
+    with pytest.raises(MissingExtraError, match=sentence):
+        open_backend(fp32, ComputeOptions("cpu", "onnxruntime", threads=1))
 
 
 @pytest.mark.parametrize("device", ["gpu", "CPU", "CUDA", ""])

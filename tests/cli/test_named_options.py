@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import typer.main
 
 from conftest import REPOSITORY
-from osscl.cli import app
+from support.console_parameters import console
 
 OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 PROGRAM = re.compile(r"osscl(?:-| )(?:engine )?[a-z]+")
@@ -77,7 +76,7 @@ def options_of_commands() -> dict[str, set[str]]:
         for name, below in getattr(command, "commands", {}).items():
             walk(below, (*words, name))
 
-    walk(typer.main.get_command(app), ())
+    walk(console(), ())
     return found
 
 

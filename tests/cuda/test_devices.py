@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from osscl.cuda.device import Event, Memory, Module, PinnedMemory, Stream
 from osscl.cuda.devices import count_devices, named_devices, open_device
 from osscl.errors import BackendError, DeviceError, DeviceLostError, DeviceMemoryError, MissingExtraError
+from support.environments import Environment
 from support.standin_gpu import GIB, StandInDriver, standin_driver
 
 
@@ -94,12 +96,16 @@ def test_without_the_driver_one_sentence_says_so() -> None:
     assert done.stderr.rstrip().endswith("or choose device 'cpu'")
 
 
-def test_without_the_package_one_sentence_says_what_to_install() -> None:
-    code = (
-        "import sys; sys.modules['cuda.bindings'] = None\n"
-        "from osscl.cuda.devices import named_devices; named_devices('cuda')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("others", [(), ("cuda-pathfinder",)], ids=["none", "others share its name"])
+def test_without_the_package_one_sentence_says_what_to_install(
+    others: tuple[str, ...], tmp_path: Path
+) -> None:
+    made = Environment(tmp_path / "made")
+    for package in ("cuda-bindings", "cuda-pathfinder"):
+        made.uninstall(package)
+    for package in others:
+        made.install_again(package)
+    done = made.run("from osscl.cuda.devices import named_devices; named_devices('cuda')")
     assert MissingExtraError.__name__ in done.stderr
     assert (
         'cuda-bindings, which is not installed: pip install "osscl[tensorrt]" or "osscl[cuda]"' in done.stderr

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 
 import osscl.bench
 import osscl.evaluation
 import osscl.export
 import osscl.synth
 import osscl.training
-from osscl.cli import app, export_app
+from osscl.cli.program import osscl_export
+from support.console_parameters import console
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MANUAL = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 OTHERS = {*REPOSITORY.glob("*.md"), *(REPOSITORY / "benchmarks").glob("*.md")} - {*MANUAL}
 PAGES = [*MANUAL, *sorted(OTHERS)]
 PROGRAMS: dict[str, Any] = {
-    "osscl": typer.main.get_command(app),
-    "osscl-export": typer.main.get_command(export_app),
+    "osscl": console(),
+    "osscl-export": osscl_export(),
 }
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OPERATORS = {"|", "&&", ">", ";"}

@@ -1,11 +1,22 @@
-"""What ``osscl doctor`` finds of GPUs and what they need."""
+"""What ``osscl doctor`` finds of processors and GPUs; cli/test_broken_installation.py breaks packages."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from osscl.health import Finding, check_health
+from osscl.health import Finding
+from osscl.health.finding import findings_of
+from osscl.health.gpus import GPU_CHECKS
+from osscl.health.packages import PACKAGE_CHECKS, processors
+from osscl.support.threads import bound_cpus, own_quota
+from support.cgroup_trees import v2, write_tree
 from support.standin_gpu import StandInDriver, standin_driver
+
+BOUND = "this process is bound to them"
 
 
 @pytest.fixture
@@ -14,7 +25,7 @@ def driver() -> StandInDriver:
 
 
 def found(what: str) -> list[Finding]:
-    return [finding for finding in check_health() if finding.what == what]
+    return findings_of(what, (PACKAGE_CHECKS | GPU_CHECKS)[what])
 
 
 def test_each_card_is_named(driver: StandInDriver) -> None:
@@ -71,3 +82,36 @@ def test_engines_that_cannot_be_used_are_told_with_the_remedy(
     assert "1 of 1 engines in" in flawed.found
     assert flawed.found.endswith("its .json file is missing")
     assert flawed.remedy == "osscl engine prune; scoring builds them anew"
+
+
+def test_a_check_that_fails_is_a_finding_beside_those_it_came_to() -> None:
+    fine = Finding("thing", "ok", "one part")
+
+    def check() -> Iterator[Finding]:
+        yield fine
+        raise PermissionError(13, "Permission denied", "/a/b")
+
+    broken = Finding("thing", "broken", "PermissionError: [Errno 13] Permission denied: '/a/b'")
+    assert findings_of("thing", check) == [fine, broken]
+
+
+def test_it_is_told_where_the_number_of_processors_comes_from(tmp_path: Path) -> None:
+    bound, there = bound_cpus(), os.cpu_count()
+    (free,) = processors(tmp_path)  # a system without control groups
+    assert free.found == f"{bound} usable" + ("" if bound == there else f", of {there}: {BOUND}")
+    write_tree(tmp_path, "0::/pod\n", v2(), **{"sys/fs/cgroup/pod/cpu.max": "50000 100000\n"})
+    own_quota.cache_clear()
+    (limited,) = processors(tmp_path)
+    quota = f"a cgroup quota of 0.5 processors in {tmp_path}/sys/fs/cgroup/pod"
+    assert limited.found == f"1 usable, of {there}: {quota}"
+
+
+def test_a_process_bound_to_some_processors_is_told_of_them() -> None:
+    if os.cpu_count() == 1:
+        pytest.skip("this machine has one processor only")
+    code = (
+        "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"
+        "from osscl.health.packages import processors; print(*processors())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert f"1 usable, of {os.cpu_count()}: " in said.stdout

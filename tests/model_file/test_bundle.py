@@ -3,6 +3,8 @@
 import hashlib
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,14 +29,18 @@ DOCUMENT = encode_manifest(MANIFEST)
 REMEDY = "copy it again or export it again with osscl-export"
 
 
-def tagged(tag: int, payload: bytes) -> bytes:
-    """Length-delimited field with a tag of one byte."""
-    length = len(payload)
+def beginning(tag: int, length: int) -> bytes:
+    """Tag of one byte and length of a length-delimited field."""
     digits = []
     while length > 127:
         digits.append(length % 128 + 128)
         length //= 128
-    return bytes([tag, *digits, length]) + payload
+    return bytes([tag, *digits, length])
+
+
+def tagged(tag: int, payload: bytes) -> bytes:
+    """Length-delimited field with a tag of one byte."""
+    return beginning(tag, len(payload)) + payload
 
 
 def entry(key: str, value: bytes) -> bytes:
@@ -254,6 +260,54 @@ def test_a_file_of_2_gib_is_refused_unread(tmp_path: Path) -> None:
         file.truncate(MAX_FILE_BYTES + 1)  # sparse
     with pytest.raises(ModelFileError, match="has 2147483648 bytes; a model file has 2147483647 at most"):
         read_bundle(path)
+
+
+def sparse_entry(key: str, length: int) -> bytes:
+    """Beginning of a metadata entry whose value has so many bytes, which end the file."""
+    inner = tagged(0x0A, key.encode()) + beginning(0x12, length)
+    return beginning(0x72, len(inner) + length) + inner
+
+
+EMPTY_GRAPH = tagged(0x3A, b"")
+MANY = 2_000_000_000
+# what stands at the beginning of a file whose rest is zeros, of which neither disk nor memory need hold any
+SPARSE = {
+    "nothing": (b"", "field number 0 at byte 0 does not exist"),
+    "a graph": (beginning(0x3A, MANY), "an ONNX file without an osscl manifest"),
+    "a graph that has no end": (beginning(0x3A, 2**32), f"needs 4294967296 bytes, {MANY} are left"),
+    "metadata of others": (EMPTY_GRAPH + sparse_entry("author", MANY), "without an osscl manifest"),
+    "a manifest": (EMPTY_GRAPH + sparse_entry("osscl.manifest", MANY), "1 manifests and 0 hashes"),
+    "a manifest with a hash": (
+        EMPTY_GRAPH + entry("osscl.manifest_sha256", bytes(64)) + sparse_entry("osscl.manifest", MANY),
+        f"it has {MANY} bytes, 16777216 are allowed",
+    ),
+    "a hash of the manifest": (
+        EMPTY_GRAPH + entry("osscl.manifest", DOCUMENT) + sparse_entry("osscl.manifest_sha256", MANY),
+        "manifest hash differs",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPARSE)
+def test_gigabytes_are_refused_without_being_read(name: str, tmp_path: Path) -> None:
+    head, message = SPARSE[name]
+    path = tmp_path / "sparse.onnx"
+    path.write_bytes(head)
+    with path.open("r+b") as file:
+        file.truncate(len(head) + MANY)
+    code = (
+        "import resource, sys\n"
+        "from osscl.errors import ModelFileError\n"
+        "from osscl.model_file.bundle import read_bundle\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try: read_bundle(sys.argv[1])\n"
+        "except ModelFileError as error: print(error)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=300)
+    said, kibibytes = done.stdout.splitlines()
+    assert message in said
+    assert int(kibibytes) < 64 * 1024
 
 
 def test_no_changed_byte_goes_unseen(folder: Path) -> None:

@@ -6,14 +6,19 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
-from typer.main import get_command
+from osscl.cli.program import COMMANDS, command, osscl
 
-from osscl.cli.app import app
+
+def console() -> Any:
+    """The program ``osscl`` with all its commands loaded."""
+    program = osscl()
+    program.commands = {name: command(name) for name in COMMANDS}
+    return program
 
 
 def commands() -> dict[str, Any]:
     """Each command by its name, such as ``engine list``, with the function behind it."""
-    return {name: command.callback for name, command in _walk("", get_command(app))}
+    return {name: each.callback for name, each in _walk("", console())}
 
 
 def parameters_of_type(kind: type) -> set[tuple[str, str]]:

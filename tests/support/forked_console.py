@@ -76,7 +76,14 @@ def _without_rights() -> list[str]:
 def _serve() -> None:
     orders = json.load(sys.stdin)
     sys.path.pop(0)  # this folder, whose modules must not stand for others
-    for package in ("osscl.cli.app", *orders["packages"]):
+    from osscl.cli.program import COMMANDS
+
+    for package in (
+        "osscl.cli.running",
+        "osscl.cli.program",
+        *(f"osscl.cli.{name}" for name in COMMANDS),
+        *orders["packages"],
+    ):
         __import__(package)
     json.dump([_run(Call(**call)) for call in orders["calls"]], sys.stdout)
 

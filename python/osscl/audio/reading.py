@@ -18,8 +18,10 @@ from osscl.audio.samples import Samples, check_level, to_waveform
 from osscl.audio.silence import silence_of
 from osscl.audio.wav import read_wav
 from osscl.config import CLIP, FRONTEND, Channel, ClipConfig, Padding, check_fit
-from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError, MissingExtraError
+from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError
+from osscl.support.failed_import import needing
 from osscl.support.paths import printable
+from osscl.support.telemetry import import_quietly
 
 AUDIO_SUFFIXES = (".wav", ".flac")
 """Endings, in lower case, of the files that a folder run takes for recordings."""
@@ -274,10 +276,5 @@ def _cut_or_padded(samples: NDArray[Any], n_samples: int, pad: Padding | None) -
 
 
 def _load_soxr() -> Any:
-    try:
-        import soxr
-    except ImportError as error:
-        raise MissingExtraError(
-            'resampling needs the package soxr, which is not installed: pip install "osscl[resample]"'
-        ) from error
-    return soxr
+    with needing("resampling", "resample"):
+        return import_quietly("soxr")

@@ -18,8 +18,8 @@ _UNKNOWN_SIZE = 0xFFFF_FFFF
 _OVERFLOW = 2**32
 _BYTE_ORDER = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
 _KNOWN_NAMES = frozenset(
-    [b"fmt ", b"data", b"fact", b"ds64", b"LIST", b"PEAK", b"JUNK", b"junk", b"PAD ", b"FLLR", b"bext"]
-    + [b"iXML", b"id3 ", b"ID3 ", b"cue ", b"smpl", b"inst", b"cart", b"DISP", b"axml", b"chna", b"afsp"]
+    b"fmt |data|fact|ds64|LIST|PEAK|JUNK|junk|PAD |FLLR|bext|iXML|id3 |ID3 |cue |smpl|inst|cart|DISP|axml|chna|"
+    b"afsp".split(b"|")
 )
 # What writers declare that do not know the size yet (SoX, arecord, FFmpeg): such a number or a little more.
 _OPEN_SIZES = (0x7FFF_F000, 0x8000_0000, 0xFFFF_F000, 0xFFFF_FFFF_FFFF_F000)
@@ -235,8 +235,9 @@ class _Walk:
         if self._byte_order == "<" and n_too_many <= chunk.declared % 2:  # to the very byte: no coincidence
             return chunk.left - n_too_many
         raise AudioCorruptError(
-            f"its data chunk declares {chunk.declared} bytes and {chunk.left} follow: its size has overflowed "
-            "at 4 GiB, and where its sound ends cannot be known; record or convert it as RF64 or FLAC"
+            f"its data chunk declares {chunk.declared} bytes and {chunk.left} follow: its size has "
+            "overflowed at 4 GiB, and where its sound ends cannot be known; record or convert it as RF64 or "
+            "FLAC"
         )
 
     def _check_rest(self, data: DataChunk) -> None:

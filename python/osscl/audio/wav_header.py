@@ -1,4 +1,4 @@
-"""The header that a decoder gets in place of a WAV file's own: format and size of the samples, nothing else."""
+"""The header that a decoder gets in place of a WAV file's own: format and size of the samples alone."""
 
 import struct
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from osscl.backends.base import Backend
@@ -16,7 +15,7 @@ from osscl.cuda.device import Device
 from osscl.cuda.devices import named_devices, open_device
 from osscl.errors import BackendError, DeviceError, MissingExtraError
 from osscl.model_file.bundle import Bundle
-from osscl.support.installed import version_of
+from osscl.support.installed import has_module, version_of
 
 _log = logging.getLogger(__name__)
 
@@ -33,27 +32,17 @@ class _Entry(NamedTuple):
         return getattr(import_module(f"osscl.backends.{self.module}"), self.name)
 
 
-def _has_package(name: str) -> Callable[[], bool]:
-    """A package, and not just a folder of that name that lies on the path."""
-
-    def is_there() -> bool:
-        spec = find_spec(name)
-        return spec is not None and spec.origin is not None
-
-    return is_there
-
-
-def _has_distribution(name: str) -> Callable[[], bool]:
-    return lambda: version_of(name) is not None
+def _has_onnxruntime_for_gpus() -> bool:
+    return version_of("onnxruntime-gpu") is not None and has_module("onnxruntime")
 
 
 _CPU = {
-    "onnxruntime": _Entry("onnxruntime", "OnnxRuntimeBackend", _has_package("onnxruntime")),
-    "openvino": _Entry("openvino", "OpenVinoBackend", _has_package("openvino")),
+    "onnxruntime": _Entry("onnxruntime", "OnnxRuntimeBackend", partial(has_module, "onnxruntime")),
+    "openvino": _Entry("openvino", "OpenVinoBackend", partial(has_module, "openvino")),
 }
 _CUDA = {
-    "tensorrt": _Entry("tensorrt.backend", "TensorRtBackend", _has_package("tensorrt")),
-    "onnxruntime": _Entry("onnxruntime_cuda", "OnnxRuntimeCudaBackend", _has_distribution("onnxruntime-gpu")),
+    "tensorrt": _Entry("tensorrt.backend", "TensorRtBackend", partial(has_module, "tensorrt")),
+    "onnxruntime": _Entry("onnxruntime_cuda", "OnnxRuntimeCudaBackend", _has_onnxruntime_for_gpus),
 }
 
 

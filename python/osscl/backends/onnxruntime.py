@@ -9,8 +9,10 @@ from osscl.backends.base import Outputs
 from osscl.backends.feeds import Feeds
 from osscl.backends.options import Streams
 from osscl.backends.streams import StreamedBackend, stream_facts
-from osscl.errors import BackendError, MissingExtraError
+from osscl.errors import BackendError
 from osscl.model_file.bundle import Bundle
+from osscl.support.failed_import import needing
+from osscl.support.telemetry import import_quietly
 
 _NOTHING_BUT_ABORTS = 4  # an error comes as an exception, and need not be printed too
 
@@ -28,7 +30,7 @@ class OnnxRuntimeBackend(StreamedBackend):
     Raises
     ------
     MissingExtraError
-        ONNX Runtime is not installed.
+        ONNX Runtime is not installed, or broken.
     BackendError
         ONNX Runtime refuses the graph.
     """
@@ -72,14 +74,8 @@ def _arithmetic_facts(bundle: Bundle) -> dict[str, str]:
 
 
 def _import_onnxruntime() -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError(
-            "scoring with ONNX Runtime needs the package onnxruntime, which is not installed: "
-            'pip install "osscl[cpu]"'
-        ) from error
-    return onnxruntime
+    with needing("scoring with ONNX Runtime", "cpu"):
+        return import_quietly("onnxruntime")
 
 
 def _open_session(runtime: Any, path: Path, model: bytes, threads: int) -> Any:

@@ -14,6 +14,8 @@ from osscl.cuda.device import Device, Stream
 from osscl.errors import BackendError, DeviceError, DeviceMemoryError, MissingExtraError
 from osscl.model_file.bundle import Bundle
 from osscl.model_file.manifest import Manifest
+from osscl.support.failed_import import needing
+from osscl.support.telemetry import import_quietly
 
 _PROVIDER = "CUDAExecutionProvider"
 _WARNINGS_AND_WORSE = 3
@@ -47,7 +49,7 @@ class OnnxRuntimeEngine(Engine):
     Raises
     ------
     MissingExtraError
-        ONNX Runtime is not installed.
+        ONNX Runtime is not installed, or broken.
     BackendError
         This ONNX Runtime cannot compute on GPUs, or not all of the graph.
     """
@@ -106,13 +108,8 @@ def _shape(shape: tuple[int | str, ...], n_clips: int) -> list[int]:
 
 
 def _import_onnxruntime() -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError(
-            "scoring on a GPU with ONNX Runtime needs the package onnxruntime-gpu, which is not installed: "
-            'pip install "osscl[cuda]"'
-        ) from error
+    with needing("scoring on a GPU with ONNX Runtime", "cuda", package="onnxruntime-gpu"):
+        onnxruntime: Any = import_quietly("onnxruntime")
     if _PROVIDER not in onnxruntime.get_available_providers():
         raise MissingExtraError(
             f"this ONNX Runtime {onnxruntime.__version__} is a build for CPUs; remove it "

@@ -9,8 +9,10 @@ from osscl.backends.feeds import Feeds
 from osscl.backends.openvino_process import compile_for_cpu, keep_in_forked_children
 from osscl.backends.options import Streams
 from osscl.backends.streams import StreamedBackend, stream_facts
-from osscl.errors import BackendError, MissingExtraError
+from osscl.errors import BackendError
 from osscl.model_file.bundle import Bundle
+from osscl.support.failed_import import needing
+from osscl.support.telemetry import import_quietly
 
 # What the convolutions of a model may be computed in, by its precision; int8 leaves some in fp32.
 _TYPES = {"fp32": {"f32"}, "bf16": {"bf16"}, "int8": {"i8", "u8", "f32"}}
@@ -29,7 +31,7 @@ class OpenVinoBackend(StreamedBackend):
     Raises
     ------
     MissingExtraError
-        OpenVINO is not installed.
+        OpenVINO is not installed, or broken.
     BackendError
         OpenVINO refuses the graph, would compute it in another precision than the file states, or cannot
         compute in this process, which was forked.
@@ -71,14 +73,8 @@ class OpenVinoBackend(StreamedBackend):
 
 
 def _import_openvino() -> Any:
-    try:
-        import openvino
-    except ImportError as error:
-        raise MissingExtraError(
-            "scoring with OpenVINO needs the package openvino, which is not installed: "
-            'pip install "osscl[openvino]"'
-        ) from error
-    return openvino
+    with needing("scoring with OpenVINO", "openvino"):
+        return import_quietly("openvino")
 
 
 def _compile(openvino: Any, bundle: Bundle, streams: Streams) -> Any:

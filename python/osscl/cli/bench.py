@@ -11,15 +11,9 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.bench import AccuracyRequest, Benchmark, BenchmarkPlan, run_benchmark
 from osscl.cli import signals
 from osscl.cli.bench_table import print_benchmark
-from osscl.cli.console import (
-    EXIT_FAILED,
-    WorkProgress,
-    as_json,
-    complain,
-    emit,
-    say,
-)
+from osscl.cli.console import WorkProgress, as_json
 from osscl.cli.folders import check_listable
+from osscl.cli.messages import EXIT_FAILED, complain, emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.support.atomic import write_atomically
 from osscl.support.outputs import cannot_be_written, check_output

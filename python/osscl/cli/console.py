@@ -1,60 +1,22 @@
-"""What all commands share: exit codes, results on stdout, messages on stderr, progress.
+"""What commands share: tables and progress on a terminal, JSON."""
 
-Nothing else in this package writes to either: here foreign text is made harmless for terminals.
-"""
-
-import logging
-import sys
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Any, Self, TextIO, cast
+from typing import Any, Self
 
 import msgspec
 import rich.markup
 import rich.progress
 import rich.table
 
-from osscl.cli.terminal import SafeConsole, SafeStream, harmless, without_bytes
+from osscl.cli.harmless import without_bytes
+from osscl.cli.terminal import SafeConsole
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
 
-EXIT_FAILED, EXIT_WRONG_USAGE, EXIT_SOME_UNSCORED = 1, 2, 3
-
 stdout = SafeConsole()
 stderr = SafeConsole(stderr=True)
-
-
-def complain(message: str) -> None:
-    """Say on stderr why a command failed."""
-    say(f"error: {message}")
-
-
-def say(message: str) -> None:
-    """Say something on stderr; stdout is for results."""
-    print(harmless(message), file=sys.stderr)  # noqa: T201
-
-
-def emit(result: str) -> None:
-    """Write a result to stdout: exactly as it is, except to a terminal."""
-    result_stream().write(f"{result}\n")
-    sys.stdout.flush()
-
-
-def result_stream() -> TextIO:
-    """Where text results go that are written bit by bit."""
-    return cast(TextIO, SafeStream(sys.stdout)) if sys.stdout.isatty() else sys.stdout
-
-
-class WarningsToStderr(logging.Handler):
-    """What the library warns of, on stderr, a progress bar or not."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
-        stderr.print(f"warning: {record.getMessage()}", markup=False, soft_wrap=True)
 
 
 def as_json(document: object) -> str:

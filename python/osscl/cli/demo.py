@@ -8,7 +8,8 @@ import rich.table
 import typer
 
 from osscl.cli import signals
-from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say, stdout
+from osscl.cli.console import WorkProgress, as_json, print_facts, stdout
+from osscl.cli.messages import emit, say
 from osscl.demo import PLAN, RECORDINGS, REPORT, SCORES, run_demo
 from osscl.evaluation.figures import Evaluation, Figure
 from osscl.scoring.record import Record

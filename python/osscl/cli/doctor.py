@@ -1,10 +1,12 @@
 """``osscl doctor``: what works on this machine, what does not, and the remedy."""
 
+import dataclasses
+from json import dumps
 from typing import Annotated
 
 import typer
 
-from osscl.cli.console import EXIT_FAILED, as_json, emit
+from osscl.cli.messages import EXIT_FAILED, emit
 from osscl.health import check_health
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -20,7 +22,7 @@ def doctor(
     """Check this installation: one line a finding, with the remedy where something is missing or broken."""
     findings = check_health()
     if json:
-        emit(as_json(findings))
+        emit(dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
         for finding in findings:
             remedy = f" -> {finding.remedy}" if finding.remedy else ""

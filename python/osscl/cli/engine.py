@@ -15,7 +15,8 @@ from osscl.backends.tensorrt.entries import Entry, leftovers, list_entries, read
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.private_files import NotTrusted
 from osscl.cli import signals
-from osscl.cli.console import BuildProgress, as_json, emit, print_facts, say, stdout
+from osscl.cli.console import BuildProgress, as_json, print_facts, stdout
+from osscl.cli.messages import emit, say
 from osscl.cli.options import EngineFolder
 from osscl.errors import BackendError, OutputError
 from osscl.model_file.bundle import DEMO, read_bundle
@@ -45,9 +46,12 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON docume
 
 _MEBIBYTE = 2**20
 
-app = typer.Typer(
-    help="TensorRT engines: build them ahead of time, list, inspect and remove them.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich")
+
+
+@app.callback()
+def engine() -> None:
+    """TensorRT engines: build them ahead of time, list, inspect and remove them."""
 
 
 @app.command("build", epilog=BUILD_EXAMPLES)

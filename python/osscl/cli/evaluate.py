@@ -11,8 +11,9 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
-from osscl.cli.console import EXIT_SOME_UNSCORED, BuildProgress, WorkProgress, emit, say
+from osscl.cli.console import BuildProgress, WorkProgress
 from osscl.cli.folders import check_listable
+from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.cli.terminal import SafeConsole
 from osscl.detector import Detector

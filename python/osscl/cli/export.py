@@ -6,13 +6,15 @@ from typing import Annotated
 import typer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
-from osscl.cli.console import WorkProgress, accuracy_facts, as_json, emit, print_facts, say
+from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts
+from osscl.cli.messages import emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.config import HeadKind, ModelInputs
-from osscl.errors import MissingExtraError
 from osscl.model_file.manifest import Precision
 from osscl.model_file.signature import FrontEndPlace
+from osscl.support.failed_import import needing
 from osscl.support.outputs import refuse_inputs
+from osscl.support.own_cache import keep_torch_inside
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl export runs/short/best.safetensors --output model.onnx\n
@@ -98,12 +100,9 @@ def export(
     json: Annotated[bool, typer.Option("--json", help="Print the measured errors as JSON.")] = False,
 ) -> None:
     """Export a checkpoint to one ONNX file, written only if it computes what the checkpoint does."""
-    try:
+    keep_torch_inside()
+    with needing("exporting", "export"):
         from osscl.export import export_onnx, read_classes
-    except ImportError as error:
-        raise MissingExtraError(
-            f'exporting needs the package {error.name}, which is not installed: pip install "osscl[export]"'
-        ) from error
     refuse_inputs(output, [classes])
     say(f"exporting {checkpoint} ...")
     with WorkProgress("clips") as progress:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from osscl.cli.console import accuracy_facts, as_json, emit, print_facts
+from osscl.cli.console import accuracy_facts, as_json, print_facts
+from osscl.cli.messages import emit
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.graph_facts import graph_facts
 

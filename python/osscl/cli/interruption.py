@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from osscl.cli import signals
-from osscl.cli.console import say
+from osscl.cli.messages import say
 
 
 @contextmanager

@@ -11,14 +11,8 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
-from osscl.cli.console import (
-    EXIT_SOME_UNSCORED,
-    BuildProgress,
-    FileProgress,
-    as_json,
-    result_stream,
-    say,
-)
+from osscl.cli.console import BuildProgress, FileProgress, as_json
+from osscl.cli.messages import EXIT_SOME_UNSCORED, result_stream, say
 from osscl.cli.options import takes_shared_options
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from osscl.cli import signals
-from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say
+from osscl.cli.console import WorkProgress, as_json, print_facts
+from osscl.cli.messages import emit, say
 from osscl.synth import DatasetPlan, dataset_record, write_dataset
 
 EXAMPLES = """[bold]Examples[/bold]\n

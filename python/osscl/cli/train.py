@@ -7,13 +7,15 @@ import typer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli import signals
-from osscl.cli.console import WorkProgress, as_json, emit, print_facts, say
+from osscl.cli.console import WorkProgress, as_json, print_facts
 from osscl.cli.interruption import postponed_interrupt
+from osscl.cli.messages import emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.config import HeadKind, ModelInputs, TrainingPrecision
-from osscl.errors import MissingExtraError
 from osscl.runs.passed_over import PassedOver
+from osscl.support.failed_import import needing
 from osscl.support.outputs import check_output_folder
+from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
 
 if TYPE_CHECKING:
@@ -104,13 +106,10 @@ def train(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a network on recordings of normal machines; weights that do best on held-out ones are kept."""
-    try:
+    keep_torch_inside()
+    with needing("training", "train"):
         from osscl.training import Execution
         from osscl.training.runs import summarise
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f'training needs the package {error.name}, which is not installed: pip install "osscl[train]"'
-        ) from error
     changes = {
         name: value
         for name, value in (

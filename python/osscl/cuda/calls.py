@@ -4,7 +4,9 @@ import functools
 from types import ModuleType
 from typing import Any
 
-from osscl.errors import DeviceError, DeviceLostError, DeviceMemoryError, MissingExtraError
+from osscl.errors import DeviceError, DeviceLostError, DeviceMemoryError
+from osscl.support.failed_import import needing
+from osscl.support.telemetry import import_quietly
 
 OLDEST_DRIVER = 12_020
 """CUDA 12.2, which came with driver r535: what the front end's code needs."""
@@ -40,17 +42,10 @@ def driver() -> ModuleType:
     Raises
     ------
     MissingExtraError
-        The package is not installed.
+        The package is not installed, or broken.
     """
-    try:
-        from cuda.bindings import driver as module
-    except ImportError as error:
-        raise MissingExtraError(
-            "computing on a GPU needs the package cuda-bindings, which is not installed: "
-            'pip install "osscl[tensorrt]" or "osscl[cuda]"'
-        ) from error
-    loaded: ModuleType = module
-    return loaded
+    with needing("computing on a GPU", "tensorrt", "cuda", package="cuda-bindings"):
+        return import_quietly("cuda.bindings.driver")
 
 
 def call(name: str, *arguments: Any) -> Any:

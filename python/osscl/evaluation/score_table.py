@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from osscl.errors import ConfigError, EvaluationError, MissingExtraError
+from osscl.errors import ConfigError, EvaluationError
 from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.support.csv_rows import CsvReader
+from osscl.support.failed_import import needing
 from osscl.support.paths import printable
 from osscl.support.regular_file import regular_only
 
@@ -145,13 +146,8 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parquet_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        import pyarrow
+    with needing("Parquet", "parquet"):
         import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError(
-            'Parquet needs the package pyarrow, which is not installed: pip install "osscl[parquet]"'
-        ) from error
     number = 0
     with open(path, "rb", opener=regular_only) as file:
         try:

@@ -3,50 +3,34 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from osscl.backends.tensorrt.cache import EngineCache, default_folder
-from osscl.backends.tensorrt.entries import list_entries, why_prune
-from osscl.backends.tensorrt.package import import_tensorrt
-from osscl.cuda.devices import count_devices, open_device
-from osscl.cuda.front_end import VARIABLE, front_end_code, reason_without
-from osscl.errors import ConfigError, DeviceError, MissingExtraError, OssclError
-from osscl.health.finding import Finding
+from osscl.errors import BackendError, ConfigError, DeviceError, MissingExtraError
+from osscl.health.finding import Check, Finding, unusable
 from osscl.support.installed import version_of
+from osscl.support.own_cache import FOLDER_VARIABLE
 from osscl.support.paths import printable
 
 _RUNTIMES = ("tensorrt", "onnxruntime-gpu")
 
 
-def check_gpus() -> Iterator[Finding]:
-    """Check everything that scoring on GPUs needs.
-
-    Yields
-    ------
-    Finding
-        Driver first, then each card, then the software for them.
-    """
-    yield from _cards()
-    yield _front_end()
-    yield from _tensorrt()
-    yield _engine_cache()
-
-
 def _cards() -> Iterator[Finding]:
+    from osscl.cuda.devices import count_devices
+
     try:
         count = count_devices()
     except (MissingExtraError, DeviceError) as error:
-        # where nothing for GPUs is installed none is wanted, and there is nothing to mend
-        state: Literal["missing", "broken"] = "broken" if any(map(version_of, _RUNTIMES)) else "missing"
-        yield _unusable(state, error)
+        yield unusable("gpu", _where_gpus_are_not_wanted(), error)
         return
     for number in range(count):
         yield _card(number)
 
 
 def _card(number: int) -> Finding:
+    from osscl.cuda.devices import open_device
+
     try:
         device = open_device(number)
     except DeviceError as error:
-        return _unusable("broken", error)
+        return unusable("gpu", "broken", error)
     capability = ".".join(map(str, device.compute_capability))
     return Finding(
         "gpu",
@@ -56,40 +40,54 @@ def _card(number: int) -> Finding:
     )
 
 
-def _unusable(state: Literal["missing", "broken"], error: OssclError) -> Finding:
-    """A sentence of the form "what is: what to do" as a finding."""
-    what, _, remedy = str(error).partition(": ")
-    return Finding("gpu", state, what, remedy or None)
+def _where_gpus_are_not_wanted() -> Literal["missing", "broken"]:
+    """Where nothing for GPUs is installed none is wanted, and there is nothing to mend."""
+    return "broken" if any(map(version_of, _RUNTIMES)) else "missing"
 
 
-def _front_end() -> Finding:
+def _front_end() -> Iterator[Finding]:
+    from osscl.cuda.front_end import VARIABLE, front_end_code, reason_without
+
     try:
         code = front_end_code()
     except ConfigError as error:
-        return Finding("front end on GPUs", "broken", str(error), f"unset {VARIABLE}")
+        yield Finding("front end on GPUs", "broken", str(error), f"unset {VARIABLE}")
+        return
     if code is None:
         found = f"{reason_without()}: the processor's is used in its place"
-        return Finding("front end on GPUs", "missing", found)
-    return Finding("front end on GPUs", "ok", f"{len(code)} bytes of PTX")
+        yield Finding("front end on GPUs", "missing", found)
+    else:
+        yield Finding("front end on GPUs", "ok", f"{len(code)} bytes of PTX")
 
 
 def _tensorrt() -> Iterator[Finding]:
-    if not version_of("tensorrt"):
+    installed = version_of("tensorrt")
+    if installed is None:
         return
+    from osscl.backends.tensorrt.package import check_version
+
     try:
-        import_tensorrt()
-    except OssclError as error:
-        yield Finding("tensorrt", "broken", str(error), 'pip install --force-reinstall "osscl[tensorrt]"')
+        check_version(installed)
+    except BackendError as error:
+        yield unusable("tensorrt", "broken", error)
 
 
-def _engine_cache() -> Finding:
-    cache = EngineCache(default_folder())
-    where = printable(cache.folder)
+def _engine_cache() -> Iterator[Finding]:
+    from osscl.backends.tensorrt.cache import EngineCache, default_folder
+    from osscl.backends.tensorrt.entries import list_entries, why_prune
+
     try:
+        cache = EngineCache(default_folder())
         entries = list_entries(cache)
+    except ConfigError as error:
+        yield unusable("engine cache", _where_gpus_are_not_wanted(), error)
+        return
     except OSError as error:
-        found = f"{where} cannot be listed: {error.strerror}"
-        return Finding("engine cache", "broken", found, "name another folder by OSSCL_CACHE_DIR")
+        found = f"{printable(error.filename)} cannot be read: {error.strerror}"
+        remedy = f"set {FOLDER_VARIABLE} to a folder that this user may write"
+        yield Finding("engine cache", _where_gpus_are_not_wanted(), found, remedy)
+        return
+    where = printable(cache.folder)
     tensorrt = version_of("tensorrt")
     reasons = (
         why_prune(entry, everything=False, older_than_days=None, installed_tensorrt=tensorrt)
@@ -98,5 +96,15 @@ def _engine_cache() -> Finding:
     useless = [why for why in reasons if why is not None]
     if useless:
         found = f"{len(useless)} of {len(entries)} engines in {where} cannot be used: {useless[0]}"
-        return Finding("engine cache", "broken", found, "osscl engine prune; scoring builds them anew")
-    return Finding("engine cache", "ok", f"{len(entries)} engines in {where}")
+        yield Finding("engine cache", "broken", found, "osscl engine prune; scoring builds them anew")
+    else:
+        yield Finding("engine cache", "ok", f"{len(entries)} engines in {where}")
+
+
+GPU_CHECKS: dict[str, Check] = {
+    "gpu": _cards,
+    "front end on GPUs": _front_end,
+    "tensorrt": _tensorrt,
+    "engine cache": _engine_cache,
+}
+"""Everything that scoring on GPUs needs: the driver and each card first, then the software for them."""

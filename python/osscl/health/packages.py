@@ -1,84 +1,123 @@
-"""Packages, the native front end and the runtimes on the processor."""
+"""Packages, the native front end, the processors and the runtimes on them."""
 
+import os
 import platform
+import re
 import sys
 from collections.abc import Iterator
-from importlib import import_module
-from importlib.metadata import version
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
 
-from osscl import frontend
 from osscl.errors import ConfigError
-from osscl.health.finding import Finding
+from osscl.health.finding import Check, Finding
+from osscl.health.probe import probe
 from osscl.support.installed import version_of
-from osscl.support.threads import usable_cpus
+from osscl.support.telemetry import import_quietly, telemetry_state
+from osscl.support.threads import FILE_TREE, bound_cpus, own_quota, usable_cpus
+
+
+class _Extra(NamedTuple):
+    """An optional package: where osscl enters it, what it is for, and the extras that hold it."""
+
+    module: str
+    attribute: str
+    purpose: str
+    extras: str
+
 
 _EXTRAS = {
-    "onnxruntime": ("cpu", "scoring on the CPU, and on GPUs by its build for them"),
-    "openvino": ("openvino", "scoring on the CPU, bf16 models"),
-    "tensorrt": ("tensorrt", "scoring on GPUs, the fastest way"),
-    "cuda-bindings": ("tensorrt,cuda", "scoring on GPUs"),
-    "soxr": ("resample", "recordings of other sample rates than the model's"),
-    "pyarrow": ("parquet", "Parquet tables"),
-    "torch": ("train,export", "osscl train and osscl-export"),
-    "safetensors": ("train,export", "osscl train and osscl-export"),
-    "onnx": ("export", "osscl-export"),
-    "onnxscript": ("export", "osscl-export"),
+    "onnxruntime": _Extra(
+        "onnxruntime", "InferenceSession", "scoring on the CPU, and on GPUs by its build for them", "cpu"
+    ),
+    "openvino": _Extra("openvino", "Core", "scoring on the CPU, bf16 models", "openvino"),
+    "tensorrt": _Extra("tensorrt", "Builder", "scoring on GPUs, the fastest way", "tensorrt"),
+    "cuda-bindings": _Extra("cuda.bindings.driver", "cuInit", "scoring on GPUs", "tensorrt,cuda"),
+    "soxr": _Extra("soxr", "resample", "recordings of other sample rates than the model's", "resample"),
+    "pyarrow": _Extra("pyarrow.parquet", "ParquetWriter", "Parquet tables", "parquet"),
+    "torch": _Extra("torch.nn", "Module", "osscl train and osscl-export", "train,export"),
+    "safetensors": _Extra("safetensors", "safe_open", "osscl train and osscl-export", "train,export"),
+    "onnx": _Extra("onnx", "ModelProto", "osscl-export", "export"),
+    "onnxscript": _Extra("onnxscript", "script", "osscl-export", "export"),
 }
 _RUNTIME_BUILDS = ("onnxruntime", "onnxruntime-gpu")
+_NAME = re.compile(r"[\w.-]+")
 
 
-def check_packages() -> list[Finding]:
-    """Check what scoring on the processor, training and export need.
-
-    Returns
-    -------
-    list of Finding
-        In a fixed order.
-    """
-    return [
-        Finding(
-            "osscl", "ok", f"{version('osscl')} on Python {platform.python_version()}, {platform.platform()}"
-        ),
-        _front_end(),
-        Finding("processors", "ok", f"{usable_cpus()} usable"),
-        _decoder(),
-        *map(_extra, _EXTRAS),
-        *_clashing_runtimes(),
-    ]
+def _osscl() -> Iterator[Finding]:
+    installation = f"{version_of('osscl')} on Python {platform.python_version()}, {platform.platform()}"
+    yield Finding("osscl", "ok", installation)
 
 
-def _front_end() -> Finding:
+def _required() -> Iterator[Finding]:
+    """The packages that osscl never goes without; soundfile has a check of its own."""
+    requirements = metadata.requires("osscl") or []
+    names = [_NAME.match(line) for line in requirements if "extra ==" not in line]
+    packages = [name[0] for name in names if name is not None and name[0] != "soundfile"]
+    for package in packages:
+        import_quietly(package)
+    found = ", ".join(f"{package} {version_of(package)}" for package in packages)
+    yield Finding("packages", "ok", found)
+
+
+def _front_end() -> Iterator[Finding]:
+    from osscl import frontend
+
     try:
-        return Finding("front end", "ok", f"instruction set {frontend.instruction_set()}")
+        yield Finding("front end", "ok", f"instruction set {frontend.instruction_set()}")
     except ConfigError as error:
-        return Finding("front end", "broken", str(error), f"unset {frontend.ISA_VARIABLE}")
+        yield Finding("front end", "broken", str(error), f"unset {frontend.ISA_VARIABLE}")
 
 
-def _decoder() -> Finding:
-    try:
-        soundfile = import_module("soundfile")
-    except (ImportError, OSError) as error:
-        return Finding("audio", "broken", str(error), "pip install --force-reinstall soundfile")
-    return Finding("audio", "ok", f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}")
+def processors(root: Path = FILE_TREE) -> Iterator[Finding]:
+    """Say how many processors may be used, and what limits them.
+
+    Parameters
+    ----------
+    root : Path
+        Top of the file tree that tells of control groups.
+
+    Yields
+    ------
+    Finding
+        The one.
+    """
+    quota, bound, there = own_quota(root), bound_cpus(), os.cpu_count() or 1
+    found = f"{usable_cpus(root)} usable"
+    if quota is not None and quota.processors < bound:
+        found += f", of {there}: a cgroup quota of {quota.processors:.1f} processors in {quota.folder}"
+    elif bound < there:
+        found += f", of {there}: this process is bound to them"
+    yield Finding("processors", "ok", found)
+
+
+def _decoder() -> Iterator[Finding]:
+    soundfile = import_quietly("soundfile")
+    yield Finding("audio", "ok", f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}")
+
+
+def _extras() -> Iterator[Finding]:
+    # torch takes seconds to load: the others need not wait for it
+    with ThreadPoolExecutor(usable_cpus()) as pool:
+        yield from pool.map(_extra, _EXTRAS)
 
 
 def _extra(package: str) -> Finding:
-    extra, purpose = _EXTRAS[package]
-    remedy = f'pip install "osscl[{extra}]"'
+    extra = _EXTRAS[package]
     installed = [name for name in (package, f"{package}-gpu") if version_of(name)]
     if not installed:
-        return Finding(package, "missing", f"not installed, needed for {purpose}", remedy)
-    # torch takes seconds to load and is not needed to run a model: only asked whether it is there
-    if package != "torch":
-        try:
-            import_module(package.replace("-", "."))
-        except Exception as error:  # noqa: BLE001 - whatever a broken package raises is the finding
-            return Finding(
-                package, "broken", f"{type(error).__name__}: {error}", f"{remedy} --force-reinstall"
-            )
-    return Finding(
-        package, "ok", f"{', '.join(f'{name} {version_of(name)}' for name in installed)}, {purpose}"
-    )
+        remedy = f'pip install "osscl[{extra.extras}]"'
+        return Finding(package, "missing", f"not installed, needed for {extra.purpose}", remedy)
+    failed = probe(extra.module, extra.attribute, installed)
+    if failed is not None:
+        return Finding(package, "broken", *failed)
+    versions = ", ".join(f"{name} {version_of(name)}" for name in installed)
+    return Finding(package, "ok", f"{versions}, {extra.purpose}")
+
+
+def _telemetry() -> Iterator[Finding]:
+    yield Finding("telemetry", "ok", telemetry_state())
 
 
 def _clashing_runtimes() -> Iterator[Finding]:
@@ -91,3 +130,16 @@ def _clashing_runtimes() -> Iterator[Finding]:
             f"{names} are both installed and overwrite one another",
             f"{sys.executable} -m pip uninstall -y {' '.join(_RUNTIME_BUILDS)}, then install one of them",
         )
+
+
+PACKAGE_CHECKS: dict[str, Check] = {
+    "osscl": _osscl,
+    "packages": _required,
+    "front end": _front_end,
+    "processors": processors,
+    "audio": _decoder,
+    "extras": _extras,
+    "onnxruntime": _clashing_runtimes,
+    "telemetry": _telemetry,
+}
+"""What scoring on the processor, training and export need, in order."""

@@ -10,17 +10,19 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from osscl.errors import ModelFileError, OutputError
 from osscl.model_file import protobuf
 from osscl.model_file.external_data import refuse_external_data
+from osscl.model_file.file_window import FileWindow
 from osscl.model_file.graph_arity import check_arity
 from osscl.model_file.graph_limits import check_limits
 from osscl.model_file.graph_order import check_order
 from osscl.model_file.graph_shapes import check_shapes
 from osscl.model_file.graph_signature import check_signature
 from osscl.model_file.manifest import Manifest
-from osscl.model_file.manifest_json import decode_manifest, encode_manifest
+from osscl.model_file.manifest_json import check_length, decode_manifest, encode_manifest
 from osscl.model_file.onnx_graph import read_graph
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
@@ -35,6 +37,8 @@ _DEMO_FILE = Path(__file__).parents[1] / "models" / "demo.onnx"
 _REMEDY = "copy it again or export it again with osscl-export"
 _GRAPH, _METADATA = 7, 14  # of ModelProto
 _KEY, _VALUE = 1, 2  # of StringStringEntryProto
+_LONGEST_KEY = 64  # longer than ours: of a longer one, no more need be read
+_DIGEST_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     place = _DEMO_FILE if os.fspath(path) == DEMO else Path(path)
     try:
         model = _read_file(place)
-        parts = _split(model)
+        parts = _split(memoryview(model))
         document = _manifest_document(parts.metadata)
         manifest = decode_manifest(document)
         graph_hash = _sha256(parts.graph)
@@ -126,7 +130,7 @@ def write_bundle(path: str | os.PathLike[str], model: bytes, manifest: Manifest)
     OutputError
         The file cannot be written.
     """
-    parts = _split(model)
+    parts = _split(memoryview(model))
     document = encode_manifest(manifest)
     _check_contents(model, manifest)
     if _sha256(parts.graph) != manifest.graph_sha256:
@@ -188,13 +192,13 @@ def graph_sha256(model: bytes) -> str:
     ModelFileError
         The bytes are not an ONNX model.
     """
-    return _sha256(_split(model).graph)
+    return _sha256(_split(memoryview(model)).graph)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
     graph: list[memoryview]  # top-level fields other than the metadata, as they stand
-    metadata: list[tuple[bytes, bytes]]  # key and value of each entry
+    metadata: list[tuple[bytes, memoryview]]  # beginning of the key, and value of each entry
 
 
 def _read_file(path: Path) -> bytes:
@@ -208,17 +212,24 @@ def _read_file(path: Path) -> bytes:
         raise ModelFileError(
             f"the file has {status.st_size} bytes; a model file has {MAX_FILE_BYTES} at most"
         )
-    model = path.read_bytes()
-    if not model:
+    if not status.st_size:
         raise ModelFileError("the file is empty; expected a model file that osscl-export wrote")
-    return model
+    with path.open("rb") as file:
+        _refuse_unread(file.fileno())
+        return file.read()
 
 
-def _split(model: bytes) -> _Parts:
+def _refuse_unread(descriptor: int) -> None:
+    """Refuse what is no model file of ours by its outermost fields, before its gigabytes are in memory."""
+    window = FileWindow(descriptor, 0, os.fstat(descriptor).st_size)
+    _manifest_document(_split(cast(memoryview, window)).metadata)
+
+
+def _split(model: memoryview) -> _Parts:
     parts = _Parts([], [])
     n_graphs = 0
     try:
-        for top in protobuf.fields(memoryview(model)):
+        for top in protobuf.fields(model):
             if top.number in (_GRAPH, _METADATA) and top.wire_type != protobuf.LENGTH_DELIMITED:
                 raise protobuf.MalformedError(f"field {top.number} is not a message")
             n_graphs += top.number == _GRAPH
@@ -251,14 +262,15 @@ def _not_onnx(error: protobuf.MalformedError) -> ModelFileError:
     return ModelFileError(f"not an ONNX file, or one that is cut off or damaged ({error}); {_REMEDY}")
 
 
-def _metadata_entry(message: memoryview) -> tuple[bytes, bytes]:
-    texts: dict[int, bytes] = {}
+def _metadata_entry(message: memoryview) -> tuple[bytes, memoryview]:
+    texts: dict[int, memoryview] = {}
     for entry in protobuf.fields(message):
         # Readers differ in which of two keys or values they take.
         if entry.number in texts or entry.wire_type != protobuf.LENGTH_DELIMITED:
             raise protobuf.MalformedError("an entry of the metadata is not one key with one value")
-        texts[entry.number] = bytes(entry.payload)
-    return texts.get(_KEY, b""), texts.get(_VALUE, b"")
+        texts[entry.number] = entry.payload
+    nothing = message[:0]
+    return bytes(texts.get(_KEY, nothing)[:_LONGEST_KEY]), texts.get(_VALUE, nothing)
 
 
 def _metadata_field(key: bytes, value: bytes) -> bytes:
@@ -266,7 +278,7 @@ def _metadata_field(key: bytes, value: bytes) -> bytes:
     return protobuf.length_delimited(_METADATA, entry)
 
 
-def _manifest_document(metadata: list[tuple[bytes, bytes]]) -> bytes:
+def _manifest_document(metadata: list[tuple[bytes, memoryview]]) -> bytes:
     documents = [value for key, value in metadata if key == MANIFEST_KEY]
     digests = [value for key, value in metadata if key == MANIFEST_SHA256_KEY]
     if not documents:
@@ -276,9 +288,11 @@ def _manifest_document(metadata: list[tuple[bytes, bytes]]) -> bytes:
             f"the file holds {len(documents)} manifests and {len(digests)} hashes of them, "
             f"expected one of each: tampered with or damaged; {_REMEDY}"
         )
-    if _sha256(documents).encode() != digests[0]:
+    check_length(len(documents[0]))
+    document = bytes(documents[0])
+    if len(digests[0]) != _DIGEST_LENGTH or _sha256([document]).encode() != bytes(digests[0]):
         raise ModelFileError(f"manifest hash differs: tampered with or damaged; {_REMEDY}")
-    return documents[0]
+    return document
 
 
 def _sha256(parts: Iterable[bytes | memoryview]) -> str:

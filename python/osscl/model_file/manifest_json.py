@@ -71,8 +71,7 @@ def decode_manifest(document: bytes) -> Manifest:
         The document is too long, is not JSON, is of a newer schema, has a missing, unknown or repeated field
         or a value of a wrong type, or contradicts itself; the message names the place.
     """
-    if len(document) > MAX_MANIFEST_BYTES:
-        raise _unusable(f"it has {len(document)} bytes, {MAX_MANIFEST_BYTES} are allowed")
+    check_length(len(document))
     schema = _schema_version(document)
     if schema > SCHEMA_VERSION:
         raise ModelFileError(
@@ -86,6 +85,23 @@ def decode_manifest(document: bytes) -> Manifest:
     for flaw in _contradictions(manifest):
         raise _unusable(flaw)
     return manifest
+
+
+def check_length(n_bytes: int) -> None:
+    """Refuse a document that is too long, before it is read.
+
+    Parameters
+    ----------
+    n_bytes : int
+        Its length.
+
+    Raises
+    ------
+    ModelFileError
+        It is longer than `MAX_MANIFEST_BYTES`.
+    """
+    if n_bytes > MAX_MANIFEST_BYTES:
+        raise _unusable(f"it has {n_bytes} bytes, {MAX_MANIFEST_BYTES} are allowed")
 
 
 def _schema_version(document: bytes) -> int:

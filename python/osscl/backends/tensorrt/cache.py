@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import filelock
-import platformdirs
 
 from osscl.backends.tensorrt.layers import Layer
 from osscl.backends.tensorrt.private_files import NotTrusted, check_private_folder, read_private_file
@@ -22,9 +21,8 @@ from osscl.backends.tensorrt.sidecar import (
     encode_sidecar,
 )
 from osscl.support.atomic import write_atomically
+from osscl.support.own_cache import own_cache
 from osscl.support.paths import printable
-
-FOLDER_VARIABLE = "OSSCL_CACHE_DIR"
 
 _log = logging.getLogger("osscl.tensorrt")
 _LOCK = "engines.lock"
@@ -33,8 +31,14 @@ _NOT_THERE = "it is not in the cache"
 
 
 def default_folder() -> Path:
-    """Where engines are kept unless something else is said: below ``OSSCL_CACHE_DIR`` or the user's cache."""
-    return Path(os.environ.get(FOLDER_VARIABLE) or platformdirs.user_cache_dir("osscl")) / "engines"
+    """Where engines are kept unless something else is said.
+
+    Raises
+    ------
+    ConfigError
+        The user has no home folder, and ``OSSCL_CACHE_DIR`` names no other.
+    """
+    return own_cache() / "engines"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,14 +10,14 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
-from osscl.errors import BackendError, DeviceMemoryError, MissingExtraError
+from osscl.errors import BackendError, DeviceMemoryError
+from osscl.support.failed_import import needing
+from osscl.support.telemetry import import_quietly
 
 if TYPE_CHECKING:
     import tensorrt
 
 OLDEST, BELOW = (10, 16), (12,)
-
-_MISSING = 'TensorRT needs the package {}, which is not installed: pip install "osscl[tensorrt]"'
 
 log = logging.getLogger("osscl.tensorrt")
 # By severity. Errors are raised as well: what they say is in the exception, and the log holds the rest.
@@ -35,22 +35,12 @@ def import_tensorrt() -> Any:
     Raises
     ------
     MissingExtraError
-        It is not installed.
+        It is not installed, or cannot be loaded.
     BackendError
-        It cannot be loaded, or is of a version that this backend is not written for.
+        It is of a version that this backend is not written for.
     """
-    try:
-        import tensorrt
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f'TensorRT needs the package {error.name}, which is not installed: pip install "osscl[tensorrt]"'
-        ) from error
-    except (ImportError, OSError) as error:
-        raise BackendError(
-            f'the package tensorrt cannot be loaded: {error}; pip install --force-reinstall "osscl[tensorrt]"'
-        ) from error
-    if not hasattr(tensorrt, "__version__"):  # a folder of that name on the path, not the package
-        raise MissingExtraError(_MISSING.format("tensorrt"))
+    with needing("TensorRT", "tensorrt"):
+        tensorrt: Any = import_quietly("tensorrt")
     check_version(tensorrt.__version__)
     return tensorrt
 

@@ -1,0 +1,51 @@
+"""What is written to stdout and stderr, and exit codes; it needs nothing but Python itself.
+
+Nothing else in this package writes to either: here foreign text is made harmless for terminals.
+"""
+
+import logging
+import sys
+from typing import TextIO, cast
+
+from osscl.cli.harmless import SafeStream, harmless
+
+EXIT_FAILED, EXIT_WRONG_USAGE, EXIT_SOME_UNSCORED = 1, 2, 3
+
+
+def complain(message: str) -> None:
+    """Say on stderr why a command failed."""
+    say(f"error: {message}")
+
+
+def say(message: str) -> None:
+    """Say something on stderr; stdout is for results."""
+    print(harmless(message), file=sys.stderr)  # noqa: T201
+
+
+def emit(result: str) -> None:
+    """Write a result to stdout: exactly as it is, except to a terminal."""
+    result_stream().write(f"{result}\n")
+    sys.stdout.flush()
+
+
+def result_stream() -> TextIO:
+    """Where text results go that are written bit by bit."""
+    return cast(TextIO, SafeStream(sys.stdout)) if sys.stdout.isatty() else sys.stdout
+
+
+def warn_on_stderr() -> None:
+    """Let the library say on stderr what it warns of."""
+    logging.getLogger("osscl").addHandler(_WarningsToStderr())
+
+
+class _WarningsToStderr(logging.Handler):
+    """What the library warns of, on stderr, a progress bar or not."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        from osscl.cli.console import stderr
+
+        stderr.print(f"warning: {record.getMessage()}", markup=False, soft_wrap=True)

@@ -1,0 +1,89 @@
+"""The one place where a program begins and ends: with which code, and what is said."""
+
+import os
+import sys
+from typing import Any
+
+from osscl.cli import signals, streams
+from osscl.cli.messages import EXIT_FAILED, EXIT_WRONG_USAGE, complain, say, warn_on_stderr
+from osscl.errors import OssclError
+from osscl.support.failed_import import failed_import
+from osscl.support.paths import printable
+
+
+def run(name: str) -> None:
+    """Run a program with the arguments of the process, and end the process.
+
+    Parameters
+    ----------
+    name : str
+        What its user calls it, one of `osscl.cli.program.PROGRAMS`.
+    """
+    streams.take_over()
+    warn_on_stderr()
+    try:
+        code = _run(name)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = _interrupted()
+    except OssclError as error:
+        if isinstance(error, ImportError) and signals.is_asked():  # Ctrl-C while a package was loading
+            code = _interrupted()
+        else:
+            complain(str(error))
+            code = EXIT_FAILED
+    except Exception as error:  # noqa: BLE001 - what is not told is raised again
+        code = _failed(error)
+    signals.end_silently()
+    sys.exit(code)
+
+
+def _run(name: str) -> int:
+    from osscl.cli.program import PROGRAMS
+
+    program = PROGRAMS[name]()
+    if f"_{name.upper().replace('-', '_')}_COMPLETE" in os.environ:  # the shell asks, typer answers
+        program(prog_name=name)
+    signals.raise_interrupts()
+    return _invoke(program, name)
+
+
+def _invoke(program: Any, name: str) -> int:
+    """Run a command; wrong usage is one sentence, as all that goes wrong."""
+    import typer
+
+    # what it stands on; typer has no name for it that all its versions know
+    wrong_usage: Any = typer.BadParameter.__mro__[1]
+    try:
+        with program.make_context(name, sys.argv[1:]) as context:
+            program.invoke(context)
+    except typer.Exit as ended:
+        return ended.exit_code
+    except wrong_usage as error:
+        message = error.format_message().removeprefix("Invalid value: ")
+        if message:  # else it was called without arguments, and its help is shown
+            called = name if error.ctx is None else error.ctx.command_path
+            complain(f"{message.rstrip('.')} ({called} --help tells how it is used)")
+        return EXIT_WRONG_USAGE
+    return 0
+
+
+def _failed(error: Exception) -> int:
+    """Say in one sentence what the system or the installation lacks; all else stays an error."""
+    if signals.is_asked():
+        return _interrupted()
+    broken = failed_import(error)
+    if broken is not None:
+        complain(str(broken))
+    elif isinstance(error, OSError):
+        named = isinstance(error.filename, str | bytes | os.PathLike)
+        place = f"{printable(os.fsdecode(error.filename))}: " if named else ""
+        complain(f"{place}{error.strerror or error}")
+    else:
+        raise error
+    return EXIT_FAILED
+
+
+def _interrupted() -> int:
+    say("interrupted")
+    return signals.exit_code()

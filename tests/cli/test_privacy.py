@@ -1,0 +1,113 @@
+"""osscl speaks to nobody, and writes nothing but what it was asked for: every command, watched."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from osscl.cli.program import COMMANDS
+from osscl.synth import DatasetPlan, write_dataset
+from support.watched import Watched, needs_strace, run_watched
+
+CONSOLE = [sys.executable, "-c", "from osscl.cli import main; main()"]
+LIBRARY = """
+import osscl, pathlib
+path = next(pathlib.Path("clips").rglob("*.wav"))
+for backend in ("onnxruntime", "openvino"):
+    with osscl.load("demo", device="cpu", backend=backend, threads=1) as detector:
+        assert [record.status for record in detector.score_files([path])] == ["ok"]
+"""
+# One a line: what is run, in a folder that holds `clips`, `weights` and `out`, for all that it writes.
+WATCHED = {
+    "version": "--version",
+    "help": "--help",
+    "demo": "demo -o out/demo",
+    "score": "score demo clips --device cpu -o out/scores.csv",
+    "score by OpenVINO": "score demo clips --device cpu --backend openvino -o out/scores.jsonl",
+    "evaluate": "evaluate demo clips --device cpu",
+    "bench": "bench demo --device cpu --clips 2 --seconds 0.02 --threads 1 -o out/bench.json",
+    "train": "train clips --device cpu --epochs 1 --batch-size 2 --workers 1 --hold-out 0.25 -o out/run",
+    "export": "export weights/random.pth -o out/model.onnx",
+    "inspect": "inspect demo",
+    "engine": "engine list",
+    "synth": "synth out/clips --machines 2 --train 2",
+    "doctor": "doctor",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _strace() -> None:
+    needs_strace()
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    plan = DatasetPlan(machines=2, train=4, normal=2, anomalous=2)
+    for _ in write_dataset(folder, plan, overwrite=True):
+        pass
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("home", "temporary", "cache", "out"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def watch(command: list[str], folder: Path) -> Watched:
+    """Run a command as a user would who has set nothing."""
+    # nothing of this process: where a variable says that it is a CI job, runtimes keep silent by themselves
+    environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    environment |= {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}
+    environment |= {"OSSCL_CACHE_DIR": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return run_watched(command, folder, environment)
+
+
+def check(watched: Watched, folder: Path) -> None:
+    assert watched.spoken_to == []
+    assert watched.outside(folder / "out", folder / "cache") == []
+    assert list((folder / "home").rglob("*")) == []
+
+
+@pytest.mark.parametrize("what", WATCHED)
+def test_a_command_speaks_to_nobody_and_leaves_its_output_alone(
+    what: str, folder: Path, clips: Path, checkpoint: Path
+) -> None:
+    (folder / "clips").symlink_to(clips)
+    (folder / "weights").symlink_to(checkpoint.parent)
+    watched = watch([*CONSOLE, *WATCHED[what].split()], folder)
+    assert "Traceback" not in watched.done.stderr
+    assert watched.done.returncode == 0 or what == "doctor", watched.done.stderr
+    check(watched, folder)
+
+
+def test_the_library_speaks_to_nobody_and_leaves_nothing(folder: Path, clips: Path) -> None:
+    (folder / "clips").symlink_to(clips)
+    watched = watch([sys.executable, "-c", LIBRARY], folder)
+    assert watched.done.returncode == 0, watched.done.stderr
+    check(watched, folder)
+
+
+def test_every_command_is_watched() -> None:
+    assert {arguments.split()[0] for arguments in WATCHED.values()} >= set(COMMANDS)
+
+
+def test_who_speaks_and_leaves_files_is_seen(folder: Path) -> None:
+    code = (
+        "import os, pathlib, socket, subprocess, sys\n"
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', 53))\n"
+        "home, temporary = pathlib.Path(os.environ['HOME']), pathlib.Path(os.environ['TMPDIR'])\n"
+        "(home / 'id').write_text('1')\n"
+        "(temporary / 'gone').write_text('1'); (temporary / 'gone').unlink()\n"
+        "(temporary / 'a').write_text('1'); (temporary / 'a').rename(temporary / 'b')\n"
+        "subprocess.run([sys.executable, '-c', 'import os; os.mkdir(\"made by a child\")'], check=True)\n"
+    )
+    watched = watch([sys.executable, "-c", code], folder)
+    assert len(watched.spoken_to) == 1
+    assert 'sin_addr=inet_addr("127.0.0.1")' in watched.spoken_to[0]
+    left = [folder / "home" / "id", folder / "made by a child", folder / "temporary" / "b"]
+    assert watched.left == left
+    assert watched.outside(folder / "home") == left[1:]

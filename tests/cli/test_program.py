@@ -1,0 +1,79 @@
+"""Commands are loaded when they are run, and stand in help and completion as if they were there before."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from osscl.cli.program import COMMANDS, OnDemand, command, osscl_export
+from osscl.cli.program import osscl as program
+from support.console import osscl
+
+LOADED = (
+    "import json, sys\n"
+    "from osscl.cli import main\n"
+    "try: main()\n"
+    "except SystemExit: pass\n"
+    "print(json.dumps([name for name in sys.modules if '.' not in name]))"
+)
+NEEDED_BY_COMMANDS = {"numpy", "soundfile", "msgspec", "filelock", "platformdirs", "onnxruntime", "torch"}
+
+
+def complete(words: str) -> list[str]:
+    """What a shell offers for the last word."""
+    variables = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_OSSCL_COMPLETE": "complete_bash"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from osscl.cli import main; main()"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | variables,
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help", "unheard-of"])
+def test_what_runs_no_command_loads_none(argument: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, argument], capture_output=True, text=True, timeout=300
+    )
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "typer" in loaded
+    assert not loaded & NEEDED_BY_COMMANDS
+
+
+def test_the_list_of_commands_shows_what_each_says_of_itself() -> None:
+    listed = " ".join(osscl("--help").stdout.replace("│", " ").split())
+    group = program()
+    assert list(group.commands) == list(COMMANDS)
+    for name in COMMANDS:
+        assert f"{name} {' '.join(command(name).help.split())}" in listed
+
+
+def test_a_command_that_stands_for_another_is_loaded_whole() -> None:
+    loaded = OnDemand("score").load()
+    assert {"model", "paths", "output", "device", "engine_cache"} <= {each.name for each in loaded.params}
+    assert "osscl score demo" in loaded.epilog
+    assert set(OnDemand("engine").load().commands) == {"build", "list", "prune", "inspect"}
+    assert "osscl-export model.onnx" in osscl_export().epilog
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("osscl s", ["score", "synth"]),
+        ("osscl score --dev", ["--device"]),
+        ("osscl engine p", ["prune"]),
+    ],
+)
+def test_a_shell_completes_commands_and_what_belongs_to_them(words: str, offered: list[str]) -> None:
+    assert complete(words) == offered
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [(["scor"], "score"), (["engine", "lst"], "list")])
+def test_a_misspelt_command_is_answered_with_the_one_meant(wrong: list[str], meant: str) -> None:
+    done = osscl(*wrong)
+    assert done.returncode == 2
+    assert f"Did you mean '{meant}'" in done.stderr
