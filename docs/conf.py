@@ -46,6 +46,7 @@ docs/evaluation
 docs/synth
 docs/export
 docs/speed
+docs/troubleshooting
 ```
 
 ```{toctree}

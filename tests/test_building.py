@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,8 @@ def test_a_compiler_that_is_too_old_is_told_before_anything_is_compiled(tmp_path
 @pytest.mark.parametrize("name", ["g++-11", "clang++-13"])
 def test_the_oldest_compilers_build_a_core_that_works(name: str, tmp_path: Path) -> None:
     sources = [*(REPOSITORY / "csrc").glob("*.cpp"), *(REPOSITORY / "tests" / "cpp").glob("*.cpp")]
-    core = [str(source) for source in sources if not source.name.startswith("bindings")]
+    left_out = ("bindings", "multiply_add_bf16")  # for Python, and for one instruction set alone
+    core = [str(source) for source in sources if not source.name.startswith(left_out)]
     asked = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{REPOSITORY / 'csrc'}"]
     asked += ["-DOSSCL_HAS_generic", "-DOSSCL_ISA=generic", "-DOSSCL_LANES=4"]
     program = tmp_path / "core_test"
@@ -44,7 +46,7 @@ def test_the_oldest_compilers_build_a_core_that_works(name: str, tmp_path: Path)
     subprocess.run([program], check=True)
 
 
-SYSTEMS = {
+SYSTEMS: dict[str, tuple[dict[str, Any], bool]] = {
     "glibc": ({}, True),
     "musl": ({"libc_ver": ("", "")}, False),
     "aarch64": ({"machine": "aarch64"}, False),
@@ -56,7 +58,8 @@ SYSTEMS = {
 def test_nvrtc_is_asked_for_where_it_is_published(name: str) -> None:
     pytest.importorskip("scikit_build_core", reason="scikit-build-core, the build backend, is not installed")
     answers, is_published = SYSTEMS[name]
-    system = {"system": "Linux", "machine": "x86_64", "libc_ver": ("glibc", "2.35"), **answers}
+    system: dict[str, Any] = {"system": "Linux", "machine": "x86_64", "libc_ver": ("glibc", "2.35")}
+    system.update(answers)
     program = (
         f"import platform, sys; sys.path.insert(0, 'csrc/cuda')\n"
         f"for name, answer in {system!r}.items(): setattr(platform, name, lambda answer=answer: answer)\n"

@@ -27,7 +27,7 @@ def read_one_row(path: Path) -> Clip:
 
 
 @contextmanager
-def lease(path: Path) -> Iterator[Callable[[], None]]:
+def lease(path: Path) -> Iterator[Callable[[], object]]:
     """Hold a lease on a file, as a file server does; gives what gives it back."""
     before = signal.signal(signal.SIGIO, signal.SIG_IGN)  # by which the system asks for it
     with path.open("r+b") as file:

@@ -1,7 +1,6 @@
 """Recordings that are made to fit: channels, length, sample rate."""
 
 import io
-import sys
 import tracemalloc
 from typing import Any
 
@@ -20,6 +19,7 @@ from support.audio_files import (
     encoded,
     noise,
 )
+from support.packages import hide
 
 
 def test_a_channel_is_taken_as_it_is() -> None:
@@ -117,7 +117,7 @@ def test_channel_is_chosen_before_resampling_and_padding_comes_last() -> None:
 
 
 def test_resampling_without_soxr_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "soxr", None)
+    hide(monkeypatch, "soxr")
     with pytest.raises(MissingExtraError, match=r'pip install "osscl\[resample\]"'):
         Fit(resample=True)
     read_clip(encoded(noise()))

@@ -50,7 +50,9 @@ def test_sound_is_sound(name: str) -> None:
 def test_what_is_said_of_floats() -> None:
     assert silence_of(np.full(9, 0.5, np.float32)) == "all samples are 0.5"
     assert silence_of(np.full(9, -0.0, np.float32)) == "all samples are zero"
-    assert silence_of(np.float32([0.25, 0.25 + 2.0**-22] * 9)) == "all samples are 0.25 or 0.250000238"
+    assert (
+        silence_of(np.array([0.25, 0.25 + 2.0**-22] * 9, np.float32)) == "all samples are 0.25 or 0.250000238"
+    )
 
 
 FITS = [

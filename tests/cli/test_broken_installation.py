@@ -163,14 +163,14 @@ def test_an_error_that_no_import_raised_stays_as_it_is(tmp_path: Path) -> None:
     made = Environment(tmp_path / "made")
     code = (
         "import osscl.health, osscl.cli\n"
-        "def check_health(): raise OSError('not of an import')\n"
+        "def check_health(): raise ValueError('not of an import')\n"
         "osscl.health.check_health = check_health\n"
         "osscl.cli.main()"
     )
     failed = made.run(code, "doctor")
     assert failed.returncode == 1
     assert failed.stderr.startswith("Traceback")
-    assert failed.stderr.endswith("OSError: not of an import\n")
+    assert failed.stderr.endswith("ValueError: not of an import\n")
 
 
 def write_wheel(folder: Path) -> None:

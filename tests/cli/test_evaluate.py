@@ -236,8 +236,8 @@ def test_test_folders_are_those_below_the_data_set(tmp_path: Path) -> None:
         assert [Path(found.path).name for found in find_test_recordings(data)] == ["normal_1.wav"]
     paths = ("fan/train/x.wav", "train/fan/test/x.wav", "x.wav", "fan/training/x.wav", "train.wav")
     assert [is_for_training(path) for path in paths] == [True, False, False, False, False]
-    paths = (r"C:\fan\train\x.wav", r"fan\test\x.wav", r"train\fan/test\x.wav", r"x\train.wav")
-    assert [is_for_training(path) for path in paths] == [True, False, False, False]
+    foreign = (r"C:\fan\train\x.wav", r"fan\test\x.wav", r"train\fan/test\x.wav", r"x\train.wav")
+    assert [is_for_training(path) for path in foreign] == [True, False, False, False]
     with pytest.raises(EvaluationError, match=r"can be read in two ways, in a folder named train and in one"):
         is_for_training(r"test/fan\train\x.wav")
 

@@ -44,12 +44,14 @@ COMMANDS_OF_ROOM = {
 }
 """Which commands print what stands there; the longest name that fits counts."""
 
-OF_SEVERAL = ("cli/options.py", "cli/engine.py", "cli/__init__.py")
+OF_SEVERAL = ("cli/options.py", "cli/engine.py", "cli/program.py", "cli/running.py", "support/outputs.py")
 """Where options of several commands are declared."""
 
 OF_OTHER_PROGRAMS = {
-    ("health", "--force-reinstall"): "pip install",
-    ("backends", "--force-reinstall"): "pip install",
+    ("support", "--force-reinstall"): "pip install",
+    ("support", "--ignore-installed"): "pip install",
+    ("support", "--no-deps"): "pip install",
+    ("audio", "--ignore-length"): "sox",
     ("training", "--always"): "git describe",
     ("training", "--dirty"): "git describe",
     ("training", "--abbrev"): "git describe",

@@ -65,7 +65,7 @@ UNREADABLE = dict.fromkeys(
 NO_ENGINES = dict.fromkeys(("missing", "folder", "not UTF-8"), (0,))
 ROWS = [
     Row("score model", "score @ RECORDINGS"),
-    Row("score paths", "score demo @", codes={**UNREADABLE, "folder": (0,)}),
+    Row("score paths", "score demo @", codes=UNREADABLE),
     Row("score labels", "score demo RECORDINGS --labels @", suffix=".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
@@ -74,6 +74,7 @@ ROWS = [
     Row("evaluate model", "evaluate @", suffix=".parquet"),
     Row("evaluate model", "evaluate @ RECORDINGS", suffix=".onnx"),
     Row("evaluate data", "evaluate demo @"),
+    Row("evaluate labels", "evaluate demo RECORDINGS --labels @", suffix=".csv"),
     Row("evaluate scores", "evaluate --scores @"),
     Row("evaluate ground_truth", "evaluate TABLE --ground-truth @", suffix=".csv"),
     Row("evaluate output", "evaluate TABLE -o @", WRITE_FILE, ".md"),
@@ -107,6 +108,7 @@ ROWS_WITH_TORCH = [
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
 NEEDS_A_CARD = {(command, "engine_cache") for command in ("bench", "engine build", "evaluate", "score")}
+FITTING = ("bench", "evaluate", "export", "score", "train")
 TEXTS_THAT_ARE_NO_PATHS = {
     *((command, name) for command in ("bench", "evaluate", "score") for name in ("backend", "device")),
     ("engine build", "device"),
@@ -114,9 +116,8 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("export", "licence"),
     ("export", "training_data"),
     ("export", "without_rewrite"),
-    ("score", "channel"),
-    ("score", "machine"),
-    ("score", "pad"),
+    *((command, name) for command in FITTING for name in ("channel", "pad")),
+    *((command, "machine") for command in ("evaluate", "score")),
     ("train", "device"),
     ("train", "seeds"),
 }

@@ -196,7 +196,7 @@ def test_an_output_that_cannot_be_written_fails_before_scoring(
     no_model = tmp_path / "model.onnx"
     no_model.write_text("hello")
     for output, message in (
-        (tmp_path / "nowhere" / "s.csv", "cannot be written: No such file or directory"),
+        (tmp_path / "nowhere" / "s.csv", "cannot be written: there is no folder"),
         (tmp_path / "s.txt", "no table format ends in '.txt'; choose one of: .csv, .jsonl, .parquet"),
     ):
         for model in (model_file, no_model):

@@ -72,7 +72,7 @@ def test_ctrl_c_saves_and_resume_goes_on(recordings: Path, tmp_path: Path) -> No
         wait_until(lambda: json.loads(metrics.read_text().splitlines()[-1])["n_steps"] > n_steps, resumed)
         resumed.send_signal(signal.SIGTERM)
         _, said = resumed.communicate(timeout=300)
-    assert resumed.returncode == 130
+    assert resumed.returncode == 143
     assert f"going on after step {n_steps}" in said
 
 

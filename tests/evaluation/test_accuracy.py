@@ -114,7 +114,7 @@ def test_clips_without_labels_give_no_auc(fp32: Bundle, tmp_path: Path) -> None:
 
 def test_clips_of_unknown_machines_are_no_gate(fp32: Bundle, tmp_path: Path) -> None:
     folder = strangers(tmp_path)
-    with pytest.raises(EvaluationError, match=r"machines of 0 of its clips; name a folder .*--gate CLIPS"):
+    with pytest.raises(EvaluationError, match=r"the model can score 0 of its clips, .*--gate CLIPS"):
         measure_accuracy(fp32, fp32, folder, "strangers", on_record=lambda _: None)
 
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 import osscl as library
-from osscl.errors import CheckpointError, ConfigError, ModelFileError, ParityError
+from osscl.errors import CheckpointError, ConfigError, ModelFileError, OutputError, ParityError
 from osscl.export import export_onnx
 from osscl.export.rewrites import REWRITES
 from osscl.model_file.bundle import read_bundle, write_bundle
@@ -97,11 +97,12 @@ def test_exporting_again_changes_nothing_where_all_is_done(model_file: Path, tmp
     assert (tmp_path / "again.onnx").read_bytes() == model_file.read_bytes()
 
 
-def test_a_model_file_may_replace_itself(plain_file: Path, tmp_path: Path) -> None:
+def test_a_model_file_never_replaces_itself(plain_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     shutil.copy(plain_file, path)
-    export_onnx(path, path)
-    assert read_bundle(path).manifest.graph_rewrites == tuple(REWRITES)
+    with pytest.raises(OutputError, match="is read by this very command and would be replaced"):
+        export_onnx(path, path)
+    assert path.read_bytes() == plain_file.read_bytes()
     assert [entry.name for entry in tmp_path.iterdir()] == ["model.onnx"]
 
 

@@ -1,6 +1,5 @@
 """The console program, run as users run it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,28 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.forked_console import Call, run_all
+
 # Ctrl-C as on a terminal, also where the tests themselves were started in the background, with SIGINT ignored
 _PROGRAM = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from osscl.cli import main
 main()
-"""
-# Several calls in one interpreter, whose imports take longer than they do.
-_PROGRAM_FOR_EACH = """
-import contextlib, io, json, logging, sys
-from osscl.cli import main
-for arguments in json.load(sys.stdin):
-    sys.argv = ["osscl", *arguments]
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-    for handler in logging.getLogger("osscl").handlers[1:]:  # main adds one
-        logging.getLogger("osscl").removeHandler(handler)
-    print(json.dumps([code, out.getvalue(), err.getvalue()]))
 """
 
 
@@ -44,21 +29,11 @@ def osscl_each(
     commands: Sequence[Sequence[object]], cwd: Path | None = None
 ) -> "list[subprocess.CompletedProcess[str]]":
     """Run the console program for each of some lists of arguments, one after another in one process."""
-    asked = [list(map(str, arguments)) for arguments in commands]
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM_FOR_EACH],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=cwd,
-        env=_environment(),
-    )
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    answers = map(json.loads, done.stdout.splitlines())
+    asked = [tuple(map(str, arguments)) for arguments in commands]
+    ended = run_all([Call(arguments, str(cwd or Path.cwd())) for arguments in asked])
     return [
-        subprocess.CompletedProcess(arguments, *answer)
-        for arguments, answer in zip(asked, answers, strict=True)
+        subprocess.CompletedProcess(arguments, each.code, each.stdout, each.stderr)
+        for arguments, each in zip(asked, ended, strict=True)
     ]
 
 

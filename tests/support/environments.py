@@ -74,13 +74,13 @@ class Environment:
                 (self.site / name / entry.name).symlink_to(entry)
         return self.site / name
 
-    def osscl(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def osscl(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run the console program to its end."""
         return self.run("from osscl.cli import main; main()", *arguments)
 
-    def run(self, code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def run(self, code: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a program to its end."""
-        command = [self.python, "-c", code, *map(str, arguments)]
+        command: list[str | Path] = [self.python, "-c", code, *map(str, arguments)]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         return subprocess.run(
             command,

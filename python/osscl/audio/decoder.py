@@ -78,11 +78,11 @@ class Recording:
         return samples
 
     def _read_block(self, n_frames: int, dtype: str) -> NDArray[Any]:
+        dtype = "int32" if self._in_low_bytes else dtype
+        block: NDArray[Any] = self._file.read(n_frames, dtype=dtype, always_2d=True)
         if not self._in_low_bytes:
-            block: NDArray[Any] = self._file.read(n_frames, dtype=dtype, always_2d=True)
             return block
-        words = self._file.read(n_frames, dtype="int32", always_2d=True)
-        return np.multiply(words << 8, np.float32(2.0**-31), dtype=np.float32)  # exact: 24 bits
+        return (block << 8).astype(np.float32) * np.float32(2.0**-31)  # exact: 24 bits
 
     def _check_last_frame(self, n_read: int) -> None:
         """Look for the end of a long FLAC file: libsndfile believes the length that its header declares."""

@@ -18,8 +18,8 @@ _UNKNOWN_SIZE = 0xFFFF_FFFF
 _OVERFLOW = 2**32
 _BYTE_ORDER = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
 _KNOWN_NAMES = frozenset(
-    b"fmt |data|fact|ds64|LIST|PEAK|JUNK|junk|PAD |FLLR|bext|iXML|id3 |ID3 |cue |smpl|inst|cart|DISP|axml|chna|"
-    b"afsp".split(b"|")
+    b"fmt |data|fact|ds64|LIST|PEAK|JUNK|junk|PAD |FLLR|bext|iXML|id3 |ID3 |cue |smpl|inst|cart|DISP|axml|"
+    b"chna|afsp".split(b"|")
 )
 # What writers declare that do not know the size yet (SoX, arecord, FFmpeg): such a number or a little more.
 _OPEN_SIZES = (0x7FFF_F000, 0x8000_0000, 0xFFFF_F000, 0xFFFF_FFFF_FFFF_F000)

@@ -42,7 +42,8 @@ def _run(name: str) -> int:
     from osscl.cli.program import PROGRAMS
 
     program = PROGRAMS[name]()
-    if f"_{name.upper().replace('-', '_')}_COMPLETE" in os.environ:  # the shell asks, typer answers
+    if any(variable.startswith("_OSSCL") and variable.endswith("_COMPLETE") for variable in os.environ):
+        # the shell asks, typer answers
         program(prog_name=name)
     signals.raise_interrupts()
     return _invoke(program, name)

@@ -1,5 +1,6 @@
 """Result tables: CSV, JSON Lines and Parquet, written line by line under another name until complete."""
 
+import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -103,7 +104,7 @@ class OutputTable:
         output: Path | None,
         *,
         overwrite: bool = False,
-        inputs: Iterable[str | Path | None] = (),
+        inputs: Iterable[str | os.PathLike[str] | None] = (),
         suffix: str = ".csv",
         stream: TextIO | None = None,
     ) -> None:
@@ -191,7 +192,7 @@ def record_of(output: Path) -> Path:
     return output.with_name(output.name + ".run.json")
 
 
-def _open_part(output: Path, overwrite: bool, inputs: tuple[str | Path | None, ...]) -> Part:
+def _open_part(output: Path, overwrite: bool, inputs: tuple[str | os.PathLike[str] | None, ...]) -> Part:
     check_output(output, overwrite=overwrite, inputs=inputs)
     for beside in (part_of(output), record_of(output), record_of(part_of(output))):
         refuse_inputs(beside, inputs)

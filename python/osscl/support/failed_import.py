@@ -161,7 +161,10 @@ def _top(name: str) -> str:
 
 def _distributions(module: str) -> list[str]:
     """Names by which pip knows the packages that a module belongs to, whether its files are there or not."""
-    names = {name for name in metadata.packages_distributions().get(_top(module), []) if name}
+    # where pip's list of a package's files is lost too, its name is what is left to go by
+    names = {name for name in metadata.packages_distributions().get(_top(module), []) if name} or {
+        _top(module)
+    }
     return sorted(name for name in names if version_of(name) and _holds(name, module))
 
 

@@ -175,7 +175,7 @@ def read_training_data(
         raise TrainingDataError(met.refusal(roots, f"in a folder {_PLACE},"))
     good, bad = _read_all(files, fit, on_clip)
     if bad and not skip_bad:
-        raise TrainingDataError(f"{_listed(bad)}mend or remove them, or leave them out with --skip-bad")
+        raise TrainingDataError(_listed(bad))
     unique = _without_repeats(good)
     classes = tuple(sorted({clip.machine for clip in unique}, key=lambda name: (name.casefold(), name)))
     _check_counts(unique, classes)
@@ -251,6 +251,10 @@ def _check_counts(clips: list[TrainingClip], classes: tuple[str, ...]) -> None:
 
 
 def _listed(bad: list[BadClip]) -> str:
+    if len(bad) == 1:
+        path, problem = bad[0]
+        return f"{printable(path)} cannot be trained on: {problem}; mend or remove it, or use --skip-bad"
     shown = "".join(f"\n  {printable(clip.path)}: {clip.problem}" for clip in bad[:_MAX_LISTED])
     more = f"\n  and {len(bad) - _MAX_LISTED} more" if len(bad) > _MAX_LISTED else ""
-    return f"{len(bad)} clips cannot be trained on:{shown}{more}\n"
+    remedy = "mend or remove them, or leave them out with --skip-bad"
+    return f"{len(bad)} clips cannot be trained on:{shown}{more}\n{remedy}"
