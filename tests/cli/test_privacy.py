@@ -60,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 def watch(command: list[str], folder: Path) -> Watched:
     """Run a command as a user would who has set nothing."""
     # nothing of this process: where a variable says that it is a CI job, runtimes keep silent by themselves
-    environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "LD_LIBRARY_PATH")}
     environment |= {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}
     environment |= {"OSSCL_CACHE_DIR": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
     return run_watched(command, folder, environment)

@@ -112,7 +112,9 @@ def _become(call: Call, stdout: int, stderr: int) -> None:
         _redirect(2, call.stderr, stderr)
         _redirect(1, call.stdout, stdout)
         os.closerange(3, 256)
-        sys.argv = ["osscl", *call.arguments]
+        # as the interpreter makes them of bytes, whatever the encoding of names
+        arguments = [os.fsdecode(word.encode("utf-8", "surrogateescape")) for word in call.arguments]
+        sys.argv = ["osscl", *arguments]
         code = _end_of_main()
     finally:
         os._exit(code)

@@ -14,7 +14,7 @@ REPORTER = "sys.modules['openvino.tools.ovc.telemetry_utils'].tm.__name__"
 
 def answer(code: str, home: Path, **settings: str) -> str:
     """What a program prints in which nothing is loaded and nothing is set."""
-    environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "LD_LIBRARY_PATH")}
     done = subprocess.run(
         [sys.executable, "-c", f"import os, sys\nfrom osscl.support.telemetry import import_quietly\n{code}"],
         env=environment | {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"} | settings,

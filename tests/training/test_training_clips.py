@@ -89,7 +89,8 @@ def test_a_file_is_taken_from_a_train_folder_and_refused_elsewhere(tmp_path: Pat
     assert len(read_training_data([root]).clips) == 12
     assert len(read_training_data([root, companion]).clips) == 13
     with pytest.raises(
-        TrainingDataError, match=r"stray_id_00.wav: it lies in no folder <type>/train, such as"
+        TrainingDataError,
+        match=r"stray_id_00.wav cannot be trained on: it lies in no folder <type>/train, such as",
     ):
         read_training_data([root, stray])
 

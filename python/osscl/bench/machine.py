@@ -34,7 +34,7 @@ def machine_facts(gpu: Device | None = None) -> MachineFacts:
         instruction_set=frontend.instruction_set(),
         platform=platform.platform(),
         versions={"python": platform.python_version(), **installed_versions()},
-        blas_settings={name: os.environ[name] for name in _BLAS_VARIABLES if name in os.environ},
+        blas_settings={name: value for name, value in os.environ.items() if name in _BLAS_VARIABLES},
         gpu=None if gpu is None else _gpu_facts(gpu),
     )
 

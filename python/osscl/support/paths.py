@@ -23,7 +23,7 @@ def printable(path: str | os.PathLike[str]) -> str:
         The path with each byte that is not UTF-8 as ``\xNN``. A backslash that would be read as the beginning
         of such an escape is one itself, ``\x5c``; all others stand for themselves.
     """
-    spelled = _LOOKS_LIKE_ESCAPE.sub(r"\\x5c", os.fsdecode(path))
+    spelled = _LOOKS_LIKE_ESCAPE.sub(r"\\x5c", _with_utf_8_decoded(os.fsdecode(path)))
     spelled = _UNDECODABLE.sub(lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", spelled)
     return spelled.encode("utf-8", "backslashreplace").decode()
 
@@ -48,6 +48,14 @@ def path_of(spelled: str) -> str:
         The path.
     """
     content = spelled.encode("utf-8", "surrogateescape")
-    return _ESCAPE.sub(lambda byte: bytes.fromhex(byte[1].decode()), content).decode(
-        "utf-8", "surrogateescape"
-    )
+    return os.fsdecode(_ESCAPE.sub(lambda byte: bytes.fromhex(byte[1].decode()), content))
+
+
+def _with_utf_8_decoded(path: str) -> str:
+    """Read names as UTF-8, which they are also where the locale says ASCII."""
+    if not _UNDECODABLE.search(path):
+        return path
+    try:
+        return path.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a pair of surrogates, which stands for no byte
+        return path
