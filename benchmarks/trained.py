@@ -74,18 +74,18 @@ def main(train_data: str, test_data: str, checkpoints: list[str]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             model = Path(folder) / "model.onnx"
             manifest = export_onnx(checkpoint, model)
-            machine_of = MachineFromPath(manifest.model.classes)
+            machine_of = MachineFromPath(manifest.network.model.classes)
             machines = np.array([machine_of(path) for path in test_paths])
             train_machines = np.array([machine_of(path) for path in train_paths])
             with osscl.load(model) as detector:
                 score = detector.score(test, list(machines)).score
                 test_embedding, train_embedding = detector.embed(test), detector.embed(train)
-        labels = np.array([manifest.model.classes.index(name) for name in machines])
+        labels = np.array([manifest.network.model.classes.index(name) for name in machines])
         _, cosine = pytorch_outputs(checkpoint, test, log_mels)
-        expected = anomaly_score(cosine, labels, margin=manifest.model.margin, scale=manifest.model.scale)
+        expected = anomaly_score(cosine, labels, margin=manifest.network.model.margin, scale=manifest.network.model.scale)
         error = np.abs(score - expected).max()
         print(f"{checkpoint}: exported against PyTorch, largest score error {error:.2e}")
-        for name in manifest.model.classes:
+        for name in manifest.network.model.classes:
             of_test, of_train = machines == name, train_machines == name
             truth = is_anomaly[of_test]
             if truth.all() or not truth.any():

@@ -94,9 +94,9 @@ def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: Fron
     given = [f"--{name}" for name, value in options.items() if value is not None]
     if given:
         raise CheckpointError(f"{bundle.path}: a model file states this itself: drop {', '.join(given)}")
-    if manifest.precision != "fp32":
+    if manifest.network.precision != "fp32":
         raise CheckpointError(
-            f"{bundle.path}: the model is {manifest.precision}; expected a model in fp32, or a checkpoint"
+            f"{bundle.path}: the model is {manifest.network.precision}; expected a model in fp32, or a checkpoint"
         )
     where = manifest.front_end.where
     if (where, front_end) == ("graph", "native"):
@@ -107,15 +107,15 @@ def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: Fron
     graph = onnx.ModelProto.FromString(bundle.model)
     graph.ClearField("metadata_props")
     if (where, front_end) == ("native", "graph"):
-        graph = with_front_end(graph, manifest.model)
+        graph = with_front_end(graph, manifest.network.model)
     return Source(
         graph=graph,
         rewrites=manifest.graph_rewrites,
-        model=manifest.model,
+        model=manifest.network.model,
         where=front_end or where,
-        checkpoint=manifest.checkpoint,
+        checkpoint=manifest.network.checkpoint,
         golden=Outputs(
-            np.array(manifest.parity.embedding, np.float32), np.array(manifest.parity.cosine, np.float32)
+            np.array(manifest.network.parity.embedding, np.float32), np.array(manifest.network.parity.cosine, np.float32)
         ),
         licence=manifest.licence,
         training_data=manifest.training_data,

@@ -87,7 +87,7 @@ def score_errors(model: Path, way: Way, clips: np.ndarray, outputs: dict[str, np
         scores = detector.score(clips, machines).score
         by = f"{detector.facts['backend']} {detector.facts['backend_version']}"
     error = float(np.abs(scores - outputs["score"]).max())
-    what = f"scores of {len(clips)} reference clips, {read_bundle(model).manifest.precision}, {by}"
+    what = f"scores of {len(clips)} reference clips, {read_bundle(model).manifest.network.precision}, {by}"
     return Figure(what, f"{MAX_SCORE_ERROR:g}", f"{error:.2e}", error <= MAX_SCORE_ERROR)
 
 
@@ -103,7 +103,7 @@ def reduced_precision(fp32: Path, reduced: Path, way: Way, clips: Path, name: st
         backend=backend,
         on_record=lambda _: None,
     )
-    what = f"{read_bundle(reduced).manifest.precision}, {found.backend}, {found.n_clips} clips ({name})"
+    what = f"{read_bundle(reduced).manifest.network.precision}, {found.backend}, {found.n_clips} clips ({name})"
     rank = found.rank_correlation
     yield Figure(f"{what}: rank correlation", f"{MIN_RANK_CORRELATION}", f"{rank:.6f}", rank >= 0.999)
     if found.auc is not None and found.auc_fp32 is not None:

@@ -64,7 +64,7 @@ def outcome(chosen: Base, path: Path, backend: str) -> tuple[str, str]:
 
 def _reference(chosen: Base, path: Path, backend: str) -> npt.NDArray[np.float32] | str:
     """Scores that the runtime gives for the same bytes, or why it gives none."""
-    model = chosen.manifest.model
+    model = chosen.manifest.network.model
     try:
         run = RUNTIMES[backend](path.read_bytes())
         given = [run(host_feeds(chosen.manifest, clip[np.newaxis], 1)) for clip in CLIPS]

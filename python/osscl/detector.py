@@ -120,7 +120,7 @@ class Detector:
     @property
     def machines(self) -> tuple[str, ...]:
         """Machine IDs that the model knows, in the order of its classes."""
-        return self.manifest.model.classes
+        return self.manifest.network.model.classes
 
     @property
     def backend(self) -> Backend:
@@ -178,7 +178,7 @@ class Detector:
         if len(machines) != len(clips):
             raise InputError(f"{len(machines)} machines for {len(clips)} clips; give one name, or one a clip")
         labels = np.array([self._label(name) for name in machines], np.int64)
-        model = self.manifest.model
+        model = self.manifest.network.model
         cosine = self._run(clips).cosine  # [B, K]
         score = anomaly_score(cosine, labels, margin=model.margin, scale=model.scale)
         unknown = np.full(len(clips), np.nan)

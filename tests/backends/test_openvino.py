@@ -67,7 +67,7 @@ def test_fp32_equals_onnx_runtime(bundle: Bundle) -> None:
 
 
 def test_fp32_gives_the_files_own_golden_outputs(bundle: Bundle) -> None:
-    ours, parity = outputs(bundle, "openvino"), bundle.manifest.parity
+    ours, parity = outputs(bundle, "openvino"), bundle.manifest.network.parity
     assert np.abs(ours.embedding - np.array(parity.embedding)).max() <= TOLERANCE.embedding
     assert np.abs(ours.cosine - np.array(parity.cosine)).max() <= TOLERANCE.cosine
 

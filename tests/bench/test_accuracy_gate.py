@@ -21,7 +21,7 @@ def test_bf16_of_schema_2_is_compared_with_its_own_graph() -> None:
     old = in_memory_bundle(GRAPH, replace(FP32.manifest, precision="bf16", schema_version=2))
     comparison = prepare_comparison(AccuracyRequest(), old, "openvino", "cpu")
     assert comparison.reference == "the model's own graph in fp32"
-    assert comparison.fp32.manifest.precision == "fp32"
+    assert comparison.fp32.manifest.network.precision == "fp32"
     assert comparison.fp32.model == old.model
     assert comparison.measured is old
 
@@ -35,7 +35,7 @@ def test_a_graph_in_reduced_precision_needs_a_reference(precision: Any, tmp_path
     comparison = prepare_comparison(
         AccuracyRequest(reference=tmp_path / "fp32.onnx"), reduced, "openvino", "cpu"
     )
-    assert comparison.fp32.manifest.precision == "fp32"
+    assert comparison.fp32.manifest.network.precision == "fp32"
     assert comparison.reference == str(tmp_path / "fp32.onnx")
 
 

@@ -194,7 +194,7 @@ def test_examples_of_the_scoring_rule(row: list[str]) -> None:
 
 
 def test_the_demonstration_model_can_be_checked_with_a_log_mel_of_ones_own(demo: Bundle) -> None:
-    parity, model = demo.manifest.parity, demo.manifest.model
+    parity, model = demo.manifest.network.parity, demo.manifest.network.model
     clips = golden_clips(parity.count)
     waveform = (clips / 32768.0).astype(np.float32)
     log_mel = reference_log_mel(clips / 32768.0)[0].astype(np.float32)

@@ -193,14 +193,14 @@ def test_an_export_in_bf16_tells_what_it_costs(fp32: Bundle, clips: Path, tmp_pa
     export_onnx(DEMO_FILE, path, precision="bf16", gate=clips, on_step=lambda: steps.append(None))
     bundle = read_bundle(path)
     manifest = bundle.manifest
-    assert manifest.precision == "bf16"
+    assert manifest.network.precision == "bf16"
     assert manifest.accuracy is not None
     assert manifest.accuracy.clips == "synthetic"
     assert manifest.accuracy.n_clips == 48
     assert len(steps) == 96
     assert str(tmp_path).encode() not in bundle.model
-    assert manifest.parity.measured.cosine <= 2e-5  # of the graph in fp32
-    assert manifest.parity.cosine == fp32.manifest.parity.cosine
+    assert manifest.network.parity.measured.cosine <= 2e-5  # of the graph in fp32
+    assert manifest.network.parity.cosine == fp32.manifest.network.parity.cosine
     with closing(open_backend(bundle, ComputeOptions("auto", None, threads=1))) as opened:
         assert opened.facts["backend"] == "openvino"
     shown = " ".join(osscl("inspect", path).stdout.split())

@@ -112,7 +112,7 @@ def test_two_exports_give_the_same_bytes(checkpoint: Path, model_file: Path, tmp
 
 def test_the_manifest_certifies_what_was_measured(model_file: Path) -> None:
     bundle = read_bundle(model_file)
-    certificate = bundle.manifest.parity
+    certificate = bundle.manifest.network.parity
     clips = golden_clips(certificate.count)
     feeds = {"waveform": to_waveform(clips), "log_mel": log_mel(clips)}
     embedding, cosine = run(bundle.model, feeds)

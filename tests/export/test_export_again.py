@@ -61,7 +61,7 @@ def test_a_rewrite_that_does_not_exist_writes_nothing(plain_file: Path, tmp_path
 
 def what_stays(manifest: Manifest) -> Manifest:
     """A manifest but for what a rewrite changes."""
-    parity = replace(manifest.parity, measured=manifest.parity.tolerance)
+    parity = replace(manifest.network.parity, measured=manifest.network.parity.tolerance)
     return replace(manifest, parity=parity, graph_rewrites=(), graph_sha256="0" * 64)
 
 
@@ -111,8 +111,8 @@ def test_parity_is_measured_against_the_checkpoint_and_not_against_the_file(
 ) -> None:
     """A file whose graph has drifted from its golden outputs is not certified anew."""
     bundle = read_bundle(plain_file)
-    drifted = np.array(bundle.manifest.parity.cosine) * 0.999
-    parity = replace(bundle.manifest.parity, cosine=tuple(map(tuple, drifted.tolist())))
+    drifted = np.array(bundle.manifest.network.parity.cosine) * 0.999
+    parity = replace(bundle.manifest.network.parity, cosine=tuple(map(tuple, drifted.tolist())))
     write_bundle(tmp_path / "drifted.onnx", bundle.model, replace(bundle.manifest, parity=parity))
     with pytest.raises(ParityError, match="cosine"):
         export_onnx(tmp_path / "drifted.onnx", tmp_path / "again.onnx")
@@ -159,7 +159,7 @@ def test_the_front_end_is_put_into_a_graph_that_lacks_it(
     assert [value.name for value in onnx.load(path).graph.input] == ["waveform"]
     assert certified_to_the_same(path, source)
     # measured, not taken over: another log-mel errs otherwise
-    assert manifest.parity.measured != read_bundle(source).manifest.parity.measured
+    assert manifest.network.parity.measured != read_bundle(source).manifest.network.parity.measured
     assert np.abs(scores(path) - scores(source)).max() <= 5e-4
 
 

@@ -127,7 +127,7 @@ def test_a_model_in_int8_scores_on_both_runtimes(
     monkeypatch.setattr("osscl.export.int8.N_CALIBRATION_CLIPS", 3)
     path = tmp_path / "int8.onnx"
     manifest = export_onnx("demo", path, precision="int8", calibration=clips, gate=clips)
-    assert manifest.precision == "int8"
+    assert manifest.network.precision == "int8"
     assert manifest.accuracy is not None
     assert manifest.accuracy.score_error > 0.0
     sounds = osscl.read_audio_batch(sorted(clips.rglob("*.wav"))[:6])  # machines, as the ranges know them

@@ -46,7 +46,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Candidate]:
 
 def task(readers: int, batch_size: int = 1) -> Task:
     """A task of so many threads: for single clips, as many as files are read side by side."""
-    return Task(machine_source(BUNDLE.manifest.model.classes), Fit(), batch_size, max(1, readers))
+    return Task(machine_source(BUNDLE.manifest.network.model.classes), Fit(), batch_size, max(1, readers))
 
 
 def opened(threads: int = 1, bundle: Bundle = BUNDLE) -> "closing[Backend]":

@@ -165,8 +165,8 @@ def test_exported_scores_equal_pytorchs(
     finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
 ) -> None:
     manifest = export_onnx(finished[0] / loop.BEST_FILE, tmp_path / "model.onnx")
-    assert manifest.model.classes == MACHINES
-    assert manifest.checkpoint.layout == "osscl"
+    assert manifest.network.model.classes == MACHINES
+    assert manifest.network.checkpoint.layout == "osscl"
     assert data.fingerprint in manifest.training_data
     model = load_checkpoint(finished[0] / loop.BEST_FILE).model
     with osscl.load(tmp_path / "model.onnx") as detector, torch.inference_mode():

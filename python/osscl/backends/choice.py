@@ -84,7 +84,7 @@ def open_backend(bundle: Bundle, options: ComputeOptions) -> Backend:
 
 def _prefers_gpu(bundle: Bundle, backend: str | None) -> bool:
     """Whether a GPU can be used, and what computes the model there is installed."""
-    able = _able(_CUDA, bundle.manifest.precision)
+    able = _able(_CUDA, bundle.manifest.network.precision)
     if not any(able[name].is_installed() for name in able if backend in (None, name)):
         return False
     try:
@@ -107,7 +107,7 @@ def _open_on_cards(open_card: Callable[[Device], Card], numbers: Iterable[int]) 
 
 def _chosen(entries: dict[str, _Entry], bundle: Bundle, backend: str | None, where: str) -> Any:
     """Class of the backend that was asked for, or of the first one that will do."""
-    precision = bundle.manifest.precision
+    precision = bundle.manifest.network.precision
     able = _able(entries, precision)
     if backend is not None and backend not in entries:
         raise BackendError(f"backend '{backend}' does not compute on {where}; choose {' or '.join(entries)}")

@@ -40,7 +40,7 @@ class OnnxRuntimeBackend(StreamedBackend):
     def __init__(self, bundle: Bundle, streams: Streams) -> None:
         super().__init__(bundle, streams)
         runtime = _import_onnxruntime()
-        cut = tfgram.cut_out(bundle.model) if bundle.manifest.precision == "fp32" else None
+        cut = tfgram.cut_out(bundle.model) if bundle.manifest.network.precision == "fp32" else None
         self._tfgram = None if cut is None else cut.tfgram
         model = bundle.model if cut is None else cut.rest
         # A session without threads of its own serves all streams; one with threads would share them out anew.
@@ -69,7 +69,7 @@ class OnnxRuntimeBackend(StreamedBackend):
 
 def _arithmetic_facts(bundle: Bundle) -> dict[str, str]:
     """What else to know of a precision: the provider casts fp16 to fp32 around all it has no kernel for."""
-    is_fp16 = bundle.manifest.precision == "fp16"
+    is_fp16 = bundle.manifest.network.precision == "fp16"
     return {"arithmetic": "fp32 where there is no fp16 kernel"} if is_fp16 else {}
 
 

@@ -128,7 +128,7 @@ def _open_session(runtime: Any, bundle: Bundle, device: Device, stream: Stream) 
         "device_id": str(device.index),
         "user_compute_stream": str(stream.handle),
         # without it cuDNN may use no tensor cores, not even for fp16
-        "use_tf32": "0" if bundle.manifest.precision == "fp32" else "1",
+        "use_tf32": "0" if bundle.manifest.network.precision == "fp32" else "1",
         "cudnn_conv_algo_search": "HEURISTIC",  # a search for each new batch size would take seconds
         "arena_extend_strategy": "kSameAsRequested",
     }

@@ -92,12 +92,12 @@ def _type_of_fp32_layers(bundle: Bundle) -> str:
     It would choose bf16 by itself on processors with AMX, whatever the graph says.
     """
     manifest = bundle.manifest
-    return "bf16" if manifest.precision != manifest.graph_precision else "f32"
+    return "bf16" if manifest.network.precision != manifest.graph_precision else "f32"
 
 
 def _check_precision(compiled: Any, bundle: Bundle) -> None:
     """Look at what was compiled: where a processor lacks a type, OpenVINO takes another without a word."""
-    precision = bundle.manifest.precision
+    precision = bundle.manifest.network.precision
     others = sorted(_types_of_convolutions(compiled) - _TYPES[precision])
     if others:
         raise BackendError(

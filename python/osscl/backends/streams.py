@@ -92,7 +92,7 @@ def stream_facts(manifest: Manifest, streams: Streams) -> dict[str, str]:
     """What a run record says of every CPU backend."""
     return {
         "device": "cpu",
-        "precision": manifest.precision,
+        "precision": manifest.network.precision,
         "threads": str(streams.n_threads),
         "streams": str(streams.count),
         "instruction_set": frontend.instruction_set(),

@@ -86,7 +86,7 @@ def prepare_comparison(request: AccuracyRequest, bundle: Bundle, backend: str, d
     ModelFileError
         The reference cannot be used.
     """
-    precision = bundle.manifest.precision
+    precision = bundle.manifest.network.precision
     if request.reference is not None:
         fp32, name = _read_reference(request.reference, bundle), printable(request.reference)
     elif bundle.manifest.graph_precision == "fp32" != precision:  # the runtime alone is told of bf16
@@ -153,16 +153,16 @@ def measure_against_fp32(comparison: Comparison, on_step: Callable[[str, int], A
 
 def _read_reference(path: Path, bundle: Bundle) -> Bundle:
     reference = read_bundle(path)
-    if reference.manifest.precision != "fp32":
+    if reference.manifest.network.precision != "fp32":
         raise ConfigError(
-            f"--reference {printable(path)} is {reference.manifest.precision}; expected the model in fp32"
+            f"--reference {printable(path)} is {reference.manifest.network.precision}; expected the model in fp32"
         )
-    if reference.manifest.model != bundle.manifest.model:
+    if reference.manifest.network.model != bundle.manifest.network.model:
         raise ConfigError(
             f"--reference {printable(path)} has other machines or another shape than the model; expected the "
             "model that it was made from"
         )
-    if reference.manifest.checkpoint != bundle.manifest.checkpoint:
+    if reference.manifest.network.checkpoint != bundle.manifest.network.checkpoint:
         raise ConfigError(
             f"--reference {printable(path)} was made from another checkpoint than the model; expected the "
             "model that it was made from"

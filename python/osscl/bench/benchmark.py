@@ -135,11 +135,11 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         ceilings: Ceilings
         if card is None:
             lines = processor_lines(detector, clips, streams, plan.compute.batch_size, opened)
-            ceilings = ProcessorCeilings(detector.manifest.precision, streams.n_threads, plan.seconds, opened)
+            ceilings = ProcessorCeilings(detector.manifest.network.precision, streams.n_threads, plan.seconds, opened)
         else:
             lines = card_lines(detector, card, clips, streams.n_threads)
             ceilings = CardCeilings(card, plan.seconds, opened)
-        gflop = GFLOP_PER_CLIP[detector.manifest.model.inputs]
+        gflop = GFLOP_PER_CLIP[detector.manifest.network.model.inputs]
         measurements, other_cpus = _measure(lines, ceilings, gflop, plan.seconds, on_step)
     return Benchmark(
         started=started,
@@ -206,8 +206,8 @@ def _model_facts(name: str, bundle: Bundle) -> ModelFacts:
     return ModelFacts(
         path=printable(name),
         sha256=bundle.file_sha256,
-        inputs=manifest.model.inputs,
-        precision=manifest.precision,
+        inputs=manifest.network.model.inputs,
+        precision=manifest.network.precision,
         graph_rewrites=manifest.graph_rewrites,
-        gflop_per_clip=GFLOP_PER_CLIP[manifest.model.inputs],
+        gflop_per_clip=GFLOP_PER_CLIP[manifest.network.model.inputs],
     )

@@ -32,7 +32,7 @@ class CardCeilings(Ceilings):
     """
 
     def __init__(self, card: Card, seconds: float, opened: ExitStack) -> None:
-        self._precision = card.bundle.manifest.precision
+        self._precision = card.bundle.manifest.network.precision
         self._copied = CardCopies(card.device, card.max_batch, card.bundle.manifest.clip.n_samples)
         self._copies = Work(self._copied.run, seconds)
         self._products = []

@@ -42,7 +42,7 @@ def product_bundle(manifest: Manifest, size: int) -> Bundle:
     Bundle
         Takes X [batch, size * size] under the name of a waveform; standard normal numbers stay so.
     """
-    graph = _model(manifest.precision, size)
+    graph = _model(manifest.network.precision, size)
 
     def tensor(name: str, n_elements: int) -> TensorSpec:
         return TensorSpec(name=name, shape=("batch", n_elements), meaning="of matrix products")

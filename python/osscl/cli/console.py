@@ -55,7 +55,7 @@ def accuracy_facts(manifest: Manifest) -> dict[str, str]:
     aucs = "" if accuracy.auc is None else f", AUC {accuracy.auc:.4f} (fp32 {accuracy.auc_fp32:.4f})"
     flips = "" if accuracy.decision_flips is None else f", {accuracy.decision_flips} decisions changed"
     return {
-        "accuracy": f"{manifest.precision} by {accuracy.backend} on {accuracy.n_clips} clips of "
+        "accuracy": f"{manifest.network.precision} by {accuracy.backend} on {accuracy.n_clips} clips of "
         f"{accuracy.n_machines} machines ({accuracy.clips}): "
         f"rank correlation {accuracy.rank_correlation:.5f}, largest score error {accuracy.score_error:.2e}"
         f"{aucs}{flips}"

@@ -123,7 +123,7 @@ def export(
             training_data=training_data,
             on_step=progress.advance,
         )
-    measured, tolerance = manifest.parity.measured, manifest.parity.tolerance
+    measured, tolerance = manifest.network.parity.measured, manifest.network.parity.tolerance
     if json:
         document = {
             "model": str(output),

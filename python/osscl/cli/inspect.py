@@ -40,7 +40,7 @@ def inspect(
 
 def _summary(bundle: Bundle, graph: dict[str, Any]) -> dict[str, Any]:
     manifest = bundle.manifest
-    model, parity = manifest.model, manifest.parity
+    model, parity = manifest.network.model, manifest.network.parity
     front_end = manifest.front_end.settings
     operators = sorted(graph["operators"].items(), key=lambda item: (-item[1], item[0]))
     return {
@@ -48,7 +48,7 @@ def _summary(bundle: Bundle, graph: dict[str, Any]) -> dict[str, Any]:
         "schema": manifest.schema_version,
         "producer": f"{manifest.producer.name} {manifest.producer.version}"
         + "".join(f", {name} {version}" for name, version in manifest.producer.tools.items()),
-        "checkpoint": f"{manifest.checkpoint.layout} layout, sha256 {manifest.checkpoint.sha256}",
+        "checkpoint": f"{manifest.network.checkpoint.layout} layout, sha256 {manifest.network.checkpoint.sha256}",
         "classes": f"{len(model.classes)}: {', '.join(model.classes)}",
         "network": f"inputs {model.inputs}, head {model.head}",
         "score": f"{manifest.scoring_rule}, margin {model.margin:g} rad, scale {model.scale:g}",
@@ -57,7 +57,7 @@ def _summary(bundle: Bundle, graph: dict[str, Any]) -> dict[str, Any]:
         "clip": f"{manifest.clip.n_samples} samples from the {manifest.clip.position}",
         "inputs": "\n".join(map(str, manifest.inputs)),
         "outputs": "\n".join(map(str, manifest.outputs)),
-        "precision": manifest.precision,
+        "precision": manifest.network.precision,
         "rewrites": ", ".join(manifest.graph_rewrites) or "none",
         "parity": f"{parity.count} golden clips: embedding {parity.measured.embedding:.1e} "
         f"(allowed {parity.tolerance.embedding:.0e}), cosine {parity.measured.cosine:.1e} "

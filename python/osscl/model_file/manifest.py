@@ -1,24 +1,25 @@
 """What an exported model file says of itself."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from osscl.config import CLIP, FRONTEND, MAX_SIZE, ClipConfig, FrontendConfig, ModelConfig, Settings
+from osscl.errors import ModelFileError
 from osscl.model_file import golden
+from osscl.model_file.decisions import Decisions, Sha256
 from osscl.model_file.signature import FrontEndPlace, TensorSpec, graph_inputs, graph_outputs
 
 # A new field or word raises the number. An osscl reads every schema up to its own and refuses newer ones.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _BF16_IN_GRAPH_SINCE = 3
 
 Precision: TypeAlias = Literal["fp32", "fp16", "bf16", "int8"]
 """Arithmetic of a model's heavy layers."""
 
-Sha256: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 SchemaNumber: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_SIZE)]
 GoldenCount: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=64)]
 Error: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0)]
@@ -153,6 +154,27 @@ class Accuracy(Settings, frozen=True, kw_only=True):
     decision_flips: NonNegative | None
 
 
+class Network(NamedTuple):
+    """What a manifest says of its network.
+
+    Attributes
+    ----------
+    model : ModelConfig
+        Classes in the order of the cosines, shape of the network, and the margin and scale of the score.
+    checkpoint : Checkpoint
+        Where it comes from.
+    precision : {"fp32", "fp16", "bf16", "int8"}
+        Arithmetic of the heavy layers.
+    parity : Parity
+        Certificate of the export.
+    """
+
+    model: ModelConfig
+    checkpoint: Checkpoint
+    precision: Precision
+    parity: Parity
+
+
 class Manifest(Settings, frozen=True, kw_only=True):
     """What an exported model file says of itself.
 
@@ -160,9 +182,12 @@ class Manifest(Settings, frozen=True, kw_only=True):
     ----------
     schema_version : int
         Version of this list of fields.
-    producer, checkpoint : Producer, Checkpoint
-        Where the file comes from.
-    model : ModelConfig
+    producer : Producer
+        The program that wrote it.
+    checkpoint : Checkpoint or None
+        Where the network comes from; this, `model`, `precision` and `parity` are None together, in a file of
+        memories without a network. Since schema 4.
+    model : ModelConfig or None
         Classes in the order of the cosines, shape of the network, and the margin and scale of the score.
     front_end, clip : FrontEnd, ClipConfig
         How sound becomes the inputs.
@@ -170,16 +195,18 @@ class Manifest(Settings, frozen=True, kw_only=True):
         The graph's, in order.
     scoring_rule : {"arcface_cross_entropy"}
         How cosines become a score; it takes margin and scale from `model`.
-    precision : {"fp32", "fp16", "bf16", "int8"}
+    precision : {"fp32", "fp16", "bf16", "int8"} or None
         Arithmetic of the heavy layers. fp16 since schema 3.
     graph_rewrites : tuple of str
         Names of the exact rewrites done on the graph for speed.
     graph_sha256 : str
         Hash of the whole file but for its metadata.
-    parity : Parity
+    parity : Parity or None
         Certificate of the export: of the graph in fp32, where the precision is another.
     accuracy : Accuracy or None
         What the precision costs, measured at the export; None for fp32. Since schema 2.
+    decisions : Decisions or None
+        Background, memories and calibrations. Since schema 4.
     licence, training_data : str
         Free text: terms of use, and what the model was trained on.
 
@@ -190,23 +217,54 @@ class Manifest(Settings, frozen=True, kw_only=True):
 
     schema_version: SchemaNumber = SCHEMA_VERSION
     producer: Producer
-    checkpoint: Checkpoint
-    model: ModelConfig
+    checkpoint: Checkpoint | None
+    model: ModelConfig | None
     front_end: FrontEnd
     clip: ClipConfig
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     scoring_rule: Literal["arcface_cross_entropy"] = "arcface_cross_entropy"
-    precision: Precision
+    precision: Precision | None
     graph_rewrites: tuple[str, ...]
     graph_sha256: Sha256
-    parity: Parity
+    parity: Parity | None
     accuracy: Accuracy | None = None
+    decisions: Decisions | None = None
     licence: str
     training_data: str
 
     @property
-    def graph_precision(self) -> Precision:
+    def has_network(self) -> bool:
+        """Whether there is a network, and not memories alone."""
+        return self.model is not None
+
+    @property
+    def network(self) -> Network:
+        """What is said of the network.
+
+        Raises
+        ------
+        ModelFileError
+            There is none.
+        """
+        parts = (self.model, self.checkpoint, self.precision, self.parity)
+        model, checkpoint, precision, parity = parts
+        if model is None or checkpoint is None or precision is None or parity is None:
+            raise ModelFileError(
+                "the file holds memories of machines and no network: it scores by --rule memory alone; for the "
+                "rest name a model that osscl-export wrote"
+            )
+        return Network(model, checkpoint, precision, parity)
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Machine IDs that the file can score: the network's classes, then those that have a memory alone."""
+        classes = () if self.model is None else self.model.classes
+        memories = () if self.decisions is None else self.decisions.memories
+        return tuple(dict.fromkeys((*classes, *(memory.machine for memory in memories))))
+
+    @property
+    def graph_precision(self) -> Precision | None:
         """What the graph itself is written in: for bf16 before schema 3 it is fp32, computed in bf16."""
         if self.precision == "bf16" and self.schema_version < _BF16_IN_GRAPH_SINCE:
             return "fp32"

@@ -7,13 +7,15 @@ from msgspec.structs import replace
 
 from osscl.config import EMBEDDING_SIZE
 from osscl.errors import ModelFileError
+from osscl.model_file.decisions_check import flaws_of
 from osscl.model_file.manifest import SCHEMA_VERSION, Manifest, SchemaNumber
 from osscl.model_file.signature import TensorSpec, graph_inputs, graph_outputs
 from osscl.support.strict_json import decode_strictly
 
 MAX_MANIFEST_BYTES = 16 * 2**20
+_NULLABLE_SINCE = 4
 
-_FIELDS_SINCE = {"accuracy": 2}
+_FIELDS_SINCE = {"accuracy": 2, "decisions": 4}
 _PRECISIONS_SINCE = {"fp16": 3}
 
 
@@ -41,7 +43,12 @@ def encode_manifest(manifest: Manifest) -> bytes:
     ModelFileError
         The manifest holds a value of a wrong type or contradicts itself.
     """
-    document = msgspec.json.encode(replace(manifest, schema_version=_schema_to_write(manifest)))
+    manifest = replace(manifest, schema_version=_schema_to_write(manifest))
+    fields = msgspec.to_builtins(manifest)
+    if manifest.decisions is None:
+        for name in _later_than(manifest.schema_version):
+            del fields[name]
+    document = msgspec.json.encode(fields)
     decode_manifest(document)
     return document
 
@@ -78,13 +85,17 @@ def decode_manifest(document: bytes) -> Manifest:
             f"made by a newer osscl (schema {schema}, this one reads {SCHEMA_VERSION}): update osscl"
         )
     try:
-        later = {name for name, since in _FIELDS_SINCE.items() if since > schema}
-        manifest = decode_strictly(document, Manifest, later)
+        manifest = decode_strictly(document, Manifest, _later_than(schema))
     except ValueError as error:
         raise _unusable(str(error)) from None
     for flaw in _contradictions(manifest):
         raise _unusable(flaw)
     return manifest
+
+
+def _later_than(schema: int) -> set[str]:
+    """Fields that a document of this schema does not have yet."""
+    return {name for name, since in _FIELDS_SINCE.items() if since > schema}
 
 
 def check_length(n_bytes: int) -> None:
@@ -116,28 +127,56 @@ def _unusable(reason: str) -> ModelFileError:
 
 
 def _contradictions(manifest: Manifest) -> Iterator[str]:
-    model, front_end, parity = manifest.model, manifest.front_end, manifest.parity
+    front_end = manifest.front_end
     if front_end.sha256 != front_end.settings.sha256:
         yield (
             f"front-end hash differs: `$.front_end.sha256` is {front_end.sha256}, "
             f"but `$.front_end.settings` give {front_end.settings.sha256}"
         )
+    model, where = manifest.model, front_end.where
     tensors = {
-        "inputs": (manifest.inputs, graph_inputs(model, front_end.where, front_end.settings, manifest.clip)),
-        "outputs": (manifest.outputs, graph_outputs(model)),
+        "inputs": (manifest.inputs, graph_inputs(model, where, front_end.settings, manifest.clip)),
+        "outputs": (manifest.outputs, graph_outputs(model, front_end.settings, manifest.clip)),
     }
     for name, (stated, expected) in tensors.items():
         if list(map(str, stated)) != list(map(str, expected)):
             yield f"`$.{name}` is {_listed(stated)}; expected {_listed(expected)}"
-    if (manifest.accuracy is None) != (manifest.precision == "fp32"):
+    if model is None:
+        yield from _contradictions_without_network(manifest)
+    else:
+        yield from _contradictions_of_network(manifest)
+    if manifest.decisions is not None:
+        yield from flaws_of(manifest.decisions, manifest)
+
+
+def _contradictions_without_network(manifest: Manifest) -> Iterator[str]:
+    if manifest.schema_version < _NULLABLE_SINCE:
         yield (
-            f"`$.precision` is {manifest.precision} and `$.accuracy` is "
+            f"`$.model` is null, which schema {_NULLABLE_SINCE} allows; the document is of schema "
+            f"{manifest.schema_version}"
+        )
+    for name in ("checkpoint", "precision", "parity", "accuracy"):
+        if getattr(manifest, name) is not None:
+            yield f"`$.model` is null and `$.{name}` is not; a file without a network has none"
+    if manifest.decisions is None or not manifest.decisions.memories:
+        yield "`$.model` is null and there are no memories: the file can score nothing"
+
+
+def _contradictions_of_network(manifest: Manifest) -> Iterator[str]:
+    for name in ("checkpoint", "precision", "parity"):
+        if getattr(manifest, name) is None:
+            yield f"`$.{name}` is null and `$.model` is not; a network has one"
+            return
+    model, _, precision, parity = manifest.network
+    if (manifest.accuracy is None) != (precision == "fp32"):
+        yield (
+            f"`$.precision` is {precision} and `$.accuracy` is "
             f"{'empty' if manifest.accuracy is None else 'given'}; expected it for reduced precision alone"
         )
-    since = _PRECISIONS_SINCE.get(manifest.precision, 1)
+    since = _PRECISIONS_SINCE.get(precision, 1)
     if manifest.schema_version < since:
         yield (
-            f"`$.precision` is {manifest.precision}, a word of schema {since}; the document is of schema "
+            f"`$.precision` is {precision}, a word of schema {since}; the document is of schema "
             f"{manifest.schema_version}"
         )
     for name, rows, width in (

@@ -32,7 +32,7 @@ class TensorSpec(Settings, frozen=True, kw_only=True):
 
 
 def graph_inputs(
-    model: ModelConfig,
+    model: ModelConfig | None,
     where: FrontEndPlace,
     settings: FrontendConfig = FRONTEND,
     clip: ClipConfig = CLIP,
@@ -41,8 +41,8 @@ def graph_inputs(
 
     Parameters
     ----------
-    model : ModelConfig
-        Shape of the network.
+    model : ModelConfig or None
+        Shape of the network; None for a file of memories alone.
     where : {"native", "graph"}
         Where the log-mel is computed.
     settings : FrontendConfig
@@ -65,24 +65,37 @@ def graph_inputs(
         shape=("batch", settings.n_mels, settings.n_frames(clip.n_samples)),
         meaning="log-mel spectrogram of the waveform as front_end says, dB",
     )
-    if where == "graph":
+    if model is None or where == "graph":
         return (waveform,)
     return (waveform, log_mel) if model.inputs == "three_maps" else (log_mel,)
 
 
-def graph_outputs(model: ModelConfig) -> tuple[TensorSpec, ...]:
+def graph_outputs(
+    model: ModelConfig | None, settings: FrontendConfig = FRONTEND, clip: ClipConfig = CLIP
+) -> tuple[TensorSpec, ...]:
     """List the outputs that a graph of this model has.
 
     Parameters
     ----------
-    model : ModelConfig
-        Shape of the network.
+    model : ModelConfig or None
+        Shape of the network; None for a file of memories alone.
+    settings : FrontendConfig
+        Settings of the front end.
+    clip : ClipConfig
+        What one clip is.
 
     Returns
     -------
     tuple of TensorSpec
-        ``embedding`` and ``cosine``.
+        ``embedding`` and ``cosine``; without a network ``same_waveform``, since a graph has an output.
     """
+    if model is None:
+        same = TensorSpec(
+            name="same_waveform",
+            shape=("batch", clip.n_samples),
+            meaning=f"the waveform itself, at {settings.sample_rate_hz} Hz: there is no network",
+        )
+        return (same,)
     embedding = TensorSpec(
         name="embedding",
         shape=("batch", EMBEDDING_SIZE),

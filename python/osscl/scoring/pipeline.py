@@ -131,7 +131,7 @@ def _read_all(
     candidates: Iterable[Candidate], task: Task, manifest: Manifest, backend: Backend
 ) -> Generator[_Batch, None, None]:
     """Read batches in order, the next ones while the last ones are computed."""
-    read = partial(_read, task, manifest, {name: label for label, name in enumerate(manifest.model.classes)})
+    read = partial(_read, task, manifest, {name: label for label, name in enumerate(manifest.network.model.classes)})
     borrowed = _borrow(candidates, task.batch_size, backend)
     if not task.readers:
         yield from starmap(read, borrowed)
@@ -254,7 +254,7 @@ def _collect(batch: _Submitted | Exception, manifest: Manifest, backend: Backend
     if batch.ticket is not None:
         cosine = backend.collect(batch.ticket).cosine  # [clips to score, K]
         labels = np.array(list(batch.labels.values()))
-        scores = anomaly_score(cosine, labels, margin=manifest.model.margin, scale=manifest.model.scale)
+        scores = anomaly_score(cosine, labels, margin=manifest.network.model.margin, scale=manifest.network.model.scale)
         for place, score in zip(batch.labels, scores.astype(np.float32), strict=True):
             records[place] = _scored(records[place], score)
     yield from records

@@ -158,7 +158,7 @@ class Card(Backend):
             "gpu": self.device.name,
             "compute_capability": ".".join(map(str, self.device.compute_capability)),
             "cuda_driver": self.device.driver_version,
-            "precision": manifest.precision,
+            "precision": manifest.network.precision,
             "front_end": self._inputs.front_end,
             "max_batch": str(max_batch),
         }

@@ -122,7 +122,7 @@ def engine_facts(trt: Any, bundle: Bundle, device: Device, options: BuildOptions
     """What an engine of this model must be on this card."""
     return EngineFacts(
         graph_sha256=bundle.graph_sha256,
-        precision=bundle.manifest.precision,
+        precision=bundle.manifest.network.precision,
         tensorrt_version=trt.__version__,
         compute_capability=_architecture(device),
         device_name=device.name,
@@ -144,7 +144,7 @@ def _build(
     device.activate()
     manifest = bundle.manifest
     nodes = heavy_nodes(bundle.model)
-    check_graph_precision(nodes, manifest.precision)
+    check_graph_precision(nodes, manifest.network.precision)
     timings = cache.folder / f"timings-{trt.__version__}-{_architecture(device)}"
     built = build_plan(
         trt,
@@ -159,7 +159,7 @@ def _build(
     engine = TensorRtEngine(trt, built.plan, manifest.inputs, options.max_batch, _DEFAULT_STREAM, {})
     layers = heavy_layers(engine.describe_layers(options.opt_batch), nodes)
     engine.close()
-    check_precision(layers, nodes, manifest.precision)
+    check_precision(layers, nodes, manifest.network.precision)
     _write_timings(timings, built.timing_cache)
     return BuiltEngine(built.plan, layers)
 

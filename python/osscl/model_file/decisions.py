@@ -1,0 +1,189 @@
+"""What a model file holds to decide by: a background, memories of machines, calibrations, and the rule of each machine.
+
+Arrays stand as base64 of little-endian numbers: `osscl.decisions` says what they mean.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from osscl.config import Channel, Padding, Settings
+
+Rule: TypeAlias = Literal["network", "memory", "both"]
+"""Which score decides: the network's, the memory's, or the larger of both."""
+
+N_FEATURES = 360
+N_LEVEL = 32
+
+Sha256: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+ShortHash: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
+"""The first 8 bytes of a SHA-256."""
+Date: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10)]
+Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0.0)]
+
+
+class StoredBackground(Settings, frozen=True, kw_only=True):
+    """How the normal clips of any one machine vary, from many machines.
+
+    Attributes
+    ----------
+    features_sha256 : str
+        Hash of the settings of the features.
+    level : bytes
+        float32 [528]: lower triangle, row by row, of the covariance of the 32 levels, dB squared.
+    modulation, flutter, event : bytes
+        float32 [96], [200], [32]: variances, dB squared.
+    n_machines, n_clips : int
+        What it was made from.
+    source : str
+        What that was, in words.
+    """
+
+    features_sha256: Sha256
+    level: bytes
+    modulation: bytes
+    flutter: bytes
+    event: bytes
+    n_machines: int
+    n_clips: int
+    source: str
+
+
+class FitOptions(Settings, frozen=True, kw_only=True):
+    """How recordings were made to fit, see `osscl.audio.reading.Fit`.
+
+    Attributes
+    ----------
+    resample : bool
+        Whether other sample rates were converted.
+    channel : int, "mean" or None
+        The channel taken of several.
+    pad : {"repeat", "zero"} or None
+        How short recordings were filled up.
+    """
+
+    resample: bool
+    channel: Channel | None
+    pad: Padding | None
+
+
+class StoredClip(Settings, frozen=True, kw_only=True):
+    """One normal clip.
+
+    Attributes
+    ----------
+    sha256 : str
+        Beginning of the hash of its samples.
+    recording : str
+        What it is a part of: clips of one recording are left out together.
+    added : str
+        Date, UTC.
+    flagged : bool
+        Whether it was added although the memory had called it anomalous: nothing is guaranteed from then on.
+    """
+
+    sha256: ShortHash
+    recording: Name
+    added: Date
+    flagged: bool
+
+
+class StoredMemory(Settings, frozen=True, kw_only=True):
+    """The memory of one machine.
+
+    Attributes
+    ----------
+    machine : str
+        Its ID, such as "fan/id_00".
+    features_sha256 : str
+        Hash of the settings of the features.
+    mean : bytes
+        float32 [360]: mean of the stored clips' features, dB.
+    deviations : bytes
+        float16 [n, 360]: what each stored clip has beyond the mean, dB.
+    clips : tuple of StoredClip
+        The stored clips, in the order of the rows.
+    held_out : tuple of StoredClip
+        Clips that are not stored and calibrate the score, of more than 512.
+    held_out_scores : bytes
+        float64: their scores.
+    fit : FitOptions
+        How the recordings were made to fit.
+    is_padded : bool
+        Whether its clips are recordings that were filled up; whole ones are then another sound.
+    """
+
+    machine: Name
+    features_sha256: Sha256
+    mean: bytes
+    deviations: bytes
+    clips: tuple[StoredClip, ...]
+    held_out: tuple[StoredClip, ...] = ()
+    held_out_scores: bytes = b""
+    fit: FitOptions
+    is_padded: bool
+
+
+class Calibration(Settings, frozen=True, kw_only=True):
+    """Scores of normal clips by a rule that uses the network.
+
+    Attributes
+    ----------
+    machine : str
+        Its ID.
+    rule : {"network", "both"}
+        Which score.
+    precision : str
+        Arithmetic of the network that gave them.
+    scores : bytes
+        float64 [n].
+    clips : tuple of StoredClip
+        What was scored, in the order of the scores.
+    log_median, log_mad : float or None
+        Median of the logarithm of the network's score, and median absolute deviation from it; for "both".
+    is_guaranteed : bool
+        Whether none of the clips was trained on.
+    """
+
+    machine: Name
+    rule: Literal["network", "both"]
+    precision: Name
+    scores: bytes
+    clips: tuple[StoredClip, ...]
+    log_median: float | None = None
+    log_mad: Positive | None = None
+    is_guaranteed: bool
+
+
+class Decisions(Settings, frozen=True, kw_only=True):
+    """All that a model file holds to decide by.
+
+    Attributes
+    ----------
+    background : StoredBackground or None
+        The background of memories that are made with this file.
+    training_clips : tuple of str or None
+        Beginnings of the hashes of the clips that the network was trained on; None where that is not known.
+    memories : tuple of StoredMemory
+        One a machine at most.
+    calibrations : tuple of Calibration
+        One a machine and rule at most.
+    rules : dict of str to {"network", "memory", "both"}
+        The rule that decides of each machine that has a memory or a calibration.
+    """
+
+    background: StoredBackground | None = None
+    training_clips: tuple[ShortHash, ...] | None = None
+    memories: tuple[StoredMemory, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
+    rules: dict[str, Rule] = {}
+
+    def memory_of(self, machine: str) -> StoredMemory | None:
+        """The memory of a machine, where there is one."""
+        return next((memory for memory in self.memories if memory.machine == machine), None)
+
+    def calibration_of(self, machine: str, rule: Rule) -> Calibration | None:
+        """The calibration of a machine's rule, where there is one."""
+        wanted = (machine, rule)
+        return next((each for each in self.calibrations if (each.machine, each.rule) == wanted), None)

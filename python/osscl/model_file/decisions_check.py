@@ -1,0 +1,106 @@
+"""Memories, backgrounds and calibrations held against themselves: sizes of arrays, names, and what knows what."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from osscl.model_file.decisions import (
+    N_FEATURES,
+    N_LEVEL,
+    Calibration,
+    Decisions,
+    StoredBackground,
+    StoredMemory,
+)
+from osscl.model_file.manifest import Manifest
+
+_TRIANGLE = N_LEVEL * (N_LEVEL + 1) // 2
+_MIN_CLIPS, _MAX_CLIPS = 3, 512
+
+
+class _Array(NamedTuple):
+    """An array that stands in the manifest: its name, bytes, type, and how many numbers it must hold."""
+
+    name: str
+    content: bytes
+    dtype: str
+    size: int
+
+
+def flaws_of(decisions: Decisions, manifest: Manifest) -> Iterator[str]:
+    """Find what contradicts itself.
+
+    Parameters
+    ----------
+    decisions : Decisions
+        What the file holds to decide by.
+    manifest : Manifest
+        All that the file says.
+
+    Yields
+    ------
+    str
+        One flaw, with its place in the document.
+    """
+    if decisions.background is not None:
+        yield from _flaws_of_background(decisions.background)
+    for number, memory in enumerate(decisions.memories):
+        yield from _flaws_of_memory(memory, f"$.decisions.memories[{number}]")
+    for number, calibration in enumerate(decisions.calibrations):
+        yield from _flaws_of_calibration(calibration, f"$.decisions.calibrations[{number}]")
+        if calibration.machine not in (() if manifest.model is None else manifest.model.classes):
+            yield f"`$.decisions.calibrations[{number}]` is of {calibration.machine}, no class of the network"
+    for name, keys in (
+        ("memories", [memory.machine for memory in decisions.memories]),
+        ("calibrations", [(each.machine, each.rule) for each in decisions.calibrations]),
+    ):
+        repeated = [key for key, count in Counter(keys).items() if count > 1]
+        if repeated:
+            yield f"`$.decisions.{name}` holds {repeated[0]} twice"
+    for machine, rule in decisions.rules.items():
+        if rule != "network" and decisions.memory_of(machine) is None:
+            yield f"`$.decisions.rules` says {rule} of {machine}, which has no memory"
+        if rule != "memory" and (manifest.model is None or machine not in manifest.model.classes):
+            yield f"`$.decisions.rules` says {rule} of {machine}, which the network does not know"
+
+
+def _flaws_of_background(background: StoredBackground) -> Iterator[str]:
+    yield from _flaws_of_arrays(
+        "$.decisions.background",
+        _Array("level", background.level, "<f4", _TRIANGLE),
+        _Array("modulation", background.modulation, "<f4", 96),
+        _Array("flutter", background.flutter, "<f4", 200),
+        _Array("event", background.event, "<f4", 32),
+    )
+
+
+def _flaws_of_memory(memory: StoredMemory, place: str) -> Iterator[str]:
+    if not _MIN_CLIPS <= len(memory.clips) <= _MAX_CLIPS:
+        yield f"`{place}.clips` are {len(memory.clips)}; a memory has {_MIN_CLIPS} to {_MAX_CLIPS}"
+    yield from _flaws_of_arrays(
+        place,
+        _Array("mean", memory.mean, "<f4", N_FEATURES),
+        _Array("deviations", memory.deviations, "<f2", len(memory.clips) * N_FEATURES),
+        _Array("held_out_scores", memory.held_out_scores, "<f8", len(memory.held_out)),
+    )
+
+
+def _flaws_of_calibration(calibration: Calibration, place: str) -> Iterator[str]:
+    yield from _flaws_of_arrays(place, _Array("scores", calibration.scores, "<f8", len(calibration.clips)))
+    is_both = calibration.rule == "both"
+    if is_both != (calibration.log_median is not None) or is_both != (calibration.log_mad is not None):
+        yield f"`{place}` has `log_median` and `log_mad` for the rule both alone"
+
+
+def _flaws_of_arrays(place: str, *arrays: _Array) -> Iterator[str]:
+    for array in arrays:
+        dtype = np.dtype(array.dtype)
+        if len(array.content) != array.size * dtype.itemsize:
+            yield (
+                f"`{place}.{array.name}` holds {len(array.content)} bytes; expected {array.size} numbers of "
+                f"{dtype.itemsize} bytes"
+            )
+        elif not np.isfinite(np.frombuffer(array.content, dtype)).all():
+            yield f"`{place}.{array.name}` holds numbers that are not finite"
