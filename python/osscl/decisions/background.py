@@ -1,0 +1,148 @@
+"""What varies between clips of one machine, learned from many other machines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl.decisions.blocks import BLOCKS, Rows, feature_rows
+from osscl.decisions.ledoit_wolf import ledoit_wolf
+from osscl.errors import DecisionError
+
+MIN_MACHINES = 4
+MIN_CLIPS = 4
+MIN_VARIANCE_RATIO = 1e-4
+"""Smallest variance of a feature, as a share of its block's mean variance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """Covariance of the features of normal clips within machines, pooled over many machines.
+
+    It is kept as float32 in a model file, so all values are rounded to float32 as soon as they are given;
+    whatever is computed from them is then the same before and after they were stored.
+
+    Attributes
+    ----------
+    level : ndarray of float64, [32, 32]
+        Covariance, dB^2.
+    modulation, flutter, event : ndarray of float64, [96], [200], [32]
+        Variances, dB^2.
+    n_machines, n_clips : int
+        What it was made from.
+    source : str
+        Where those clips came from, in words.
+    features_sha256 : str
+        Hash of the settings of the features; a memory of others has no use for it.
+
+    Raises
+    ------
+    DecisionError
+        An array has another shape, or is no covariance of features that vary.
+    """
+
+    level: Rows
+    modulation: Rows
+    flutter: Rows
+    event: Rows
+    n_machines: int
+    n_clips: int
+    source: str
+    features_sha256: str
+
+    def __post_init__(self) -> None:
+        for name, block in BLOCKS.items():
+            given = np.asarray(getattr(self, name))
+            shape = (block.size,) * (2 if block.full else 1)
+            if given.shape != shape or given.dtype.kind != "f":
+                raise DecisionError(
+                    f"the background's {name} is {given.dtype} {list(given.shape)}; expected float {list(shape)}: "
+                    "make it by pooled_background"
+                )
+            rounded = given.astype(np.float32).astype(np.float64)
+            if not is_covariance(rounded):
+                raise DecisionError(
+                    f"the background's {name} is no covariance of features that vary; "
+                    "make it by pooled_background from recordings that differ"
+                )
+            rounded.setflags(write=False)
+            object.__setattr__(self, name, rounded)
+
+    @property
+    def priors(self) -> dict[str, Rows]:
+        """Covariance or variances of each block, by its name."""
+        return {name: getattr(self, name) for name in BLOCKS}
+
+
+def pooled_background(
+    features_by_machine: Mapping[str, npt.ArrayLike], source: str, features_sha256: str
+) -> Background:
+    """Pool the covariance within machines from normal clips of many machines.
+
+    Parameters
+    ----------
+    features_by_machine : mapping of str to array_like of float, [clips, 360]
+        Features of the normal clips of each machine; those with fewer than 4 clips are not used.
+    source : str
+        Where the clips came from, in words.
+    features_sha256 : str
+        Hash of the settings of the features.
+
+    Returns
+    -------
+    Background
+        Rounded to float32.
+
+    Raises
+    ------
+    DecisionError
+        Fewer than 4 machines have 4 clips, features do not fit, or they do not vary.
+
+    Notes
+    -----
+    Rows are centred on their machine's mean and multiplied by sqrt(r / (r - 1)) for r clips, so that each machine's
+    own variance is unbiased.
+    """
+    centred = []
+    for machine, features in features_by_machine.items():
+        rows = feature_rows(features, f"features of {machine}")
+        if len(rows) >= MIN_CLIPS:
+            centred.append((rows - rows.mean(0)) * np.sqrt(len(rows) / (len(rows) - 1)))
+    if len(centred) < MIN_MACHINES:
+        raise DecisionError(
+            f"{len(centred)} of {len(features_by_machine)} machines have {MIN_CLIPS} or more clips; a background "
+            f"needs {MIN_MACHINES} such machines: give more, or fit memories without a background"
+        )
+    pooled = np.concatenate(centred)  # [clips, 360]
+    priors = {}
+    for name, block in BLOCKS.items():
+        part = pooled[:, block.columns]
+        priors[name] = ledoit_wolf(part) if block.full else _variances(part)
+    return Background(
+        **priors,
+        n_machines=len(centred),
+        n_clips=len(pooled),
+        source=source,
+        features_sha256=features_sha256,
+    )
+
+
+def is_covariance(values: Rows) -> bool:
+    """Whether a matrix is symmetric and positive definite, or variances are positive; all finite."""
+    if not np.isfinite(values).all():
+        return False
+    if values.ndim == 1:
+        return bool((values > 0).all())
+    try:
+        np.linalg.cholesky(values)
+    except np.linalg.LinAlgError:
+        return False
+    return bool((values == values.T).all())
+
+
+def _variances(centred: Rows) -> Rows:
+    """Variance of each feature; one that never varied gets a little, or no clip could differ in it."""
+    variances = (centred**2).mean(0)
+    lifted: Rows = np.maximum(variances, MIN_VARIANCE_RATIO * variances.mean())
+    return lifted

@@ -1,0 +1,306 @@
+"""From scores of normal clips to p-values, and to a threshold at a stated false-alarm rate."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl.errors import DecisionError
+
+MIN_RECORDINGS = 3
+"""With fewer, nothing is said of how often a normal clip scores as high."""
+
+
+def p_values(
+    normal_scores: npt.ArrayLike, scores: npt.ArrayLike, recordings: Sequence[str] | None = None
+) -> npt.NDArray[np.float64]:
+    """How often a normal clip scores as high or higher, counted in recordings.
+
+    Parameters
+    ----------
+    normal_scores : array_like of float, [N]
+        Scores of normal clips, finite; higher is more anomalous.
+    scores : array_like of float, [M]
+        Scores to judge, finite.
+    recordings : sequence of str, [N], optional
+        Recording (or session) of each normal clip. Clips of one recording are alike and count as one together.
+        By default each clip is a recording.
+
+    Returns
+    -------
+    ndarray of float64, [M]
+        p = (1 + sum over recordings of the share of its clips that score as high) / (R + 1), in (0, 1]; NaN
+        throughout where there are fewer than 3 recordings. Ties count against the clip.
+
+    Raises
+    ------
+    DecisionError
+        A score is not finite, there is no normal score, or the lists differ in length.
+
+    Notes
+    -----
+    With scores of normal clips that were held out of whatever computes scores, P(p <= r) <= r is guaranteed for a
+    normal clip of a new recording if recordings are exchangeable (split conformal). With leave-one-out scores that
+    is measured, not guaranteed.
+
+    References
+    ----------
+    Vovk, Gammerman, Shafer: "Algorithmic Learning in a Random World", 2005, section 2.2. MEMORY.md's count of
+    recordings is the average over one clip drawn from each.
+    """
+    steps = _Steps.of(normal_scores, recordings)
+    return steps.p_values(_scores(scores, "scores"))
+
+
+def threshold(
+    normal_scores: npt.ArrayLike, false_alarm_rate: float, recordings: Sequence[str] | None = None
+) -> float:
+    """Smallest score whose p-value is the false-alarm rate or less.
+
+    Parameters
+    ----------
+    normal_scores : array_like of float, [N]
+        Scores of normal clips, finite; higher is more anomalous.
+    false_alarm_rate : float
+        Share of normal clips that may be called anomalous, in (0, 1).
+    recordings : sequence of str, [N], optional
+        Recording of each normal clip, as `p_values` takes them.
+
+    Returns
+    -------
+    float
+        ``score >= threshold`` and ``p_value <= false_alarm_rate`` are the same for every float64 score. NaN where
+        no score reaches the rate: it is below `smallest_rate`, or there are fewer than 3 recordings.
+
+    Raises
+    ------
+    DecisionError
+        As `p_values`; or the rate lies outside (0, 1).
+    """
+    check_rate(false_alarm_rate)
+    return _Steps.of(normal_scores, recordings).threshold(false_alarm_rate)
+
+
+def smallest_rate(recordings: Sequence[str] | int) -> float:
+    """Smallest false-alarm rate that so many recordings can speak of.
+
+    Parameters
+    ----------
+    recordings : sequence of str, or int
+        Recording of each normal clip, or how many there are.
+
+    Returns
+    -------
+    float
+        1 / (R + 1) for R different recordings.
+
+    Raises
+    ------
+    DecisionError
+        There is none.
+    """
+    n_recordings = recordings if isinstance(recordings, int) else len(set(recordings))
+    if n_recordings < 1:
+        raise DecisionError("there is no normal recording; give scores of 3 recordings or more")
+    return 1 / (n_recordings + 1)
+
+
+def recordings_needed(false_alarm_rate: float) -> int:
+    """How many normal recordings a false-alarm rate needs.
+
+    Parameters
+    ----------
+    false_alarm_rate : float
+        In (0, 1).
+
+    Returns
+    -------
+    int
+        The fewest R, 3 or more, with 1 / (R + 1) <= false_alarm_rate.
+
+    Raises
+    ------
+    DecisionError
+        The rate lies outside (0, 1).
+    """
+    check_rate(false_alarm_rate)
+    needed = max(math.floor(1 / false_alarm_rate) - 2, MIN_RECORDINGS)
+    while smallest_rate(needed) > false_alarm_rate:
+        needed += 1
+    return needed
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What was decided of some clips.
+
+    Attributes
+    ----------
+    p_value : ndarray of float64, [M]
+        As `p_values`; NaN where there are fewer than 3 recordings.
+    threshold : float
+        As `osscl.decisions.threshold`; NaN where nothing was decided.
+    is_anomaly : ndarray of bool, [M], or None
+        Whether each score reaches the threshold; None where nothing was decided.
+    reason : str or None
+        Why nothing was decided, and how many recordings are missing.
+    """
+
+    p_value: npt.NDArray[np.float64]
+    threshold: float
+    is_anomaly: npt.NDArray[np.bool_] | None
+    reason: str | None
+
+
+def decide(
+    normal_scores: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    false_alarm_rate: float,
+    recordings: Sequence[str] | None = None,
+) -> Decisions:
+    """Decide which clips are anomalous, or say why that cannot be decided.
+
+    Parameters
+    ----------
+    normal_scores : array_like of float, [N]
+        Scores of normal clips, finite; higher is more anomalous.
+    scores : array_like of float, [M]
+        Scores to judge, finite.
+    false_alarm_rate : float
+        Share of normal clips that may be called anomalous, in (0, 1).
+    recordings : sequence of str, [N], optional
+        Recording of each normal clip, as `p_values` takes them.
+
+    Returns
+    -------
+    Decisions
+        Without decisions where there are too few recordings for the rate.
+
+    Raises
+    ------
+    DecisionError
+        As `threshold`.
+    """
+    check_rate(false_alarm_rate)
+    steps = _Steps.of(normal_scores, recordings)
+    given = _scores(scores, "scores")
+    least = steps.threshold(false_alarm_rate)
+    reason = too_few_recordings(steps.n_recordings, false_alarm_rate)
+    return Decisions(steps.p_values(given), least, given >= least if reason is None else None, reason)
+
+
+def too_few_recordings(n_recordings: int, false_alarm_rate: float) -> str | None:
+    """Say how many recordings a rate lacks.
+
+    Parameters
+    ----------
+    n_recordings : int
+        Normal recordings that there are.
+    false_alarm_rate : float
+        In (0, 1).
+
+    Returns
+    -------
+    str or None
+        One sentence; None where there are enough.
+    """
+    missing = recordings_needed(false_alarm_rate) - n_recordings
+    if missing <= 0:
+        return None
+    reachable = smallest_rate(max(n_recordings, MIN_RECORDINGS))
+    way_out = f", or a rate of {reachable:.4g}" if n_recordings >= MIN_RECORDINGS else ""
+    return (
+        f"{n_recordings} normal recordings are too few for a false-alarm rate of {false_alarm_rate:g}: "
+        f"{missing} more are needed{way_out}"
+    )
+
+
+def check_rate(false_alarm_rate: float) -> None:
+    """Refuse what is no false-alarm rate."""
+    if not 0.0 < false_alarm_rate < 1.0:
+        raise DecisionError(
+            f"the false-alarm rate is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for 5 %"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """The p-value as a function of the score: a staircase, that p-values and thresholds are read from alike.
+
+    ``p[i]`` holds from just above ``edges[i - 1]`` up to ``edges[i]`` itself, which counts against the clip.
+    """
+
+    edges: npt.NDArray[np.float64]  # [E], the different normal scores, rising
+    p: npt.NDArray[np.float64]  # [E + 1], falling
+    n_recordings: int
+
+    @classmethod
+    def of(cls, normal_scores: npt.ArrayLike, recordings: Sequence[str] | None) -> "_Steps":
+        scores = _scores(normal_scores, "normal_scores")
+        if not scores.size:
+            raise DecisionError("there is no normal score; give scores of 3 recordings or more")
+        if recordings is None:
+            weight, unit, n_recordings = np.ones(len(scores), object), 1, len(scores)
+        else:
+            weight, unit, n_recordings = _weights(recordings, len(scores))
+        edges, place = np.unique(scores, return_inverse=True)
+        at_edge = np.zeros(len(edges), object)
+        np.add.at(at_edge, place, weight)
+        # whole numbers throughout: each p is the float nearest to the true fraction, as a rate such as 0.05 is
+        reaching = [*accumulate(at_edge[::-1], initial=0)][::-1]  # [E + 1]: weight of scores from each edge up
+        whole = unit * (n_recordings + 1)
+        return cls(edges, np.array([(unit + reached) / whole for reached in reaching]), n_recordings)
+
+    def p_values(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        if self.n_recordings < MIN_RECORDINGS:
+            return np.full(len(scores), np.nan)
+        found: npt.NDArray[np.float64] = self.p[np.searchsorted(self.edges, scores, side="left")]
+        return found
+
+    def threshold(self, false_alarm_rate: float) -> float:
+        low_enough = np.flatnonzero(self.p <= false_alarm_rate)
+        if self.n_recordings < MIN_RECORDINGS or not low_enough.size:
+            return math.nan
+        return float(np.nextafter(self.edges[low_enough[0] - 1], np.inf))  # p[0] is 1: no rate is so high
+
+
+def _weights(recordings: Sequence[str], n: int) -> tuple[npt.NDArray[np.object_], int, int]:
+    """Share of its recording that each clip is, as whole multiples of one unit: them, the unit, recordings."""
+    groups = recording_numbers(recordings, n)
+    sizes = np.bincount(groups).tolist()
+    unit = math.lcm(*sizes)
+    shares = np.array([unit // size for size in sizes], object)
+    return shares[groups], unit, len(sizes)
+
+
+def recording_numbers(recordings: Sequence[str] | None, n: int) -> npt.NDArray[np.intp]:
+    """Number the recordings of n clips from 0, in the order in which they come; by default each clip is one.
+
+    Raises
+    ------
+    DecisionError
+        There is not one for each clip.
+    """
+    if recordings is None:
+        return np.arange(n)
+    if isinstance(recordings, str) or len(recordings) != n:
+        raise DecisionError(
+            f"recordings name {len(recordings)} clips; expected {n}, the recording of each normal clip"
+        )
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in recordings], np.intp)
+
+
+def _scores(given: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
+    scores = np.asarray(given)
+    if scores.ndim != 1 or (scores.size and scores.dtype.kind not in "fiu"):
+        raise DecisionError(f"{name} are {scores.dtype} {list(scores.shape)}; expected a list of numbers, one a clip")
+    bad = np.flatnonzero(~np.isfinite(scores.astype(np.float64)))
+    if bad.size:
+        raise DecisionError(
+            f"number {bad[0]} of {name} is {scores[bad[0]]}; leave out what was not scored"
+        )
+    return scores.astype(np.float64)

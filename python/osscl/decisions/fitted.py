@@ -1,0 +1,92 @@
+"""Arithmetic of the memory: blocks fitted to normal clips, and their distances made into one score."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl.decisions.block import BlockFit, fit_block, left_out_distances
+from osscl.decisions.blocks import BLOCKS, Rows
+
+SPREAD_FLOOR = 0.05
+MEAN_FLOOR = 0.1
+
+
+class Standard(NamedTuple):
+    """Mean and spread of a block's leave-one-out distances."""
+
+    mean: float
+    spread: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a score is computed from.
+
+    Attributes
+    ----------
+    fits : dict of str to BlockFit
+        Each block, fitted to all normal clips.
+    standards : dict of str to Standard
+        What each block's distance is measured in.
+    leave_one_out : ndarray of float64, [n]
+        Score of each normal clip by everything fitted without its group.
+    """
+
+    fits: dict[str, BlockFit]
+    standards: dict[str, Standard]
+    leave_one_out: npt.NDArray[np.float64]
+
+    def distances(self, rows: Rows) -> dict[str, npt.NDArray[np.float64]]:
+        """Distances of clips [m, 360] from the normal ones, [m] a block."""
+        return {name: self.fits[name].distances(rows[:, block.columns]) for name, block in BLOCKS.items()}
+
+    def z(self, rows: Rows) -> dict[str, npt.NDArray[np.float64]]:
+        """Distances of clips [m, 360], in spreads of the leave-one-out distances above their mean, [m] a block."""
+        return {
+            name: (distance - self.standards[name].mean) / self.standards[name].spread
+            for name, distance in self.distances(rows).items()
+        }
+
+
+def fit_all(rows: Rows, groups: npt.NDArray[np.intp], priors: Mapping[str, Rows] | None) -> Fitted:
+    """Fit all blocks, and score each normal clip without its group.
+
+    Parameters
+    ----------
+    rows : ndarray of float64, [n, 360]
+        Features of the normal clips.
+    groups : ndarray of int, [n]
+        Which clips are left out together, counted from 0; two or more remain without any group.
+    priors : mapping of str to ndarray of float64, or None
+        The background's covariance of each block; None where there is no background.
+
+    Returns
+    -------
+    Fitted
+        In float64 throughout.
+    """
+    fits, standards, scores = {}, {}, np.zeros(len(rows))
+    for name, block in BLOCKS.items():
+        part = rows[:, block.columns]
+        prior = None if priors is None else priors[name]
+        fits[name] = fit_block(part, prior, full=block.full)
+        left_out = left_out_distances(part, groups, prior, full=block.full)
+        standards[name] = standard_of(left_out, block.size)
+        scores += block.weight * (left_out - standards[name].mean) / standards[name].spread
+    return Fitted(fits, standards, scores)
+
+
+def weighted_sum(z: Mapping[str, npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+    """The score: z of all blocks, [m] each, by their weights."""
+    total: npt.NDArray[np.float64] = sum(block.weight * z[name] for name, block in BLOCKS.items())  # type: ignore[assignment]
+    return total
+
+
+def standard_of(left_out: npt.NDArray[np.float64], size: int) -> Standard:
+    """Mean and spread of leave-one-out distances; clips that hardly differ do not make a z endless."""
+    mean = left_out.mean()
+    floor = SPREAD_FLOOR * max(mean, MEAN_FLOOR * np.sqrt(size))
+    return Standard(float(mean), float(np.sqrt(left_out.var(ddof=1) + floor**2)))

@@ -1,0 +1,94 @@
+"""How far the false-alarm rate of a threshold may lie from the one asked for."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from osscl.decisions.conformal import MIN_RECORDINGS, check_rate
+from osscl.errors import DecisionError
+
+
+class RateInterval(NamedTuple):
+    """False-alarm rate that a threshold really has.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends of the interval.
+    expected : float
+        Its mean over many draws of the normal recordings; never above the rate asked for.
+    """
+
+    low: float
+    expected: float
+    high: float
+
+
+def rate_interval(n_recordings: int, false_alarm_rate: float, confidence: float = 0.9) -> RateInterval | None:
+    """Interval of the false-alarm rate that a threshold has, given how many recordings it was set from.
+
+    A threshold keeps its rate on average over many draws of normal recordings. One installation has one draw, and
+    lives with the rate of that.
+
+    Parameters
+    ----------
+    n_recordings : int
+        Normal recordings that the threshold was set from.
+    false_alarm_rate : float
+        Asked for, in (0, 1).
+    confidence : float
+        Share of all draws whose rate lies in the interval, in (0, 1).
+
+    Returns
+    -------
+    RateInterval or None
+        None where so few recordings give no threshold.
+
+    Raises
+    ------
+    DecisionError
+        A rate or the confidence lies outside (0, 1).
+
+    Notes
+    -----
+    The rate above the m-th largest of R held-out scores has the distribution Beta(m, R + 1 - m), with m = floor(rate
+    (R + 1)). That is exact where each recording holds one clip, recordings are independent and scores do not tie. With
+    more clips a recording, and for leave-one-out scores, it is an orientation.
+
+    References
+    ----------
+    Vovk: "Conditional validity of inductive conformal predictors", Machine Learning 92 (2013), section 3.
+    """
+    check_rate(false_alarm_rate)
+    if not 0.0 < confidence < 1.0:
+        raise DecisionError(f"the confidence is {confidence}; it must lie between 0 and 1, such as 0.9")
+    whole = n_recordings + 1
+    m = math.floor(false_alarm_rate * whole)
+    m += (m + 1) / whole <= false_alarm_rate  # the product may have been rounded down
+    m -= m / whole > false_alarm_rate
+    if n_recordings < MIN_RECORDINGS or m < 1:
+        return None
+    tail = (1 - confidence) / 2
+    return RateInterval(_beta_quantile(tail, m, whole), m / whole, _beta_quantile(1 - tail, m, whole))
+
+
+def _beta_quantile(share: float, m: int, whole: int) -> float:
+    """Quantile of Beta(m, whole - m) for whole numbers, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if _beta_share(middle, m, whole) < share:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _beta_share(x: float, m: int, whole: int) -> float:
+    """P(Beta(m, whole - m) <= x): the chance of m or more successes in whole - 1 trials."""
+    trials = whole - 1
+    log_choices = np.array([math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) for k in range(m)])
+    k = np.arange(m)
+    fewer = np.exp(log_choices + k * math.log(x) + (trials - k) * math.log1p(-x))
+    return float(1 - fewer.sum())
