@@ -82,7 +82,9 @@ def main(train_data: str, test_data: str, checkpoints: list[str]) -> None:
                 test_embedding, train_embedding = detector.embed(test), detector.embed(train)
         labels = np.array([manifest.network.model.classes.index(name) for name in machines])
         _, cosine = pytorch_outputs(checkpoint, test, log_mels)
-        expected = anomaly_score(cosine, labels, margin=manifest.network.model.margin, scale=manifest.network.model.scale)
+        expected = anomaly_score(
+            cosine, labels, margin=manifest.network.model.margin, scale=manifest.network.model.scale
+        )
         error = np.abs(score - expected).max()
         print(f"{checkpoint}: exported against PyTorch, largest score error {error:.2e}")
         for name in manifest.network.model.classes:

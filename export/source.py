@@ -115,7 +115,8 @@ def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: Fron
         where=front_end or where,
         checkpoint=manifest.network.checkpoint,
         golden=Outputs(
-            np.array(manifest.network.parity.embedding, np.float32), np.array(manifest.network.parity.cosine, np.float32)
+            np.array(manifest.network.parity.embedding, np.float32),
+            np.array(manifest.network.parity.cosine, np.float32),
         ),
         licence=manifest.licence,
         training_data=manifest.training_data,

@@ -103,7 +103,9 @@ def reduced_precision(fp32: Path, reduced: Path, way: Way, clips: Path, name: st
         backend=backend,
         on_record=lambda _: None,
     )
-    what = f"{read_bundle(reduced).manifest.network.precision}, {found.backend}, {found.n_clips} clips ({name})"
+    what = (
+        f"{read_bundle(reduced).manifest.network.precision}, {found.backend}, {found.n_clips} clips ({name})"
+    )
     rank = found.rank_correlation
     yield Figure(f"{what}: rank correlation", f"{MIN_RANK_CORRELATION}", f"{rank:.6f}", rank >= 0.999)
     if found.auc is not None and found.auc_fp32 is not None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,17 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.audio.samples import Samples, as_samples
 from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions, OnBuild, Outputs, open_backend
+from osscl.backends.no_network import NoNetwork
 from osscl.config import EMBEDDING_SIZE, Channel, Padding
 from osscl.errors import BackendError, InputError
+from osscl.features import memory_features
 from osscl.machines.dcase import check_machine
 from osscl.machines.labels import MachineOf, machine_source
 from osscl.model_file.bundle import DEMO, Bundle, read_bundle
+from osscl.model_file.decisions import Rule
 from osscl.model_file.manifest import Manifest
+from osscl.scoring.judge import Judge
+from osscl.scoring.judges import Judges
 from osscl.scoring.pipeline import Task, score_recordings
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
@@ -34,6 +40,8 @@ def load(
     batch_size: int | None = None,
     engine_cache: str | os.PathLike[str] | None = None,
     on_build: OnBuild | None = None,
+    rule: Rule | None = None,
+    false_alarm_rate: float | None = None,
 ) -> "Detector":
     """Open an exported model.
 
@@ -59,6 +67,12 @@ def load(
         Folder where TensorRT's engines are kept; by default the user's own.
     on_build : callable, optional
         Takes what is being done, how much of it is done and how much there is, while an engine is built.
+    rule : {"network", "memory", "both"}, optional
+        Which score decides of all machines; by default the one that the model file names for each, or else the
+        network's.
+    false_alarm_rate : float, optional
+        Share of normal clips that may be called anomalous, in (0, 1). By default 0.05, or the smallest rate that a
+        machine's normal recordings can speak of.
 
     Returns
     -------
@@ -75,10 +89,12 @@ def load(
         The package that the backend needs is not installed.
     ConfigError
         `threads` is no whole number from 1 to 4096, `batch_size` none from 1 to 65535, `streams` does not
-        divide `threads`, or `engine_cache` is no path.
+        divide `threads`, or `engine_cache` is no path; or the file holds nothing that `rule` could go by.
+    DecisionError
+        `false_alarm_rate` lies outside (0, 1).
     """
     options = ComputeOptions(device, backend, threads, streams, batch_size, engine_cache, on_build)
-    return Detector(model, options)
+    return Detector(model, options, rule=rule, false_alarm_rate=false_alarm_rate)
 
 
 class Detector:
@@ -93,6 +109,8 @@ class Detector:
         As for `osscl.load`.
     options : ComputeOptions, optional
         On what the model is computed, and how.
+    rule, false_alarm_rate
+        How it is decided, as for `osscl.load`.
 
     Attributes
     ----------
@@ -100,12 +118,21 @@ class Detector:
         What the model file says of itself.
     """
 
-    def __init__(self, model: str | os.PathLike[str], options: ComputeOptions = DEFAULT_OPTIONS) -> None:
+    def __init__(
+        self,
+        model: str | os.PathLike[str],
+        options: ComputeOptions = DEFAULT_OPTIONS,
+        *,
+        rule: Rule | None = None,
+        false_alarm_rate: float | None = None,
+    ) -> None:
         self._options = replace(options, on_build=None)  # what opens it again is shown to nobody
         self._closed = False
         self._bundle = read_bundle(model)
         self._model = DEMO if os.fspath(model) == DEMO else str(self._bundle.path.absolute())
-        self._opened = os.getpid(), open_backend(self._bundle, options)
+        self._rule, self._false_alarm_rate = rule, false_alarm_rate
+        self._judges = Judges(self.manifest, rule, false_alarm_rate)
+        self._opened = os.getpid(), self._open(options)
 
     @property
     def manifest(self) -> Manifest:
@@ -119,8 +146,13 @@ class Detector:
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Machine IDs that the model knows, in the order of its classes."""
-        return self.manifest.network.model.classes
+        """Machine IDs that can be scored: the network's classes in their order, then those with a memory alone."""
+        return self._judges.machines
+
+    @property
+    def judges(self) -> Judges:
+        """How each machine is scored and decided."""
+        return self._judges
 
     @property
     def backend(self) -> Backend:
@@ -177,12 +209,9 @@ class Detector:
         machines = (machine,) * len(clips) if isinstance(machine, str) else tuple(machine)
         if len(machines) != len(clips):
             raise InputError(f"{len(machines)} machines for {len(clips)} clips; give one name, or one a clip")
-        labels = np.array([self._label(name) for name in machines], np.int64)
-        model = self.manifest.network.model
-        cosine = self._run(clips).cosine  # [B, K]
-        score = anomaly_score(cosine, labels, margin=model.margin, scale=model.scale)
-        unknown = np.full(len(clips), np.nan)
-        return Scores(machines, score.astype(np.float32), p_value=unknown, threshold=unknown.copy())
+        for name in machines:
+            check_machine(name, self.machines)
+        return self._judged(clips, machines)
 
     def embed(self, waveforms: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Embeddings of waveforms.
@@ -202,9 +231,17 @@ class Detector:
         InputError
             Samples of the wrong shape, type or level.
         BackendError
-            The detector is closed.
+            The detector is closed, or opened for memories alone.
+        ModelFileError
+            The file holds no network.
         """
-        return self._run(self._clips(waveforms)).embedding
+        clips = self._clips(waveforms)
+        self.manifest.network  # noqa: B018 - raises where there is none
+        if not self._judges.may_need_network:
+            raise BackendError(
+                "the detector was opened for memories alone; load the model with rule='network'"
+            )
+        return self._run(clips).embedding
 
     def score_files(
         self,
@@ -271,7 +308,8 @@ class Detector:
             The detector is closed.
         """
         backend = self._backend()
-        task = Task(machine_of, fit, self._batch_size(backend), self._options.shared_out().n_threads)
+        threads = self._options.shared_out().n_threads
+        task = Task(machine_of, fit, self._batch_size(backend), threads, self._judges)
         return score_recordings(candidates, task, self.manifest, backend)
 
     def close(self) -> None:
@@ -288,7 +326,8 @@ class Detector:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Detector, (self._model, self._options)
+        how = {"rule": self._rule, "false_alarm_rate": self._false_alarm_rate}
+        return partial(Detector, **how), (self._model, self._options)  # type: ignore[arg-type]
 
     def _backend(self) -> Backend:
         """The backend of this process: a forked child has the parent's threads only in name."""
@@ -301,17 +340,37 @@ class Detector:
                     "a model on a GPU cannot be used in a forked process; start processes by 'spawn' "
                     '(multiprocessing.get_context("spawn")), or load the model in the child alone'
                 )
-            self._opened = os.getpid(), open_backend(self._bundle, self._options)
+            self._opened = os.getpid(), self._open(self._options)
         return self._opened[1]
+
+    def _open(self, options: ComputeOptions) -> Backend:
+        """The network, where some machine asks for it."""
+        if self._judges.may_need_network:
+            return open_backend(self._bundle, options)
+        return NoNetwork(options.shared_out())
 
     def _batch_size(self, backend: Backend) -> int:
         """As asked for, or as the backend prefers; no more than it takes."""
         size = self._options.batch_size or backend.preferred_batch
         return size if backend.max_batch is None else min(size, backend.max_batch)
 
-    def _label(self, machine: str) -> int:
-        check_machine(machine, self.machines)
-        return self.machines.index(machine)
+    def _judged(self, clips: Samples, machines: tuple[str, ...]) -> Scores:
+        """Score clips [B, n_samples], those of one machine at once."""
+        places: dict[str, list[int]] = {}
+        for place, name in enumerate(machines):
+            places.setdefault(name, []).append(place)
+        scores = Scores.empty(machines)
+        for name, of_machine in places.items():
+            judge, of_clips = self._judges.of(name), clips[of_machine]
+            by_network = self._network_scores(of_clips, judge) if judge.needs_network else None
+            features = memory_features(of_clips) if judge.needs_memory else None
+            scores.put(of_machine, judge.rule, judge.judge(by_network, features))
+        return scores
+
+    def _network_scores(self, clips: Samples, judge: Judge) -> npt.NDArray[np.float64]:
+        model = self.manifest.network.model
+        labels = np.full(len(clips), judge.label)
+        return anomaly_score(self._run(clips).cosine, labels, margin=model.margin, scale=model.scale)
 
     def _clips(self, waveforms: npt.ArrayLike) -> Samples:
         samples = as_samples(waveforms, InputError)
@@ -330,7 +389,8 @@ class Detector:
         outputs = [backend.collect(ticket) for ticket in tickets]
         if not outputs:
             return Outputs(
-                np.empty((0, EMBEDDING_SIZE), np.float32), np.empty((0, len(self.machines)), np.float32)
+                np.empty((0, EMBEDDING_SIZE), np.float32),
+                np.empty((0, len(self.manifest.network.model.classes)), np.float32),
             )
         return Outputs(
             np.concatenate([output.embedding for output in outputs]),

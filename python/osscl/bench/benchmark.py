@@ -135,7 +135,9 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
         ceilings: Ceilings
         if card is None:
             lines = processor_lines(detector, clips, streams, plan.compute.batch_size, opened)
-            ceilings = ProcessorCeilings(detector.manifest.network.precision, streams.n_threads, plan.seconds, opened)
+            ceilings = ProcessorCeilings(
+                detector.manifest.network.precision, streams.n_threads, plan.seconds, opened
+            )
         else:
             lines = card_lines(detector, card, clips, streams.n_threads)
             ceilings = CardCeilings(card, plan.seconds, opened)

@@ -250,7 +250,9 @@ class _Steps:
         at_edge = np.zeros(len(edges), object)
         np.add.at(at_edge, place, weight)
         # whole numbers throughout: each p is the float nearest to the true fraction, as a rate such as 0.05 is
-        reaching = [*accumulate(at_edge[::-1], initial=0)][::-1]  # [E + 1]: weight of scores from each edge up
+        reaching = [*accumulate(at_edge[::-1], initial=0)][
+            ::-1
+        ]  # [E + 1]: weight of scores from each edge up
         whole = unit * (n_recordings + 1)
         return cls(edges, np.array([(unit + reached) / whole for reached in reaching]), n_recordings)
 
@@ -297,10 +299,10 @@ def recording_numbers(recordings: Sequence[str] | None, n: int) -> npt.NDArray[n
 def _scores(given: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
     scores = np.asarray(given)
     if scores.ndim != 1 or (scores.size and scores.dtype.kind not in "fiu"):
-        raise DecisionError(f"{name} are {scores.dtype} {list(scores.shape)}; expected a list of numbers, one a clip")
+        raise DecisionError(
+            f"{name} are {scores.dtype} {list(scores.shape)}; expected a list of numbers, one a clip"
+        )
     bad = np.flatnonzero(~np.isfinite(scores.astype(np.float64)))
     if bad.size:
-        raise DecisionError(
-            f"number {bad[0]} of {name} is {scores[bad[0]]}; leave out what was not scored"
-        )
+        raise DecisionError(f"number {bad[0]} of {name} is {scores[bad[0]]}; leave out what was not scored")
     return scores.astype(np.float64)

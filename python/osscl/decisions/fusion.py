@@ -50,7 +50,9 @@ class RobustScale(NamedTuple):
         """
         scores = np.asarray(normal_scores, np.float64)
         if scores.ndim != 1 or not scores.size or not np.isfinite(scores).all():
-            raise DecisionError(f"normal scores are {list(scores.shape)}; expected finite numbers, one a clip")
+            raise DecisionError(
+                f"normal scores are {list(scores.shape)}; expected finite numbers, one a clip"
+            )
         median = float(np.median(scores))
         mad = float(np.median(np.abs(scores - median)))
         if not mad > 0:
@@ -73,7 +75,9 @@ class RobustScale(NamedTuple):
         ndarray of float64, [M]
             (score - median) / (1.4826 mad).
         """
-        found: npt.NDArray[np.float64] = (np.asarray(scores, np.float64) - self.median) / (NORMAL_MAD * self.mad)
+        found: npt.NDArray[np.float64] = (np.asarray(scores, np.float64) - self.median) / (
+            NORMAL_MAD * self.mad
+        )
         return found
 
 
@@ -129,7 +133,9 @@ def both(memory_z: npt.ArrayLike, network_z: npt.ArrayLike) -> npt.NDArray[np.fl
     return larger
 
 
-def left_out_z(normal_scores: npt.ArrayLike, recordings: Sequence[str] | None = None) -> npt.NDArray[np.float64]:
+def left_out_z(
+    normal_scores: npt.ArrayLike, recordings: Sequence[str] | None = None
+) -> npt.NDArray[np.float64]:
     """Robust z of normal clips, each by the scale of all clips but those of its recording.
 
     Parameters

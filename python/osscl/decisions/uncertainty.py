@@ -88,7 +88,9 @@ def _beta_quantile(share: float, m: int, whole: int) -> float:
 def _beta_share(x: float, m: int, whole: int) -> float:
     """P(Beta(m, whole - m) <= x): the chance of m or more successes in whole - 1 trials."""
     trials = whole - 1
-    log_choices = np.array([math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) for k in range(m)])
+    log_choices = np.array(
+        [math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) for k in range(m)]
+    )
     k = np.arange(m)
     fewer = np.exp(log_choices + k * math.log(x) + (trials - k) * math.log1p(-x))
     return float(1 - fewer.sum())

@@ -156,7 +156,7 @@ class Calibration(Settings, frozen=True, kw_only=True):
     is_guaranteed: bool
 
 
-class Decisions(Settings, frozen=True, kw_only=True):
+class StoredDecisions(Settings, frozen=True, kw_only=True):
     """All that a model file holds to decide by.
 
     Attributes

@@ -10,7 +10,7 @@ from osscl.model_file.decisions import (
     N_FEATURES,
     N_LEVEL,
     Calibration,
-    Decisions,
+    StoredDecisions,
     StoredBackground,
     StoredMemory,
 )
@@ -29,12 +29,12 @@ class _Array(NamedTuple):
     size: int
 
 
-def flaws_of(decisions: Decisions, manifest: Manifest) -> Iterator[str]:
+def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
     """Find what contradicts itself.
 
     Parameters
     ----------
-    decisions : Decisions
+    decisions : StoredDecisions
         What the file holds to decide by.
     manifest : Manifest
         All that the file says.

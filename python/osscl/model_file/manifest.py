@@ -10,7 +10,7 @@ import numpy.typing as npt
 from osscl.config import CLIP, FRONTEND, MAX_SIZE, ClipConfig, FrontendConfig, ModelConfig, Settings
 from osscl.errors import ModelFileError
 from osscl.model_file import golden
-from osscl.model_file.decisions import Decisions, Sha256
+from osscl.model_file.decisions import StoredDecisions, Sha256
 from osscl.model_file.signature import FrontEndPlace, TensorSpec, graph_inputs, graph_outputs
 
 # A new field or word raises the number. An osscl reads every schema up to its own and refuses newer ones.
@@ -205,7 +205,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
         Certificate of the export: of the graph in fp32, where the precision is another.
     accuracy : Accuracy or None
         What the precision costs, measured at the export; None for fp32. Since schema 2.
-    decisions : Decisions or None
+    decisions : StoredDecisions or None
         Background, memories and calibrations. Since schema 4.
     licence, training_data : str
         Free text: terms of use, and what the model was trained on.
@@ -229,7 +229,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
     graph_sha256: Sha256
     parity: Parity | None
     accuracy: Accuracy | None = None
-    decisions: Decisions | None = None
+    decisions: StoredDecisions | None = None
     licence: str
     training_data: str
 

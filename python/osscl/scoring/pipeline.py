@@ -11,9 +11,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, starmap
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from msgspec.structs import replace
 
 from osscl.audio.batch import read_clips
@@ -22,10 +23,17 @@ from osscl.audio.reading import Clip, Fit
 from osscl.audio.samples import Samples, stack_clips
 from osscl.backends import Backend, Ticket
 from osscl.errors import AudioError, ClipError, MachineError
+from osscl.features import memory_features
 from osscl.machines.labels import MachineOf
 from osscl.model_file.manifest import Manifest
+from osscl.scoring.judge import Judge, Judged
+from osscl.scoring.judges import Judges
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
+
+
+Features = npt.NDArray[np.float32]
+_Z_COLUMNS = ("z_level", "z_modulation", "z_flutter", "z_event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +50,15 @@ class Task:
         Clips read and computed at once.
     threads : int
         Processors to read with; with 1, batches are read in between, without a thread.
+    judges : Judges
+        Score and decide the clips of each machine.
     """
 
     machine_of: MachineOf
     fit: Fit
     batch_size: int
     threads: int
+    judges: Judges
 
     @property
     def readers(self) -> int:
@@ -55,19 +66,26 @@ class Task:
         return readers_for(self.threads, self.batch_size)
 
 
+class _Waiting(NamedTuple):
+    """A clip that waits for the network: what judges it then, and its features where those are needed too."""
+
+    judge: Judge
+    features: Features | None  # [360]
+
+
 class _Batch(NamedTuple):
-    """A batch as it was read: records that lack their scores, and the samples to score."""
+    """A batch as it was read: records some of which lack their scores, and the samples that the network needs."""
 
     records: list[Record]
-    labels: dict[int, int]  # place of each record to be scored -> index of its class
-    samples: Samples  # [len(labels), n_samples]
+    waiting: dict[int, _Waiting]  # by the place of the record
+    samples: Samples  # [len(waiting), n_samples]
 
 
 class _Submitted(NamedTuple):
     """What is left of a batch while it is computed: its samples belong to the backend alone."""
 
     records: list[Record]
-    labels: dict[int, int]
+    waiting: dict[int, _Waiting]
     ticket: Ticket | None
 
 
@@ -131,7 +149,7 @@ def _read_all(
     candidates: Iterable[Candidate], task: Task, manifest: Manifest, backend: Backend
 ) -> Generator[_Batch, None, None]:
     """Read batches in order, the next ones while the last ones are computed."""
-    read = partial(_read, task, manifest, {name: label for label, name in enumerate(manifest.network.model.classes)})
+    read = partial(_read, task, manifest)
     borrowed = _borrow(candidates, task.batch_size, backend)
     if not task.readers:
         yield from starmap(read, borrowed)
@@ -175,19 +193,17 @@ def _hand_over(
         yield failed
 
 
-def _read(
-    task: Task, manifest: Manifest, label_of: dict[str, int], group: list[Candidate], lent: Samples | None
-) -> _Batch:
+def _read(task: Task, manifest: Manifest, group: list[Candidate], lent: Samples | None) -> _Batch:
     """Read a batch into memory that was lent, or else into memory of its own."""
     paths = [candidate.path for candidate in group if candidate.problem is None]
     n_samples, rate_hz = manifest.clip.n_samples, manifest.front_end.settings.sample_rate_hz
     rows = np.empty((len(paths), n_samples), np.int16) if lent is None else lent[: len(paths)]
     clips = enumerate(read_clips(paths, rows, task.fit, manifest.clip, rate_hz, task.threads))
     records: list[Record] = []
-    labels: dict[int, int] = {}
+    judges: dict[int, Judge] = {}  # place of each record to be scored -> what judges it
     kept: dict[int, Samples] = {}  # row -> samples [n_samples] to score
     for place, candidate in enumerate(group):
-        record = _named(candidate.path, task)
+        record, judge = _named(candidate.path, task)
         if candidate.problem is not None:
             records.append(_refused(record, candidate.problem))
             continue
@@ -196,22 +212,64 @@ def _read(
             records.append(_refused(record, clip))
             continue
         records.append(_described(record, clip))
-        if record.machine is not None:
-            labels[place] = label_of[record.machine]
+        if judge is not None:
+            judges[place] = judge
             kept[row] = clip.samples
-    return _Batch(records, labels, _without_gaps(kept, rows))
+    return _judged_without_network(records, judges, _without_gaps(kept, rows), task)
 
 
-def _named(path: str, task: Task) -> Record:
+def _judged_without_network(
+    records: list[Record], judges: dict[int, Judge], samples: Samples, task: Task
+) -> _Batch:
+    """Score the clips that need no network; what is left are those that do, and the samples [B, n_samples] of these."""
+    in_order = list(judges.values())
+    remembered = [at for at, judge in enumerate(in_order) if judge.needs_memory]
+    features: dict[int, Features] = {}
+    if remembered:
+        clips = samples if len(remembered) == len(samples) else samples[remembered]
+        threads = max(1, task.threads // max(1, task.readers))
+        features = dict(zip(remembered, memory_features(clips, threads=threads), strict=True))
+    waiting = {
+        place: _Waiting(judge, features.get(at))
+        for at, (place, judge) in enumerate(judges.items())
+        if judge.needs_network
+    }
+    alone = {place: _Waiting(judge, features.get(at)) for at, (place, judge) in enumerate(judges.items())}
+    _judge(records, {place: each for place, each in alone.items() if place not in waiting}, {})
+    asked = {at: samples[at] for at, judge in enumerate(in_order) if judge.needs_network}
+    return _Batch(records, waiting, _without_gaps(asked, samples))
+
+
+def _judge(
+    records: list[Record], waiting: dict[int, _Waiting], network_scores: dict[int, np.float64]
+) -> None:
+    """Put scores and decisions into records, those of one machine at once."""
+    places_of: dict[str, list[int]] = {}
+    for place, each in waiting.items():
+        places_of.setdefault(each.judge.machine, []).append(place)
+    for places in places_of.values():
+        judge = waiting[places[0]].judge
+        by_network = np.array([network_scores[place] for place in places]) if judge.needs_network else None
+        features = np.stack([waiting[place].features for place in places]) if judge.needs_memory else None
+        judged = judge.judge(by_network, features)
+        for at, place in enumerate(places):
+            records[place] = _scored(records[place], judge, judged, at)
+
+
+def _named(path: str, task: Task) -> tuple[Record, Judge | None]:
     try:
-        return Record(path=path, machine=task.machine_of(path))
+        machine = task.machine_of(path)
     except MachineError as error:
-        return Record(path=path, status=error.status, reason=str(error))
+        return Record(path=path, status=error.status, reason=str(error)), None
+    try:
+        return Record(path=path, machine=machine), task.judges.of(machine)
+    except MachineError as error:
+        return Record(path=path, machine=machine, status="no_score", reason=str(error)), None
 
 
 def _described(record: Record, clip: Clip) -> Record:
     heard = {}
-    if clip.silence is not None and record.machine is not None:
+    if clip.silence is not None and record.status == "ok":
         heard = {"status": "silent", "reason": f"{clip.silence}: a dead microphone or channel?"}
     return replace(
         record, start_s=0.0, duration_s=clip.duration_s, sample_rate_hz=clip.sample_rate_hz, **heard
@@ -243,8 +301,8 @@ def _without_gaps(kept: dict[int, Samples], rows: Samples) -> Samples:
 
 
 def _submit(backend: Backend, batch: _Batch) -> _Submitted:
-    ticket = backend.submit(batch.samples) if batch.labels else None
-    return _Submitted(batch.records, batch.labels, ticket)
+    ticket = backend.submit(batch.samples) if batch.waiting else None
+    return _Submitted(batch.records, batch.waiting, ticket)
 
 
 def _collect(batch: _Submitted | Exception, manifest: Manifest, backend: Backend) -> Iterator[Record]:
@@ -252,16 +310,33 @@ def _collect(batch: _Submitted | Exception, manifest: Manifest, backend: Backend
         raise batch
     records = batch.records
     if batch.ticket is not None:
-        cosine = backend.collect(batch.ticket).cosine  # [clips to score, K]
-        labels = np.array(list(batch.labels.values()))
-        scores = anomaly_score(cosine, labels, margin=manifest.network.model.margin, scale=manifest.network.model.scale)
-        for place, score in zip(batch.labels, scores.astype(np.float32), strict=True):
-            records[place] = _scored(records[place], score)
+        cosine = backend.collect(batch.ticket).cosine  # [clips that wait, K]
+        labels = np.array([each.judge.label for each in batch.waiting.values()])
+        model = manifest.network.model
+        scores = anomaly_score(cosine, labels, margin=model.margin, scale=model.scale)
+        _judge(records, batch.waiting, dict(zip(batch.waiting, scores, strict=True)))
     yield from records
 
 
-def _scored(record: Record, score: np.float32) -> Record:
+def _scored(record: Record, judge: Judge, judged: Judged, at: int) -> Record:
+    score = np.float32(judged.score[at])
     if not np.isfinite(score):
         return replace(record, status="no_score", reason=f"the model gives {score} for this clip")
-    # through its digits: written anywhere, the float is as short as the float32 it stands for
-    return replace(record, score=float(str(score)))
+    z = {} if judged.z is None else dict(zip(_Z_COLUMNS, map(short_float, judged.z[at]), strict=True))
+    decided = {}
+    if judged.is_anomaly is not None:
+        decided = {"threshold": judged.threshold, "is_anomaly": bool(judged.is_anomaly[at])}
+    p_value = judged.p_value[at]
+    return replace(
+        record,
+        score=short_float(score),
+        p_value=None if np.isnan(p_value) else float(p_value),
+        rule=judge.rule,
+        **decided,
+        **z,
+    )
+
+
+def short_float(number: Any) -> float:
+    """A float32 as the float that is written with as few digits."""
+    return float(str(np.float32(number)))

@@ -18,16 +18,22 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     reason : str or None
         One sentence on a status other than "ok".
     score : float or None
-        Anomaly score in nats, a float32 value; higher is more anomalous.
+        The anomaly score that decides, a float32 value; higher is more anomalous. In nats by the rule "network";
+        else without a unit, in spreads of the machine's normal clips.
     p_value, threshold : float or None
-        Share of normal clips that score at least as high, and the score from which a clip counts as
-        anomalous; None where the machine is not calibrated.
+        Share of normal recordings that score at least as high, and the score from which a clip counts as
+        anomalous; None where nothing is decided.
     is_anomaly : bool or None
-        The decision; None where the machine is not calibrated.
+        The decision; None where there is none.
     start_s, duration_s : float or None
         Part of the recording that this line speaks of, seconds.
     sample_rate_hz : int or None
         Sample rate of the file.
+    rule : str or None
+        Which score decides: "network", "memory" or "both"; None where there is no score.
+    z_level, z_modulation, z_flutter, z_event : float or None
+        What the blocks of the machine's memory say, float32 values in spreads of its normal clips; None where
+        no memory was asked.
     """
 
     path: str
@@ -41,6 +47,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     start_s: float | None = None
     duration_s: float | None = None
     sample_rate_hz: int | None = None
+    rule: str | None = None
+    z_level: float | None = None
+    z_modulation: float | None = None
+    z_flutter: float | None = None
+    z_event: float | None = None
 
 
 COLUMNS = Record.__struct_fields__

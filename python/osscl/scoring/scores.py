@@ -1,49 +1,92 @@
 """What scoring a batch of waveforms gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from osscl.errors import CalibrationError
-
-FloatArray = npt.NDArray[np.floating]
+from osscl.scoring.judge import Judged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Anomaly scores of a batch, and decisions where the machines are calibrated.
+    """Anomaly scores of a batch, and decisions where there are some.
+
+    Nothing is decided where a machine has neither a memory nor a calibration, or too few normal recordings: there
+    `p_value` and `threshold` are NaN and `is_anomaly` is masked.
 
     Attributes
     ----------
     machine : tuple of str
         Machine ID that each clip claims to be.
     score : ndarray of float32, [B]
-        Anomaly score in nats; higher is more anomalous.
+        The anomaly score that decides; higher is more anomalous. In nats by the rule "network"; else without a
+        unit, in spreads of the machine's normal clips.
     p_value : ndarray of float64, [B]
-        Share of normal clips of this machine that score at least as high, in [0, 1]; NaN where uncalibrated.
+        Share of normal recordings of this machine that score at least as high, in (0, 1].
     threshold : ndarray of float64, [B]
-        Score from which a clip counts as anomalous; NaN where uncalibrated.
+        Score from which a clip counts as anomalous.
+    is_anomaly : masked array of bool, [B]
+        Whether each score reaches its threshold.
+    rule : list of str
+        Which score decides of each clip: "network", "memory" or "both".
+    z : ndarray of float32, [B, 4]
+        What the memory's blocks level, modulation, flutter and event say; NaN where no memory was asked.
     """
 
     machine: tuple[str, ...]
     score: npt.NDArray[np.float32]
     p_value: npt.NDArray[np.float64]
     threshold: npt.NDArray[np.float64]
+    is_anomaly: "np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]]"
+    rule: list[str]
+    z: npt.NDArray[np.float32]
 
-    @property
-    def is_anomaly(self) -> npt.NDArray[np.bool_]:
-        """Whether each score reaches its threshold, [B].
+    @classmethod
+    def empty(cls, machine: tuple[str, ...]) -> "Scores":
+        """Make room for the clips of some machines.
 
-        Raises
-        ------
-        CalibrationError
-            A machine of the batch has no threshold.
+        Parameters
+        ----------
+        machine : tuple of str
+            Machine ID of each clip.
+
+        Returns
+        -------
+        Scores
+            With nothing known.
         """
-        uncalibrated = sorted({self.machine[i] for i in np.flatnonzero(np.isnan(self.threshold))})
-        if uncalibrated:
-            raise CalibrationError(
-                f"no threshold is known for {', '.join(uncalibrated)}: compare the scores with a threshold "
-                "of your own, set from normal clips of the same machine"
-            )
-        return self.score >= self.threshold
+        n = len(machine)
+        return cls(
+            machine,
+            np.full(n, np.nan, np.float32),
+            np.full(n, np.nan),
+            np.full(n, np.nan),
+            np.ma.masked_all(n, np.bool_),
+            [""] * n,
+            np.full((n, 4), np.nan, np.float32),
+        )
+
+    def put(self, places: Sequence[int], rule: str, judged: Judged) -> None:
+        """Enter what was found of some clips.
+
+        Parameters
+        ----------
+        places : sequence of int
+            Their numbers in the batch.
+        rule : str
+            Which score decides of them.
+        judged : Judged
+            What was found.
+        """
+        at = list(places)
+        self.score[at] = judged.score
+        self.p_value[at] = judged.p_value
+        if judged.is_anomaly is not None:
+            self.threshold[at] = judged.threshold
+            self.is_anomaly[at] = judged.is_anomaly
+        if judged.z is not None:
+            self.z[at] = judged.z
+        for place in places:
+            self.rule[place] = rule

@@ -1,0 +1,96 @@
+"""Backgrounds and memories as a model file holds them, and as they compute."""
+
+import numpy as np
+
+from osscl.decisions import Background, Memory, StoredArrays
+from osscl.model_file.decisions import N_LEVEL, StoredBackground, StoredMemory
+
+_FLOAT32, _FLOAT64 = "<f4", "<f8"
+_LOWER = np.tril_indices(N_LEVEL)
+
+
+def stored_background(background: Background) -> StoredBackground:
+    """Write a background down.
+
+    Parameters
+    ----------
+    background : Background
+        It is rounded to float32 already.
+
+    Returns
+    -------
+    StoredBackground
+        The same.
+    """
+    return StoredBackground(
+        features_sha256=background.features_sha256,
+        level=background.level[_LOWER].astype(_FLOAT32).tobytes(),
+        modulation=background.modulation.astype(_FLOAT32).tobytes(),
+        flutter=background.flutter.astype(_FLOAT32).tobytes(),
+        event=background.event.astype(_FLOAT32).tobytes(),
+        n_machines=background.n_machines,
+        n_clips=background.n_clips,
+        source=background.source,
+    )
+
+
+def restored_background(stored: StoredBackground) -> Background:
+    """Read a background that was written down.
+
+    Parameters
+    ----------
+    stored : StoredBackground
+        Out of a model file.
+
+    Returns
+    -------
+    Background
+        The same as before.
+
+    Raises
+    ------
+    DecisionError
+        It is no covariance.
+    """
+    level = np.zeros((N_LEVEL, N_LEVEL), np.float32)
+    level[_LOWER] = np.frombuffer(stored.level, _FLOAT32)
+    level = level + np.tril(level, -1).T  # [32, 32]
+    return Background(
+        level=level,
+        modulation=np.frombuffer(stored.modulation, _FLOAT32),
+        flutter=np.frombuffer(stored.flutter, _FLOAT32),
+        event=np.frombuffer(stored.event, _FLOAT32),
+        n_machines=stored.n_machines,
+        n_clips=stored.n_clips,
+        source=stored.source,
+        features_sha256=stored.features_sha256,
+    )
+
+
+def restored_memory(stored: StoredMemory, background: StoredBackground | None) -> Memory:
+    """Read a memory that was written down; it is fitted anew, to the same numbers.
+
+    Parameters
+    ----------
+    stored : StoredMemory
+        Out of a model file.
+    background : StoredBackground or None
+        The file's.
+
+    Returns
+    -------
+    Memory
+        Its scores are those of the one that was written.
+
+    Raises
+    ------
+    DecisionError
+        It cannot be fitted.
+    """
+    return Memory.from_stored(
+        StoredArrays(stored.mean, stored.deviations),
+        [clip.recording for clip in stored.clips],
+        None if background is None else restored_background(background),
+        np.frombuffer(stored.held_out_scores, _FLOAT64),
+        [clip.recording for clip in stored.held_out],
+    )

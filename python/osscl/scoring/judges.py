@@ -1,0 +1,174 @@
+"""The judge of each machine, from what a model file holds: made when the first clip of the machine comes."""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+
+from osscl.config import FEATURES
+from osscl.decisions import Memory, RobustScale
+from osscl.errors import ConfigError, DecisionError, MachineError
+from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
+from osscl.model_file.manifest import Manifest
+from osscl.model_file.restored import restored_memory
+from osscl.scoring.judge import Judge, NormalScores
+
+RULES = ("network", "memory", "both")
+
+
+class Judges:
+    """Judges of the machines of a model file.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        What the file says of itself.
+    rule : {"network", "memory", "both"}, optional
+        The rule of all machines; by default each has its own.
+    false_alarm_rate : float, optional
+        In (0, 1); by default 5 %, or the smallest that a machine's recordings can speak of.
+
+    Attributes
+    ----------
+    machines : tuple of str
+        Machine IDs that the file can score.
+
+    Raises
+    ------
+    ConfigError
+        There is no such rule, or no machine has what it needs.
+    DecisionError
+        The rate lies outside (0, 1).
+    """
+
+    def __init__(
+        self, manifest: Manifest, rule: Rule | None = None, false_alarm_rate: float | None = None
+    ) -> None:
+        if rule is not None and rule not in RULES:
+            raise ConfigError(f"rule is {rule!r}; expected one of: {', '.join(RULES)}")
+        if false_alarm_rate is not None and not 0.0 < false_alarm_rate < 1.0:
+            raise DecisionError(
+                f"the false-alarm rate is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for 5 %"
+            )
+        self._stored = manifest.decisions or StoredDecisions()
+        self._labels = {} if manifest.model is None else {
+            name: label for label, name in enumerate(manifest.model.classes)
+        }  # fmt: skip
+        self._precision = manifest.precision
+        self._memories = {memory.machine for memory in self._stored.memories}
+        self.machines = manifest.machines
+        self._rule, self._rate = rule, false_alarm_rate
+        self._judges: dict[str, Judge] = {}
+        self._lock = threading.Lock()
+        if rule in ("memory", "both") and not self._memories:
+            raise ConfigError(
+                f"--rule {rule} needs memories of machines, and the model file holds none: make one from normal "
+                "recordings by osscl enroll"
+            )
+        if rule == "network":
+            manifest.network  # noqa: B018 - raises where there is none
+
+    @property
+    def may_need_network(self) -> bool:
+        """Whether a clip of some machine asks for the network."""
+        return any(self.rule_of(machine) != "memory" for machine in self.machines)
+
+    def rule_of(self, machine: str) -> Rule:
+        """Rule that decides of a machine.
+
+        Parameters
+        ----------
+        machine : str
+            One that the file can score.
+
+        Returns
+        -------
+        str
+            As asked for, as the file says, or else by the network where it knows the machine.
+        """
+        own: Rule = "network" if machine in self._labels else "memory"
+        return self._rule or self._stored.rules.get(machine, own)
+
+    def of(self, machine: str) -> Judge:
+        """Give the judge of a machine.
+
+        Parameters
+        ----------
+        machine : str
+            One that the file can score.
+
+        Returns
+        -------
+        Judge
+            The same for all its clips.
+
+        Raises
+        ------
+        MachineError
+            The rule asked for has nothing to go by: no memory, or a class that the network lacks.
+        """
+        with self._lock:  # readers ask at once, and a memory is worth making once
+            judge = self._judges.get(machine)
+            if judge is None:
+                judge = self._judges[machine] = self._make(machine)
+        return judge
+
+    def notes(self) -> Iterator[str]:
+        """Say of the machines met so far why nothing is decided, once for each reason."""
+        machines: dict[str, list[str]] = {}
+        for machine, judge in self._judges.items():
+            if judge.undecided is not None:
+                machines.setdefault(judge.undecided, []).append(machine)
+        for reason, named in machines.items():
+            more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+            yield f"no decision for {', '.join(named[:3])}{more}: {reason}"
+
+    def _make(self, machine: str) -> Judge:
+        rule = self.rule_of(machine)
+        label = self._labels.get(machine)
+        if rule != "memory" and label is None:
+            raise MachineError(f"the network does not know {machine}; leave out --rule {rule}, or train it")
+        if rule != "network" and machine not in self._memories:
+            raise MachineError(
+                f"{machine} has no memory; make one from its normal recordings by osscl enroll"
+            )
+        if rule == "memory":
+            memory = self._memory(machine)
+            normal = NormalScores(memory.calibration_scores, memory.calibration_recordings)
+            return Judge(machine, rule, memory=memory, normal=normal, asked_rate=self._rate)
+        calibration, reason = self._calibration(machine, rule)
+        normal_scores = None
+        if calibration is not None:
+            scores = np.frombuffer(calibration.scores, "<f8")
+            normal_scores = NormalScores(scores, [clip.recording for clip in calibration.clips])
+        if rule == "network":
+            return Judge(
+                machine, rule, label, normal=normal_scores, asked_rate=self._rate, uncalibrated=reason
+            )
+        if calibration is None or calibration.log_median is None or calibration.log_mad is None:
+            raise MachineError(
+                f"{machine} is not calibrated for the rule both: run osscl calibrate --rule both"
+            )
+        scale = RobustScale(calibration.log_median, calibration.log_mad)
+        memory = self._memory(machine)
+        return Judge(machine, rule, label, memory, scale, normal_scores, self._rate, reason)
+
+    def _memory(self, machine: str) -> Memory:
+        stored = self._stored.memory_of(machine)
+        assert stored is not None
+        if stored.features_sha256 != FEATURES.sha256:
+            raise MachineError(
+                f"the memory of {machine} was made of other features than this osscl computes: enroll it again"
+            )
+        return restored_memory(stored, self._stored.background)
+
+    def _calibration(self, machine: str, rule: Rule) -> tuple[Calibration | None, str | None]:
+        """The calibration that holds for what computes the network, or why there is none."""
+        found = self._stored.calibration_of(machine, rule)
+        if found is None:
+            return None, "it is not calibrated: osscl calibrate on normal recordings that were not trained on"
+        if found.precision != self._precision:
+            return None, (
+                f"it was calibrated in {found.precision} and the model is {self._precision}: calibrate it again"
+            )
+        return found, None
