@@ -11,8 +11,8 @@ namespace osscl {
 // Reads by pread, not through a mapping: a file that is cut short meanwhile gives a failed read, no signal.
 class RegularFile {
   public:
-    // Nothing where the path cannot be opened at once, or is no regular file: neither a named pipe nor a lease
-    // that another program holds is waited for.
+    // Nothing where the path cannot be opened at once, or is no regular file: neither a named pipe nor a
+    // lease that another program holds is waited for.
     static std::optional<RegularFile> open(const char* path);
 
     RegularFile(RegularFile&& other) noexcept;

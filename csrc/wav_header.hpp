@@ -18,9 +18,9 @@ struct WavHeader {
 // The header of a plain, complete WAV file: RIFF or RF64, little-endian PCM of 16, 24 or 32 bits or float.
 //
 // Nothing where there is the slightest doubt. A header is accepted only if the decoder is known to find the
-// same samples: whatever is odd about it (a size left open, a missing padding byte, a second data chunk, a text
-// chunk that does not add up), osscl.audio.riff and libsndfile shall decide. So every chunk must be of a known
-// kind, also behind the samples, because what contradicts them may stand there.
+// same samples: whatever is odd about it (a size left open, a missing padding byte, a second data chunk, a
+// text chunk that does not add up), osscl.audio.riff and libsndfile shall decide. So every chunk must be of a
+// known kind, also behind the samples, because what contradicts them may stand there.
 std::optional<WavHeader> read_wav_header(const RegularFile& file);
 
 } // namespace osscl

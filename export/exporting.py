@@ -14,7 +14,6 @@ from osscl.config import HeadKind, ModelInputs
 from osscl.errors import CheckpointError, ConfigError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
 from osscl.export.half import in_half
-from osscl.export.int8 import calibration_feeds, quantise
 from osscl.export.parity import TOLERANCE, certify
 from osscl.export.rewrites import REWRITES, in_order, rewrite
 from osscl.export.source import Source, read_source
@@ -186,6 +185,8 @@ def _reduced(
             network = in_half(network, precision)
         case "int8":
             assert calibration is not None, "_check_recordings was to refuse this"
+            from osscl.export.int8 import calibration_feeds, quantise  # loads ONNX Runtime's quantisation
+
             network = quantise(network, calibration_feeds(Path(calibration), manifest, on_step, fit))
     graph = network.SerializeToString(deterministic=True)
     manifest = replace(manifest, precision=precision, graph_sha256=graph_sha256(graph))

@@ -154,7 +154,7 @@ def test_a_gate_that_is_not_passed_writes_nothing(
         weight.raw_data = array.tobytes()
         return broken
 
-    monkeypatch.setattr("osscl.export.exporting.quantise", bad)
+    monkeypatch.setattr("osscl.export.int8.quantise", bad)
     with pytest.raises(AccuracyError, match="does not pass the accuracy gate"):
         export_onnx("demo", tmp_path / "x.onnx", precision="int8", calibration=clips, gate=clips)
     assert list(tmp_path.iterdir()) == []
