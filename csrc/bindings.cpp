@@ -89,7 +89,7 @@ std::vector<std::string> isa_names() {
 } // namespace
 
 PYBIND11_MODULE(_native, module, py::mod_gil_not_used()) {
-    module.doc() = "The C++ core of osscl: the log-mel front end, TFgram and the WAV reader.";
+    module.doc() = "The C++ core of osscl: the log-mel and a memory's features, TFgram and the WAV reader.";
     module.attr("__version__") = OSSCL_VERSION;
     // pybind11 gets NumPy's functions at its first array, without the interpreter's lock and not as
     // WithoutGil does
@@ -124,4 +124,5 @@ PYBIND11_MODULE(_native, module, py::mod_gil_not_used()) {
         .def("transform", &transform, py::arg("samples"), py::arg("log_mel"), py::arg("n_threads"),
              "int16 or float32 [n_clips, n_samples] -> log_mel [n_clips, n_mels, n_frames], written in "
              "place.");
+    bind_features(module);
 }

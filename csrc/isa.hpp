@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "features_kernel.hpp"
 #include "logmel_kernel.hpp"
 #include "multiply_add_kernel.hpp"
 #include "tfgram_kernel.hpp"
@@ -14,6 +15,7 @@ namespace osscl {
 struct Isa {
     std::string_view name;
     const Kernel* kernel;
+    const FeatureKernel* feature_kernel;
     const TfgramKernel* tfgram_kernel;
     const MultiplyAddKernel* multiply_add_kernel;
 };

@@ -23,26 +23,36 @@ template <class Sample> auto transform_of(const Kernel& kernel) {
 LogMel::LogMel(const FrontendSettings& settings, const std::string& isa)
     : tables_(settings), isa_(choose_isa(isa)) {}
 
+std::size_t LogMel::n_tiles(std::size_t n_samples) const {
+    return (n_frames(n_samples) + isa_.kernel->lanes - 1) / isa_.kernel->lanes;
+}
+
+template <class Sample>
+void LogMel::transform_tile(const Sample* clip, std::size_t n_samples, std::size_t tile,
+                            float* log_mel) const {
+    const KernelTables tables = tables_.view();
+    const Kernel& kernel = *isa_.kernel;
+    const std::size_t frames = n_frames(n_samples);
+    const std::size_t first = tile * kernel.lanes;
+    thread_local Scratch scratch;
+    transform_of<Sample>(kernel)(tables, clip,
+                                 {n_samples, first, std::min(kernel.lanes, frames - first), log_mel + first,
+                                  frames, scratch.get(kernel.scratch_bytes(tables))});
+}
+
 template <class Sample>
 void LogMel::transform(const Sample* clips, std::size_t n_clips, std::size_t n_samples, float* log_mel,
                        std::size_t n_threads) const {
-    const KernelTables tables = tables_.view();
-    const Kernel& kernel = *isa_.kernel;
-    const auto transform_tile = transform_of<Sample>(kernel);
-    const std::size_t frames = n_frames(n_samples);
-    const std::size_t tiles = (frames + kernel.lanes - 1) / kernel.lanes;
-    const std::size_t bytes = kernel.scratch_bytes(tables);
+    const std::size_t tiles = n_tiles(n_samples);
+    const std::size_t size = n_mels() * n_frames(n_samples);
     parallel_for(n_clips * tiles, n_threads, [&](std::size_t task) {
         const std::size_t clip = task / tiles;
-        const std::size_t first = task % tiles * kernel.lanes;
-        thread_local Scratch scratch;
-        float* out = log_mel + clip * tables.n_mels * frames + first;
-        transform_tile(
-            tables, clips + clip * n_samples,
-            {n_samples, first, std::min(kernel.lanes, frames - first), out, frames, scratch.get(bytes)});
+        transform_tile(clips + clip * n_samples, n_samples, task % tiles, log_mel + clip * size);
     });
 }
 
+template void LogMel::transform_tile(const std::int16_t*, std::size_t, std::size_t, float*) const;
+template void LogMel::transform_tile(const float*, std::size_t, std::size_t, float*) const;
 template void LogMel::transform(const std::int16_t*, std::size_t, std::size_t, float*, std::size_t) const;
 template void LogMel::transform(const float*, std::size_t, std::size_t, float*, std::size_t) const;
 

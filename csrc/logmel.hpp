@@ -25,6 +25,12 @@ class LogMel {
     void transform(const Sample* clips, std::size_t n_clips, std::size_t n_samples, float* log_mel,
                    std::size_t n_threads) const;
 
+    // The transform in parts, for those who share out the work themselves: tile 0 .. n_tiles - 1 of one clip
+    // [n_samples] -> its frames of log_mel [n_mels][n_frames].
+    std::size_t n_tiles(std::size_t n_samples) const;
+    template <class Sample>
+    void transform_tile(const Sample* clip, std::size_t n_samples, std::size_t tile, float* log_mel) const;
+
   private:
     LogMelTables tables_;
     const Isa& isa_;

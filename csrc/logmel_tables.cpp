@@ -6,6 +6,8 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "twiddle.hpp"
+
 namespace osscl {
 
 namespace {
@@ -22,14 +24,6 @@ double hz_to_mel(double hz) {
 
 double mel_to_hz(double mel) {
     return mel < corner_mel ? mel * linear_hz_per_mel : corner_hz * std::exp((mel - corner_mel) * log_step);
-}
-
-// exp(-2 pi i numerator / denominator)
-void push_twiddle(std::vector<float>& table, std::size_t numerator, std::size_t denominator) {
-    const double angle = 2.0 * std::numbers::pi * static_cast<double>(numerator % denominator) /
-                         static_cast<double>(denominator);
-    table.push_back(static_cast<float>(std::cos(angle)));
-    table.push_back(static_cast<float>(-std::sin(angle)));
 }
 
 void check(const FrontendSettings& settings) {

@@ -1,4 +1,4 @@
-"""The C++ core of osscl: the log-mel front end, TFgram and the WAV reader."""
+"""The C++ core of osscl: the log-mel and a memory's features, TFgram and the WAV reader."""
 
 from collections.abc import Sequence
 
@@ -59,5 +59,15 @@ class LogMel:
         self,
         samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],
         log_mel: npt.NDArray[np.float32],
+        n_threads: int,
+    ) -> None: ...
+
+class Features:
+    def __init__(self, log_mel: LogMel) -> None: ...
+    def transform(
+        self,
+        samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],
+        features: npt.NDArray[np.float32],
+        log_mel: npt.NDArray[np.float32] | None,
         n_threads: int,
     ) -> None: ...

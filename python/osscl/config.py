@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from collections import Counter
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -103,7 +104,38 @@ class FrontendConfig(Settings, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str:
         """SHA-256 over these settings, as lower-case hexadecimal digits."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        return _sha256(self)
+
+
+class FeatureConfig(Settings, frozen=True, kw_only=True):
+    """What the features of a machine's memory are made from; features of other settings are not compared.
+
+    Attributes
+    ----------
+    algorithm : str
+        Names the exact computation; a change of its arithmetic gets a new name.
+    log_mel_sha256 : str
+        Hash of the settings of the log-mel, `FrontendConfig.sha256`.
+    n_samples : int
+        Samples of one clip.
+    """
+
+    algorithm: Literal["osscl.memory/1"] = "osscl.memory/1"
+    log_mel_sha256: str
+    n_samples: int
+
+    def __post_init__(self) -> None:
+        _take_types(self)
+        if not re.fullmatch(r"[0-9a-f]{64}", self.log_mel_sha256):
+            raise ConfigError(
+                f"log_mel_sha256 is {self.log_mel_sha256!r}; expected 64 lower-case hexadecimal digits"
+            )
+        _check_size("n_samples", self.n_samples)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 over these settings, as lower-case hexadecimal digits."""
+        return _sha256(self)
 
 
 class ClipConfig(Settings, frozen=True, kw_only=True):
@@ -260,6 +292,10 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         )
 
 
+def _sha256(settings: Settings) -> str:
+    return hashlib.sha256(msgspec.json.encode(settings, order="sorted")).hexdigest()
+
+
 def _check_size(name: str, value: int) -> None:
     if not 1 <= value <= MAX_SIZE:
         raise ConfigError(f"{name} is {value}; it must lie between 1 and {MAX_SIZE}")
@@ -269,6 +305,7 @@ _WORDS: dict[Any, str] = {
     int: "a whole number",
     float: "a number",
     bool: "True or False",
+    str: "text",
     tuple[str, ...]: "a tuple of names",
 }
 
@@ -315,3 +352,4 @@ def check_fit(resample: object, channel: object, pad: object) -> None:
 EMBEDDING_SIZE = 128
 FRONTEND = FrontendConfig()
 CLIP = ClipConfig()
+FEATURES = FeatureConfig(log_mel_sha256=FRONTEND.sha256, n_samples=CLIP.n_samples)

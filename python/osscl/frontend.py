@@ -1,4 +1,4 @@
-"""The log-mel front end: the only caller of the native transform."""
+"""The log-mel front end."""
 
 import functools
 import os
@@ -69,7 +69,7 @@ def log_mel(
     shape = (*samples.shape[:-1], config.n_mels, config.n_frames(samples.shape[-1]))
     log_mels = output_array(out, shape)
     if log_mels.size:
-        _plan(config, _asked_instruction_set()).transform(
+        native_plan(config).transform(
             samples.reshape(-1, samples.shape[-1]),
             log_mels.reshape(-1, *shape[-2:]),
             n_threads,
@@ -92,7 +92,7 @@ def tables(config: FrontendConfig = FRONTEND) -> tuple[Float32, Float32]:
     mel_filters : ndarray of float32, [n_mels, n_fft // 2 + 1]
         Triangular filters, unit area over Hz.
     """
-    plan = _plan(config, _asked_instruction_set())
+    plan = native_plan(config)
     return plan.window(), plan.mel_filters()
 
 
@@ -109,12 +109,23 @@ def kernel_tables(config: FrontendConfig = FRONTEND) -> dict[str, Float32 | Int3
     dict of str to ndarray of float32 or int32
         By their names in ``csrc/logmel_kernel.hpp``, which says what they hold.
     """
-    return _plan(config, _asked_instruction_set()).kernel_tables()
+    return native_plan(config).kernel_tables()
 
 
 def instruction_set() -> str:
     """Name of the instruction set that `log_mel` runs on."""
-    return _plan(FRONTEND, _asked_instruction_set()).instruction_set
+    return native_plan().instruction_set
+
+
+def native_plan(config: FrontendConfig = FRONTEND) -> _native.LogMel:
+    """The native transform with these settings, on the instruction set that is asked for; made once.
+
+    Raises
+    ------
+    ConfigError
+        OSSCL_ISA names an instruction set that this processor lacks.
+    """
+    return _plan(config, _asked_instruction_set())
 
 
 def _asked_instruction_set() -> str:
