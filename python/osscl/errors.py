@@ -22,6 +22,7 @@
     ├── ParityError            an exported graph does not compute what its checkpoint computes
     ├── AccuracyError          a reduced precision ranks clips too differently from fp32
     ├── CalibrationError       a decision was asked for where no threshold is known
+    ├── DecisionError          features or scores cannot be remembered or decided on as they are
     ├── EvaluationError        scores and labels do not fit together, or a list of either cannot be used
     ├── BenchmarkError         there is nothing to measure speed on, or a measurement failed
     ├── BackendError           the device or backend asked for cannot be used
@@ -142,6 +143,10 @@ class AccuracyError(OssclError):
 
 class CalibrationError(OssclError):
     """A decision was asked for where no threshold is known."""
+
+
+class DecisionError(OssclError, ValueError):
+    """Features or scores of normal clips cannot be remembered, or decided on, as they are."""
 
 
 class EvaluationError(OssclError):

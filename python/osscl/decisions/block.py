@@ -41,8 +41,8 @@ class BlockFit:
     def distances(self, rows: Rows) -> npt.NDArray[np.float64]:
         """Whitened distance of clips, [m, d], from the mean of their nearest normal clips, [m]."""
         found = np.empty(len(rows))
-        for i, row in enumerate(whiten(self.whitening, rows)):
-            away = self.whitened - row  # [n, d]
+        for i, row in enumerate(rows):  # one at a time: a matrix product's digits depend on its size
+            away = self.whitened - whiten(self.whitening, row)  # [n, d]
             nearest = np.argsort(np.einsum("nd,nd->n", away, away), kind="stable")[: self.n_neighbours]
             to_mean = away[nearest].mean(0)
             found[i] = np.sqrt(to_mean @ to_mean)
@@ -107,7 +107,7 @@ def left_out_distances(
 
 
 def whiten(whitening: Rows, rows: Rows) -> Rows:
-    """Give features [n, d] variance 1, and no correlation where the covariance is whole."""
+    """Give features [n, d] or [d] variance 1, and no correlation where the covariance is whole."""
     whitened: Rows = rows @ whitening.T if whitening.ndim == 2 else rows * whitening
     return whitened
 

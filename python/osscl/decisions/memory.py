@@ -1,7 +1,7 @@
 """A machine's memory: what its normal clips sound like, and how far others are from that."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +13,10 @@ from osscl.decisions.conformal import (
     MIN_RECORDINGS,
     Decisions,
     decide,
-    p_values,
     recording_numbers,
-    threshold,
 )
 from osscl.decisions.fitted import Fitted, fit_all, weighted_sum
-from osscl.decisions.selection import Selection, select
+from osscl.decisions.selection import Indices, Selection, select
 from osscl.decisions.stored import StoredArrays, restore, store
 from osscl.errors import DecisionError
 
@@ -64,9 +62,11 @@ class Memory:
         Scores of normal clips of other recordings, where there were more than 512 clips; else empty.
     held_out_recordings : tuple of str, [h]
         Recording of each.
-    selection : Selection
+    stored : StoredArrays
+        The same features as a model file keeps them.
+    selection : Selection or None
         Which of the given clips are fitted, calibrate, or do neither. Equal clips count once: only the first is
-        among them.
+        among them. None where the memory was restored.
     """
 
     features: Rows
@@ -75,7 +75,8 @@ class Memory:
     fitted: Fitted
     held_out_scores: npt.NDArray[np.float64]
     held_out_recordings: tuple[str, ...]
-    selection: Selection
+    stored: StoredArrays
+    selection: Selection | None = None
 
     @classmethod
     def fit(
@@ -113,15 +114,157 @@ class Memory:
             Fewer than 3 different clips, features that do not fit, or lists of other lengths.
         """
         given = feature_rows(features)
+        if recordings is None:
+            recordings = [str(number) for number in range(len(given))]
         numbers = recording_numbers(recordings, len(given))
-        names = tuple(str(number) for number in numbers) if recordings is None else tuple(recordings)
         distinct = _distinct(clip_ids, len(given))
-        chosen = Selection(*(distinct[part] for part in select(_renumbered(numbers[distinct]), seed)))
-        return cls._of(
-            restore(store(_enough(given[chosen.fitted]))),
-            tuple(names[i] for i in chosen.fitted),
-            background,
-            chosen,
-            given[chosen.held_out],
-            tuple(names[i] for i in chosen.held_out),
+        selection = Selection(*(distinct[part] for part in select(numbers[distinct], seed)))
+        stored = store(given[selection.fitted])
+        memory = cls.from_stored(stored, [recordings[i] for i in selection.fitted], background)
+        return replace(
+            memory,
+            selection=selection,
+            held_out_scores=memory.score(given[selection.held_out]).score,
+            held_out_recordings=tuple(recordings[i] for i in selection.held_out),
         )
+
+    @classmethod
+    def from_stored(
+        cls,
+        stored: StoredArrays,
+        recordings: Sequence[str],
+        background: Background | None,
+        held_out_scores: npt.ArrayLike = (),
+        held_out_recordings: Sequence[str] = (),
+    ) -> "Memory":
+        """Restore a memory: its scores are those of the one that was stored, to the last bit.
+
+        Parameters
+        ----------
+        stored : StoredArrays
+            As `Memory.stored` holds them.
+        recordings : sequence of str, [n]
+            Recording of each clip.
+        background : Background or None
+            The same that it was fitted with.
+        held_out_scores : array_like of float, [h]
+            Its `held_out_scores`.
+        held_out_recordings : sequence of str, [h]
+            Its `held_out_recordings`.
+
+        Returns
+        -------
+        Memory
+            With `selection` None.
+
+        Raises
+        ------
+        DecisionError
+            The bytes are damaged, or a list has another length.
+        """
+        rows = restore(stored)
+        recording_numbers(recordings, len(rows))
+        held_out = np.array(held_out_scores, np.float64)
+        recording_numbers(held_out_recordings, len(held_out))
+        fitted = _fit(rows, recordings, background)
+        return cls(rows, tuple(recordings), background, fitted, held_out, tuple(held_out_recordings), stored)
+
+    def score(self, features: npt.ArrayLike) -> MemoryScores:
+        """Score clips.
+
+        Parameters
+        ----------
+        features : array_like of float, [M, 360]
+            Their features in dB, finite.
+
+        Returns
+        -------
+        MemoryScores
+            Each clip's as it would be alone.
+
+        Raises
+        ------
+        DecisionError
+            The features have another shape, or are not finite.
+        """
+        z = self.fitted.z(feature_rows(features))
+        return MemoryScores(weighted_sum(z), *z.values())
+
+    @property
+    def leave_one_out(self) -> npt.NDArray[np.float64]:
+        """Score of each clip by a memory without its recording, [n] float64.
+
+        With fewer than 3 recordings each clip is left out alone: then these scores only give the score its unit, and
+        nothing is decided from them.
+        """
+        return self.fitted.leave_one_out
+
+    @property
+    def is_guaranteed(self) -> bool:
+        """Whether the false-alarm rate is guaranteed, if recordings are exchangeable; else it is measured."""
+        return bool(self.held_out_recordings)
+
+    @property
+    def calibration_scores(self) -> npt.NDArray[np.float64]:
+        """Normal scores that decide: of held-out recordings where there are some, else leave-one-out."""
+        return self.held_out_scores if self.is_guaranteed else self.leave_one_out
+
+    @property
+    def calibration_recordings(self) -> tuple[str, ...]:
+        """Recording of each of these scores."""
+        return self.held_out_recordings if self.is_guaranteed else self.recordings
+
+    def decide(self, scores: npt.ArrayLike, false_alarm_rate: float) -> Decisions:
+        """Decide which scores of this memory are anomalous.
+
+        Parameters
+        ----------
+        scores : array_like of float, [M]
+            As `score` gave them.
+        false_alarm_rate : float
+            Share of normal clips that may be called anomalous, in (0, 1).
+
+        Returns
+        -------
+        Decisions
+            Guaranteed if exchangeable where clips were held out (`is_guaranteed`); measured where they are
+            leave-one-out. Without decisions, and with the reason, where there are too few recordings.
+
+        Raises
+        ------
+        DecisionError
+            A score is not finite, or the rate lies outside (0, 1).
+        """
+        return decide(self.calibration_scores, scores, false_alarm_rate, self.calibration_recordings)
+
+    @property
+    def is_suspicious(self) -> npt.NDArray[np.bool_]:
+        """Whether each clip's leave-one-out score lies above median + 6 MAD, [n]: it may be no normal clip.
+
+        None is left out for it: whoever knows the machine listens and decides.
+        """
+        scores = self.leave_one_out
+        median = np.median(scores)
+        suspicious: npt.NDArray[np.bool_] = scores > median + SUSPICIOUS_MADS * np.median(np.abs(scores - median))
+        return suspicious
+
+
+def _fit(rows: Rows, recordings: Sequence[str], background: Background | None) -> Fitted:
+    if len(rows) < MIN_CLIPS:
+        raise DecisionError(
+            f"{len(rows)} different normal clips are too few: a memory needs {MIN_CLIPS}, and 10 to 100 make a good one"
+        )
+    groups = recording_numbers(recordings, len(rows))
+    if groups.max() + 1 < MIN_RECORDINGS:
+        groups = np.arange(len(rows))
+    return fit_all(rows, groups, None if background is None else background.priors)
+
+
+def _distinct(clip_ids: Sequence[str] | None, n: int) -> Indices:
+    """Numbers of the n clips without those that equal an earlier one."""
+    if clip_ids is None:
+        return np.arange(n)
+    if isinstance(clip_ids, str) or len(clip_ids) != n:
+        raise DecisionError(f"clip_ids name {len(clip_ids)} clips; expected {n}, the id of each normal clip")
+    first = dict(zip(reversed(clip_ids), reversed(range(n)), strict=True))
+    return np.sort(np.fromiter(first.values(), np.intp))

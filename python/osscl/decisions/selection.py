@@ -55,6 +55,7 @@ def select(recordings: Indices, seed: int) -> Selection:
     if len(recordings) <= MAX_FITTED_WHOLE:
         return Selection(everything, nothing, nothing)
     rng = np.random.default_rng(seed)
+    recordings = np.unique(recordings, return_inverse=True)[1]  # without gaps, which equal clips may leave
     sizes = np.bincount(recordings)
     order = rng.permutation(len(sizes))
     chosen = _whole(order, sizes)

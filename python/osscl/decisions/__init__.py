@@ -1,0 +1,51 @@
+"""Decisions at a stated false-alarm rate: a machine's memory, p-values and thresholds, each usable alone.
+
+Nothing here reads sound: features and scores are arrays, whoever made them.
+
+>>> from osscl.decisions import p_values, threshold
+>>> normal = [0.1, 0.4, 0.2, 0.3]  # scores of normal recordings
+>>> p_values(normal, [0.25, 0.5]).tolist()
+[0.6, 0.2]
+>>> threshold(normal, 0.25)
+0.4000000000000001
+"""
+
+from osscl.decisions.background import Background, pooled_background
+from osscl.decisions.conformal import (
+    Decisions,
+    decide,
+    p_values,
+    recordings_needed,
+    smallest_rate,
+    threshold,
+    too_few_recordings,
+)
+from osscl.decisions.fusion import RobustScale, both, left_out_z, log_score
+from osscl.decisions.ledoit_wolf import ledoit_wolf
+from osscl.decisions.memory import Memory, MemoryScores
+from osscl.decisions.selection import Selection
+from osscl.decisions.stored import StoredArrays
+from osscl.decisions.uncertainty import RateInterval, rate_interval
+
+__all__ = [
+    "Background",
+    "Decisions",
+    "Memory",
+    "MemoryScores",
+    "RateInterval",
+    "RobustScale",
+    "Selection",
+    "StoredArrays",
+    "both",
+    "decide",
+    "ledoit_wolf",
+    "left_out_z",
+    "log_score",
+    "p_values",
+    "pooled_background",
+    "rate_interval",
+    "recordings_needed",
+    "smallest_rate",
+    "threshold",
+    "too_few_recordings",
+]
