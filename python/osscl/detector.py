@@ -68,11 +68,11 @@ def load(
     on_build : callable, optional
         Takes what is being done, how much of it is done and how much there is, while an engine is built.
     rule : {"network", "memory", "both"}, optional
-        Which score decides of all machines; by default the one that the model file names for each, or else the
-        network's.
+        Which score decides of all machines; by default the one that the model file names for each, or else
+        the network's.
     false_alarm_rate : float, optional
-        Share of normal clips that may be called anomalous, in (0, 1). By default 0.05, or the smallest rate that a
-        machine's normal recordings can speak of.
+        Share of normal clips that may be called anomalous, in (0, 1). By default 0.05, or the smallest rate
+        that a machine's normal recordings can speak of.
 
     Returns
     -------
@@ -146,7 +146,10 @@ class Detector:
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Machine IDs that can be scored: the network's classes in their order, then those with a memory alone."""
+        """Machine IDs that can be scored.
+
+        The network's classes in their order, then those with a memory alone.
+        """
         return self._judges.machines
 
     @property

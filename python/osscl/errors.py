@@ -21,7 +21,6 @@
     │   └── WorkerLostError        a process that reads recordings ended, or cannot be started
     ├── ParityError            an exported graph does not compute what its checkpoint computes
     ├── AccuracyError          a reduced precision ranks clips too differently from fp32
-    ├── CalibrationError       a decision was asked for where no threshold is known
     ├── DecisionError          features or scores cannot be remembered or decided on as they are
     ├── EvaluationError        scores and labels do not fit together, or a list of either cannot be used
     ├── BenchmarkError         there is nothing to measure speed on, or a measurement failed
@@ -139,10 +138,6 @@ class ParityError(OssclError):
 
 class AccuracyError(OssclError):
     """A reduced precision ranks clips too differently from fp32."""
-
-
-class CalibrationError(OssclError):
-    """A decision was asked for where no threshold is known."""
 
 
 class DecisionError(OssclError, ValueError):

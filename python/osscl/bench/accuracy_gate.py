@@ -155,7 +155,8 @@ def _read_reference(path: Path, bundle: Bundle) -> Bundle:
     reference = read_bundle(path)
     if reference.manifest.network.precision != "fp32":
         raise ConfigError(
-            f"--reference {printable(path)} is {reference.manifest.network.precision}; expected the model in fp32"
+            f"--reference {printable(path)} is {reference.manifest.network.precision}; expected the model "
+            "in fp32"
         )
     if reference.manifest.network.model != bundle.manifest.network.model:
         raise ConfigError(

@@ -48,7 +48,8 @@ def _summary(bundle: Bundle, graph: dict[str, Any]) -> dict[str, Any]:
         "schema": manifest.schema_version,
         "producer": f"{manifest.producer.name} {manifest.producer.version}"
         + "".join(f", {name} {version}" for name, version in manifest.producer.tools.items()),
-        "checkpoint": f"{manifest.network.checkpoint.layout} layout, sha256 {manifest.network.checkpoint.sha256}",
+        "checkpoint": f"{manifest.network.checkpoint.layout} layout, sha256 "
+        "{manifest.network.checkpoint.sha256}",
         "classes": f"{len(model.classes)}: {', '.join(model.classes)}",
         "network": f"inputs {model.inputs}, head {model.head}",
         "score": f"{manifest.scoring_rule}, margin {model.margin:g} rad, scale {model.scale:g}",

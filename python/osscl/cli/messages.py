@@ -9,7 +9,7 @@ from typing import TextIO, cast
 
 from osscl.cli.harmless import SafeStream, harmless
 
-EXIT_FAILED, EXIT_WRONG_USAGE, EXIT_SOME_UNSCORED = 1, 2, 3
+EXIT_FAILED, EXIT_WRONG_USAGE, EXIT_SOME_UNSCORED, EXIT_ANOMALY = 1, 2, 3, 4
 
 
 def complain(message: str) -> None:

@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import typer
 
@@ -12,6 +12,7 @@ from osscl.audio.reading import Fit
 from osscl.backends import ComputeOptions
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
+from osscl.model_file.decisions import Rule
 
 EngineFolder: TypeAlias = Annotated[
     Path | None,
@@ -92,7 +93,38 @@ def _names(
     return MachineNames(machine, labels)
 
 
-_GROUPS = {inspect.signature(make).return_annotation: make for make in (_compute, _fit, _names)}
+class DecisionOptions(NamedTuple):
+    """Which score decides, and how often normal clips may be called anomalous."""
+
+    rule: Rule | None = None
+    false_alarm_rate: float | None = None
+
+
+BY_DEFAULT = DecisionOptions()
+
+
+def _decisions(
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            help="Which score decides: network, memory, or both (the larger of two); by default what the "
+            "model file says of each machine.",
+            metavar="RULE",
+        ),
+    ] = None,
+    false_alarm_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of normal clips that may be called anomalous, such as 0.01; by default 0.05, or the "
+            "smallest that a machine's normal recordings can speak of.",
+            metavar="RATE",
+        ),
+    ] = None,
+) -> DecisionOptions:
+    return DecisionOptions(rule, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks the word
+
+
+_GROUPS = {inspect.signature(make).return_annotation: make for make in (_compute, _fit, _names, _decisions)}
 
 
 def takes_shared_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -12,8 +12,8 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import BuildProgress, FileProgress, as_json
-from osscl.cli.messages import EXIT_SOME_UNSCORED, result_stream, say
-from osscl.cli.options import takes_shared_options
+from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, result_stream, say
+from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
@@ -60,6 +60,14 @@ def score(
     json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")] = False,
     names: MachineNames = BY_PATHS,
     fit: Fit = AS_THEY_ARE,
+    decide: DecisionOptions = BY_DEFAULT,
+    only: Annotated[
+        str | None,
+        typer.Option(help="Write lines of these clips alone: 'anomalies'.", metavar="anomalies"),
+    ] = None,
+    fail_on_anomaly: Annotated[
+        bool, typer.Option("--fail-on-anomaly", help="Exit with 4 where a clip was flagged.")
+    ] = False,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
@@ -70,6 +78,8 @@ def score(
         raise typer.BadParameter(
             "--json writes to stdout; use --output with a name that ends in .jsonl instead"
         )
+    if only not in (None, "anomalies"):
+        raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
     passed_over = PassedOver()
     candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
@@ -82,7 +92,8 @@ def score(
     )
     try:
         with BuildProgress() as building:
-            detector = Detector(model, replace(compute, on_build=building.show_phase))
+            how = replace(compute, on_build=building.show_phase)
+            detector = Detector(model, how, **decide._asdict())
         machine_of = machine_source(detector.machines, *names)
     except BaseException:  # Ctrl-C too: an empty table would stand in the way of the next run
         table.abandon()
@@ -92,12 +103,17 @@ def score(
         "machine": names.machine,
         "labels": None if names.labels is None else printable(names.labels),
         **asdict(fit),
+        **decide._asdict(),
+        "only": only,
         **compute.record(),
     }
-    exit_code = _run(detector, paths, candidates, table, machine_of, fit, options)
-    for note in passed_over.notes():
+    tally = Tally()
+    exit_code = _run(detector, paths, candidates, table, machine_of, fit, options, tally)
+    for note in (*passed_over.notes(), *detector.judges.notes()):
         say(note)
-    raise typer.Exit(exit_code)
+    if tally.n_decided:
+        say(tally.flagged())
+    raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
 
 
 def _run(
@@ -108,9 +124,8 @@ def _run(
     machine_of: MachineOf,
     fit: Fit,
     options: dict[str, Any],
+    tally: Tally,
 ) -> int:
-    tally = Tally()
-
     with detector, FileProgress(paths) as progress:
 
         def show(_: Record) -> None:
@@ -125,6 +140,7 @@ def _run(
                 fit=fit,
                 options=options,
                 tally=tally,
+                keeps=_is_flagged if options["only"] else None,
                 on_record=show,
                 on_run=_tell,
             )
@@ -137,6 +153,10 @@ def _run(
     if interrupted:
         return signals.exit_code()
     return EXIT_SOME_UNSCORED if tally.n_failed else 0
+
+
+def _is_flagged(record: Record) -> bool:
+    return record.is_anomaly is True
 
 
 def _tell(run: dict[str, Any]) -> None:

@@ -245,7 +245,9 @@ class Memory:
         """
         scores = self.leave_one_out
         median = np.median(scores)
-        suspicious: npt.NDArray[np.bool_] = scores > median + SUSPICIOUS_MADS * np.median(np.abs(scores - median))
+        suspicious: npt.NDArray[np.bool_] = scores > median + SUSPICIOUS_MADS * np.median(
+            np.abs(scores - median)
+        )
         return suspicious
 
 

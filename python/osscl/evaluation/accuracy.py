@@ -25,6 +25,7 @@ from osscl.metrics import auc, rank_correlation
 from osscl.model_file.bundle import Bundle
 from osscl.model_file.manifest import Accuracy
 from osscl.runs.folder import find_some_recordings
+from osscl.scoring.judges import Judges
 from osscl.scoring.pipeline import Task, score_recordings
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
@@ -190,7 +191,13 @@ def _score(
     records = {}
     unread = None
     with closing(open_backend(bundle, compute)) as opened:
-        task = Task(machine_of, fit, opened.preferred_batch, compute.shared_out().n_threads)
+        task = Task(
+            machine_of,
+            fit,
+            opened.preferred_batch,
+            compute.shared_out().n_threads,
+            Judges(manifest, "network"),
+        )
         for record in score_recordings(candidates, task, manifest, opened):
             if record.score is not None:
                 records[record.path] = record

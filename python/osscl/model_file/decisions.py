@@ -1,4 +1,6 @@
-"""What a model file holds to decide by: a background, memories of machines, calibrations, and the rule of each machine.
+"""What a model file holds to decide by.
+
+A background, memories of machines, calibrations, and the rule of each machine.
 
 Arrays stand as base64 of little-endian numbers: `osscl.decisions` says what they mean.
 """
@@ -177,7 +179,7 @@ class StoredDecisions(Settings, frozen=True, kw_only=True):
     training_clips: tuple[ShortHash, ...] | None = None
     memories: tuple[StoredMemory, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
-    rules: dict[str, Rule] = {}
+    rules: dict[str, Rule] = msgspec.field(default_factory=dict)
 
     def memory_of(self, machine: str) -> StoredMemory | None:
         """The memory of a machine, where there is one."""

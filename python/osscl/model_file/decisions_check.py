@@ -1,4 +1,7 @@
-"""Memories, backgrounds and calibrations held against themselves: sizes of arrays, names, and what knows what."""
+"""Memories, backgrounds and calibrations held against themselves.
+
+Sizes of arrays, names, and what knows what.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,8 +13,8 @@ from osscl.model_file.decisions import (
     N_FEATURES,
     N_LEVEL,
     Calibration,
-    StoredDecisions,
     StoredBackground,
+    StoredDecisions,
     StoredMemory,
 )
 from osscl.model_file.manifest import Manifest

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from osscl.config import CLIP, FRONTEND, MAX_SIZE, ClipConfig, FrontendConfig, ModelConfig, Settings
 from osscl.errors import ModelFileError
 from osscl.model_file import golden
-from osscl.model_file.decisions import StoredDecisions, Sha256
+from osscl.model_file.decisions import Sha256, StoredDecisions
 from osscl.model_file.signature import FrontEndPlace, TensorSpec, graph_inputs, graph_outputs
 
 # A new field or word raises the number. An osscl reads every schema up to its own and refuses newer ones.
@@ -251,8 +251,8 @@ class Manifest(Settings, frozen=True, kw_only=True):
         model, checkpoint, precision, parity = parts
         if model is None or checkpoint is None or precision is None or parity is None:
             raise ModelFileError(
-                "the file holds memories of machines and no network: it scores by --rule memory alone; for the "
-                "rest name a model that osscl-export wrote"
+                "the file holds memories of machines and no network: it scores by --rule memory alone; for "
+                "the rest name a model that osscl-export wrote"
             )
         return Network(model, checkpoint, precision, parity)
 

@@ -1,6 +1,7 @@
 """Backgrounds and memories as a model file holds them, and as they compute."""
 
 import numpy as np
+import numpy.typing as npt
 
 from osscl.decisions import Background, Memory, StoredArrays
 from osscl.model_file.decisions import N_LEVEL, StoredBackground, StoredMemory
@@ -54,9 +55,9 @@ def restored_background(stored: StoredBackground) -> Background:
     """
     level = np.zeros((N_LEVEL, N_LEVEL), np.float32)
     level[_LOWER] = np.frombuffer(stored.level, _FLOAT32)
-    level = level + np.tril(level, -1).T  # [32, 32]
+    covariance: npt.NDArray[np.float64] = (level + np.tril(level, -1).T).astype(np.float64)  # [32, 32]
     return Background(
-        level=level,
+        level=covariance,
         modulation=np.frombuffer(stored.modulation, _FLOAT32),
         flutter=np.frombuffer(stored.flutter, _FLOAT32),
         event=np.frombuffer(stored.event, _FLOAT32),

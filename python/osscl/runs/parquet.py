@@ -43,6 +43,7 @@ def parquet_maker() -> ParquetMaker:
         "start_s": pyarrow.float64(),
         "duration_s": pyarrow.float64(),
         "sample_rate_hz": pyarrow.int32(),
+        **{name: pyarrow.float32() for name in ("z_level", "z_modulation", "z_flutter", "z_event")},
     }
     schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
 

@@ -36,6 +36,7 @@ _RECORDED_PACKAGES = (
     "soxr",
     "pyarrow",
 )
+_MAX_NAMED = 10
 
 
 @dataclass(slots=True)
@@ -46,9 +47,54 @@ class Tally:
     ----------
     counts : Counter of str
         Files by status.
+    n_decided : int
+        Clips that were decided.
+    anomalies : Counter of str
+        Clips called anomalous, by machine.
+    rates : set of float
+        False-alarm rates that clips were decided at.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
+    n_decided: int = 0
+    anomalies: Counter[str] = field(default_factory=Counter)
+    rates: set[float] = field(default_factory=set)
+
+    def add(self, record: Record, rate: float | None) -> None:
+        """Count a line.
+
+        Parameters
+        ----------
+        record : Record
+            The line.
+        rate : float or None
+            False-alarm rate that its machine is decided at.
+        """
+        self.counts[record.status] += 1
+        if record.is_anomaly is None:
+            return
+        self.n_decided += 1
+        self.rates.add(rate or 0.0)
+        if record.is_anomaly:
+            self.anomalies[record.machine or ""] += 1
+
+    def flagged(self) -> str:
+        """Say in one line what was flagged.
+
+        Returns
+        -------
+        str
+            Such as "3 of 480 flagged at 1 %: pump/id_02 (2), fan/id_00 (1)".
+        """
+        percent = " to ".join(
+            dict.fromkeys(f"{100 * rate:.3g}" for rate in (min(self.rates), max(self.rates)))
+        )
+        text = f"{self.anomalies.total()} of {self.n_decided} flagged at {percent} %"
+        named = [f"{machine} ({count})" for machine, count in self.anomalies.most_common(_MAX_NAMED)]
+        more = len(self.anomalies) - len(named)
+        return (
+            text + (f": {', '.join(named)}" if named else "") + (f" and {more} more machines" if more else "")
+        )
 
     def __str__(self) -> str:
         parts = [f"{count} {status}" for status, count in sorted(self.counts.items())]
@@ -74,6 +120,7 @@ def score_to_table(
     fit: Fit,
     options: dict[str, Any],
     tally: Tally,
+    keeps: Callable[[Record], bool] | None = None,
     on_record: Callable[[Record], None],
     on_run: Callable[[dict[str, Any]], None],
 ) -> None:
@@ -96,6 +143,8 @@ def score_to_table(
         What the user asked for, for the record of the run.
     tally : Tally
         Counts each line.
+    keeps : callable, optional
+        Tells the lines that are written; by default all are.
     on_record : callable
         Called after each line.
     on_run : callable
@@ -121,8 +170,9 @@ def score_to_table(
 
     try:
         for record in detector.score_candidates(candidates, machine_of, fit):
-            table.write(record)
-            tally.counts[record.status] += 1
+            if keeps is None or keeps(record):
+                table.write(record)
+            tally.add(record, detector.judges.rate_of(record))
             on_record(record)
         run = describe(completed=True)
         table.finish(run)
@@ -151,6 +201,8 @@ def _describe(
         "versions": {"python": platform.python_version(), **installed_versions()},
         "n_files": tally.n_files,
         "counts": dict(sorted(tally.counts.items())),
+        "n_decided": tally.n_decided,
+        "anomalies": dict(sorted(tally.anomalies.items())),
     }
 
 

@@ -12,6 +12,7 @@ from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.restored import restored_memory
 from osscl.scoring.judge import Judge, NormalScores
+from osscl.scoring.record import Record
 
 RULES = ("network", "memory", "both")
 
@@ -48,7 +49,8 @@ class Judges:
             raise ConfigError(f"rule is {rule!r}; expected one of: {', '.join(RULES)}")
         if false_alarm_rate is not None and not 0.0 < false_alarm_rate < 1.0:
             raise DecisionError(
-                f"the false-alarm rate is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for 5 %"
+                f"the false-alarm rate is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for "
+                "5 %"
             )
         self._stored = manifest.decisions or StoredDecisions()
         self._labels = {} if manifest.model is None else {
@@ -62,8 +64,8 @@ class Judges:
         self._lock = threading.Lock()
         if rule in ("memory", "both") and not self._memories:
             raise ConfigError(
-                f"--rule {rule} needs memories of machines, and the model file holds none: make one from normal "
-                "recordings by osscl enroll"
+                f"--rule {rule} needs memories of machines, and the model file holds none: make one from "
+                "normal recordings by osscl enroll"
             )
         if rule == "network":
             manifest.network  # noqa: B018 - raises where there is none
@@ -113,6 +115,11 @@ class Judges:
                 judge = self._judges[machine] = self._make(machine)
         return judge
 
+    def rate_of(self, record: Record) -> float | None:
+        """False-alarm rate that a clip was decided at; None where it was not decided."""
+        judge = self._judges.get(record.machine or "")
+        return None if judge is None or record.is_anomaly is None else judge.rate
+
     def notes(self) -> Iterator[str]:
         """Say of the machines met so far why nothing is decided, once for each reason."""
         machines: dict[str, list[str]] = {}
@@ -158,7 +165,8 @@ class Judges:
         assert stored is not None
         if stored.features_sha256 != FEATURES.sha256:
             raise MachineError(
-                f"the memory of {machine} was made of other features than this osscl computes: enroll it again"
+                f"the memory of {machine} was made of other features than this osscl computes: enroll it "
+                "again"
             )
         return restored_memory(stored, self._stored.background)
 
@@ -169,6 +177,7 @@ class Judges:
             return None, "it is not calibrated: osscl calibrate on normal recordings that were not trained on"
         if found.precision != self._precision:
             return None, (
-                f"it was calibrated in {found.precision} and the model is {self._precision}: calibrate it again"
+                f"it was calibrated in {found.precision} and the model is {self._precision}: calibrate it "
+                "again"
             )
         return found, None

@@ -31,7 +31,6 @@ from osscl.scoring.judges import Judges
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
 
-
 Features = npt.NDArray[np.float32]
 _Z_COLUMNS = ("z_level", "z_modulation", "z_flutter", "z_event")
 
@@ -74,7 +73,10 @@ class _Waiting(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """A batch as it was read: records some of which lack their scores, and the samples that the network needs."""
+    """A batch as it was read.
+
+    Records some of which lack their scores, and the samples that the network needs.
+    """
 
     records: list[Record]
     waiting: dict[int, _Waiting]  # by the place of the record
@@ -221,7 +223,10 @@ def _read(task: Task, manifest: Manifest, group: list[Candidate], lent: Samples 
 def _judged_without_network(
     records: list[Record], judges: dict[int, Judge], samples: Samples, task: Task
 ) -> _Batch:
-    """Score the clips that need no network; what is left are those that do, and the samples [B, n_samples] of these."""
+    """Score the clips that need no network.
+
+    What is left are those that do, and the samples [B, n_samples] of these.
+    """
     in_order = list(judges.values())
     remembered = [at for at, judge in enumerate(in_order) if judge.needs_memory]
     features: dict[int, Features] = {}
@@ -250,8 +255,8 @@ def _judge(
     for places in places_of.values():
         judge = waiting[places[0]].judge
         by_network = np.array([network_scores[place] for place in places]) if judge.needs_network else None
-        features = np.stack([waiting[place].features for place in places]) if judge.needs_memory else None
-        judged = judge.judge(by_network, features)
+        features = [each for each in (waiting[place].features for place in places) if each is not None]
+        judged = judge.judge(by_network, np.stack(features) if features else None)
         for at, place in enumerate(places):
             records[place] = _scored(records[place], judge, judged, at)
 

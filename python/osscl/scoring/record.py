@@ -18,8 +18,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     reason : str or None
         One sentence on a status other than "ok".
     score : float or None
-        The anomaly score that decides, a float32 value; higher is more anomalous. In nats by the rule "network";
-        else without a unit, in spreads of the machine's normal clips.
+        The anomaly score that decides, a float32 value; higher is more anomalous. In nats by the rule
+        "network"; else without a unit, in spreads of the machine's normal clips.
     p_value, threshold : float or None
         Share of normal recordings that score at least as high, and the score from which a clip counts as
         anomalous; None where nothing is decided.

@@ -13,16 +13,16 @@ from osscl.scoring.judge import Judged
 class Scores:
     """Anomaly scores of a batch, and decisions where there are some.
 
-    Nothing is decided where a machine has neither a memory nor a calibration, or too few normal recordings: there
-    `p_value` and `threshold` are NaN and `is_anomaly` is masked.
+    Nothing is decided where a machine has neither a memory nor a calibration, or too few normal recordings:
+    there `p_value` and `threshold` are NaN and `is_anomaly` is masked.
 
     Attributes
     ----------
     machine : tuple of str
         Machine ID that each clip claims to be.
     score : ndarray of float32, [B]
-        The anomaly score that decides; higher is more anomalous. In nats by the rule "network"; else without a
-        unit, in spreads of the machine's normal clips.
+        The anomaly score that decides; higher is more anomalous. In nats by the rule "network"; else without
+        a unit, in spreads of the machine's normal clips.
     p_value : ndarray of float64, [B]
         Share of normal recordings of this machine that score at least as high, in (0, 1].
     threshold : ndarray of float64, [B]
@@ -63,7 +63,7 @@ class Scores:
             np.full(n, np.nan, np.float32),
             np.full(n, np.nan),
             np.full(n, np.nan),
-            np.ma.masked_all(n, np.bool_),
+            np.ma.array(np.zeros(n, np.bool_), mask=True),
             [""] * n,
             np.full((n, 4), np.nan, np.float32),
         )

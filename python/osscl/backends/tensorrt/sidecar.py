@@ -8,7 +8,8 @@ from msgspec.structs import asdict
 from osscl.backends.tensorrt.layers import Layer
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.config import Settings
-from osscl.model_file.manifest import Precision, Sha256
+from osscl.model_file.decisions import Sha256
+from osscl.model_file.manifest import Precision
 from osscl.support.strict_json import decode_strictly
 
 SCHEMA_VERSION = 1

@@ -1,0 +1,134 @@
+"""Recordings to features: what memories, backgrounds and calibrations are made of."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from osscl.audio.batch import read_clips
+from osscl.audio.candidate import Candidate
+from osscl.audio.reading import AS_THEY_ARE, Clip, Fit
+from osscl.audio.samples import clip_sha256
+from osscl.config import CLIP, FRONTEND
+from osscl.errors import AudioCorruptError, ClipError
+from osscl.features import memory_features
+from osscl.support.threads import usable_cpus
+
+SHORT_HASH_DIGITS = 16
+_BATCH = 64
+_ROUNDING_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeaturedClip:
+    """One recording's clip, as memories need it.
+
+    Attributes
+    ----------
+    path : str
+        The recording.
+    sha256 : str
+        First 16 digits of the hash of its waveform, whatever the file's format.
+    features : ndarray of float32, [360]
+        Its features, dB.
+    is_padded : bool
+        Whether the recording was shorter than a clip and was filled up.
+    """
+
+    path: str
+    sha256: str
+    features: npt.NDArray[np.float32]
+    is_padded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A recording that gives no clip, and why.
+
+    Attributes
+    ----------
+    path : str
+        The recording.
+    problem : ClipError
+        The reason.
+    """
+
+    path: str
+    problem: ClipError
+
+
+def featured_clips(
+    candidates: Iterable[Candidate],
+    fit: Fit = AS_THEY_ARE,
+    *,
+    threads: int | None = None,
+    on_clip: Callable[[], object] = lambda: None,
+) -> Iterator[FeaturedClip | Unusable]:
+    """Read recordings and compute their features, in order.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+        The recordings; never held in memory as a whole.
+    fit : Fit
+        How recordings that do not fit are made to fit.
+    threads : int, optional
+        Processors to use; by default all that the process may use.
+    on_clip : callable
+        Called after each recording.
+
+    Yields
+    ------
+    FeaturedClip or Unusable
+        One for each candidate. A clip of one value alone is unusable: a dead microphone is no normal sound.
+    """
+    n_threads = usable_cpus() if threads is None else threads
+    remaining = iter(candidates)
+    rows = np.empty((_BATCH, CLIP.n_samples), np.int16)
+    with ThreadPoolExecutor(n_threads, "osscl-hash") as pool:
+        while group := list(islice(remaining, _BATCH)):
+            for found in _of_batch(group, rows, fit, n_threads, pool):
+                yield found
+                on_clip()
+
+
+def _of_batch(
+    group: list[Candidate],
+    rows: npt.NDArray[np.int16],
+    fit: Fit,
+    threads: int,
+    pool: ThreadPoolExecutor,
+) -> Iterator[FeaturedClip | Unusable]:
+    paths = [candidate.path for candidate in group if candidate.problem is None]
+    rate_hz = FRONTEND.sample_rate_hz
+    clips = iter(read_clips(paths, rows[: len(paths)], fit, CLIP, rate_hz, threads))
+    read = [_usable(next(clips)) if candidate.problem is None else candidate.problem for candidate in group]
+    good = [clip for clip in read if isinstance(clip, Clip)]
+    hashes = pool.map(lambda clip: clip_sha256(clip.samples)[:SHORT_HASH_DIGITS], good)
+    features = iter(_features(good, threads))
+    for candidate, clip in zip(group, read, strict=True):
+        path = os.fsdecode(candidate.path)
+        if isinstance(clip, Clip):
+            is_padded = clip.duration_s < CLIP.n_samples / rate_hz - _ROUNDING_S
+            yield FeaturedClip(path, next(hashes), next(features), is_padded)
+        else:
+            yield Unusable(path, clip)
+
+
+def _usable(clip: Clip | ClipError) -> Clip | ClipError:
+    if isinstance(clip, Clip) and clip.silence is not None:
+        return AudioCorruptError(f"{clip.silence}: a dead microphone or channel?")
+    return clip
+
+
+def _features(clips: list[Clip], threads: int) -> npt.NDArray[np.float32]:
+    """Features [B, 360] of clips, each in the type that it has."""
+    if not clips:
+        return np.empty((0, 360), np.float32)
+    if len({clip.samples.dtype for clip in clips}) == 1:
+        return memory_features(np.stack([clip.samples for clip in clips]), threads=threads)
+    return np.stack([memory_features(clip.samples, threads=threads) for clip in clips])
