@@ -5,10 +5,10 @@ import hashlib
 import pytest
 
 from osscl import synth
-from osscl.evaluation.accuracy import GATE_PLAN
+from osscl.evaluation.accuracy import GATE_PLAN, HARD_PLAN
 
 TRAINING_PLAN = synth.DatasetPlan(train=960, seed=1)
-ROWS = {"gate": "c031e1fb9561c3a5", "training": "6641f88421b6a8b8"}
+ROWS = {"gate": "c031e1fb9561c3a5", "training": "6641f88421b6a8b8", "hard": "48ac31c020a0047c"}
 """Hash of all names, faults and severities of a set."""
 SAMPLES = {
     "blower/test/anomaly_id_00_00000000.wav": "70e7b3aa70721f15",  # imbalance
@@ -21,17 +21,31 @@ SAMPLES = {
     "gearbox/train/normal_id_02_00000079.wav": "a45f37a8d3e889c9",
 }
 """Hash of the samples of clips of every type and with every fault."""
+HARD_SAMPLES = {
+    "gearbox/train/normal_id_00_00000001.wav": "cbca3233fc18ac26",  # normal, high
+    "blower/test/anomaly_id_00_00000001.wav": "a1cca2965e2585a8",  # bearing_defect, low
+    "blower/test/anomaly_id_00_00000016.wav": "1246ea3403dbac7c",  # event, high
+    "blower/test/anomaly_id_00_00000007.wav": "d11eb5aa0fdd9007",  # changed_speed, low
+    "blower/test/anomaly_id_00_00000018.wav": "0e370dcdb91c51d3",  # missing_beat, high
+    "blower/test/anomaly_id_00_00000019.wav": "e60df31873892f94",  # reversed_cycle, high
+}
+"""The same of clips of the hard set."""
 
 
 def first_digits(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-@pytest.mark.parametrize(("name", "plan"), [("gate", GATE_PLAN), ("training", TRAINING_PLAN)])
+@pytest.mark.parametrize(
+    ("name", "plan"), [("gate", GATE_PLAN), ("training", TRAINING_PLAN), ("hard", HARD_PLAN)]
+)
 def test_a_set_holds_the_same_clips_for_ever(name: str, plan: synth.DatasetPlan) -> None:
     clips = list(plan.clips())
     assert len(clips) == plan.n_clips
-    rows = "\n".join(f"{clip.path} {clip.fault} {clip.severity}" for clip in clips)
+    modes = [f"{clip.key.mode} " if plan.hard else "" for clip in clips]
+    rows = "\n".join(
+        f"{clip.path} {mode}{clip.fault} {clip.severity}" for clip, mode in zip(clips, modes, strict=True)
+    )
     assert first_digits(rows.encode()) == ROWS[name]
 
 
@@ -40,3 +54,9 @@ def test_a_clip_is_the_same_for_ever(path: str) -> None:
     clips = [*GATE_PLAN.clips(), *TRAINING_PLAN.clips()]
     clip = next(each for each in clips if each.path == path)
     assert first_digits(clip.samples().tobytes()) == SAMPLES[path]
+
+
+@pytest.mark.parametrize("path", HARD_SAMPLES)
+def test_a_clip_of_the_hard_set_is_the_same_for_ever(path: str) -> None:
+    clip = next(each for each in HARD_PLAN.clips() if each.path == path)
+    assert first_digits(clip.samples().tobytes()) == HARD_SAMPLES[path]
