@@ -40,7 +40,8 @@ def test_ids_and_faults_are_chosen_and_a_hard_set_says_so(tmp_path: Path) -> Non
                 "--json",
             ),
             ("synth", tmp_path / "hard", "--hard", "--machines", 1, "--normal", 2, "--anomalous", 9),
-        ]
+        ],
+        cwd=tmp_path,
     )
     summary = json.loads(events.stdout)
     assert summary["machines"][::4] == ["blower/id_30", "blower/id_98", "blower/id_99"]
