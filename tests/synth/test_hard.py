@@ -117,8 +117,12 @@ def test_an_event_sounds_once_in_its_band() -> None:
         signal = to_signal(added)
         assert np.abs(signal[~within(evidence.time_s)]).max() < 1e-9 * np.abs(signal).max()
         power = np.abs(added) ** 2
-        inside = (evidence.band_hz[0] <= FREQUENCY_HZ) & (evidence.band_hz[1] >= FREQUENCY_HZ)
-        assert power[inside].sum() > 0.75 * power.sum()
+        low_hz, high_hz = evidence.band_hz
+        inside = (low_hz <= FREQUENCY_HZ) & (high_hz >= FREQUENCY_HZ)
+        near = (low_hz / 2**0.5 <= FREQUENCY_HZ) & (high_hz * 2**0.5 >= FREQUENCY_HZ)
+        # the filters halve the power at the corners of a band that may be half an octave broad
+        assert power[inside].sum() > 0.6 * power.sum()
+        assert power[near].sum() > 0.95 * power.sum()
 
 
 def test_a_changed_speed_is_none_of_the_modes() -> None:

@@ -141,7 +141,18 @@ class SoundingFault(Fault, frozen=True, kw_only=True):
     level_db: float
 
     def fainter(self, by_db: float) -> "SoundingFault":
-        """Its sound too."""
+        """The same fault, less strong, its sound too.
+
+        Parameters
+        ----------
+        by_db : float
+            Decibels, as of every fault.
+
+        Returns
+        -------
+        SoundingFault
+            The changed fault.
+        """
         changed = super().fainter(by_db)
         return msgspec.structs.replace(changed, level_db=self.level_db - by_db)  # type: ignore[return-value]
 

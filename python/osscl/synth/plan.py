@@ -75,7 +75,13 @@ class DatasetPlan:
         return self.train + self.normal + self.anomalous
 
     def all_machines(self) -> tuple[Machine, ...]:
-        """The machines, in the order of their clips."""
+        """The machines.
+
+        Returns
+        -------
+        tuple of Machine
+            In the order of their clips.
+        """
         if self.machines is not None and self.ids:
             raise ConfigError(
                 "machines and ids are both given; give machines for so many of all types, "
@@ -172,7 +178,13 @@ class PlannedClip:
     severity: str | None
 
     def chosen_fault(self) -> Fault | None:
-        """The fault with its figures; None for a normal clip."""
+        """The fault with its figures.
+
+        Returns
+        -------
+        Fault or None
+            None for a normal clip.
+        """
         if self.fault is None or self.severity is None:
             return None
         return fault(self.fault, self.severity, fainter=self.key.mode is not None)
