@@ -117,9 +117,15 @@ class DatasetPlan:
         tuple of str
             Their names.
         """
-        if not self.faults:
-            return machine.type.faults + (hard.FURTHER_FAULTS if self.hard else ())
-        return tuple(name for name in self.faults if name in (*machine.type.faults, *hard.FURTHER_FAULTS))
+        possible = self._possible(machine)
+        if self.faults:
+            return tuple(name for name in self.faults if name in possible)
+        return possible if self.hard else machine.type.faults
+
+    def _possible(self, machine: Machine) -> tuple[str, ...]:
+        """Faults that a machine can have in such a set."""
+        without_cycles = (name for name in hard.FURTHER_FAULTS if name not in _FAULTS_OF_CYCLES)
+        return machine.type.faults + (hard.FURTHER_FAULTS if self.hard else tuple(without_cycles))
 
     def _planned(self, machine: Machine, split: str, label: str, index: int) -> "PlannedClip":
         path = f"{machine.type.name}/{split}/{label}_{machine.machine_id}_{index:08d}.wav"
@@ -127,12 +133,13 @@ class DatasetPlan:
         if label == "anomaly":
             # all kinds in turn, each kind at all severities in turn; machines begin at different places
             kinds = self.faults_of(machine)
-            step = index + machine.number + TYPES.index(machine.type)
-            turn, place = divmod(step, len(kinds))
-            kind, severity = kinds[place], SEVERITIES[(turn + place) % len(SEVERITIES)]
-        # both modes in turn, of each kind too
+            lap, place = divmod(index + machine.number + TYPES.index(machine.type), len(kinds))
+            turn = lap + place
+            kind, severity = kinds[place], SEVERITIES[turn % len(SEVERITIES)]
+        # both modes in turn, and so of each kind at each severity
         mode = MODES[turn % len(MODES)] if self.hard else None
-        return PlannedClip(path, ClipKey(machine.name, self.seed, split, label, index, mode), kind, severity)  # type: ignore[arg-type]
+        key = ClipKey(machine.name, self.seed, split, label, index, mode)  # type: ignore[arg-type]
+        return PlannedClip(path, key, kind, severity)
 
     def _check_faults(self) -> None:
         if self.faults and not self.anomalous:
@@ -149,7 +156,7 @@ class DatasetPlan:
                 )
         for machine in self.all_machines():
             if not self.faults_of(machine):
-                can = ", ".join((*machine.type.faults, *hard.FURTHER_FAULTS))
+                can = ", ".join(self._possible(machine))
                 raise ConfigError(
                     f"{machine.name} can have none of the chosen faults ({', '.join(self.faults)}); a "
                     f"{machine.type.name} can have: {can}"
