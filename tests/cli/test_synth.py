@@ -25,12 +25,55 @@ def test_a_gate_set_is_written_and_summed_up(tmp_path: Path) -> None:
     assert "3 normal and 3 anomalous clips" in shown.stdout
 
 
+def test_ids_and_faults_are_chosen_and_a_hard_set_says_so(tmp_path: Path) -> None:
+    events, hard = osscl_each(
+        [
+            (
+                "synth",
+                tmp_path / "events",
+                "--ids",
+                "30,98-99",
+                "--faults",
+                "event",
+                "--anomalous",
+                3,
+                "--json",
+            ),
+            ("synth", tmp_path / "hard", "--hard", "--machines", 1, "--normal", 2, "--anomalous", 9),
+        ],
+        cwd=tmp_path,
+    )
+    summary = json.loads(events.stdout)
+    assert summary["machines"][::4] == ["blower/id_30", "blower/id_98", "blower/id_99"]
+    assert summary["faults"] == {"event": 3}
+    assert not summary["hard"]
+    for row in json.loads((tmp_path / "events" / "synth.json").read_text())["clips"]:
+        assert len(row["time_s"]) == len(row["band_hz"]) == 2
+        assert row["mode"] is None
+    assert "fainter faults, more noise, modes low and high" in hard.stdout
+    record = json.loads((tmp_path / "hard" / "synth.json").read_text())
+    assert record["hard"]
+    assert [row["mode"] for row in record["clips"][:2]] == ["low", "high"]
+    faults = {row["fault"]: row for row in record["clips"]}
+    assert faults["missing_beat"]["time_s"][0] > 0.0
+    assert (
+        faults["missing_beat"]["rate_hz"] == faults["event"]["rate_hz"] or faults["missing_beat"]["rate_hz"]
+    )
+
+
 def test_what_cannot_be_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     refused: dict[tuple[object, ...], str] = {
         (tmp_path / "new",): "no clip is asked for",
         (tmp_path / "new", "--normal", "-1"): "normal is -1",
         (tmp_path / "new", "--normal", "1", "--machines", "0"): "machines is 0",
+        (tmp_path / "new", "--normal", "1", "--machines", "3", "--ids", "30"): "are both given",
+        (tmp_path / "new", "--normal", "1", "--ids", "32-30"): "--ids is '32-30'; expected numbers",
+        (tmp_path / "new", "--normal", "1", "--ids", "all"): "such as 30-32 or 20,25",
+        (tmp_path / "new", "--normal", "1", "--ids", "98-100"): "from 0 to 99",
+        (tmp_path / "new", "--normal", "1", "--ids", "7,5-9"): "ids has 7 twice",
+        (tmp_path / "new", "--anomalous", "1", "--faults", "event,rust"): "fault is 'rust'",
+        (tmp_path / "new", "--anomalous", "1", "--faults", "missing_beat"): "make the set hard",
         (tmp_path / "file", "--normal", "1"): "is a file",
         (tmp_path, "--normal", "1"): "is not empty",
     }

@@ -8,7 +8,8 @@ import pytest
 import osscl
 from osscl import synth
 from osscl.errors import ConfigError, MachineError
-from osscl.synth.machines import TYPES
+from osscl.synth import hard
+from osscl.synth.machine_types import TYPES
 from osscl.synth.severity import all_faults, parse_severities
 
 KEY = synth.ClipKey("gearbox/id_01", seed=3, index=2)
@@ -85,11 +86,16 @@ def test_normal_clips_of_one_machine_vary_as_real_ones_do() -> None:
 
 def test_severities_file_is_complete_and_grows() -> None:
     assert set(all_faults()) == set(synth.FAULTS)
-    assert {fault for kind in TYPES for fault in kind.faults} == set(synth.FAULTS)
-    for by_severity in all_faults().values():
-        levels_db = [by_severity[severity].level_db for severity in synth.SEVERITIES]
-        assert levels_db == sorted(levels_db)
-        assert len(set(levels_db)) == 3
+    lasting = {fault for kind in TYPES for fault in kind.faults}
+    assert lasting.isdisjoint(hard.FURTHER_FAULTS)
+    assert lasting | set(hard.FURTHER_FAULTS) == set(synth.FAULTS)
+    for name, by_severity in all_faults().items():
+        figure = {"changed_speed": "speed", "missing_beat": "beats", "reversed_cycle": "beats"}.get(name)
+        sizes = [getattr(by_severity[severity], figure or "level_db") for severity in synth.SEVERITIES]
+        if figure == "speed":
+            sizes = [-change for change in sizes]
+        assert sizes == sorted(sizes)
+        assert len(set(sizes)) == 3
 
 
 def test_a_wrong_severities_file_is_refused() -> None:

@@ -55,6 +55,10 @@ def test_the_record_tells_each_clip(folder: Path) -> None:
     assert record["generator"] == "osscl.synth/1"
     rows = {row["path"]: row for row in record["clips"]}
     assert set(rows) == {path.relative_to(folder).as_posix() for path in folder.rglob("*.wav")}
+    for row in rows.values():
+        assert {"mode", "band_hz", "rate_hz", "time_s"} <= set(row)
+        shows = row["band_hz"] is not None or row["rate_hz"] is not None
+        assert shows == (row["fault"] is not None)
     for path, row in rows.items():
         assert (row["label"] == "anomaly") == ("anomaly_" in path) == (row["fault"] is not None)
     path = "blower/test/anomaly_id_00_00000001.wav"
@@ -129,3 +133,50 @@ def test_wrong_outputs_and_counts_are_refused(tmp_path: Path) -> None:
         synth.DatasetPlan(machines=401, normal=1)
     with pytest.raises(ConfigError, match="seed is -1"):
         synth.DatasetPlan(normal=1, seed=-1)
+    with pytest.raises(ConfigError, match="machines and ids are both given"):
+        synth.DatasetPlan(machines=3, ids=(30,), normal=1)
+    with pytest.raises(ConfigError, match="ids has 100; expected numbers from 0 to 99"):
+        synth.DatasetPlan(ids=(30, 100), normal=1)
+    with pytest.raises(ConfigError, match="ids has 20 twice"):
+        synth.DatasetPlan(ids=(20, 21, 20), normal=1)
+    with pytest.raises(ConfigError, match="ids is empty"):
+        synth.machines_of_ids(())
+    with pytest.raises(ConfigError, match="fault is 'rust'; expected one of: imbalance"):
+        synth.DatasetPlan(anomalous=1, faults=("rust",))
+    with pytest.raises(ConfigError, match="faults have leak twice"):
+        synth.DatasetPlan(machines=1, anomalous=1, faults=("leak", "leak"))
+    with pytest.raises(ConfigError, match="no anomalous clip is asked for"):
+        synth.DatasetPlan(normal=1, faults=("event",))
+    with pytest.raises(ConfigError, match="gearbox/id_00 can have none of the chosen faults"):
+        synth.DatasetPlan(anomalous=4, faults=("leak", "clogging"))
+
+
+def test_machines_of_given_ids() -> None:
+    plan = synth.DatasetPlan(ids=(30, 31, 32), train=12, normal=24, anomalous=13, seed=5)
+    names = [machine.name for machine in plan.all_machines()]
+    assert names[:5] == [
+        "blower/id_30",
+        "waterpump/id_30",
+        "gearbox/id_30",
+        "compressor/id_30",
+        "blower/id_31",
+    ]
+    assert len(set(names)) == 12
+    counts = Counter((clip.key.machine, clip.key.split, clip.key.label) for clip in plan.clips())
+    assert counts["compressor/id_32", "train", "normal"] == 1
+    assert counts["compressor/id_32", "test", "normal"] == 2
+    assert counts["blower/id_30", "test", "anomaly"] == 2
+    assert synth.dataset_record(plan)["machines"] == names
+    same = synth.DatasetPlan(ids=(0, 1, 2), normal=24, anomalous=24, seed=5)
+    assert list(same.clips()) == list(synth.DatasetPlan(machines=12, normal=24, anomalous=24, seed=5).clips())
+
+
+def test_chosen_faults() -> None:
+    events = synth.DatasetPlan(ids=(20, 25), anomalous=24, faults=("event",))
+    assert {clip.fault for clip in events.clips()} == {"event"}
+    assert set(Counter((clip.key.machine, clip.severity) for clip in events.clips()).values()) == {1}
+    some = synth.DatasetPlan(machines=4, anomalous=24, faults=("leak", "event"))
+    kinds = {(clip.key.machine, clip.fault) for clip in some.clips()}
+    assert ("gearbox/id_00", "event") in kinds
+    assert ("gearbox/id_00", "leak") not in kinds
+    assert ("blower/id_00", "leak") in kinds

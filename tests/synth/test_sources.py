@@ -197,9 +197,9 @@ def test_recording_has_the_drawn_level_and_room_tail() -> None:
 def fault_sound(name: str, machine_name: str = "blower/id_00") -> Float64:
     """The sound that a severe fault adds, without resonances of the structure."""
     turns = shaft_turns(SPEED_HZ, 0.0, rng())
-    added = synth.fault(name, "severe").sound(machine(machine_name), turns, FLAT, rng())
-    assert added is not None
-    return to_signal(added)
+    fault = synth.fault(name, "severe")
+    assert isinstance(fault, synth.SoundingFault)
+    return to_signal(fault.sound(machine(machine_name), turns, FLAT, rng()))
 
 
 @pytest.mark.parametrize("name", ["blower/id_00", "gearbox/id_01", "compressor/id_02"])

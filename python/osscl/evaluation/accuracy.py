@@ -33,6 +33,8 @@ from osscl.synth import DatasetPlan, write_dataset
 
 GATE_PLAN = DatasetPlan(machines=12, normal=500, anomalous=500, seed=7)
 """The gate set: what accuracy is measured on where no clips are named."""
+HARD_PLAN = DatasetPlan(machines=12, train=960, normal=720, anomalous=720, seed=13, hard=True)
+"""The hard set: what is reported of a method, and never tuned on."""
 
 _UNREAD = {error.status for error in (AudioReadError, AudioCorruptError, AudioUnfitError)}
 

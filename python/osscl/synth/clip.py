@@ -7,19 +7,22 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.errors import ConfigError
-from osscl.synth import sources
-from osscl.synth.faults import Fault, stall
-from osscl.synth.machines import TYPES, Machine, machine
+from osscl.synth import hard, sources
+from osscl.synth.fault_kind import Evidence, Fault, SoundingFault
+from osscl.synth.faults import stall
+from osscl.synth.machine_types import TYPES
+from osscl.synth.machines import Machine, machine
+from osscl.synth.operating_modes import MODES, ModeName, operating_mode
 from osscl.synth.operation import OperatingPoint, draw_operating_point
 from osscl.synth.resonance import resonances
-from osscl.synth.room import draw_place, record
+from osscl.synth.room import SNR_DB, draw_place, record
 from osscl.synth.shaft import shaft_turns
 from osscl.synth.spectrum import Signal, Spectrum, at_level, to_spectrum
 
 Split: TypeAlias = Literal["train", "test"]
 Label: TypeAlias = Literal["normal", "anomaly"]
 
-_STREAMS = ("operation", "sources", "fault", "recording")
+_STREAMS = ("operation", "sources", "fault", "recording", "cycle")
 _SEED_LIMIT = 2**63
 _WHINE_DB = -18.0
 
@@ -40,6 +43,9 @@ class ClipKey:
         What the clip counts as.
     index : int
         Number of the clip among those of its machine, split and label, from 0.
+    mode : {"low", "high"}, optional
+        The machine's operating mode. Clips with a mode are those of the hard set, in more noise; they share
+        no random numbers with those without.
 
     Raises
     ------
@@ -54,6 +60,7 @@ class ClipKey:
     split: Split = "test"
     label: Label = "normal"
     index: int = 0
+    mode: ModeName | None = None
 
     def __post_init__(self) -> None:
         machine(self.machine)
@@ -63,6 +70,7 @@ class ClipKey:
         for name, word, choices in (
             ("split", self.split, get_args(Split)),
             ("label", self.label, get_args(Label)),
+            ("mode", self.mode or MODES[0], MODES),
         ):
             if word not in choices:
                 raise ConfigError(f"{name} is {word!r}; expected one of: {', '.join(choices)}")
@@ -72,7 +80,7 @@ class ClipKey:
 
         Parameters
         ----------
-        purpose : {"operation", "sources", "fault", "recording"}
+        purpose : {"operation", "sources", "fault", "recording", "cycle"}
             What they decide.
 
         Returns
@@ -81,6 +89,7 @@ class ClipKey:
             Philox, seeded with the seed of the data set and the rest of the key.
         """
         of = machine(self.machine)
+        of_mode = () if self.mode is None else (1 + MODES.index(self.mode),)
         key = (
             TYPES.index(of.type),
             of.number,
@@ -88,6 +97,7 @@ class ClipKey:
             get_args(Label).index(self.label),
             self.index,
             _STREAMS.index(purpose),
+            *of_mode,
         )
         return np.random.Generator(np.random.Philox(np.random.SeedSequence(self.seed, spawn_key=key)))
 
@@ -110,12 +120,37 @@ def make_clip(key: ClipKey, fault: Fault | None = None) -> npt.NDArray[np.float3
         Samples at 16 kHz, within ±1.
     """
     of = machine(key.machine)
-    point = draw_operating_point(of, key.stream("operation"))
-    if fault is not None:
-        point = fault.alter(point)
-    sound = machine_sound(of, point, key, fault)
+    sound = machine_sound(of, _state(of, key, fault), key, fault)
     recording = key.stream("recording")
-    return record(sound, draw_place(recording), recording)
+    snr_db = SNR_DB if key.mode is None else hard.SNR_DB
+    return record(sound, draw_place(recording, snr_db), recording)
+
+
+def evidence_of(key: ClipKey, fault: Fault) -> Evidence:
+    """Where a fault shows in the clip that `make_clip` makes.
+
+    Parameters
+    ----------
+    key : ClipKey
+        Which clip.
+    fault : Fault
+        What is wrong with the machine.
+
+    Returns
+    -------
+    Evidence
+        Band, rate and time, as far as the fault has them.
+    """
+    of = machine(key.machine)
+    return fault.evidence(of, _state(of, key, fault), key.stream)
+
+
+def _state(of: Machine, key: ClipKey, fault: Fault | None) -> OperatingPoint:
+    """How the machine runs during the clip."""
+    point = draw_operating_point(of, key.stream("operation"))
+    if key.mode is not None:
+        point = operating_mode(of, key.mode).alter(point)
+    return point if fault is None else fault.alter(point)
 
 
 def machine_sound(of: Machine, point: OperatingPoint, key: ClipKey, fault: Fault | None = None) -> Spectrum:
@@ -141,15 +176,16 @@ def machine_sound(of: Machine, point: OperatingPoint, key: ClipKey, fault: Fault
     turns = shaft_turns(point.speed_hz, point.drift, rng)
     structure = resonances(of.modes, stiffness_db=-14.0, detuning=point.detuning)
     modulation = 1.0 if fault is None else fault.modulate(turns)
+    if point.cycle is not None:
+        modulation = modulation * point.cycle.load(key.stream("cycle"))
     parts = [
         at_level(to_spectrum(sound) * structure, level_db)
         for sound, level_db in _healthy_sounds(of, point, turns, modulation, rng)
     ]
     total = np.sum(parts, axis=0)
-    if fault is not None:
+    if isinstance(fault, SoundingFault):
         added = fault.sound(of, turns, structure, key.stream("fault"))
-        if added is not None:
-            total = total + at_level(added, fault.level_db)
+        total = total + at_level(added, fault.level_db)
     return np.asarray(total)
 
 

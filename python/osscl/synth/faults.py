@@ -1,11 +1,11 @@
-"""Six faults, each from its physics. They last through the whole clip."""
+"""Six faults that sound, each from its physics. They last through the whole clip."""
 
 from dataclasses import replace
 from typing import ClassVar
 
-import msgspec
 import numpy as np
 
+from osscl.synth.fault_kind import Evidence, Fault, SoundingFault, Streams
 from osscl.synth.machines import Machine
 from osscl.synth.operation import OperatingPoint
 from osscl.synth.resonance import resonances
@@ -14,92 +14,11 @@ from osscl.synth.sources import impacts
 from osscl.synth.spectrum import Signal, Spectrum, amplitude, band, gaussian_noise, to_signal, to_spectrum
 
 _TURN = 2.0 * np.pi * np.arange(2048) / 2048
+_RUMBLE_HZ = (60.0, 260.0)
+_STALL_ORDER = 0.32
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A fault of a given severity.
-
-    Attributes
-    ----------
-    name : str
-        Name of the kind of fault.
-    level_db : float
-        Level of the sound that the fault adds, against all of the healthy machine's.
-    speed : float
-        Relative change of the speed.
-    flow_db : float
-        Change of the flow noise, and of the tones of blades or vanes, decibels.
-    resonance : float
-        Relative change of the resonances' frequencies.
-    """
-
-    name: ClassVar[str]
-    level_db: float
-    speed: float
-    flow_db: float
-    resonance: float
-
-    def alter(self, point: OperatingPoint) -> OperatingPoint:
-        """State of the machine under the fault.
-
-        Parameters
-        ----------
-        point : OperatingPoint
-            State of the healthy machine.
-
-        Returns
-        -------
-        OperatingPoint
-            The changed state.
-        """
-        return replace(
-            point,
-            speed_hz=point.speed_hz * (1.0 + self.speed),
-            flow_db=point.flow_db + self.flow_db,
-            pass_db=point.pass_db + self.flow_db,
-            detuning=point.detuning * (1.0 + self.resonance),
-        )
-
-    def modulate(self, turns: Signal) -> Signal | float:
-        """Factor on the sound of blades, gears, strokes and flow.
-
-        Parameters
-        ----------
-        turns : ndarray of float64, [N_SAMPLES]
-            Turns that the shaft has made.
-
-        Returns
-        -------
-        ndarray of float64, [N_SAMPLES], or float
-            1 where the fault modulates nothing.
-        """
-        return 1.0
-
-    def sound(
-        self, machine: Machine, turns: Signal, structure: Spectrum, rng: np.random.Generator
-    ) -> Spectrum | None:
-        """Sound that the fault adds, before it is brought to its level.
-
-        Parameters
-        ----------
-        machine : Machine
-            The machine.
-        turns : ndarray of float64, [N_SAMPLES]
-            Turns that the shaft has made.
-        structure : ndarray of complex128, [N_BINS]
-            Transfer function of the machine's structure.
-        rng : Generator
-            Where noise and phases come from.
-
-        Returns
-        -------
-        ndarray of complex128, [N_BINS], or None
-            At any level; None where there is none.
-        """
-        return None
-
-
-class Imbalance(Fault, frozen=True, kw_only=True):
+class Imbalance(SoundingFault, frozen=True, kw_only=True):
     """The centre of mass lies beside the axis.
 
     The centrifugal force m r (2 pi f_r)^2 turns with the shaft: the 1x line rises, its low harmonics
@@ -115,6 +34,7 @@ class Imbalance(Fault, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "imbalance"
+    depths: ClassVar[tuple[str, ...]] = (*Fault.depths, "modulation")
     modulation: float
     slope_db: float
 
@@ -129,8 +49,12 @@ class Imbalance(Fault, frozen=True, kw_only=True):
         lines = {k: amplitude(-self.slope_db * (k - 1)) for k in range(1, 13)}
         return to_spectrum(periodic(turns, lines, rng)) * structure
 
+    def evidence(self, machine: Machine, point: OperatingPoint, streams: Streams) -> Evidence:
+        """Once a turn."""
+        return Evidence(rate_hz=point.speed_hz)
 
-class BearingDefect(Fault, frozen=True, kw_only=True):
+
+class BearingDefect(SoundingFault, frozen=True, kw_only=True):
     """A spall on the outer race.
 
     Each ball that rolls over it strikes the housing: impacts n/2 f_r (1 - d/D cos phi) times a second,
@@ -163,8 +87,17 @@ class BearingDefect(Fault, frozen=True, kw_only=True):
         strength *= 1.0 + 0.15 * rng.standard_normal(n_impacts)
         return to_spectrum(impacts(turns, places, strength)) * resonances([machine.bearing.ringing], -26.0)
 
+    def evidence(self, machine: Machine, point: OperatingPoint, streams: Streams) -> Evidence:
+        """Each ball, where the housing rings at more than half its power."""
+        ringing = machine.bearing.ringing
+        half_width_hz = ringing.damping * ringing.frequency_hz
+        return Evidence(
+            band_hz=(ringing.frequency_hz - half_width_hz, ringing.frequency_hz + half_width_hz),
+            rate_hz=point.speed_hz * machine.bearing.outer_race_order,
+        )
 
-class Looseness(Fault, frozen=True, kw_only=True):
+
+class Looseness(SoundingFault, frozen=True, kw_only=True):
     """A foot or a bearing seat has play.
 
     Less stiffness lowers the resonances, and the part rattles: the motion is cut off on one side and settles
@@ -192,8 +125,12 @@ class Looseness(Fault, frozen=True, kw_only=True):
         rattle = periodic(0.5 * turns, lines, rng) * (1.0 + slow_curve(rng, 0.1))
         return to_spectrum(rattle) * structure
 
+    def evidence(self, machine: Machine, point: OperatingPoint, streams: Streams) -> Evidence:
+        """Every second turn."""
+        return Evidence(rate_hz=0.5 * point.speed_hz)
 
-class Leak(Fault, frozen=True, kw_only=True):
+
+class Leak(SoundingFault, frozen=True, kw_only=True):
     """Gas or liquid escapes through a small opening.
 
     A turbulent jet: steady hiss with a broad maximum near 0.2 U / d, far above the machine's flow noise. What
@@ -214,11 +151,19 @@ class Leak(Fault, frozen=True, kw_only=True):
         self, machine: Machine, turns: Signal, structure: Spectrum, rng: np.random.Generator
     ) -> Spectrum:
         """Noise of one band."""
+        return gaussian_noise(rng, band(*self._band_hz(rng), order=3))
+
+    def _band_hz(self, rng: np.random.Generator) -> tuple[float, float]:
+        """What is drawn first."""
         shift = float(rng.uniform(0.92, 1.08))
-        return gaussian_noise(rng, band(self.low_hz * shift, self.high_hz, order=3))
+        return self.low_hz * shift, self.high_hz
+
+    def evidence(self, machine: Machine, point: OperatingPoint, streams: Streams) -> Evidence:
+        """All the time, in its band."""
+        return Evidence(band_hz=self._band_hz(streams("fault")))
 
 
-class Clogging(Fault, frozen=True, kw_only=True):
+class Clogging(SoundingFault, frozen=True, kw_only=True):
     """Dirt closes the way of the flow.
 
     Less flow, and a motor that labours: the speed falls, flow noise falls, resonances of the partly filled
@@ -233,6 +178,7 @@ class Clogging(Fault, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "clogging"
+    depths: ClassVar[tuple[str, ...]] = (*Fault.depths, "surge")
     surge: float
 
     def alter(self, point: OperatingPoint) -> OperatingPoint:
@@ -243,11 +189,15 @@ class Clogging(Fault, frozen=True, kw_only=True):
         self, machine: Machine, turns: Signal, structure: Spectrum, rng: np.random.Generator
     ) -> Spectrum:
         """Rumble of the stalled flow, in the rhythm of the stall cell."""
-        rumble = to_signal(gaussian_noise(rng, band(60.0, 260.0, order=2)))
+        rumble = to_signal(gaussian_noise(rng, band(*_RUMBLE_HZ, order=2)))
         return to_spectrum(rumble * stall(turns, 0.8))
 
+    def evidence(self, machine: Machine, point: OperatingPoint, streams: Streams) -> Evidence:
+        """As often as the stall cell turns."""
+        return Evidence(band_hz=_RUMBLE_HZ, rate_hz=_STALL_ORDER * point.speed_hz)
 
-class Rubbing(Fault, frozen=True, kw_only=True):
+
+class Rubbing(SoundingFault, frozen=True, kw_only=True):
     """The rotor touches the casing during a part of each turn.
 
     Friction noise in bursts, once a turn; contact brakes the rotor and stiffens it. Muszynska,
@@ -276,9 +226,9 @@ class Rubbing(Fault, frozen=True, kw_only=True):
         bump = np.exp(-np.log(2.0) * ((_TURN - np.pi) / (np.pi * self.contact)) ** 2)
         return to_spectrum(friction * look_up(bump, turns) * (1.0 + slow_curve(rng, 0.15)))
 
-
-KINDS: tuple[type[Fault], ...] = (Imbalance, BearingDefect, Looseness, Leak, Clogging, Rubbing)
-"""All kinds of faults."""
+    def evidence(self, machine: Machine, point: OperatingPoint, streams: Streams) -> Evidence:
+        """Once a turn, in its band."""
+        return Evidence(band_hz=(self.low_hz, self.high_hz), rate_hz=point.speed_hz)
 
 
 def stall(turns: Signal, depth: float) -> Signal:
@@ -296,4 +246,4 @@ def stall(turns: Signal, depth: float) -> Signal:
     ndarray of float64, [N_SAMPLES]
         Factor on the flow: 1 + depth cos(2 pi 0.32 turns); a cell turns at a third to a half of the speed.
     """
-    return look_up(1.0 + depth * np.cos(_TURN), 0.32 * turns)
+    return look_up(1.0 + depth * np.cos(_TURN), _STALL_ORDER * turns)

@@ -1,4 +1,4 @@
-"""The machines: four types, and what tells the individuals of a type apart.
+"""The machines: what tells the individuals of a type apart.
 
 The character of a machine depends on its name alone, not on the seed of a data set: clips of every seed
 come from the same machines.
@@ -6,12 +6,13 @@ come from the same machines.
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from osscl.errors import ConfigError, MachineError
+from osscl.synth.machine_types import TYPES, MachineType
 from osscl.synth.resonance import Mode
 
 MAX_IDS_OF_A_TYPE = 100
@@ -49,71 +50,6 @@ class Bearing:
         n/2 (1 - d/D cos phi); Randall, "Vibration-based Condition Monitoring", 2nd ed., chapter 2.
         """
         return 0.5 * self.n_balls * (1.0 - self.diameter_ratio * math.cos(self.contact_angle_rad))
-
-
-@dataclass(frozen=True, slots=True)
-class MachineType:
-    """What all machines of a type share.
-
-    Attributes
-    ----------
-    name : str
-        Name of the folder of its recordings.
-    speed_hz : tuple of float
-        Range of the shaft's speed, turns a second.
-    pass_order : tuple of int
-        Range of events a turn: blades, vanes, teeth or valve strokes.
-    rotor_db, pass_db, mesh_db, impact_db, flow_db : float
-        Levels of the sources against each other; minus infinity where there is none.
-    flow_peak_hz : tuple of float
-        Range of the frequency where flow noise is strongest before resonances colour it.
-    faults : tuple of str
-        Faults that it can have.
-    """
-
-    name: str
-    speed_hz: tuple[float, float]
-    pass_order: tuple[int, int]
-    rotor_db: float
-    pass_db: float
-    mesh_db: float
-    impact_db: float
-    flow_db: float
-    flow_peak_hz: tuple[float, float]
-    faults: tuple[str, ...]
-
-
-_NONE = -math.inf
-_ALL = ("imbalance", "bearing_defect", "looseness", "leak", "clogging", "rubbing")
-TYPES = (
-    MachineType("blower", (23.0, 31.0), (7, 13), -7.0, -3.0, _NONE, _NONE, 0.0, (400.0, 700.0), _ALL),
-    MachineType("waterpump", (40.0, 48.5), (5, 9), -6.0, -2.0, _NONE, _NONE, -2.0, (900.0, 1500.0), _ALL),
-    MachineType(
-        "gearbox",
-        (19.0, 26.0),
-        (19, 37),
-        -6.0,
-        _NONE,
-        0.0,
-        _NONE,
-        -5.0,
-        (550.0, 950.0),
-        ("imbalance", "bearing_defect", "looseness", "rubbing"),
-    ),
-    MachineType(
-        "compressor",
-        (10.0, 13.0),
-        (3, 4),
-        -5.0,
-        _NONE,
-        _NONE,
-        0.0,
-        -4.0,
-        (650.0, 1150.0),
-        ("bearing_defect", "looseness", "leak", "clogging", "rubbing"),
-    ),
-)
-"""The types; machines are counted through them in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +136,40 @@ def machine(name: str) -> Machine:
     MachineError
         If there is no such machine.
     """
-    for place, machine_type in enumerate(TYPES):
+    for machine_type in TYPES:
         for number in range(MAX_IDS_OF_A_TYPE):
             if name == f"{machine_type.name}/id_{number:02d}":
-                return _with_character(place, machine_type, number)
+                return _with_character(machine_type, number)
     types = ", ".join(machine_type.name for machine_type in TYPES)
     raise MachineError(f"there is no machine {name!r}; expected one of {types}, then /id_00 to /id_99")
+
+
+def machines_of_ids(ids: Sequence[int]) -> tuple[Machine, ...]:
+    """The machines of every type that have given IDs.
+
+    Parameters
+    ----------
+    ids : sequence of int
+        Numbers of the IDs, each 0 to 99.
+
+    Returns
+    -------
+    tuple of Machine
+        The first ID of every type, then the next of every type, and so on.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of range or stands there twice, or there is none.
+    """
+    if not ids:
+        raise ConfigError("ids is empty; expected at least one number")
+    for place, number in enumerate(ids):
+        if not 0 <= number < MAX_IDS_OF_A_TYPE:
+            raise ConfigError(f"ids has {number}; expected numbers from 0 to {MAX_IDS_OF_A_TYPE - 1}")
+        if number in ids[:place]:
+            raise ConfigError(f"ids has {number} twice; name each ID once")
+    return tuple(machine(f"{kind.name}/id_{number:02d}") for number in ids for kind in TYPES)
 
 
 def machines(count: int) -> tuple[Machine, ...]:
@@ -234,8 +198,8 @@ def machines(count: int) -> tuple[Machine, ...]:
     )
 
 
-def _with_character(place: int, kind: MachineType, number: int) -> Machine:
-    draw = _character_source(place, number)
+def _with_character(kind: MachineType, number: int) -> Machine:
+    draw = character_source(kind, number)
     bounds_hz, orders = kind.speed_hz, kind.pass_order
     speed_hz = draw(*bounds_hz)
     pass_order = round(draw(*orders))
@@ -263,9 +227,24 @@ def _with_character(place: int, kind: MachineType, number: int) -> Machine:
     )
 
 
-def _character_source(place: int, number: int) -> Callable[[float, float], float]:
-    """Numbers that differ clearly between neighbours: steps of the golden ratio from a random start."""
-    starts = np.random.default_rng([_IDENTITY_SEED, place])
+def character_source(kind: MachineType, number: int, purpose: str = "") -> Callable[[float, float], float]:
+    """Numbers that differ clearly between neighbours: steps of the golden ratio from a random start.
+
+    Parameters
+    ----------
+    kind : MachineType
+        Type of the machine.
+    number : int
+        Its number among them.
+    purpose : str
+        What the numbers decide; those for one purpose do not depend on those for others.
+
+    Returns
+    -------
+    callable
+        Gives the next number between two bounds, always the same ones for a machine and a purpose.
+    """
+    starts = np.random.default_rng([_IDENTITY_SEED, TYPES.index(kind), *purpose.encode()])
 
     def draw(low: float, high: float) -> float:
         part = (float(starts.uniform()) + number * _GOLDEN) % 1.0

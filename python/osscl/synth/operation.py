@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osscl.synth.cycle import Cycle
 from osscl.synth.machines import Machine
 
 # slip of an induction motor between no load and full load, and what the mains add
@@ -28,6 +29,8 @@ class OperatingPoint:
         Factor on the resonances' frequencies.
     surge : float
         Depth of slow pulsations of the flow, 0 to 1.
+    cycle : Cycle, optional
+        How the load comes and goes; None where it stays.
     """
 
     speed_hz: float
@@ -40,6 +43,7 @@ class OperatingPoint:
     whine_db: float
     detuning: float = 1.0
     surge: float = 0.0
+    cycle: Cycle | None = None
 
 
 def draw_operating_point(machine: Machine, rng: np.random.Generator) -> OperatingPoint:

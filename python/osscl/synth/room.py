@@ -19,6 +19,9 @@ from osscl.synth.spectrum import (
     to_spectrum,
 )
 
+SNR_DB = (0.0, 15.0)
+"""Bounds of the machine's level above the background noise, in all sets but the hard one."""
+
 _SPEED_OF_SOUND_M_S = 343.0
 _LONGEST_REVERB_S = 0.45
 _SENSOR_NOISE_DBFS = -72.0
@@ -56,13 +59,15 @@ class Place:
     level_dbfs: float
 
 
-def draw_place(rng: np.random.Generator) -> Place:
+def draw_place(rng: np.random.Generator, snr_db: tuple[float, float] = SNR_DB) -> Place:
     """Draw where and how a clip is recorded.
 
     Parameters
     ----------
     rng : Generator
         Where the choice comes from.
+    snr_db : tuple of float
+        Bounds of the level of the machine above the background noise.
 
     Returns
     -------
@@ -74,7 +79,7 @@ def draw_place(rng: np.random.Generator) -> Place:
         reverberation_s=float(rng.uniform(0.15, 0.4)),
         tilt_db=float(rng.uniform(-2.0, 2.0)),
         ripple_db=3.0,
-        snr_db=float(rng.uniform(0.0, 15.0)),
+        snr_db=float(rng.uniform(*snr_db)),
         noise_slope_db=float(rng.uniform(4.0, 8.0)),
         level_dbfs=float(rng.uniform(-36.0, -24.0)),
     )

@@ -7,15 +7,29 @@ from typing import Any, Literal, TypeAlias, get_args
 import msgspec
 
 from osscl.errors import ConfigError
-from osscl.synth.faults import KINDS, Fault
+from osscl.synth import faults, hard, passing_faults
+from osscl.synth.fault_kind import Fault
 
 Severity: TypeAlias = Literal["slight", "moderate", "severe"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+KINDS: tuple[type[Fault], ...] = (
+    faults.Imbalance,
+    faults.BearingDefect,
+    faults.Looseness,
+    faults.Leak,
+    faults.Clogging,
+    faults.Rubbing,
+    passing_faults.Event,
+    passing_faults.ChangedSpeed,
+    passing_faults.MissingBeat,
+    passing_faults.ReversedCycle,
+)
+"""All kinds of faults."""
 FAULTS: tuple[str, ...] = tuple(kind.name for kind in KINDS)
 """Names of all faults."""
 
 
-def fault(name: str, severity: str) -> Fault:
+def fault(name: str, severity: str, *, fainter: bool = False) -> Fault:
     """A fault as the committed file sets it.
 
     Parameters
@@ -24,6 +38,8 @@ def fault(name: str, severity: str) -> Fault:
         One of `FAULTS`.
     severity : {"slight", "moderate", "severe"}
         How far it has gone.
+    fainter : bool
+        As the hard set has it, by 6 dB.
 
     Returns
     -------
@@ -38,7 +54,8 @@ def fault(name: str, severity: str) -> Fault:
     for what, value, choices in (("fault", name, FAULTS), ("severity", severity, SEVERITIES)):
         if value not in choices:
             raise ConfigError(f"{what} is {value!r}; expected one of: {', '.join(choices)}")
-    return all_faults()[name][severity]
+    chosen = all_faults()[name][severity]
+    return chosen.fainter(hard.FAINTER_DB) if fainter else chosen
 
 
 @functools.cache
