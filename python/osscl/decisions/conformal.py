@@ -26,8 +26,8 @@ def p_values(
     scores : array_like of float, [M]
         Scores to judge, finite.
     recordings : sequence of str, [N], optional
-        Recording (or session) of each normal clip. Clips of one recording are alike and count as one together.
-        By default each clip is a recording.
+        Recording (or session) of each normal clip. Clips of one recording are alike and count as one
+        together. By default each clip is a recording.
 
     Returns
     -------
@@ -42,9 +42,9 @@ def p_values(
 
     Notes
     -----
-    With scores of normal clips that were held out of whatever computes scores, P(p <= r) <= r is guaranteed for a
-    normal clip of a new recording if recordings are exchangeable (split conformal). With leave-one-out scores that
-    is measured, not guaranteed.
+    With scores of normal clips that were held out of whatever computes scores, P(p <= r) <= r is guaranteed
+    for a normal clip of a new recording if recordings are exchangeable (split conformal). With leave-one-
+    out scores that is measured, not guaranteed.
 
     References
     ----------
@@ -72,8 +72,8 @@ def threshold(
     Returns
     -------
     float
-        ``score >= threshold`` and ``p_value <= false_alarm_rate`` are the same for every float64 score. NaN where
-        no score reaches the rate: it is below `smallest_rate`, or there are fewer than 3 recordings.
+        ``score >= threshold`` and ``p_value <= false_alarm_rate`` are the same for every float64 score. NaN
+        where no score reaches the rate: it is below `smallest_rate`, or there are fewer than 3 recordings.
 
     Raises
     ------
@@ -249,8 +249,10 @@ class _Steps:
         edges, place = np.unique(scores, return_inverse=True)
         at_edge = np.zeros(len(edges), object)
         np.add.at(at_edge, place, weight)
-        # whole numbers throughout: each p is the float nearest to the true fraction, as a rate such as 0.05 is
-        reaching = [*accumulate(at_edge[::-1], initial=0)][::-1]  # [E + 1]: weight of scores from each edge up
+        # whole numbers throughout: each p is the float nearest to the true fraction, as a literal rate is
+        reaching = [*accumulate(at_edge[::-1], initial=0)][
+            ::-1
+        ]  # [E + 1]: weight of scores from each edge up
         whole = unit * (n_recordings + 1)
         return cls(edges, np.array([(unit + reached) / whole for reached in reaching]), n_recordings)
 
@@ -268,7 +270,7 @@ class _Steps:
 
 
 def _weights(recordings: Sequence[str], n: int) -> tuple[npt.NDArray[np.object_], int, int]:
-    """Share of its recording that each clip is, as whole multiples of one unit: them, the unit, recordings."""
+    """Each clip's share of its recording in whole units, the units of a recording, the number of recordings."""
     groups = recording_numbers(recordings, n)
     sizes = np.bincount(groups).tolist()
     unit = math.lcm(*sizes)
@@ -297,10 +299,10 @@ def recording_numbers(recordings: Sequence[str] | None, n: int) -> npt.NDArray[n
 def _scores(given: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
     scores = np.asarray(given)
     if scores.ndim != 1 or (scores.size and scores.dtype.kind not in "fiu"):
-        raise DecisionError(f"{name} are {scores.dtype} {list(scores.shape)}; expected a list of numbers, one a clip")
+        raise DecisionError(
+            f"{name} are {scores.dtype} {list(scores.shape)}; expected a list of numbers, one a clip"
+        )
     bad = np.flatnonzero(~np.isfinite(scores.astype(np.float64)))
     if bad.size:
-        raise DecisionError(
-            f"number {bad[0]} of {name} is {scores[bad[0]]}; leave out what was not scored"
-        )
+        raise DecisionError(f"number {bad[0]} of {name} is {scores[bad[0]]}; leave out what was not scored")
     return scores.astype(np.float64)

@@ -50,13 +50,15 @@ class RobustScale(NamedTuple):
         """
         scores = np.asarray(normal_scores, np.float64)
         if scores.ndim != 1 or not scores.size or not np.isfinite(scores).all():
-            raise DecisionError(f"normal scores are {list(scores.shape)}; expected finite numbers, one a clip")
+            raise DecisionError(
+                f"normal scores are {list(scores.shape)}; expected finite numbers, one a clip"
+            )
         median = float(np.median(scores))
         mad = float(np.median(np.abs(scores - median)))
         if not mad > 0:
             raise DecisionError(
-                f"half of {len(scores)} normal scores are {median:g}: they have no spread to measure others in; "
-                "use the rule 'memory'"
+                f"half of {len(scores)} normal scores are {median:g}: they have no spread to measure others "
+                "in; use the rule 'memory'"
             )
         return cls(median, mad)
 
@@ -73,7 +75,9 @@ class RobustScale(NamedTuple):
         ndarray of float64, [M]
             (score - median) / (1.4826 mad).
         """
-        found: npt.NDArray[np.float64] = (np.asarray(scores, np.float64) - self.median) / (NORMAL_MAD * self.mad)
+        found: npt.NDArray[np.float64] = (np.asarray(scores, np.float64) - self.median) / (
+            NORMAL_MAD * self.mad
+        )
         return found
 
 
@@ -123,13 +127,16 @@ def both(memory_z: npt.ArrayLike, network_z: npt.ArrayLike) -> npt.NDArray[np.fl
     first, second = np.asarray(memory_z, np.float64), np.asarray(network_z, np.float64)
     if first.shape != second.shape:
         raise DecisionError(
-            f"memory_z is {list(first.shape)} and network_z {list(second.shape)}; expected z of the same clips"
+            f"memory_z is {list(first.shape)} and network_z {list(second.shape)}; expected z of the "
+            "same clips"
         )
     larger: npt.NDArray[np.float64] = np.maximum(first, second)
     return larger
 
 
-def left_out_z(normal_scores: npt.ArrayLike, recordings: Sequence[str] | None = None) -> npt.NDArray[np.float64]:
+def left_out_z(
+    normal_scores: npt.ArrayLike, recordings: Sequence[str] | None = None
+) -> npt.NDArray[np.float64]:
     """Robust z of normal clips, each by the scale of all clips but those of its recording.
 
     Parameters

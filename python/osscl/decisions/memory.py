@@ -65,8 +65,8 @@ class Memory:
     stored : StoredArrays
         The same features as a model file keeps them.
     selection : Selection or None
-        Which of the given clips are fitted, calibrate, or do neither. Equal clips count once: only the first is
-        among them. None where the memory was restored.
+        Which of the given clips are fitted, calibrate, or do neither. Equal clips count once: only the
+        first is among them. None where the memory was restored.
     """
 
     features: Rows
@@ -194,8 +194,8 @@ class Memory:
     def leave_one_out(self) -> npt.NDArray[np.float64]:
         """Score of each clip by a memory without its recording, [n] float64.
 
-        With fewer than 3 recordings each clip is left out alone: then these scores only give the score its unit, and
-        nothing is decided from them.
+        With fewer than 3 recordings each clip is left out alone: then these scores only give the score its
+        unit, and nothing is decided from them.
         """
         return self.fitted.leave_one_out
 
@@ -245,14 +245,17 @@ class Memory:
         """
         scores = self.leave_one_out
         median = np.median(scores)
-        suspicious: npt.NDArray[np.bool_] = scores > median + SUSPICIOUS_MADS * np.median(np.abs(scores - median))
+        suspicious: npt.NDArray[np.bool_] = scores > median + SUSPICIOUS_MADS * np.median(
+            np.abs(scores - median)
+        )
         return suspicious
 
 
 def _fit(rows: Rows, recordings: Sequence[str], background: Background | None) -> Fitted:
     if len(rows) < MIN_CLIPS:
         raise DecisionError(
-            f"{len(rows)} different normal clips are too few: a memory needs {MIN_CLIPS}, and 10 to 100 make a good one"
+            f"{len(rows)} different normal clips are too few: a memory needs {MIN_CLIPS}, "
+            "and 10 to 100 make a good one"
         )
     groups = recording_numbers(recordings, len(rows))
     if groups.max() + 1 < MIN_RECORDINGS:
