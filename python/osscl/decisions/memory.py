@@ -119,6 +119,7 @@ class Memory:
         numbers = recording_numbers(recordings, len(given))
         distinct = _distinct(clip_ids, len(given))
         selection = Selection(*(distinct[part] for part in select(numbers[distinct], seed)))
+        _check_count(len(distinct))
         stored = store(given[selection.fitted])
         memory = cls.from_stored(stored, [recordings[i] for i in selection.fitted], background)
         return replace(
@@ -252,11 +253,7 @@ class Memory:
 
 
 def _fit(rows: Rows, recordings: Sequence[str], background: Background | None) -> Fitted:
-    if len(rows) < MIN_CLIPS:
-        raise DecisionError(
-            f"{len(rows)} different normal clips are too few: a memory needs {MIN_CLIPS}, "
-            "and 10 to 100 make a good one"
-        )
+    _check_count(len(rows))
     groups = recording_numbers(recordings, len(rows))
     if groups.max() + 1 < MIN_RECORDINGS:
         groups = np.arange(len(rows))
@@ -271,3 +268,11 @@ def _distinct(clip_ids: Sequence[str] | None, n: int) -> Indices:
         raise DecisionError(f"clip_ids name {len(clip_ids)} clips; expected {n}, the id of each normal clip")
     first = dict(zip(reversed(clip_ids), reversed(range(n)), strict=True))
     return np.sort(np.fromiter(first.values(), np.intp))
+
+
+def _check_count(n_clips: int) -> None:
+    if n_clips < MIN_CLIPS:
+        raise DecisionError(
+            f"{n_clips} different normal clips are too few: a memory needs {MIN_CLIPS}, "
+            "and 10 to 100 make a good one"
+        )

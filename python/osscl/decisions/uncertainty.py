@@ -52,9 +52,10 @@ def rate_interval(n_recordings: int, false_alarm_rate: float, confidence: float 
 
     Notes
     -----
-    The rate above the m-th largest of R held-out scores has the distribution Beta(m, R + 1 - m), with m =
-    floor(rate     (R + 1)). That is exact where each recording holds one clip, recordings are independent and scores do
-    not tie. With more clips a recording, and for leave-one-out scores, it is an orientation.
+    The rate above the m-th largest of R held-out scores has the distribution Beta(m, R + 1 - m), where m is
+    the rate times R + 1, rounded down. That is exact where each recording holds one clip, recordings are
+    independent and scores do not tie. With more clips a recording, and for leave-one-out scores, it is an
+    orientation.
 
     References
     ----------
