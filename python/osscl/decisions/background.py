@@ -57,8 +57,8 @@ class Background:
             shape = (block.size,) * (2 if block.full else 1)
             if given.shape != shape or given.dtype.kind != "f":
                 raise DecisionError(
-                    f"the background's {name} is {given.dtype} {list(given.shape)}; expected float {list(shape)}: "
-                    "make it by pooled_background"
+                    f"the background's {name} is {given.dtype} {list(given.shape)}; expected float "
+                    f"{list(shape)}: make it by pooled_background"
                 )
             rounded = given.astype(np.float32).astype(np.float64)
             if not is_covariance(rounded):
@@ -101,8 +101,8 @@ def pooled_background(
 
     Notes
     -----
-    Rows are centred on their machine's mean and multiplied by sqrt(r / (r - 1)) for r clips, so that each machine's
-    own variance is unbiased.
+    Rows are centred on their machine's mean and multiplied by sqrt(r / (r - 1)) for r clips, so that each
+    machine's own variance is unbiased.
     """
     centred = []
     for machine, features in features_by_machine.items():
@@ -111,8 +111,8 @@ def pooled_background(
             centred.append((rows - rows.mean(0)) * np.sqrt(len(rows) / (len(rows) - 1)))
     if len(centred) < MIN_MACHINES:
         raise DecisionError(
-            f"{len(centred)} of {len(features_by_machine)} machines have {MIN_CLIPS} or more clips; a background "
-            f"needs {MIN_MACHINES} such machines: give more, or fit memories without a background"
+            f"{len(centred)} of {len(features_by_machine)} machines have {MIN_CLIPS} or more clips; "
+            f"a background needs {MIN_MACHINES} such machines: give more, or fit without one"
         )
     pooled = np.concatenate(centred)  # [clips, 360]
     priors = {}

@@ -68,14 +68,8 @@ def fit_block(rows: Rows, prior: Rows | None, *, full: bool) -> BlockFit:
     """
     n = len(rows)
     centred = rows - rows.mean(0)
-    if prior is None:
-        covariance = _own_covariance(centred, full=full)
-    else:
-        covariance = _shrunk_covariance(centred, prior)
-    if full:
-        whitening = np.linalg.inv(np.linalg.cholesky(covariance))
-    else:
-        whitening = 1 / np.sqrt(covariance)
+    covariance = _own_covariance(centred, full=full) if prior is None else _shrunk_covariance(centred, prior)
+    whitening = np.linalg.inv(np.linalg.cholesky(covariance)) if full else 1 / np.sqrt(covariance)
     n_neighbours = min(max(MIN_NEIGHBOURS, n // CLIPS_A_NEIGHBOUR), n)
     return BlockFit(whitening, whiten(whitening, rows), n_neighbours)
 
@@ -83,7 +77,7 @@ def fit_block(rows: Rows, prior: Rows | None, *, full: bool) -> BlockFit:
 def left_out_distances(
     rows: Rows, groups: npt.NDArray[np.intp], prior: Rows | None, *, full: bool
 ) -> npt.NDArray[np.float64]:
-    """Distance of each normal clip from all others but those of its group, everything fitted anew without them.
+    """Distance of each normal clip from those of other groups, everything fitted to them alone.
 
     Parameters
     ----------

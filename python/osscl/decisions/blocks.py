@@ -72,7 +72,5 @@ def feature_rows(features: npt.ArrayLike, name: str = "features") -> Rows:
     rows = given.astype(np.float64)
     bad = np.flatnonzero(~np.isfinite(rows).all(1))
     if bad.size:
-        raise DecisionError(
-            f"row {bad[0]} of {name} holds a number that is not finite; leave that clip out or compute it again"
-        )
+        raise DecisionError(f"row {bad[0]} of {name} holds a number that is not finite; leave that clip out")
     return rows

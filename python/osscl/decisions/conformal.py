@@ -26,8 +26,8 @@ def p_values(
     scores : array_like of float, [M]
         Scores to judge, finite.
     recordings : sequence of str, [N], optional
-        Recording (or session) of each normal clip. Clips of one recording are alike and count as one together.
-        By default each clip is a recording.
+        Recording (or session) of each normal clip. Clips of one recording are alike and count as one
+        together. By default each clip is a recording.
 
     Returns
     -------
@@ -42,9 +42,9 @@ def p_values(
 
     Notes
     -----
-    With scores of normal clips that were held out of whatever computes scores, P(p <= r) <= r is guaranteed for a
-    normal clip of a new recording if recordings are exchangeable (split conformal). With leave-one-out scores that
-    is measured, not guaranteed.
+    With scores of normal clips that were held out of whatever computes scores, P(p <= r) <= r is guaranteed
+    for a normal clip of a new recording if recordings are exchangeable (split conformal). With leave-one-
+    out scores that is measured, not guaranteed.
 
     References
     ----------
@@ -72,8 +72,8 @@ def threshold(
     Returns
     -------
     float
-        ``score >= threshold`` and ``p_value <= false_alarm_rate`` are the same for every float64 score. NaN where
-        no score reaches the rate: it is below `smallest_rate`, or there are fewer than 3 recordings.
+        ``score >= threshold`` and ``p_value <= false_alarm_rate`` are the same for every float64 score. NaN
+        where no score reaches the rate: it is below `smallest_rate`, or there are fewer than 3 recordings.
 
     Raises
     ------
@@ -249,7 +249,7 @@ class _Steps:
         edges, place = np.unique(scores, return_inverse=True)
         at_edge = np.zeros(len(edges), object)
         np.add.at(at_edge, place, weight)
-        # whole numbers throughout: each p is the float nearest to the true fraction, as a rate such as 0.05 is
+        # whole numbers throughout: each p is the float nearest to the true fraction, as a literal rate is
         reaching = [*accumulate(at_edge[::-1], initial=0)][
             ::-1
         ]  # [E + 1]: weight of scores from each edge up
@@ -270,7 +270,7 @@ class _Steps:
 
 
 def _weights(recordings: Sequence[str], n: int) -> tuple[npt.NDArray[np.object_], int, int]:
-    """Share of its recording that each clip is, as whole multiples of one unit: them, the unit, recordings."""
+    """Each clip's share of its recording in whole units, the units of a recording, the number of recordings."""
     groups = recording_numbers(recordings, n)
     sizes = np.bincount(groups).tolist()
     unit = math.lcm(*sizes)

@@ -44,7 +44,7 @@ class Fitted:
         return {name: self.fits[name].distances(rows[:, block.columns]) for name, block in BLOCKS.items()}
 
     def z(self, rows: Rows) -> dict[str, npt.NDArray[np.float64]]:
-        """Distances of clips [m, 360], in spreads of the leave-one-out distances above their mean, [m] a block."""
+        """Distances of clips [m, 360] as leave-one-out distances have mean 0 and spread 1, [m] a block."""
         return {
             name: (distance - self.standards[name].mean) / self.standards[name].spread
             for name, distance in self.distances(rows).items()

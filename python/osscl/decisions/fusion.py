@@ -57,8 +57,8 @@ class RobustScale(NamedTuple):
         mad = float(np.median(np.abs(scores - median)))
         if not mad > 0:
             raise DecisionError(
-                f"half of {len(scores)} normal scores are {median:g}: they have no spread to measure others in; "
-                "use the rule 'memory'"
+                f"half of {len(scores)} normal scores are {median:g}: they have no spread to measure others "
+                "in; use the rule 'memory'"
             )
         return cls(median, mad)
 
@@ -127,7 +127,8 @@ def both(memory_z: npt.ArrayLike, network_z: npt.ArrayLike) -> npt.NDArray[np.fl
     first, second = np.asarray(memory_z, np.float64), np.asarray(network_z, np.float64)
     if first.shape != second.shape:
         raise DecisionError(
-            f"memory_z is {list(first.shape)} and network_z {list(second.shape)}; expected z of the same clips"
+            f"memory_z is {list(first.shape)} and network_z {list(second.shape)}; expected z of the "
+            "same clips"
         )
     larger: npt.NDArray[np.float64] = np.maximum(first, second)
     return larger

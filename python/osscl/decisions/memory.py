@@ -65,8 +65,8 @@ class Memory:
     stored : StoredArrays
         The same features as a model file keeps them.
     selection : Selection or None
-        Which of the given clips are fitted, calibrate, or do neither. Equal clips count once: only the first is
-        among them. None where the memory was restored.
+        Which of the given clips are fitted, calibrate, or do neither. Equal clips count once: only the
+        first is among them. None where the memory was restored.
     """
 
     features: Rows
@@ -119,6 +119,7 @@ class Memory:
         numbers = recording_numbers(recordings, len(given))
         distinct = _distinct(clip_ids, len(given))
         selection = Selection(*(distinct[part] for part in select(numbers[distinct], seed)))
+        _check_count(len(distinct))
         stored = store(given[selection.fitted])
         memory = cls.from_stored(stored, [recordings[i] for i in selection.fitted], background)
         return replace(
@@ -194,8 +195,8 @@ class Memory:
     def leave_one_out(self) -> npt.NDArray[np.float64]:
         """Score of each clip by a memory without its recording, [n] float64.
 
-        With fewer than 3 recordings each clip is left out alone: then these scores only give the score its unit, and
-        nothing is decided from them.
+        With fewer than 3 recordings each clip is left out alone: then these scores only give the score its
+        unit, and nothing is decided from them.
         """
         return self.fitted.leave_one_out
 
@@ -252,10 +253,7 @@ class Memory:
 
 
 def _fit(rows: Rows, recordings: Sequence[str], background: Background | None) -> Fitted:
-    if len(rows) < MIN_CLIPS:
-        raise DecisionError(
-            f"{len(rows)} different normal clips are too few: a memory needs {MIN_CLIPS}, and 10 to 100 make a good one"
-        )
+    _check_count(len(rows))
     groups = recording_numbers(recordings, len(rows))
     if groups.max() + 1 < MIN_RECORDINGS:
         groups = np.arange(len(rows))
@@ -270,3 +268,11 @@ def _distinct(clip_ids: Sequence[str] | None, n: int) -> Indices:
         raise DecisionError(f"clip_ids name {len(clip_ids)} clips; expected {n}, the id of each normal clip")
     first = dict(zip(reversed(clip_ids), reversed(range(n)), strict=True))
     return np.sort(np.fromiter(first.values(), np.intp))
+
+
+def _check_count(n_clips: int) -> None:
+    if n_clips < MIN_CLIPS:
+        raise DecisionError(
+            f"{n_clips} different normal clips are too few: a memory needs {MIN_CLIPS}, "
+            "and 10 to 100 make a good one"
+        )

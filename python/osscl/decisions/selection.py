@@ -35,8 +35,9 @@ class Selection(NamedTuple):
 def select(recordings: Indices, seed: int) -> Selection:
     """Choose clips by whole recordings.
 
-    Where recordings are too long for that, half of them are fitted, by clips drawn evenly from each. Where that would
-    leave fewer than 3 to calibrate, clips of all recordings are fitted, and each recording is left out in turn.
+    Where recordings are too long for that, half of them are fitted, by clips drawn evenly from each. Where
+    that would leave fewer than 3 to calibrate, clips of all recordings are fitted, and each recording is
+    left out in turn.
 
     Parameters
     ----------

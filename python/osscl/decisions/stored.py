@@ -27,7 +27,7 @@ class StoredArrays(NamedTuple):
 
 
 def store(rows: Rows) -> StoredArrays:
-    """Round features [n, 360]: a deviation's float16 errs by 2e-4 of it, a feature's own would by 1 % of a distance.
+    """Round features [n, 360]; float16 of a deviation moves a distance by 2e-4, of a feature itself by 1 %.
 
     Raises
     ------

@@ -28,8 +28,8 @@ class RateInterval(NamedTuple):
 def rate_interval(n_recordings: int, false_alarm_rate: float, confidence: float = 0.9) -> RateInterval | None:
     """Interval of the false-alarm rate that a threshold has, given how many recordings it was set from.
 
-    A threshold keeps its rate on average over many draws of normal recordings. One installation has one draw, and
-    lives with the rate of that.
+    A threshold keeps its rate on average over many draws of normal recordings. One installation has one
+    draw, and lives with the rate of that.
 
     Parameters
     ----------
@@ -52,9 +52,10 @@ def rate_interval(n_recordings: int, false_alarm_rate: float, confidence: float 
 
     Notes
     -----
-    The rate above the m-th largest of R held-out scores has the distribution Beta(m, R + 1 - m), with m = floor(rate
-    (R + 1)). That is exact where each recording holds one clip, recordings are independent and scores do not tie. With
-    more clips a recording, and for leave-one-out scores, it is an orientation.
+    The rate above the m-th largest of R held-out scores has the distribution Beta(m, R + 1 - m), where m is
+    the rate times R + 1, rounded down. That is exact where each recording holds one clip, recordings are
+    independent and scores do not tie. With more clips a recording, and for leave-one-out scores, it is an
+    orientation.
 
     References
     ----------
