@@ -72,7 +72,8 @@ void transform(const Features& plan, const py::array& samples, py::array feature
 } // namespace
 
 void bind_features(py::module_& module) {
-    py::class_<Features>(module, "Features", "An immutable plan of a memory's features; threads may share it.")
+    py::class_<Features>(module, "Features",
+                         "An immutable plan of a memory's features; threads may share it.")
         .def(py::init<const osscl::LogMel&>(), py::arg("log_mel"))
         .def("transform", &transform, py::arg("samples"), py::arg("features"), py::arg("log_mel"),
              py::arg("n_threads"),

@@ -25,14 +25,15 @@ template <EnvelopeSizes sizes> struct EnvelopeScratch {
     alignas(64) float mean[whole_vectors(sizes.n_envelopes * sizes.n_pools)]; // [n_envelopes][n_pools]
 };
 
-// The segments of series first .. first + lanes - 1, numbered envelope by envelope; beyond the last, the last.
+// The segments of series first .. first + lanes - 1, numbered envelope by envelope; beyond the last, the
+// last.
 template <EnvelopeSizes sizes>
 [[gnu::noinline]] void gather_segments(const float* envelopes, std::size_t first, Vec* columns) {
     const float* start[lanes];
     for (std::size_t i = 0; i < lanes; ++i) {
         const std::size_t series = first + i < sizes.n_series ? first + i : sizes.n_series - 1;
-        start[i] = envelopes + series / sizes.n_segments * sizes.n_times +
-                   series % sizes.n_segments * sizes.hop;
+        start[i] =
+            envelopes + series / sizes.n_segments * sizes.n_times + series % sizes.n_segments * sizes.hop;
     }
     float* to = reinterpret_cast<float*>(columns);
     for (std::size_t i = 0; i < lanes; i += 4) {

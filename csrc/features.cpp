@@ -43,7 +43,8 @@ void Features::transform(const Sample* clips, std::size_t n_clips, float* log_me
     float* const envelopes = passed_on.floats(n_group * (envelopes_size + (log_mel ? 0 : log_mel_size)));
     for (std::size_t first = 0; first < n_clips; first += n_group) {
         const std::size_t count = std::min(n_group, n_clips - first);
-        float* const own_log_mel = log_mel ? log_mel + first * log_mel_size : envelopes + n_group * envelopes_size;
+        float* const own_log_mel =
+            log_mel ? log_mel + first * log_mel_size : envelopes + n_group * envelopes_size;
         make_maps(clips + first * n_clip_samples, count, own_log_mel, envelopes, n_threads);
         summarise(count, own_log_mel, envelopes, features + first * n_features, n_threads);
     }

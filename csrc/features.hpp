@@ -1,4 +1,5 @@
-// The features of a batch of clips, beside their log-mel: an immutable plan that any number of threads may share.
+// The features of a batch of clips, beside their log-mel: an immutable plan that any number of threads may
+// share.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ constexpr std::size_t coarse_stride = whole_vectors(n_mel_frames);
 struct SummaryScratch {
     EnvelopeScratch<modulation> for_modulation;
     EnvelopeScratch<flutter> for_flutter;
-    alignas(64) float coarse[n_coarse * coarse_stride];                 // mean of four mel bands
+    alignas(64) float coarse[n_coarse * coarse_stride];                     // mean of four mel bands
     alignas(64) float groups[osscl::modulation.n_envelopes * n_mel_frames]; // mean of eight
 };
 
@@ -23,8 +23,9 @@ void mean_of_four_bands(const float* log_mel, float* coarse) {
     for (std::size_t c = 0; c < n_coarse; ++c) {
         const float* bands = log_mel + 4 * c * n_mel_frames;
         for (std::size_t t = 0; t < n_mel_frames; ++t) {
-            coarse[c * coarse_stride + t] = 0.25F * ((bands[t] + bands[n_mel_frames + t]) +
-                                                     (bands[2 * n_mel_frames + t] + bands[3 * n_mel_frames + t]));
+            coarse[c * coarse_stride + t] =
+                0.25F * ((bands[t] + bands[n_mel_frames + t]) +
+                         (bands[2 * n_mel_frames + t] + bands[3 * n_mel_frames + t]));
         }
     }
 }

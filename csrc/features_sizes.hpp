@@ -19,7 +19,7 @@ constexpr std::size_t n_short_bands = 10;
 constexpr std::size_t short_band_edge[n_short_bands + 1] = {1, 4, 8, 13, 19, 27, 37, 50, 67, 91, 129}; // bins
 constexpr float short_power_floor = 1e-7F;
 
-constexpr std::size_t n_coarse = 32; // of four mel bands each
+constexpr std::size_t n_coarse = 32;     // of four mel bands each
 constexpr float spectrum_offset = 1e-6F; // to the power of an envelope, before the logarithm
 
 // What is taken from envelopes [n_envelopes][n_times]: the mean power spectrum of half overlapping segments,
@@ -34,9 +34,14 @@ struct EnvelopeSizes {
 constexpr EnvelopeSizes envelope_sizes(std::size_t n_envelopes, std::size_t n_times, std::size_t segment,
                                        std::size_t n_pools) {
     const std::size_t hop = segment / 2, n_segments = 1 + (n_times - segment) / hop;
-    return {n_envelopes, n_times,    segment,
-            n_pools,     hop,        n_segments,
-            n_envelopes * n_segments, n_envelopes / 2 * n_pools};
+    return {n_envelopes,
+            n_times,
+            segment,
+            n_pools,
+            hop,
+            n_segments,
+            n_envelopes * n_segments,
+            n_envelopes / 2 * n_pools};
 }
 constexpr EnvelopeSizes modulation = envelope_sizes(16, n_mel_frames, 128, 12);
 constexpr EnvelopeSizes flutter = envelope_sizes(n_short_bands, n_short_frames, 250, 40);

@@ -10,10 +10,11 @@ namespace osscl {
 
 namespace {
 
-constexpr double mel_frame_rate_hz = 31.25; // 16 kHz / 512
+constexpr double mel_frame_rate_hz = 31.25;   // 16 kHz / 512
 constexpr double short_frame_rate_hz = 250.0; // 16 kHz / 64
 
-const std::vector<double> modulation_hz = {0.4, 0.8, 1.2, 1.7, 2.3, 3.0, 4.0, 5.2, 6.5, 8.0, 10.0, 12.5, 15.7};
+const std::vector<double> modulation_hz = {0.4, 0.8, 1.2, 1.7,  2.3,  3.0, 4.0,
+                                           5.2, 6.5, 8.0, 10.0, 12.5, 15.7};
 
 std::vector<double> flutter_hz() {
     std::vector<double> edges;

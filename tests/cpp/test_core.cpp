@@ -13,6 +13,7 @@
 
 #include "logmel.hpp"
 #include "require.hpp"
+#include "test_features.hpp"
 #include "test_tfgram.hpp"
 #include "test_wav.hpp"
 #include "thread_pool.hpp"
@@ -172,6 +173,7 @@ int main() {
     a_pause_between_calls_loses_none();
     an_exception_reaches_the_caller();
     std::printf("pool of threads: passed\n");
+    test_features();
     test_tfgram();
     test_wav();
     return 0;

@@ -1,0 +1,4 @@
+// The features against plain loops.
+#pragma once
+
+void test_features();
