@@ -21,12 +21,14 @@ from osscl.backends.base import Ticket
 from osscl.errors import AudioError, AudioReadError, ClipError, DeviceLostError, MachineError
 from osscl.machines.labels import MachineOf, machine_source
 from osscl.model_file.bundle import read_bundle
+from osscl.scoring.judges import Judges
 from osscl.scoring.pipeline import Task, score_recordings
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
 from support.audio_files import N_SAMPLES, encoded, noise
 
 MANIFEST = read_bundle("demo").manifest
+JUDGES = Judges(MANIFEST)
 CLASSES = MANIFEST.model.classes
 MACHINE_OF = machine_source(CLASSES)
 THREADS = pytest.mark.parametrize("threads", [1, 2, 5])
@@ -192,7 +194,9 @@ def run(
     threads: int = 2,
     machine_of: MachineOf = MACHINE_OF,
 ) -> Iterator[Record]:
-    return score_recordings(candidates, Task(machine_of, Fit(), batch_size, threads), MANIFEST, backend)
+    return score_recordings(
+        candidates, Task(machine_of, Fit(), batch_size, threads, JUDGES), MANIFEST, backend
+    )
 
 
 def reader_threads() -> list[str]:
@@ -258,7 +262,7 @@ def test_a_batch_of_which_nothing_can_be_scored_is_not_submitted(folder: Folder,
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_no_more_is_lent_nor_in_flight_than_is_said(folder: Folder, batch_size: int, threads: int) -> None:
     device = Device(64)
-    task = Task(MACHINE_OF, Fit(), batch_size, threads)
+    task = Task(MACHINE_OF, Fit(), batch_size, threads, JUDGES)
     for _ in score_recordings(folder("P" * 100), task, MANIFEST, device):
         assert device.n_lent <= task.readers + device.n_in_flight + 1
         assert device.n_in_flight_now <= device.n_in_flight
@@ -270,7 +274,7 @@ def test_no_more_is_lent_nor_in_flight_than_is_said(folder: Folder, batch_size: 
 @THREADS
 def test_memory_is_let_go_when_it_is_submitted(folder: Folder, threads: int) -> None:
     device = Device(64, copies_at_once=True)
-    task = Task(MACHINE_OF, Fit(), 3, threads)
+    task = Task(MACHINE_OF, Fit(), 3, threads, JUDGES)
     assert len(list(score_recordings(folder("P" * 60), task, MANIFEST, device))) == 60
     # those that are read ahead; a reader may hold the last one a moment longer
     assert device.most_lent <= task.readers + (1 if threads == 1 else 2)

@@ -16,10 +16,12 @@ from osscl.errors import AudioReadError
 from osscl.machines.labels import machine_source
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.golden import golden_clips
+from osscl.scoring.judges import Judges
 from osscl.scoring.pipeline import Task, readers_for, score_recordings
 from osscl.scoring.record import Record
 
 BUNDLE = read_bundle("demo")
+JUDGES = Judges(BUNDLE.manifest)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,9 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Candidate]:
 
 def task(readers: int, batch_size: int = 1) -> Task:
     """A task of so many threads: for single clips, as many as files are read side by side."""
-    return Task(machine_source(BUNDLE.manifest.network.model.classes), Fit(), batch_size, max(1, readers))
+    return Task(
+        machine_source(BUNDLE.manifest.network.model.classes), Fit(), batch_size, max(1, readers), JUDGES
+    )
 
 
 def opened(threads: int = 1, bundle: Bundle = BUNDLE) -> "closing[Backend]":
@@ -178,7 +182,7 @@ def test_what_naming_a_machine_raises_passes_through(recordings: list[Candidate]
 
     with opened(2) as backend:
         with pytest.raises(ZeroDivisionError):
-            list(score_recordings(recordings, Task(broken, Fit(), 1, 2), BUNDLE.manifest, backend))
+            list(score_recordings(recordings, Task(broken, Fit(), 1, 2, JUDGES), BUNDLE.manifest, backend))
         assert osscl_threads() == []
 
 
