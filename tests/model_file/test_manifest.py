@@ -246,13 +246,13 @@ def test_inputs_and_outputs_follow_from_the_model(
         ),
         pytest.param(put("schema_version", 0), r"`int` >= 1 - at `\$.schema_version`", id="schema 0"),
         pytest.param(
-            put("schema_version", 4),
-            r"^made by a newer osscl \(schema 4, this one reads 3\): update osscl$",
+            put("schema_version", 5),
+            r"^made by a newer osscl \(schema 5, this one reads 4\): update osscl$",
             id="newer schema",
         ),
         pytest.param(
             b'{"schema_version": 4, "unheard_of": [{}]}',
-            r"newer osscl \(schema 4",
+            r"newer osscl \(schema 5",
             id="newer schema, other fields",
         ),
         pytest.param(

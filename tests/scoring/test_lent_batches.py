@@ -140,13 +140,14 @@ def one_by_one(candidate: Candidate) -> Record:
         status, reason = stranger.status, str(stranger)
     if machine is not None:
         label = np.array([CLASSES.index(machine)])
-        rule = MANIFEST.model
+        rule = MANIFEST.network.model
         cosine = cosines(clip.samples[np.newaxis])
         (number,) = anomaly_score(cosine, label, margin=rule.margin, scale=rule.scale).astype(np.float32)
         score = float(str(number))
     return Record(
         path=candidate.path, machine=machine, status=status, reason=reason, score=score,
         start_s=0.0, duration_s=clip.duration_s, sample_rate_hz=clip.sample_rate_hz,
+        rule=None if score is None else "network",
     )  # fmt: skip
 
 
