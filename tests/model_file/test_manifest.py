@@ -251,7 +251,7 @@ def test_inputs_and_outputs_follow_from_the_model(
             id="newer schema",
         ),
         pytest.param(
-            b'{"schema_version": 4, "unheard_of": [{}]}',
+            b'{"schema_version": 5, "unheard_of": [{}]}',
             r"newer osscl \(schema 5",
             id="newer schema, other fields",
         ),
