@@ -102,8 +102,12 @@ def main() -> None:
         print(f"{isa}, ms a clip, 1 thread")
         for name, ms in medians.items():
             print(f"  {name:34} {ms:8.3f}")
-        print(f"  both, in times of the log-mel      {both / medians['log-mel']:8.2f}  (at most {AT_MOST_LOG_MELS})")
-        print(f"  both, times faster than NumPy      {by_numpy / both:8.2f}  (at least {AT_LEAST_TIMES_FASTER})")
+        print(
+            f"  both, in times of the log-mel      {both / medians['log-mel']:8.2f}  (at most {AT_MOST_LOG_MELS})"
+        )
+        print(
+            f"  both, times faster than NumPy      {by_numpy / both:8.2f}  (at least {AT_LEAST_TIMES_FASTER})"
+        )
         features = both - medians["log-mel"]
         print(f"  features' share, likewise          {by_numpy / features:8.2f}")
 

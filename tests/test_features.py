@@ -165,7 +165,9 @@ def test_leading_axes_are_kept() -> None:
 
 
 def test_the_blocks_are_all_features_in_the_order_of_the_specification() -> None:
-    assert np.concatenate([np.arange(N_FEATURES)[block] for block in BLOCKS.values()]).tolist() == [*range(360)]
+    assert np.concatenate([np.arange(N_FEATURES)[block] for block in BLOCKS.values()]).tolist() == [
+        *range(360)
+    ]
     assert list(BLOCKS) == list(PUBLISHED_NAMES.values())
 
 

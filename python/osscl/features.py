@@ -62,9 +62,7 @@ def memory_features(waveforms: npt.ArrayLike, *, threads: int | None = None) -> 
     return features
 
 
-def log_mel_and_features(
-    waveforms: npt.ArrayLike, *, threads: int | None = None
-) -> tuple[Float32, Float32]:
+def log_mel_and_features(waveforms: npt.ArrayLike, *, threads: int | None = None) -> tuple[Float32, Float32]:
     """Log-mel and features of one or more clips, made in one go.
 
     Parameters

@@ -12,6 +12,7 @@ import pytest
 import osscl.bench
 import osscl.evaluation
 import osscl.export
+import osscl.features
 import osscl.synth
 import osscl.training
 from osscl.cli.program import osscl_export
@@ -211,7 +212,15 @@ def test_the_build_options_are_those_of_cmake() -> None:
 def test_the_reference_has_every_public_module_and_constant() -> None:
     page = text_of(REPOSITORY / "docs/api.md")
     modules = re.findall(r"^\.\. automodule:: (\S+)\n   :members:$", page, re.MULTILINE)
-    packages = [osscl, osscl.bench, osscl.evaluation, osscl.export, osscl.synth, osscl.training]
+    packages = [
+        osscl,
+        osscl.bench,
+        osscl.evaluation,
+        osscl.export,
+        osscl.features,
+        osscl.synth,
+        osscl.training,
+    ]
     assert set(modules) == {"osscl.errors", "osscl.metrics", *(package.__name__ for package in packages)}
     for package in packages:
         for name in package.__all__:

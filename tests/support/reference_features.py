@@ -54,7 +54,9 @@ def reference_features(waveform: npt.ArrayLike, log_mel: npt.ArrayLike | None = 
     bands = mean_of_neighbours(log_mel, 4)  # [32, n_frames]
     level = bands.mean(axis=1)
     three = np.lib.stride_tricks.sliding_window_view(bands, 3, axis=1).mean(axis=2)
-    slow = [spectrum_of_envelope(e, SAMPLE_RATE_HZ / 512, 128, SLOW_HZ) for e in mean_of_neighbours(log_mel, 8)]
+    slow = [
+        spectrum_of_envelope(e, SAMPLE_RATE_HZ / 512, 128, SLOW_HZ) for e in mean_of_neighbours(log_mel, 8)
+    ]
     fast = [
         spectrum_of_envelope(e, SAMPLE_RATE_HZ / SHORT_HOP, 250, FAST_HZ) for e in short_frame_envelopes(x)
     ]
