@@ -1,10 +1,10 @@
-"""Times the features of a machine's memory beside the log-mel and beside NumPy, one clip, one thread, one process.
+"""Times the features of a machine's memory beside the log-mel and beside NumPy: one clip, one thread.
 
 usage: python benchmarks/features.py [--rounds 100]
 
-Contenders take turns in a shuffled order; the table holds medians. The NumPy reference is the one that the tests
-hold the features to in float64, here over the short frames in float32, as its users would write it; it takes the
-same log-mel, whose time is not counted. It is first shown to give the same numbers.
+Contenders take turns in a shuffled order; the table holds medians. The NumPy reference computes the short
+frames in float32, as its users would; it is given the log-mel, whose time is not counted. It is first shown
+to give the same numbers.
 """
 
 import os
@@ -39,7 +39,7 @@ Contender = Callable[[npt.NDArray[np.int16]], Any]
 
 
 def envelope_spectra(envelopes: npt.NDArray[Any], rate_hz: float, length: int, edges_hz: Any) -> Any:
-    """Mean power spectra of half overlapping segments, pooled between the edges, in decibels; mean over pairs."""
+    """Mean power spectra of half overlapping segments between the edges, in decibels; mean over pairs."""
     segments = np.lib.stride_tricks.sliding_window_view(envelopes, length, axis=1)[:, :: length // 2]
     segments = (segments - segments.mean(axis=-1, keepdims=True)) * np.hanning(length)
     power = (np.abs(np.fft.rfft(segments, axis=-1)) ** 2).mean(axis=1) / length  # [n_envelopes, n_bins]
@@ -102,14 +102,11 @@ def main() -> None:
         print(f"{isa}, ms a clip, 1 thread")
         for name, ms in medians.items():
             print(f"  {name:34} {ms:8.3f}")
-        print(
-            f"  both, in times of the log-mel      {both / medians['log-mel']:8.2f}  (at most {AT_MOST_LOG_MELS})"
-        )
-        print(
-            f"  both, times faster than NumPy      {by_numpy / both:8.2f}  (at least {AT_LEAST_TIMES_FASTER})"
-        )
-        features = both - medians["log-mel"]
-        print(f"  features' share, likewise          {by_numpy / features:8.2f}")
+        ratio, faster = both / medians["log-mel"], by_numpy / both
+        share = by_numpy / (both - medians["log-mel"])
+        print(f"  both, in times of the log-mel      {ratio:8.2f}  (at most {AT_MOST_LOG_MELS})")
+        print(f"  both, times faster than NumPy      {faster:8.2f}  (at least {AT_LEAST_TIMES_FASTER})")
+        print(f"  the features' share, likewise      {share:8.2f}")
 
 
 if __name__ == "__main__":
