@@ -22,8 +22,8 @@ from support.signals import N_SAMPLES, SAMPLE_RATE_HZ, signals
 
 ISAS = _native.instruction_sets()
 SIGNALS = signals()
-# A pure tone at full scale leaves most bands more than 100 dB below it, where float32 ends: the bounds are not
-# for those, as the log-mel's are not. Here faint noise lies 80 dB below it.
+# A pure tone at full scale leaves most bands more than 100 dB below it, where float32 ends: the bounds are
+# not for those, as the log-mel's are not. Here faint noise lies 80 dB below it.
 for tone in ("low sine", "chirp"):
     faint = np.random.default_rng(21).standard_normal(N_SAMPLES).astype(np.float32)
     SIGNALS[f"{tone} with faint noise"] = 0.9 * SIGNALS.pop(tone) + np.float32(1e-4) * faint
