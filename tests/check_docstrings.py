@@ -11,10 +11,20 @@ import osscl.bench
 import osscl.decisions
 import osscl.evaluation
 import osscl.export
+import osscl.features
 import osscl.synth
 import osscl.training
 
-PACKAGES = (osscl, osscl.bench, osscl.decisions, osscl.evaluation, osscl.export, osscl.synth, osscl.training)
+PACKAGES = (
+    osscl,
+    osscl.bench,
+    osscl.decisions,
+    osscl.evaluation,
+    osscl.export,
+    osscl.features,
+    osscl.synth,
+    osscl.training,
+)
 
 CHECKS = {"GL03", "GL08", "SS03", "PR01", "PR02", "PR03", "PR04", "RT01", "RT03"}
 DATA_CHECKS = CHECKS - {"PR01"}  # data classes list their parameters as attributes

@@ -1,4 +1,4 @@
-"""The native features against float64 arithmetic, against the specification's figures, and against themselves."""
+"""The native features against float64 arithmetic, the specification's figures, and themselves."""
 
 import functools
 import subprocess
@@ -22,8 +22,8 @@ from support.signals import N_SAMPLES, SAMPLE_RATE_HZ, signals
 
 ISAS = _native.instruction_sets()
 SIGNALS = signals()
-# A pure tone at full scale leaves most bands more than 100 dB below it, where float32 ends: as the log-mel's, the
-# bounds are not for those. 80 dB below it there is faint noise instead, which every recording has.
+# A pure tone at full scale leaves most bands more than 100 dB below it, where float32 ends: the bounds are
+# not for those, as the log-mel's are not. Here faint noise lies 80 dB below it.
 for tone in ("low sine", "chirp"):
     faint = np.random.default_rng(21).standard_normal(N_SAMPLES).astype(np.float32)
     SIGNALS[f"{tone} with faint noise"] = 0.9 * SIGNALS.pop(tone) + np.float32(1e-4) * faint
@@ -165,9 +165,8 @@ def test_leading_axes_are_kept() -> None:
 
 
 def test_the_blocks_are_all_features_in_the_order_of_the_specification() -> None:
-    assert np.concatenate([np.arange(N_FEATURES)[block] for block in BLOCKS.values()]).tolist() == [
-        *range(360)
-    ]
+    places = np.concatenate([np.arange(N_FEATURES)[block] for block in BLOCKS.values()])
+    assert places.tolist() == [*range(360)]
     assert list(BLOCKS) == list(PUBLISHED_NAMES.values())
 
 
@@ -269,5 +268,6 @@ def test_the_settings_hash_is_pinned_and_sees_every_setting() -> None:
     ],
 )
 def test_settings_that_are_none_are_refused(changes: dict[str, Any], message: str) -> None:
+    settings: dict[str, Any] = {"log_mel_sha256": "0" * 64, "n_samples": N_SAMPLES}
     with pytest.raises(ConfigError, match=message):
-        FeatureConfig(**{"log_mel_sha256": "0" * 64, "n_samples": N_SAMPLES} | changes)
+        FeatureConfig(**settings | changes)

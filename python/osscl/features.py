@@ -19,15 +19,14 @@ __all__ = ["BLOCKS", "N_FEATURES", "log_mel_and_features", "memory_features"]
 
 Float32 = npt.NDArray[np.float32]
 
+# Which of the features belong together, by the name of the block. (docs/api.md describes the constants.)
 BLOCKS = {
     "level": slice(0, 32),
     "modulation": slice(32, 128),
     "flutter": slice(128, 328),
     "event": slice(328, 360),
 }
-"""Which of the features belong together, by the name of the block."""
 N_FEATURES = 360
-"""Features of one clip."""
 
 
 def memory_features(waveforms: npt.ArrayLike, *, threads: int | None = None) -> Float32:

@@ -13,6 +13,7 @@ import osscl.bench
 import osscl.decisions
 import osscl.evaluation
 import osscl.export
+import osscl.features
 import osscl.synth
 import osscl.training
 from osscl.cli.program import osscl_export
@@ -218,6 +219,7 @@ def test_the_reference_has_every_public_module_and_constant() -> None:
         osscl.decisions,
         osscl.evaluation,
         osscl.export,
+        osscl.features,
         osscl.synth,
         osscl.training,
     ]

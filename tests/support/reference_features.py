@@ -1,5 +1,7 @@
 """Float64 features of a machine's memory, written to be obviously right: what the native ones are held to."""
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,7 +21,8 @@ DB_BOUNDS = {"level": 1e-3, "modulation": 5e-3, "flutter": 5e-3, "event": 1e-3}
 
 def mean_of_neighbours(values: Float64, count: int) -> Float64:
     """[n, ...] -> [n // count, ...]"""
-    return values.reshape(-1, count, *values.shape[1:]).mean(axis=1)
+    mean: Float64 = values.reshape(-1, count, *values.shape[1:]).mean(axis=1)
+    return mean
 
 
 def spectrum_of_envelope(envelope: Float64, rate_hz: float, length: int, edges_hz: npt.ArrayLike) -> Float64:
@@ -31,7 +34,7 @@ def spectrum_of_envelope(envelope: Float64, rate_hz: float, length: int, edges_h
     power = np.mean(spectra, axis=0) / length
     bin_hz = np.arange(len(power)) * rate_hz / length
     edges = np.asarray(edges_hz, dtype=np.float64)
-    pools = [power[(bin_hz >= a) & (bin_hz < b)].mean() for a, b in zip(edges, edges[1:], strict=False)]
+    pools = [power[(bin_hz >= a) & (bin_hz < b)].mean() for a, b in itertools.pairwise(edges)]
     return 10.0 * np.log10(np.array(pools) + 1e-6)
 
 
@@ -54,9 +57,8 @@ def reference_features(waveform: npt.ArrayLike, log_mel: npt.ArrayLike | None = 
     bands = mean_of_neighbours(log_mel, 4)  # [32, n_frames]
     level = bands.mean(axis=1)
     three = np.lib.stride_tricks.sliding_window_view(bands, 3, axis=1).mean(axis=2)
-    slow = [
-        spectrum_of_envelope(e, SAMPLE_RATE_HZ / 512, 128, SLOW_HZ) for e in mean_of_neighbours(log_mel, 8)
-    ]
+    groups = mean_of_neighbours(log_mel, 8)  # [16, n_frames]
+    slow = [spectrum_of_envelope(e, SAMPLE_RATE_HZ / 512, 128, SLOW_HZ) for e in groups]
     fast = [
         spectrum_of_envelope(e, SAMPLE_RATE_HZ / SHORT_HOP, 250, FAST_HZ) for e in short_frame_envelopes(x)
     ]
