@@ -1,20 +1,20 @@
 """How often normal clips that a threshold has not seen are called anomalous, beside the rate asked for.
 
-usage: python benchmarks/calibration.py FILE.npz ... [--background B.npz] [--clips 20 50 100 1000] [--rates .1 .05 .01]
+usage: python benchmarks/calibration.py FILE.npz ... [--background B.npz] [--clips N ...] [--rates R ...]
        python benchmarks/calibration.py --made clips|recordings
 
 FILE.npz holds the normals of one machine, 4,000 or more for a figure to be recorded, as one of
 
-features    float [N, 360]: a memory is fitted to a draw of n clips, its leave-one-out (n > 512: held-out) scores
-            decide; with 'recordings' (names, [N]) whole recordings are drawn, and what counting clips would give
-            stands beside it
+features    float [N, 360]: a memory is fitted to a draw of n clips, and its leave-one-out (n > 512: held-out)
+            scores decide
 scores      float [N], of a network, of 'both' or of anything: n held-out scores decide (split conformal)
 
-Each row is the mean over many draws: n clips calibrate, up to 200 others are fresh. B.npz holds level, modulation,
-flutter and event as osscl.decisions.Background does. The error is the standard deviation over bootstrap samples
-of the clips (of the recordings, where there are some). A row is marked 'above' where the false alarms exceed the
-rate by more than two errors. --made measures Gaussian clips made here instead, each its own recording or in
-recordings of 10 alike clips.
+With 'recordings' (names, [N]) whole recordings are drawn, and what counting clips would give stands beside.
+Each row is the mean over many draws: n clips calibrate, up to 200 others are fresh. B.npz holds level,
+modulation, flutter and event as osscl.decisions.Background does. The error is the standard deviation over
+bootstrap samples of the clips (of the recordings, where there are some). A row is marked 'above' where the
+false alarms exceed the rate by more than two errors. --made measures Gaussian clips made here instead, each
+its own recording or in recordings of 10 alike clips.
 """
 
 import argparse
