@@ -48,8 +48,7 @@ def p_values(
 
     References
     ----------
-    Vovk, Gammerman, Shafer: "Algorithmic Learning in a Random World", 2005, section 2.2. MEMORY.md's count of
-    recordings is the average over one clip drawn from each.
+    Vovk, Gammerman, Shafer: "Algorithmic Learning in a Random World", 2005, section 2.2.
     """
     steps = _Steps.of(normal_scores, recordings)
     return steps.p_values(_scores(scores, "scores"))
