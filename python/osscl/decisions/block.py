@@ -125,7 +125,8 @@ def _own_covariance(centred: Rows, *, full: bool) -> Rows:
     mean_variance = variances.sum() / degrees / d
     if full:
         shrunk = ledoit_wolf(centred * np.sqrt(n / degrees))
-        return shrunk + max(MIN_VARIANCE - mean_variance, 0.0) * np.eye(d)
+        lifted: Rows = shrunk + max(MIN_VARIANCE - mean_variance, 0.0) * np.eye(d)
+        return lifted
     towards = max(mean_variance, MIN_VARIANCE)
     own: Rows = (variances + OWN_PRIOR_CLIPS * towards) / (degrees + OWN_PRIOR_CLIPS)
     return own

@@ -48,8 +48,7 @@ def p_values(
 
     References
     ----------
-    Vovk, Gammerman, Shafer: "Algorithmic Learning in a Random World", 2005, section 2.2. MEMORY.md's count of
-    recordings is the average over one clip drawn from each.
+    Vovk, Gammerman, Shafer: "Algorithmic Learning in a Random World", 2005, section 2.2.
     """
     steps = _Steps.of(normal_scores, recordings)
     return steps.p_values(_scores(scores, "scores"))
@@ -266,11 +265,11 @@ class _Steps:
         low_enough = np.flatnonzero(self.p <= false_alarm_rate)
         if self.n_recordings < MIN_RECORDINGS or not low_enough.size:
             return math.nan
-        return float(np.nextafter(self.edges[low_enough[0] - 1], np.inf))  # p[0] is 1: no rate is so high
+        return math.nextafter(self.edges[low_enough[0] - 1], math.inf)  # p[0] is 1: no rate is so high
 
 
 def _weights(recordings: Sequence[str], n: int) -> tuple[npt.NDArray[np.object_], int, int]:
-    """Each clip's share of its recording in whole units, the units of a recording, the number of recordings."""
+    """Each clip's share of its recording in units, how many make a recording, the number of recordings."""
     groups = recording_numbers(recordings, n)
     sizes = np.bincount(groups).tolist()
     unit = math.lcm(*sizes)
