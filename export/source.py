@@ -96,7 +96,8 @@ def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: Fron
         raise CheckpointError(f"{bundle.path}: a model file states this itself: drop {', '.join(given)}")
     if manifest.network.precision != "fp32":
         raise CheckpointError(
-            f"{bundle.path}: the model is {manifest.network.precision}; expected a model in fp32, or a checkpoint"
+            f"{bundle.path}: the model is {manifest.network.precision}; expected a model in fp32, "
+            "or a checkpoint"
         )
     where = manifest.front_end.where
     if (where, front_end) == ("graph", "native"):
