@@ -252,13 +252,19 @@ def _read_score_file(path: Path) -> Iterator[Record]:
             f"{printable(path)}: its name does not say the machine; expected one like "
             "anomaly_score_fan_id_01.csv"
         )
+    is_empty = True
     with rows_of(path) as rows:
         for row in rows:
             if not row:
                 continue
+            is_empty = False
             if len(row) != 2:
                 raise LineError(f"has {len(row)} values, expected file name and score")
             yield Record(path=row[0], machine=f"{named['type']}/{named['id']}", score=finite(row[1]))
+    if is_empty:  # as a full disk leaves it; a machine would be missing from every mean
+        raise EvaluationError(
+            f"{printable(path)}: holds no score; write it again, or move it away if its machine is not meant"
+        )
 
 
 def _score_file_name(machine: str) -> str:
