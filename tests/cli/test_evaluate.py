@@ -206,6 +206,7 @@ def test_wrong_usage_exits_with_2(table: Path, tmp_path: Path) -> None:
         (table, "--threads", "2"),
         (table, "--max-fpr", "0"),
         (table, "--bootstrap", "-1"),
+        (table, "--bootstrap", "1000001"),
         (table, "--ground-truth", tmp_path / "nowhere.csv"),
         ("model.onnx", tmp_path / "nowhere"),
     ]

@@ -19,7 +19,7 @@ from osscl.cli.terminal import SafeConsole
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, NoRecordingsError
 from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
-from osscl.evaluation.evaluating import DEFAULT_RESAMPLES
+from osscl.evaluation.evaluating import DEFAULT_RESAMPLES, MAX_RESAMPLES
 from osscl.evaluation.evaluating import evaluate as evaluate_scores
 from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_name
 from osscl.evaluation.published_figures import PAPER
@@ -92,7 +92,8 @@ def evaluate(
     ] = None,
     max_fpr: Annotated[float, typer.Option(help="False-positive rate where pAUC ends.")] = MAX_FPR,
     bootstrap: Annotated[
-        int, typer.Option(min=0, help="Resamples behind the 95 % intervals; 0 for no intervals.")
+        int,
+        typer.Option(min=0, max=MAX_RESAMPLES, help="Resamples behind the 95 % intervals; 0 for no intervals."),
     ] = DEFAULT_RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
     names: MachineNames = BY_PATHS,
