@@ -94,7 +94,8 @@ def test_a_machine_that_no_file_can_be_called_after_is_refused(tmp_path: Path) -
         (b"a.wav,nan\n", "line 1: score is 'nan'"),
         (b"a.wav,-inf\n", "line 1: score is '-inf'"),
         (b'"a.wav,1\n', "line 1: unexpected end of data"),
-        (b"\xff\xfe\x00,1\n", "is not a text in UTF-8"),
+        (b"\xff\xfe\x00,1\n", "line 1: it is a text in UTF-16"),
+        (b"a.wav,1\n" * 5000 + b"\xff,1\n", "line 5001: the byte 0xff is no UTF-8"),
     ],
 )
 def test_broken_score_files_name_the_line(tmp_path: Path, content: bytes, message: str) -> None:
