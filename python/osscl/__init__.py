@@ -6,12 +6,9 @@
 ...     print(detector.score(waveform, "fan/id_00").score)
 """
 
-from importlib import import_module
-from logging import NullHandler, getLogger
-from typing import TYPE_CHECKING, Any
-
 from osscl.errors import OssclError
 
+TYPE_CHECKING = False  # as in typing, which is not loaded here: a program listens to Ctrl-C behind this module
 if TYPE_CHECKING:
     from osscl.audio.batch import read_audio_batch
     from osscl.audio.reading import read_audio
@@ -44,10 +41,10 @@ _HOMES = {
     "read_audio_batch": "osscl.audio.batch",
 }
 
-getLogger("osscl").addHandler(NullHandler())
 
+def __getattr__(name: str) -> object:
+    from importlib import import_module
 
-def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version("osscl")
     if name not in _HOMES:

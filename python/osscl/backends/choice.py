@@ -1,12 +1,12 @@
 """Which backend computes a model on which device: never another one than was asked for."""
 
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from osscl.support.log import logger
 from osscl import frontend
 from osscl.backends import native_tfgram
 from osscl.backends.base import Backend
@@ -20,7 +20,7 @@ from osscl.errors import BackendError, DeviceError, MissingExtraError
 from osscl.model_file.bundle import Bundle
 from osscl.support.installed import has_module, version_of
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class _Entry(NamedTuple):

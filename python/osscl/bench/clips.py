@@ -1,6 +1,5 @@
 """The recordings that a benchmark runs on: those of a folder, or synthetic ones."""
 
-import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from osscl.support.log import logger
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import Samples
 from osscl.errors import BenchmarkError, ClipError
@@ -17,7 +17,7 @@ from osscl.runs.passed_over import PassedOver
 from osscl.support.paths import printable
 from osscl.synth import DatasetPlan, write_dataset
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 _MAX_IN_MEMORY = 64
 _SYNTH_MACHINES, _SYNTH_SEED = 12, 11
 

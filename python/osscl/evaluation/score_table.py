@@ -172,3 +172,5 @@ def _refuse_repeated(names: Sequence[str]) -> None:
 
 
 _READERS = {".csv": _csv_lines, ".jsonl": _json_lines, ".parquet": _parquet_lines}
+TABLE_SUFFIXES = tuple(_READERS)
+"""Endings, in lower case, of tables of scores."""

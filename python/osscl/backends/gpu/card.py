@@ -1,6 +1,5 @@
 """One GPU: batches in flight on its streams, copies and computation side by side."""
 
-import logging
 import threading
 from abc import abstractmethod
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,6 +7,7 @@ from contextlib import ExitStack, closing, suppress
 from queue import SimpleQueue
 from typing import ClassVar
 
+from osscl.support.log import logger
 from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Ticket, closed_meanwhile
 from osscl.backends.gpu.computation import Computation
@@ -29,7 +29,7 @@ N_SLOTS = 3
 
 _N_LENT = N_SLOTS + 3  # those in flight, and those that are being read ahead
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Card(Backend):

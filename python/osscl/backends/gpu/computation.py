@@ -1,7 +1,7 @@
 """An engine's work on batches: in parts that the card's memory holds, and replayed where it comes again."""
 
-import logging
 
+from osscl.support.log import logger
 from osscl.backends.gpu.engine import Engine
 from osscl.backends.gpu.slot import Part, Slot
 from osscl.cuda.device import Stream
@@ -10,7 +10,7 @@ from osscl.errors import DeviceError, DeviceLostError, DeviceMemoryError
 # Batches of a folder have one size, and the last another; ever new sizes are not worth the memory.
 _MAX_GRAPHS = 4
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Computation:

@@ -1,17 +1,17 @@
 """Several GPUs as one backend: batches go to the least busy one, and on to another if it is lost."""
 
-import logging
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
+from osscl.support.log import logger
 from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.errors import DeviceLostError
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class _Given(NamedTuple):

@@ -1,6 +1,5 @@
 """Batches in pinned memory, lent to whoever reads recordings, so that a card copies them by itself."""
 
-import logging
 import threading
 import weakref
 from contextlib import suppress
@@ -9,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from osscl.support.log import logger
 from osscl.cuda.device import Device, PinnedMemory
 from osscl.errors import DeviceLostError, DeviceMemoryError
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class PinnedBatches:

@@ -1,8 +1,8 @@
 """TensorRT on a GPU: an engine built for the card, looked up in the cache."""
 
-import logging
 from pathlib import Path
 
+from osscl.support.log import logger
 from osscl.backends.gpu.card import Card
 from osscl.backends.gpu.engine import Engine
 from osscl.backends.tensorrt.cache import EngineCache, default_folder
@@ -10,7 +10,7 @@ from osscl.backends.tensorrt.opening import open_tensorrt_engine
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.cuda.device import Stream
 
-_log = logging.getLogger("osscl.tensorrt")
+_log = logger("osscl.tensorrt")
 
 
 def _show_nobody(phase: str, done: int, total: int) -> None:

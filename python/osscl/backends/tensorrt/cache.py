@@ -11,6 +11,7 @@ from pathlib import Path
 
 import filelock
 
+from osscl.support.log import logger
 from osscl.backends.tensorrt.layers import Layer
 from osscl.backends.tensorrt.private_files import NotTrusted, check_private_folder, read_private_file
 from osscl.backends.tensorrt.sidecar import (
@@ -24,7 +25,7 @@ from osscl.support.atomic import write_atomically
 from osscl.support.own_cache import own_cache
 from osscl.support.paths import printable
 
-_log = logging.getLogger("osscl.tensorrt")
+_log = logger("osscl.tensorrt")
 _LOCK = "engines.lock"
 _PRIVATE = 0o600
 _NOT_THERE = "it is not in the cache"
