@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from osscl.support.paths import path_of, printable
 
 # what escapes are made of, more often than chance would have it
-PIECES = st.sampled_from([b"\\", b"x", b"\\x", b"5c", b"ff", b"\xff", b"\xc3\xa9", b"\xc3", b"a", b"\\xff", b"\n", b"0a"])
+PIECES = st.sampled_from(
+    [b"\\", b"x", b"\\x", b"5c", b"ff", b"\xff", b"\xc3\xa9", b"\xc3", b"a", b"\\xff", b"\n", b"0a"]
+)
 NAMES = st.lists(PIECES | st.binary(min_size=1, max_size=2)).map(b"".join)
 
 

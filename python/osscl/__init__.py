@@ -8,7 +8,9 @@
 
 from osscl.errors import OssclError
 
-TYPE_CHECKING = False  # as in typing, which is not loaded here: a program listens to Ctrl-C behind this module
+TYPE_CHECKING = (
+    False  # as in typing, which is not loaded here: a program listens to Ctrl-C behind this module
+)
 if TYPE_CHECKING:
     from osscl.audio.batch import read_audio_batch
     from osscl.audio.reading import read_audio

@@ -122,7 +122,10 @@ def test_an_open_size_is_refused_with_advice(content: bytes) -> None:
 MINUTES = noise(160_000).tobytes()
 # a recorder's header that was brought up to date once and never again; sound follows that nothing counts
 UNCOUNTED = {
-    "RIFF 8, data 8": (riff()[:4] + struct.pack("<I", 8) + riff(fmt_chunk(), chunk(b"data", MINUTES, 8))[8:], 8),
+    "RIFF 8, data 8": (
+        riff()[:4] + struct.pack("<I", 8) + riff(fmt_chunk(), chunk(b"data", MINUTES, 8))[8:],
+        8,
+    ),
     **{f"data {size}": (riff(fmt_chunk(), chunk(b"data", MINUTES, size)), size) for size in (1, 2, 8, 1000)},
     "RF64": (rf64_declaring(1000) + MINUTES, 1000),
     "data 8 of zeros": (riff(fmt_chunk(), chunk(b"data", bytes(4000), 8)), 8),
@@ -133,7 +136,9 @@ UNCOUNTED = {
 @pytest.mark.parametrize("name", UNCOUNTED)
 def test_more_sound_than_is_declared_is_refused(name: str) -> None:
     content, declared = UNCOUNTED[name]
-    told = f"contradicts itself: its data chunk declares {declared} bytes of sound, and [0-9]+ bytes that are no"
+    told = (
+        f"contradicts itself: its data chunk declares {declared} bytes of sound, and [0-9]+ bytes that are no"
+    )
     with pytest.raises(AudioCorruptError, match=told):
         find(content)
 

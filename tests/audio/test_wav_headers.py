@@ -131,7 +131,10 @@ def test_20_bits_are_heard_where_they_lie_high_in_4_bytes_alone(file: Path) -> N
     format_ = extensible(block=4, bits=32, valid_bits=20)
     high, low = (riff(format_, chunk(b"data", in_four_bytes(DEEP << shift))) for shift in (12, 0))
     np.testing.assert_array_equal(read(high, file), (DEEP << 12) / np.float32(2**31))
-    assert "of the 32 bits of a sample it declares 20 as valid, and the lowest 12 are in use" in read(low, file)[1]
+    assert (
+        "of the 32 bits of a sample it declares 20 as valid, and the lowest 12 are in use"
+        in read(low, file)[1]
+    )
 
 
 def in_four_bytes(samples: npt.NDArray[np.int32]) -> bytes:

@@ -6,7 +6,6 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from osscl.support.log import logger
 from osscl import frontend
 from osscl.backends import native_tfgram
 from osscl.backends.base import Backend
@@ -19,6 +18,7 @@ from osscl.cuda.devices import named_devices, open_device
 from osscl.errors import BackendError, DeviceError, MissingExtraError
 from osscl.model_file.bundle import Bundle
 from osscl.support.installed import has_module, version_of
+from osscl.support.log import logger
 
 _log = logger(__name__)
 

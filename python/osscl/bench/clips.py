@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from osscl.support.log import logger
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import Samples
 from osscl.errors import BenchmarkError, ClipError
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_some_recordings
 from osscl.runs.passed_over import PassedOver
+from osscl.support.log import logger
 from osscl.support.paths import printable
 from osscl.synth import DatasetPlan, write_dataset
 

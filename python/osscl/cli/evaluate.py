@@ -117,7 +117,9 @@ def evaluate(
     max_fpr: Annotated[float, typer.Option(help="False-positive rate where pAUC ends.")] = MAX_FPR,
     bootstrap: Annotated[
         int,
-        typer.Option(min=0, max=MAX_RESAMPLES, help="Resamples behind the 95 % intervals; 0 for no intervals."),
+        typer.Option(
+            min=0, max=MAX_RESAMPLES, help="Resamples behind the 95 % intervals; 0 for no intervals."
+        ),
     ] = DEFAULT_RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
     names: MachineNames = BY_PATHS,

@@ -132,7 +132,9 @@ def _taking_shared_options(
     @functools.wraps(command)
     def with_options(**given: Any) -> None:
         if check is not None:
-            shared = [each for make in groups.values() for each in inspect.signature(make).parameters.values()]
+            shared = [
+                each for make in groups.values() for each in inspect.signature(make).parameters.values()
+            ]
             check(given, any(given[each.name] != each.default for each in shared))
         made = {
             name: make(**{option: given.pop(option) for option in inspect.signature(make).parameters})

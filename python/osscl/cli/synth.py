@@ -16,7 +16,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl synth training --train 960 --seed 1\n
 \n
 The machines are the same for every seed, which varies their clips; synth.json tells which fault is where.\n
-Exit code: 0 all written, 1 failed, 2 wrong usage, interrupted, and what was written is
+Exit code: 0 all written, 1 failed, 2 wrong usage; interrupted, and what was written is
 whole: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 

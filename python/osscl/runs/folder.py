@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from osscl.support.log import logger
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AUDIO_SUFFIXES
 from osscl.errors import AudioReadError, FolderReadError, NoRecordingsError
 from osscl.runs.passed_over import COMPANION_PREFIX, PassedOver
 from osscl.support.links import dead_link
+from osscl.support.log import logger
 
 _log = logger(__name__)
 _SURELY_SHORT = 250  # characters: every system takes a path of so many

@@ -7,7 +7,6 @@ from contextlib import ExitStack, closing, suppress
 from queue import SimpleQueue
 from typing import ClassVar
 
-from osscl.support.log import logger
 from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Ticket, closed_meanwhile
 from osscl.backends.gpu.computation import Computation
@@ -20,6 +19,7 @@ from osscl.cuda.device import Device, Stream
 from osscl.cuda.front_end import CudaFrontEnd, front_end_code, reason_without
 from osscl.errors import BackendError, DeviceError, DeviceLostError, DeviceMemoryError
 from osscl.model_file.bundle import Bundle
+from osscl.support.log import logger
 
 BATCH_SIZE = 64
 """Clips in a batch unless something else is asked for."""

@@ -6,10 +6,10 @@ from contextlib import suppress
 from typing import ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
-from osscl.support.log import logger
 from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.errors import DeviceLostError
+from osscl.support.log import logger
 
 _log = logger(__name__)
 

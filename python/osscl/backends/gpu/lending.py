@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from osscl.support.log import logger
 from osscl.cuda.device import Device, PinnedMemory
 from osscl.errors import DeviceLostError, DeviceMemoryError
+from osscl.support.log import logger
 
 _log = logger(__name__)
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from osscl.support.log import logger
 from osscl.backends.gpu.card import Card
 from osscl.backends.gpu.engine import Engine
 from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.opening import open_tensorrt_engine
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.cuda.device import Stream
+from osscl.support.log import logger
 
 _log = logger("osscl.tensorrt")
 

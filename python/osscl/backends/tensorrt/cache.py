@@ -11,7 +11,6 @@ from pathlib import Path
 
 import filelock
 
-from osscl.support.log import logger
 from osscl.backends.tensorrt.layers import Layer
 from osscl.backends.tensorrt.private_files import NotTrusted, check_private_folder, read_private_file
 from osscl.backends.tensorrt.sidecar import (
@@ -22,6 +21,7 @@ from osscl.backends.tensorrt.sidecar import (
     encode_sidecar,
 )
 from osscl.support.atomic import write_atomically
+from osscl.support.log import logger
 from osscl.support.own_cache import own_cache
 from osscl.support.paths import printable
 

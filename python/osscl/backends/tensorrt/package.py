@@ -10,9 +10,9 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
-from osscl.support.log import logger
 from osscl.errors import BackendError, DeviceMemoryError
 from osscl.support.failed_import import needing
+from osscl.support.log import logger
 from osscl.support.telemetry import import_quietly
 
 if TYPE_CHECKING:
