@@ -6,16 +6,14 @@
 ...     print(detector.score(waveform, "fan/id_00").score)
 """
 
-from osscl.errors import OssclError
-
-TYPE_CHECKING = (
-    False  # as in typing, which is not loaded here: a program listens to Ctrl-C behind this module
-)
+# `typing` is not loaded for it: the console listens to Ctrl-C only behind this module
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from osscl.audio.batch import read_audio_batch
     from osscl.audio.reading import read_audio
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
+    from osscl.errors import OssclError
     from osscl.frontend import log_mel
     from osscl.scoring.record import Record
     from osscl.scoring.scores import Scores
@@ -35,6 +33,7 @@ __all__ = [
 _HOMES = {
     "Detector": "osscl.detector",
     "FrontendConfig": "osscl.config",
+    "OssclError": "osscl.errors",
     "Record": "osscl.scoring.record",
     "Scores": "osscl.scoring.scores",
     "load": "osscl.detector",

@@ -215,6 +215,7 @@ def test_wrong_usage_exits_with_2(table: Path, tmp_path: Path) -> None:
 
 
 def test_what_a_table_has_no_use_for_is_told_before_it_is_looked_at(table: Path, tmp_path: Path) -> None:
+    among = ("-o", tmp_path / "anomaly_score_fan_id_00.csv", "--write-scores", tmp_path / ".", "--overwrite")
     told = [
         (("--resample",), "go with MODEL and DATA: here nothing is computed"),
         (("--pad", "sideways"), "go with MODEL and DATA: here nothing is computed"),

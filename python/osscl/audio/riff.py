@@ -263,8 +263,8 @@ def _check_trailer(data: DataChunk, n_bytes: int) -> None:
     """Refuse so much behind the samples which is no chunk that it is likelier sound than they are."""
     if data.declared_bytes is not None and n_bytes > data.declared_bytes:
         raise AudioCorruptError(
-            f"its header contradicts itself: its data chunk declares {data.declared_bytes} bytes of sound, and "
-            f"{n_bytes} bytes that are no chunk follow, as where its size was never brought up to date; "
+            f"its header contradicts itself: its data chunk declares {data.declared_bytes} bytes of sound, "
+            f"and {n_bytes} bytes that are no chunk follow, as where its size was never brought up to date; "
             "where its sound ends cannot be known: record or convert it again"
         )
 

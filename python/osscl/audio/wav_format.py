@@ -42,7 +42,7 @@ class WavFormat:
 
     @property
     def n_unused_bits(self) -> int:
-        """Bits of an integer's bytes that hold nothing, the lowest ones where the file keeps to the format."""
+        """Bits of an integer's bytes that hold nothing: the lowest, where the file keeps to the format."""
         return 8 * -(-self.n_bits // 8) - self.n_valid_bits if self.tag == _PCM else 0
 
     @property
@@ -132,8 +132,8 @@ class WavFormat:
         n_whole, n_rest = divmod(self.n_unused_bits, 8)
         if from_lowest[:, :n_whole].any() or (n_rest and (from_lowest[:, n_whole] & (1 << n_rest) - 1).any()):
             raise self._contradiction(
-                f"of the {8 * n_bytes} bits of a sample it declares {self.n_valid_bits} as valid, and the lowest "
-                f"{self.n_unused_bits} are in use all the same"
+                f"of the {8 * n_bytes} bits of a sample it declares {self.n_valid_bits} as valid, and the "
+                f"lowest {self.n_unused_bits} are in use all the same"
             )
 
     def _contradiction(self, what: str) -> AudioCorruptError:

@@ -18,9 +18,9 @@ from osscl.cuda.devices import named_devices, open_device
 from osscl.errors import BackendError, DeviceError, MissingExtraError
 from osscl.model_file.bundle import Bundle
 from osscl.support.installed import has_module, version_of
-from osscl.support.log import logger
+from osscl.support.log import quiet_logger
 
-_log = logger(__name__)
+_log = quiet_logger(__name__)
 
 
 class _Entry(NamedTuple):

@@ -104,7 +104,7 @@ def _has_value(graph: Graph, name: str) -> bool:
 
 
 def is_wanted() -> bool:
-    """Whether TFgram may be taken out of a graph; raises `ConfigError` where `VARIABLE` holds an unknown word."""
+    """Whether TFgram may be taken out of a graph; raises `ConfigError` of an unknown word in `VARIABLE`."""
     word = os.environ.get(VARIABLE, "native")
     if word not in ("native", "graph"):
         raise ConfigError(f"{VARIABLE} is '{word}'; it must be native or graph")

@@ -86,7 +86,7 @@ def _in_place(message: str) -> str:
     try:
         os.getcwd()  # noqa: PTH109 - Path does the same
     except OSError as error:
-        return f"{message}; the working folder is gone ({error.strerror}): go into one that is there, such as by cd"
+        return f"{message}; the working folder is gone ({error.strerror}): go into one that is there by cd"
     return message
 
 

@@ -85,7 +85,8 @@ class LabelTable:
 
     Paths are absolute, or relative to the folder of the table, and spelled as result tables spell them: a
     cell may be disarmed as `osscl.support.csv_rows` says; bytes of a file name that are not UTF-8 stand as
-    they are, where there is a file of that name, or as ``\xNN``, and a name that holds the four characters ``\xff`` itself is ``\x5cxff``.
+    they are, where there is a file of that name, or as ``\xNN``, and a name that holds the four characters
+    ``\xff`` itself is ``\x5cxff``.
     Symbolic links are followed in folders, but a link to a file is another file than its target.
 
     A row stands for the file of that very spelling. A file without such a row has that of the row which

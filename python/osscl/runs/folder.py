@@ -12,9 +12,9 @@ from osscl.audio.reading import AUDIO_SUFFIXES
 from osscl.errors import AudioReadError, FolderReadError, NoRecordingsError
 from osscl.runs.passed_over import COMPANION_PREFIX, PassedOver
 from osscl.support.links import dead_link
-from osscl.support.log import logger
+from osscl.support.log import quiet_logger
 
-_log = logger(__name__)
+_log = quiet_logger(__name__)
 _SURELY_SHORT = 250  # characters: every system takes a path of so many
 
 

@@ -3,7 +3,7 @@
 import logging
 
 
-def logger(name: str) -> logging.Logger:
+def quiet_logger(name: str) -> logging.Logger:
     """Give a logger that says nothing by itself, not even warnings.
 
     Parameters

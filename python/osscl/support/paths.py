@@ -20,8 +20,9 @@ def printable(path: str | os.PathLike[str]) -> str:
     Returns
     -------
     str
-        The path in one line: a line feed is ``\x0a``, each byte that is not UTF-8 ``\xNN``. A backslash that would be read as the beginning
-        of such an escape is one itself, ``\x5c``; all others stand for themselves.
+        The path in one line: a line feed is ``\x0a``, each byte that is not UTF-8 ``\xNN``. A backslash that
+        would be read as the beginning of such an escape is one itself, ``\x5c``; all others stand for
+        themselves.
     """
     spelled = _LOOKS_LIKE_ESCAPE.sub(r"\\x5c", _with_utf_8_decoded(os.fsdecode(path)))
     spelled = spelled.replace("\n", r"\x0a")

@@ -4,12 +4,12 @@ from osscl.backends.gpu.engine import Engine
 from osscl.backends.gpu.slot import Part, Slot
 from osscl.cuda.device import Stream
 from osscl.errors import DeviceError, DeviceLostError, DeviceMemoryError
-from osscl.support.log import logger
+from osscl.support.log import quiet_logger
 
 # Batches of a folder have one size, and the last another; ever new sizes are not worth the memory.
 _MAX_GRAPHS = 4
 
-_log = logger(__name__)
+_log = quiet_logger(__name__)
 
 
 class Computation:

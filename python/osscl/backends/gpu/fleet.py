@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.errors import DeviceLostError
-from osscl.support.log import logger
+from osscl.support.log import quiet_logger
 
-_log = logger(__name__)
+_log = quiet_logger(__name__)
 
 
 class _Given(NamedTuple):

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from osscl.cuda.device import Device, PinnedMemory
 from osscl.errors import DeviceLostError, DeviceMemoryError
-from osscl.support.log import logger
+from osscl.support.log import quiet_logger
 
-_log = logger(__name__)
+_log = quiet_logger(__name__)
 
 
 class PinnedBatches:

@@ -8,9 +8,9 @@ from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.opening import open_tensorrt_engine
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.cuda.device import Stream
-from osscl.support.log import logger
+from osscl.support.log import quiet_logger
 
-_log = logger("osscl.tensorrt")
+_log = quiet_logger("osscl.tensorrt")
 
 
 def _show_nobody(phase: str, done: int, total: int) -> None:
