@@ -138,7 +138,7 @@ def refuse_among_scores(output: Path, folder: Path) -> None:
     """
     if os.path.realpath(output.parent) == os.path.realpath(folder) and fnmatch(output.name, SCORE_FILES):
         raise OutputError(
-            f"{printable(output)} is named like the files of scores that go into its folder; name it otherwise"
+            f"{printable(output)} is named like the scores that go into the same folder; name it otherwise"
         )
 
 
