@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from osscl.support.paths import path_of, printable
 
 # what escapes are made of, more often than chance would have it
-PIECES = st.sampled_from([b"\\", b"x", b"\\x", b"5c", b"ff", b"\xff", b"\xc3\xa9", b"\xc3", b"a", b"\\xff"])
+PIECES = st.sampled_from(
+    [b"\\", b"x", b"\\x", b"5c", b"ff", b"\xff", b"\xc3\xa9", b"\xc3", b"a", b"\\xff", b"\n", b"0a"]
+)
 NAMES = st.lists(PIECES | st.binary(min_size=1, max_size=2)).map(b"".join)
 
 
@@ -31,6 +33,8 @@ def test_a_name_can_be_told_from_its_spelling(name: bytes) -> None:
         (b"caf\xc3\xa9.wav", "café.wav"),
         (b"caf\xe9.wav", r"caf\xe9.wav"),
         (rb"caf\xe9.wav", r"caf\x5cxe9.wav"),
+        (b"a\nb.wav", r"a\x0ab.wav"),
+        (rb"a\x0ab.wav", r"a\x5cx0ab.wav"),
         (rb"a\b.wav", r"a\b.wav"),
         (rb"a\x41.wav", r"a\x41.wav"),
         (rb"a\xFF.wav", r"a\xFF.wav"),

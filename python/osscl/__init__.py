@@ -6,17 +6,14 @@
 ...     print(detector.score(waveform, "fan/id_00").score)
 """
 
-from importlib import import_module
-from logging import NullHandler, getLogger
-from typing import TYPE_CHECKING, Any
-
-from osscl.errors import OssclError
-
+# `typing` is not loaded for it: the console listens to Ctrl-C only behind this module
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from osscl.audio.batch import read_audio_batch
     from osscl.audio.reading import read_audio
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
+    from osscl.errors import OssclError
     from osscl.frontend import log_mel
     from osscl.scoring.record import Record
     from osscl.scoring.scores import Scores
@@ -36,6 +33,7 @@ __all__ = [
 _HOMES = {
     "Detector": "osscl.detector",
     "FrontendConfig": "osscl.config",
+    "OssclError": "osscl.errors",
     "Record": "osscl.scoring.record",
     "Scores": "osscl.scoring.scores",
     "load": "osscl.detector",
@@ -44,10 +42,10 @@ _HOMES = {
     "read_audio_batch": "osscl.audio.batch",
 }
 
-getLogger("osscl").addHandler(NullHandler())
 
+def __getattr__(name: str) -> object:
+    from importlib import import_module
 
-def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version("osscl")
     if name not in _HOMES:

@@ -344,9 +344,9 @@ def check_fit(resample: object, channel: object, pad: object) -> None:
         raise ConfigError(f"resample is {resample!r}; it must be True or False")
     is_number = isinstance(channel, int) and not isinstance(channel, bool) and channel >= 0
     if not (is_number or channel is None or channel == "mean"):
-        raise ConfigError(f"channel is {channel!r}; it must be a number from 0, 'mean' or None")
+        raise ConfigError(f"channel is {channel!r}; it must be a number from 0, or 'mean'")
     if pad is not None and pad not in get_args(Padding):
-        raise ConfigError(f"pad is {pad!r}; it must be 'repeat', 'zero' or None")
+        raise ConfigError(f"pad is {pad!r}; it must be 'repeat' or 'zero'")
 
 
 EMBEDDING_SIZE = 128

@@ -119,6 +119,47 @@ def test_an_open_size_is_refused_with_advice(content: bytes) -> None:
         found.check_complete()
 
 
+MINUTES = noise(160_000).tobytes()
+# a recorder's header that was brought up to date once and never again; sound follows that nothing counts
+UNCOUNTED = {
+    "RIFF 8, data 8": (
+        riff()[:4] + struct.pack("<I", 8) + riff(fmt_chunk(), chunk(b"data", MINUTES, 8))[8:],
+        8,
+    ),
+    **{f"data {size}": (riff(fmt_chunk(), chunk(b"data", MINUTES, size)), size) for size in (1, 2, 8, 1000)},
+    "RF64": (rf64_declaring(1000) + MINUTES, 1000),
+    "data 8 of zeros": (riff(fmt_chunk(), chunk(b"data", bytes(4000), 8)), 8),
+    "behind a chunk": (riff(fmt_chunk(), chunk(b"data", PCM), chunk(b"LIST", b"INFO"), MINUTES), 1000),
+}
+
+
+@pytest.mark.parametrize("name", UNCOUNTED)
+def test_more_sound_than_is_declared_is_refused(name: str) -> None:
+    content, declared = UNCOUNTED[name]
+    told = f"contradicts itself: its data chunk declares {declared} bytes of sound, and [0-9]+ bytes that are"
+    with pytest.raises(AudioCorruptError, match=told):
+        find(content)
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        noise(500)[:166].tobytes() + b"!",
+        chunk(b"LIST", bytes(5000)),
+        chunk(b"abcd", bytes(5000)),
+        chunk(b"LIST", bytes(5000), 9000),
+    ],
+    ids=["333 bytes of garbage", "a long chunk", "a long foreign chunk", "a long chunk that is cut short"],
+)
+def test_what_stands_behind_a_whole_recording_is_no_sound(behind: bytes) -> None:
+    assert find(riff(fmt_chunk(), chunk(b"data", PCM), behind)) == DataChunk(0, 1000, 1000)
+
+
+def test_a_chunk_behind_sound_of_odd_size_without_padding_is_a_chunk() -> None:
+    content = riff(fmt_chunk(), chunk(b"data", PCM[:101])[:-1], chunk(b"LIST", bytes(5000)))
+    assert find(content) == DataChunk(0, 101, 101)
+
+
 def test_a_64_bit_size_is_believed_only_as_far_as_the_file_goes() -> None:
     assert find(rf64_declaring(2**40)) == DataChunk(0, 2**40, 1000)
 

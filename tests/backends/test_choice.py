@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from osscl.backends import ComputeOptions, open_backend
 from osscl.backends.choice import _CPU, _CUDA
-from osscl.errors import BackendError, MissingExtraError
+from osscl.errors import BackendError, ConfigError, MissingExtraError
 from osscl.model_file.bundle import Bundle, in_memory_bundle, read_bundle
 from osscl.model_file.manifest import Precision
 from support.packages import hide
@@ -132,3 +132,13 @@ def test_unknown_backends_are_named_with_the_choices(fp32: Bundle, name: str) ->
 def test_some_backend_computes_every_precision(entries: dict[str, Any]) -> None:
     computed = frozenset[str]().union(*(entry.load().precisions for entry in entries.values()))
     assert computed == set(get_args(Precision))
+
+
+@pytest.mark.parametrize("variable", ["OSSCL_CUDA", "OSSCL_TFGRAM", "OSSCL_ISA"])
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_an_unknown_word_of_a_setting_is_refused_whatever_computes(
+    fp32: Bundle, backend: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "offf")
+    with pytest.raises(ConfigError, match=rf"{variable}.*offf"):
+        open_backend(fp32, ComputeOptions("cpu", backend, threads=1))

@@ -206,11 +206,27 @@ def test_wrong_usage_exits_with_2(table: Path, tmp_path: Path) -> None:
         (table, "--threads", "2"),
         (table, "--max-fpr", "0"),
         (table, "--bootstrap", "-1"),
+        (table, "--bootstrap", "1000001"),
         (table, "--ground-truth", tmp_path / "nowhere.csv"),
         ("model.onnx", tmp_path / "nowhere"),
     ]
     results = osscl_each([("evaluate", *arguments) for arguments in wrong])
     assert [(result.args[1:], result.returncode) for result in results if result.returncode != 2] == []
+
+
+def test_what_a_table_has_no_use_for_is_told_before_it_is_looked_at(table: Path, tmp_path: Path) -> None:
+    among = ("-o", tmp_path / "anomaly_score_fan_id_00.csv", "--write-scores", tmp_path / ".", "--overwrite")
+    told = [
+        (("--resample",), "go with MODEL and DATA: here nothing is computed"),
+        (("--pad", "sideways"), "go with MODEL and DATA: here nothing is computed"),
+        ((tmp_path,), "a table of scores takes no DATA"),
+        (among, "named like the scores"),
+    ]
+    results = osscl_each([("evaluate", table, *arguments) for arguments, _ in told])
+    for (_, message), result in zip(told, results, strict=True):
+        assert message in result.stderr
+        assert result.returncode in (1, 2)
+    assert list(tmp_path.glob("anomaly_score_*")) == []
 
 
 def test_a_data_set_without_test_recordings_is_refused(model_file: Path, tmp_path: Path) -> None:

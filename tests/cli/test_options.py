@@ -40,7 +40,7 @@ def test_commands_have_all_options_of_a_group(
 def test_a_command_gets_one_object_of_each_group() -> None:
     taken: list[Any] = []
 
-    @takes_shared_options
+    @takes_shared_options()
     def command(first: int, compute: ComputeOptions, fit: Fit, names: MachineNames, last: int = 0) -> None:
         taken.append((first, compute, fit, names, last))
 

@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from osscl.cli.program import COMMANDS, OnDemand, command, osscl_export
 from osscl.cli.program import osscl as program
-from support.console import osscl
+from support.console import osscl, osscl_each
 
 LOADED = (
     "import json, sys\n"
@@ -19,6 +20,25 @@ LOADED = (
     "print(json.dumps([name for name in sys.modules if '.' not in name]))"
 )
 NEEDED_BY_COMMANDS = {"numpy", "soundfile", "msgspec", "filelock", "platformdirs", "onnxruntime", "torch"}
+
+
+BEFORE_SIGNALS = (
+    "import sys\n"
+    "before = set(sys.modules)\n"
+    "from osscl.cli import signals\n"
+    "print(*sorted(set(sys.modules) - before))"
+)
+
+
+def test_little_is_loaded_before_signals_are_listened_to() -> None:
+    done = subprocess.run([sys.executable, "-c", BEFORE_SIGNALS], capture_output=True, text=True, timeout=300)
+    loaded = set(done.stdout.split())
+    assert {name for name in loaded if name.startswith("osscl")} == {
+        "osscl",
+        "osscl.cli",
+        "osscl.cli.signals",
+    }
+    assert not {"logging", "typing", "re", "importlib.metadata"} & loaded
 
 
 def complete(words: str) -> list[str]:
@@ -77,3 +97,32 @@ def test_a_misspelt_command_is_answered_with_the_one_meant(wrong: list[str], mea
     done = osscl(*wrong)
     assert done.returncode == 2
     assert f"Did you mean '{meant}'" in done.stderr
+
+
+def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    done = osscl("score", "model.onnx", "recordings")
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert "the working folder is gone (No such file or directory): go into one that is there" in done.stderr
+
+
+def test_a_name_of_two_lines_stands_in_one(tmp_path: Path) -> None:
+    (done,) = osscl_each([("score", "demo", tmp_path / "a\nb")])
+    assert done.stderr.count("\n") == 1
+    assert r"a\x0ab" in done.stderr
+
+
+def test_wrong_values_are_shown(tmp_path: Path) -> None:
+    wrong = [
+        (("--threads", "four"), "it is 'four'"),
+        (("--threads=four",), "it is 'four'"),
+        (("--pad", "Repeat"), "pad is 'Repeat'; it must be 'repeat' or 'zero'"),
+    ]
+    ended = osscl_each([("score", "demo", tmp_path, *arguments) for arguments, _ in wrong])
+    for (_, told), done in zip(wrong, ended, strict=True):
+        assert told in done.stderr
+        assert "None" not in done.stderr

@@ -149,7 +149,6 @@ def corrupt_folder(root: Path) -> dict[str, tuple[str, str]]:
         "i32": ("ok", ""),
         "f32": ("ok", ""),
         "stranger": ("unknown_machine", "machine fan/id_09 is not known"),
-        "folder": ("unreadable", "it is a directory"),
         "dangling": ("unreadable", f"it is a link to {root}/nowhere, and nothing is there; fetch what it"),
         "caf\\xe9": ("ok", ""),
     }

@@ -94,7 +94,8 @@ def test_a_machine_that_no_file_can_be_called_after_is_refused(tmp_path: Path) -
         (b"a.wav,nan\n", "line 1: score is 'nan'"),
         (b"a.wav,-inf\n", "line 1: score is '-inf'"),
         (b'"a.wav,1\n', "line 1: unexpected end of data"),
-        (b"\xff\xfe\x00,1\n", "is not a text in UTF-8"),
+        (b"\xff\xfe\x00,1\n", "line 1: it is a text in UTF-16"),
+        (b"a.wav,1\n" * 5000 + b"\xff,1\n", "line 5001: the byte 0xff is no UTF-8"),
     ],
 )
 def test_broken_score_files_name_the_line(tmp_path: Path, content: bytes, message: str) -> None:
@@ -245,3 +246,11 @@ def test_names_meet_the_list_however_accents_and_folders_are_spelled(tmp_path: P
 def test_companions_of_macos_are_no_lists(truth_file: Path) -> None:
     (truth_file.parent / f"._{truth_file.name}").write_bytes(b"\0\5\26\7\0\2\0\0Mac OS X")
     assert len(GroundTruth.read(truth_file.parent).label(listed()).scores) == 5
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
+def test_a_score_file_without_a_score_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "anomaly_score_fan_id_01.csv").write_text("normal_id_01_00000000.wav,1.0\n")
+    (tmp_path / "anomaly_score_fan_id_02.csv").write_text(content)
+    with pytest.raises(EvaluationError, match=r"anomaly_score_fan_id_02.csv: holds no score; write it again"):
+        read_score_folder(tmp_path)

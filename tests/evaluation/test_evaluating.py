@@ -149,6 +149,8 @@ def test_options_and_scores_are_checked() -> None:
         evaluate(sound, max_fpr=2)
     with pytest.raises(ConfigError, match="resamples is -1"):
         evaluate(sound, n_resamples=-1)
+    with pytest.raises(ConfigError, match="1000001; it must be from 0 to 1000000"):
+        evaluate(sound, n_resamples=1_000_001)
     with pytest.raises(ConfigError, match="seed is -1"):
         evaluate(sound, seed=-1)
     with pytest.raises(EvaluationError, match="no clip with both"):

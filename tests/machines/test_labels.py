@@ -45,10 +45,45 @@ def test_other_columns_order_quotes_and_blank_lines(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spelled", [b"\xe9/caf\xe9.wav", rb"\xe9/caf\xe9.wav"])
 def test_names_that_are_not_utf_8(tmp_path: Path, spelled: bytes) -> None:
+    (tmp_path / os.fsdecode(b"\xe9")).mkdir()
+    (tmp_path / os.fsdecode(b"\xe9/caf\xe9.wav")).touch()
     table = LabelTable.read(write(tmp_path, b"path,machine\n" + spelled + b",fan/id_00\n"), KNOWN)
     assert table.machine_of(tmp_path / os.fsdecode(b"\xe9/caf\xe9.wav")) == "fan/id_00"
     with pytest.raises(MachineError):
         table.machine_of(tmp_path / "é" / "café.wav")
+
+
+ROWS = "path,machine\ncafé.wav,fan/id_00\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "told"),
+    [
+        (ROWS.encode("cp1252"), 2, "the byte 0xe9 is no UTF-8: it was saved in another encoding"),
+        (b"path,machine\n" + b"a.wav,fan/id_00\n" * 5000 + b"b.wav,caf\xe9\n", 5002, "the byte 0xe9 is no"),
+        (ROWS.encode("utf-16"), 1, "it is a text in UTF-16, as Excel's"),
+        (ROWS.encode("utf-16-be"), 1, "it is a text in UTF-16"),
+        (b"PK\3\4\x14\0\6\0rest", 1, "it is a workbook (.xlsx, .ods) or another ZIP archive"),
+        (bytes.fromhex("d0cf11e0a1b11ae1"), 1, "it is a workbook of an old Excel (.xls)"),
+    ],
+    ids=["plain CSV", "a byte far below", "Unicode Text", "UTF-16 without mark", ".xlsx", ".xls"],
+)
+def test_what_excel_saves_by_other_names_is_named(
+    tmp_path: Path, content: bytes, line: int, told: str
+) -> None:
+    path = write(tmp_path, content)
+    with pytest.raises(LabelTableError) as raised:
+        LabelTable.read(path, KNOWN)
+    assert str(raised.value).startswith(f"{path}, line {line}: {told}")
+    assert 'save it as "CSV UTF-8"' in str(raised.value)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_long_header_is_shortened(tmp_path: Path, separator: str) -> None:
+    path = write(tmp_path, separator.join(f"column {i}" for i in range(1000)) + "\n")
+    with pytest.raises(LabelTableError) as raised:
+        LabelTable.read(path, KNOWN)
+    assert len(str(raised.value)) < len(str(path)) + 300
 
 
 @pytest.mark.parametrize("spelled", ["日本/é.wav", "日本/\\.wav", "日本/\\x.wav"])

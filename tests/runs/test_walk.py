@@ -108,14 +108,14 @@ def test_the_walk_lists_a_folder_when_it_gets_there(tmp_path: Path) -> None:
     assert [os.path.relpath(candidate.path, tmp_path) for candidate in walk] == ["b/1.wav", "b/2.wav"]
 
 
-def test_what_looks_like_a_recording_and_is_none_has_its_line(tmp_path: Path) -> None:
-    touch(tmp_path, "x.wav/inner.wav")
-    (tmp_path / "y.wav").symlink_to("x.wav")
-    candidates = {Path(path).name: problem for path, problem in find_recordings([tmp_path])}
-    assert str(candidates["x.wav"]) == "it is a directory, not an audio file"
-    assert str(candidates["y.wav"]) == "it is a link to a directory, not an audio file"
-    assert candidates["inner.wav"] is None
-    assert len(candidates) == 3
+def test_a_folder_named_like_a_recording_is_a_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "data/session.wav/inner.wav", "elsewhere/other.wav")
+    (tmp_path / "data" / "y.flac").symlink_to("../elsewhere")
+    (tmp_path / "data" / "z.wav").symlink_to("session.wav")
+    candidates = {
+        os.path.relpath(path, tmp_path): problem for path, problem in find_recordings([tmp_path / "data"])
+    }
+    assert candidates == {"data/session.wav/inner.wav": None, "data/y.flac/other.wav": None}
 
 
 def test_a_closed_folder_has_one_line_whatever_links_to_it(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_recipe_file_may_say_it(tmp_path: Path) -> None:
     path.write_text('channel = "mean"\n')
     assert read_config(path, {"pad": "zero"}) == TrainConfig(channel="mean", pad="zero")
     for text, message in (
-        ("channel = -1", "channel is -1; it must be a number from 0, 'mean' or None"),
+        ("channel = -1", "channel is -1; it must be a number from 0, or 'mean'"),
         ('channel = "left"', "Invalid enum value 'left'"),
         ('pad = "loop"', "Invalid enum value 'loop'"),
         ("resample = 1", "Expected `bool`, got `int`"),

@@ -148,13 +148,15 @@ def _as_plain_wav(stream: ByteStream, chunks: WavChunks) -> tuple[SplicedStream,
     """A WAV file of nothing but its format and its samples."""
     data, format_ = chunks.data, parse_wav_format(chunks.format, chunks.byte_order)
     format_.check()
-    if not format_.is_24_bits_in_4_bytes:
-        header = plain_header(chunks, chunks.format)
-        return SplicedStream(header, stream, data.offset, data.present_bytes), False
-    stream.seek(data.offset)
-    format_.check_low_bytes(stream.read(min(data.present_bytes, _TELLING_BYTES)), chunks.byte_order)
-    header = plain_header(chunks, pcm_32_format(format_, chunks.byte_order))
-    return SplicedStream(header, stream, data.offset, data.present_bytes), True
+    in_low_bytes = format_.is_24_bits_in_4_bytes
+    if in_low_bytes or format_.n_unused_bits:
+        stream.seek(data.offset)
+        sound = stream.read(min(data.present_bytes, _TELLING_BYTES))
+        check = format_.check_low_bytes if in_low_bytes else format_.check_unused_bits
+        check(sound, chunks.byte_order)
+    body = pcm_32_format(format_, chunks.byte_order) if in_low_bytes else chunks.format
+    header = plain_header(chunks, body)
+    return SplicedStream(header, stream, data.offset, data.present_bytes), in_low_bytes
 
 
 def _count_frames(stream: ByteStream | SplicedStream) -> int:

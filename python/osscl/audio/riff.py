@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from osscl.errors import AudioCorruptError
 
 _MAX_CHUNKS = 1024
+_CHUNK_HEADER_BYTES = 8
 _MAX_BYTES_KEPT = 1024  # of a chunk; no format chunk that a decoder knows is longer
 _UNKNOWN_SIZE = 0xFFFF_FFFF
 _OVERFLOW = 2**32
@@ -124,8 +125,8 @@ def find_chunks(stream: SeekableStream, start: int = 0) -> WavChunks | None:
     Raises
     ------
     AudioCorruptError
-        If a WAV file has no data chunk, no format chunk before it, two of one kind, or sizes that
-        have overflowed.
+        If a WAV file has no data chunk, no format chunk before it, two of one kind, sizes that have
+        overflowed, or more behind its samples that is no chunk than there are samples.
 
     References
     ----------
@@ -176,16 +177,18 @@ class _Walk:
     def _chunks(self, position: int) -> Iterator[_Chunk]:
         """Go from chunk to chunk, as far as the file holds their headers."""
         for _ in range(_MAX_CHUNKS):
-            header = self._read(position, 8)
-            if len(header) < 8:
+            header = self._read(position, _CHUNK_HEADER_BYTES)
+            if len(header) < _CHUNK_HEADER_BYTES:
                 return
             name, size = struct.unpack(self._byte_order + "4sI", header)
-            position += 8
+            position += _CHUNK_HEADER_BYTES
             yield _Chunk(name, size, position, self._n_bytes - position)
-            position += size
-            # an odd chunk is padded by a byte; some writers forget it, and then a name stands in its place
-            if size % 2 and self._read(position, 4) not in _KNOWN_NAMES:
-                position += 1
+            position = self._behind(position, size)
+
+    def _behind(self, body: int, size: int) -> int:
+        """Where the next chunk begins: an odd one is padded by a byte, in whose place a name may stand."""
+        end = body + size  # some writers forget the padding
+        return end + (size % 2 and self._read(end, 4) not in _KNOWN_NAMES)
 
     def _read(self, position: int, n_bytes: int) -> bytes:
         if position >= self._n_bytes:
@@ -241,17 +244,29 @@ class _Walk:
         )
 
     def _check_rest(self, data: DataChunk) -> None:
-        """Refuse what contradicts the samples found, in the chunks behind them."""
-        end = data.offset + data.present_bytes
-        for chunk in self._chunks(end + data.present_bytes % 2):
+        """Refuse what contradicts the samples found, in the chunks behind them and in what is no chunk."""
+        end = self._behind(data.offset, data.present_bytes)
+        for chunk in self._chunks(end):
             if not _is_plausible(chunk):
-                return  # whatever was put behind the file
+                if chunk.name not in _KNOWN_NAMES:  # else it is a chunk that was cut short
+                    _check_trailer(data, chunk.left + _CHUNK_HEADER_BYTES)
+                return
             if chunk.name == b"data":
                 raise AudioCorruptError(
                     "its header contradicts itself: it has two data chunks; "
                     "which of them is the recording cannot be known: record or convert it again"
                 )
             self._keep(chunk)
+
+
+def _check_trailer(data: DataChunk, n_bytes: int) -> None:
+    """Refuse so much behind the samples which is no chunk that it is likelier sound than they are."""
+    if data.declared_bytes is not None and n_bytes > data.declared_bytes:
+        raise AudioCorruptError(
+            f"its header contradicts itself: its data chunk declares {data.declared_bytes} bytes of sound, "
+            f"and {n_bytes} bytes that are no chunk follow, as where its size was never brought up to date; "
+            "where its sound ends cannot be known: record or convert it again"
+        )
 
 
 def _is_open(size: int) -> bool:

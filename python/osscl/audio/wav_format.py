@@ -29,6 +29,8 @@ class WavFormat:
         As declared.
     block_bytes : int
         Bytes of one sample of each channel, as declared.
+    n_valid_bits : int
+        Bits of a sample that are in use; an extensible chunk declares them apart from `n_bits`.
     """
 
     tag: int
@@ -36,6 +38,12 @@ class WavFormat:
     sample_rate_hz: int
     block_bytes: int
     n_bits: int
+    n_valid_bits: int
+
+    @property
+    def n_unused_bits(self) -> int:
+        """Bits of an integer's bytes that hold nothing: the lowest, where the file keeps to the format."""
+        return 8 * -(-self.n_bits // 8) - self.n_valid_bits if self.tag == _PCM else 0
 
     @property
     def whole_block_bytes(self) -> int:
@@ -68,6 +76,8 @@ class WavFormat:
                 f"{self.n_bits} bits and {self.n_channels} channels are {self.whole_block_bytes} bytes "
                 f"a sample, and it declares {self.block_bytes}"
             )
+        if self.n_valid_bits > self.n_bits:
+            raise self._contradiction(f"it declares {self.n_valid_bits} valid bits of {self.n_bits}")
         if self.tag == _FLOAT and self.n_bits not in _FLOAT_BITS:
             raise self._contradiction(f"it declares floating point of {self.n_bits} bits, expected 32 or 64")
 
@@ -99,6 +109,33 @@ class WavFormat:
                 f"declares {self.block_bytes}, and its samples do not tell in which of them they lie"
             )
 
+    def check_unused_bits(self, sound: bytes, byte_order: str) -> None:
+        """Refuse integers of fewer bits than their bytes hold, unless the lowest bits are those left over.
+
+        Recorders put such samples low too, against the format, and then all of them would be heard too quiet.
+
+        Parameters
+        ----------
+        sound : bytes
+            The first samples.
+        byte_order : {"<", ">"}
+            Of the samples.
+
+        Raises
+        ------
+        AudioCorruptError
+            If a bit is set that should be left over.
+        """
+        n_bytes = -(-self.n_bits // 8)
+        octets = np.frombuffer(sound[: len(sound) // n_bytes * n_bytes], np.uint8).reshape(-1, n_bytes)
+        from_lowest = octets if byte_order == "<" else octets[:, ::-1]  # [samples, bytes]
+        n_whole, n_rest = divmod(self.n_unused_bits, 8)
+        if from_lowest[:, :n_whole].any() or (n_rest and (from_lowest[:, n_whole] & (1 << n_rest) - 1).any()):
+            raise self._contradiction(
+                f"of the {8 * n_bytes} bits of a sample it declares {self.n_valid_bits} as valid, and the "
+                f"lowest {self.n_unused_bits} are in use all the same"
+            )
+
     def _contradiction(self, what: str) -> AudioCorruptError:
         error = AudioCorruptError(
             f"its header contradicts itself: {what}; level and length of its sound cannot be known: "
@@ -126,9 +163,12 @@ def parse_wav_format(body: bytes, byte_order: str) -> WavFormat:
     if len(body) < 16:
         raise AudioCorruptError(f"its format chunk holds {len(body)} bytes, expected at least 16")
     tag, n_channels, rate_hz, _, block_bytes, n_bits = struct.unpack_from(byte_order + "HHIIHH", body)
+    n_valid_bits = n_bits
     if tag == _EXTENSIBLE and len(body) >= 40:
         (tag,) = struct.unpack_from(byte_order + "I", body, 24)
-    return WavFormat(tag, n_channels, rate_hz, block_bytes, n_bits)
+        (n_valid_bits,) = struct.unpack_from(byte_order + "H", body, 18)
+    # 0 says nothing
+    return WavFormat(tag, n_channels, rate_hz, block_bytes, n_bits, n_valid_bits or n_bits)
 
 
 def pcm_32_format(format_: WavFormat, byte_order: str) -> bytes:

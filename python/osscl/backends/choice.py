@@ -1,23 +1,26 @@
 """Which backend computes a model on which device: never another one than was asked for."""
 
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from osscl import frontend
+from osscl.backends import native_tfgram
 from osscl.backends.base import Backend
 from osscl.backends.gpu.card import Card
 from osscl.backends.gpu.fleet import Fleet
 from osscl.backends.options import ComputeOptions
+from osscl.cuda import front_end
 from osscl.cuda.device import Device
 from osscl.cuda.devices import named_devices, open_device
 from osscl.errors import BackendError, DeviceError, MissingExtraError
 from osscl.model_file.bundle import Bundle
 from osscl.support.installed import has_module, version_of
+from osscl.support.log import quiet_logger
 
-_log = logging.getLogger(__name__)
+_log = quiet_logger(__name__)
 
 
 class _Entry(NamedTuple):
@@ -70,7 +73,10 @@ def open_backend(bundle: Bundle, options: ComputeOptions) -> Backend:
         A GPU was asked for that cannot be used.
     MissingExtraError
         The package that the backend needs is not installed.
+    ConfigError
+        A setting, an environment variable of osscl's, holds an unknown word, used here or not.
     """
+    _check_settings()
     device, backend = options.device, options.backend
     if device == "auto":
         device = "cuda" if _prefers_gpu(bundle, backend) else "cpu"
@@ -80,6 +86,13 @@ def open_backend(bundle: Bundle, options: ComputeOptions) -> Backend:
     numbers = named_devices(device)
     card = _chosen(_CUDA, bundle, backend, "GPUs")
     return _open_on_cards(partial(card, bundle, options=options), numbers)
+
+
+def _check_settings() -> None:
+    """Refuse words that no setting knows, also where this device or backend would not read them."""
+    frontend.instruction_set()
+    native_tfgram.is_wanted()
+    front_end.reason_without()
 
 
 def _prefers_gpu(bundle: Bundle, backend: str | None) -> bool:

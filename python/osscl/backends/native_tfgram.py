@@ -84,7 +84,7 @@ def cut_out(model: bytes) -> Cut | None:
     ConfigError
         The environment variable `VARIABLE` holds an unknown word.
     """
-    if not _is_wanted():
+    if not is_wanted():
         return None
     try:
         graph = read_graph(model)
@@ -103,7 +103,8 @@ def _has_value(graph: Graph, name: str) -> bool:
     return name in names
 
 
-def _is_wanted() -> bool:
+def is_wanted() -> bool:
+    """Whether TFgram may be taken out of a graph; raises `ConfigError` of an unknown word in `VARIABLE`."""
     word = os.environ.get(VARIABLE, "native")
     if word not in ("native", "graph"):
         raise ConfigError(f"{VARIABLE} is '{word}'; it must be native or graph")

@@ -1,6 +1,5 @@
 """The recordings that a benchmark runs on: those of a folder, or synthetic ones."""
 
-import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +13,11 @@ from osscl.errors import BenchmarkError, ClipError
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_some_recordings
 from osscl.runs.passed_over import PassedOver
+from osscl.support.log import quiet_logger
 from osscl.support.paths import printable
 from osscl.synth import DatasetPlan, write_dataset
 
-_log = logging.getLogger(__name__)
+_log = quiet_logger(__name__)
 _MAX_IN_MEMORY = 64
 _SYNTH_MACHINES, _SYNTH_SEED = 12, 11
 

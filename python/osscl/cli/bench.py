@@ -27,11 +27,12 @@ EXAMPLES = """[bold]Examples[/bold]\n
 \n
 Stages take turns in an order that changes each round; figures are medians. Files are read from the system's
 memory, as they are after a first run.\n
-Exit code: 0 measured, 1 failed or the accuracy gate is not passed, 2 wrong usage, 130 interrupted.
+Exit code: 0 measured, 1 failed or the accuracy gate is not passed, 2 wrong usage; interrupted:
+130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 
-@takes_shared_options
+@takes_shared_options()
 def bench(
     model: Annotated[
         Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")

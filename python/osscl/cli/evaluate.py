@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,14 +18,20 @@ from osscl.cli.options import takes_shared_options
 from osscl.cli.terminal import SafeConsole
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, NoRecordingsError
-from osscl.evaluation.challenge import GroundTruth, check_score_folder, read_score_folder, write_score_folder
-from osscl.evaluation.evaluating import DEFAULT_RESAMPLES
+from osscl.evaluation.challenge import (
+    GroundTruth,
+    check_score_folder,
+    read_score_folder,
+    refuse_among_scores,
+    write_score_folder,
+)
+from osscl.evaluation.evaluating import DEFAULT_RESAMPLES, MAX_RESAMPLES
 from osscl.evaluation.evaluating import evaluate as evaluate_scores
 from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_name
 from osscl.evaluation.published_figures import PAPER
 from osscl.evaluation.report import check_report, print_report, to_json, write_report
 from osscl.evaluation.report_tables import Report, Unscored
-from osscl.evaluation.score_table import read_records
+from osscl.evaluation.score_table import TABLE_SUFFIXES, read_records
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
@@ -42,13 +48,31 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate scores.csv --output report.md\n
   osscl evaluate --scores submission --ground-truth eval_data_list.csv --json\n
 \n
-Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have no score, 130 interrupted.
+Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have no score; interrupted:
+130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 _TABLE_WIDTH = 104
 _PLACE = "named test, such as fan/test/normal_id_00_00000000.wav"
 
 
-@takes_shared_options
+def _check_sources(given: dict[str, Any], computes: bool) -> None:
+    """Refuse sources that do not go together, before an option is looked at that none of them needs."""
+    model, data, scores = given["model"], given["data"], given["scores"]
+    if (model is None) == (scores is None):
+        raise typer.BadParameter("give MODEL and DATA, or a TABLE of scores, or --scores: one of the three")
+    if data is not None:
+        if model.lower().endswith(tuple(TABLE_SUFFIXES)):
+            raise typer.BadParameter(f"a table of scores takes no DATA: osscl evaluate {printable(model)}")
+        return
+    if computes:
+        raise typer.BadParameter(
+            "--device, --resample, --machine and the like go with MODEL and DATA: here nothing is computed"
+        )
+    if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
+        raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {printable(model)} DATA")
+
+
+@takes_shared_options(_check_sources)
 def evaluate(
     model: Annotated[
         str | None,
@@ -92,7 +116,10 @@ def evaluate(
     ] = None,
     max_fpr: Annotated[float, typer.Option(help="False-positive rate where pAUC ends.")] = MAX_FPR,
     bootstrap: Annotated[
-        int, typer.Option(min=0, help="Resamples behind the 95 % intervals; 0 for no intervals.")
+        int,
+        typer.Option(
+            min=0, max=MAX_RESAMPLES, help="Resamples behind the 95 % intervals; 0 for no intervals."
+        ),
     ] = DEFAULT_RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
     names: MachineNames = BY_PATHS,
@@ -103,8 +130,6 @@ def evaluate(
     ] = False,
 ) -> None:
     """AUC and pAUC per machine ID, per type and in total, from a model or from scores."""
-    is_default = (compute, fit, names) == (DEFAULT_OPTIONS, AS_THEY_ARE, BY_PATHS)
-    _check_sources(model, data, scores, computes=not is_default)
     _check_options(compare, max_fpr)
     table = None if model is None or data is not None else Path(model)
     _check_places([table, ground_truth], [data, scores], output, write_scores, overwrite)
@@ -145,19 +170,6 @@ def evaluate(
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unscored else 0)
 
 
-def _check_sources(model: str | None, data: Path | None, scores: Path | None, *, computes: bool) -> None:
-    if (model is None) == (scores is None):
-        raise typer.BadParameter("give MODEL and DATA, or a TABLE of scores, or --scores: one of the three")
-    if data is not None:
-        return
-    if computes:
-        raise typer.BadParameter(
-            "--device, --resample, --machine and the like go with MODEL and DATA: here nothing is computed"
-        )
-    if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
-        raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {model} DATA")
-
-
 def _check_options(compare: str | None, max_fpr: float) -> None:
     if compare not in (None, "paper"):
         raise typer.BadParameter(f"--compare is '{compare}'; expected paper")
@@ -184,6 +196,8 @@ def _check_places(
     if write_scores is not None:
         refuse_inputs(write_scores, inputs)
         check_score_folder(write_scores, overwrite=overwrite)
+        if output is not None:
+            refuse_among_scores(output, write_scores)
 
 
 def _score(detector: Detector, data: Path, names: MachineNames, fit: Fit, *, named: bool) -> list[Record]:

@@ -29,7 +29,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
 """
 
 
-@takes_shared_options
+@takes_shared_options()
 def export(
     checkpoint: Annotated[
         Path,

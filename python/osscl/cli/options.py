@@ -127,21 +127,31 @@ def _decisions(
 _GROUPS = {inspect.signature(make).return_annotation: make for make in (_compute, _fit, _names, _decisions)}
 
 
-def takes_shared_options(command: Callable[..., None]) -> Callable[..., None]:
+def takes_shared_options(
+    check: Callable[[dict[str, Any], bool], None] | None = None,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the options of each group that it takes as one parameter.
 
     typer makes the options of a command from the signature of its function, and knows no groups of them.
 
     Parameters
     ----------
-    command : callable
-        Has parameters of the types `ComputeOptions`, `Fit` or `MachineNames`.
+    check : callable, optional
+        Takes all that was given, and whether a shared option is among it; raises what is to be said before
+        a group may refuse an option that the command has no use for.
 
     Returns
     -------
     callable
-        Has the options as parameters in their place, and calls `command` with what they make.
+        Takes a command, which has parameters of the types `ComputeOptions`, `Fit` or `MachineNames`; gives
+        one that has the options as parameters in their place, and calls the command with what they make.
     """
+    return functools.partial(_taking_shared_options, check=check)
+
+
+def _taking_shared_options(
+    command: Callable[..., None], check: Callable[[dict[str, Any], bool], None] | None
+) -> Callable[..., None]:
     groups: dict[str, Callable[..., Any]] = {}
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(command).parameters.items():
@@ -153,6 +163,11 @@ def takes_shared_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_options(**given: Any) -> None:
+        if check is not None:
+            shared = [
+                each for make in groups.values() for each in inspect.signature(make).parameters.values()
+            ]
+            check(given, any(given[each.name] != each.default for each in shared))
         made = {
             name: make(**{option: given.pop(option) for option in inspect.signature(make).parameters})
             for name, make in groups.items()

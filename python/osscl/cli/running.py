@@ -8,7 +8,7 @@ from osscl.cli import signals, streams
 from osscl.cli.messages import EXIT_FAILED, EXIT_WRONG_USAGE, complain, say, warn_on_stderr
 from osscl.errors import OssclError
 from osscl.support.failed_import import failed_import
-from osscl.support.paths import printable
+from osscl.support.paths import brief, printable
 
 
 def run(name: str) -> None:
@@ -30,7 +30,7 @@ def run(name: str) -> None:
         if isinstance(error, ImportError) and signals.is_asked():  # Ctrl-C while a package was loading
             code = _interrupted()
         else:
-            complain(str(error))
+            complain(_in_place(str(error)))
             code = EXIT_FAILED
     except Exception as error:  # noqa: BLE001 - what is not told is raised again
         code = _failed(error)
@@ -64,9 +64,30 @@ def _invoke(program: Any, name: str) -> int:
         message = error.format_message().removeprefix("Invalid value: ")
         if message:  # else it was called without arguments, and its help is shown
             called = name if error.ctx is None else error.ctx.command_path
-            complain(f"{message.rstrip('.')} ({called} --help tells how it is used)")
+            told = f"{message.rstrip('.')}{_value(message, getattr(error, 'param', None))}"
+            complain(_in_place(f"{told} ({called} --help tells how it is used)"))
         return EXIT_WRONG_USAGE
     return 0
+
+
+def _value(message: str, option: Any) -> str:
+    """What an option was given, as the end of a message that does not say it."""
+    names = [] if option is None else option.opts
+    for number, argument in enumerate(sys.argv[1:], 1):
+        name, equals, value = argument.partition("=")
+        if name in names and (equals or number + 1 < len(sys.argv)):
+            given = brief(value if equals else sys.argv[number + 1])
+            return "" if given in message else f": it is '{given}'"
+    return ""
+
+
+def _in_place(message: str) -> str:
+    """A message, which speaks of names that count from the working folder, where that is gone."""
+    try:
+        os.getcwd()  # noqa: PTH109 - Path does the same
+    except OSError as error:
+        return f"{message}; the working folder is gone ({error.strerror}): go into one that is there by cd"
+    return message
 
 
 def _failed(error: Exception) -> int:
@@ -79,7 +100,7 @@ def _failed(error: Exception) -> int:
     elif isinstance(error, OSError):
         named = isinstance(error.filename, str | bytes | os.PathLike)
         place = f"{printable(os.fsdecode(error.filename))}: " if named else ""
-        complain(f"{place}{error.strerror or error}")
+        complain(_in_place(f"{place}{error.strerror or error}"))
     else:
         raise error
     return EXIT_FAILED

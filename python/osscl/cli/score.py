@@ -37,7 +37,7 @@ what is scored kept: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 
-@takes_shared_options
+@takes_shared_options()
 def score(
     model: Annotated[
         Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")

@@ -21,7 +21,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl synth hard --hard --train 960 --normal 720 --anomalous 720 --seed 13\n
 \n
 The machines are the same for every seed, which varies their clips; synth.json tells which fault is where.\n
-Exit code: 0 all written, 1 failed, 2 wrong usage, 130 interrupted (what was written is whole).
+Exit code: 0 all written, 1 failed, 2 wrong usage; interrupted, and what was written is
+whole: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 

@@ -32,11 +32,12 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl-export runs/short/best.safetensors --output model.onnx\n
 \n
 Ctrl-C saves after the step at hand; --resume goes on, on a CPU to the very bits of a run without a stop.\n
-Exit code: 0 complete, 1 failed, 2 wrong usage, 130 stopped and saved.
+Exit code: 0 complete, 1 failed, 2 wrong usage; stopped and saved: 130 by Ctrl-C,
+143 by SIGTERM, 129 by SIGHUP.
 """
 
 
-@takes_shared_options
+@takes_shared_options()
 def train(
     data: Annotated[
         list[Path],

@@ -11,6 +11,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 
@@ -118,6 +119,27 @@ def check_score_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> No
     taken = sorted(Path(folder).glob(SCORE_FILES))
     if taken and not overwrite:
         raise OutputError(f"{printable(taken[0])} is already there; move it away, or use --overwrite")
+
+
+def refuse_among_scores(output: Path, folder: Path) -> None:
+    """Refuse to write another file where the scores go by a name that theirs may have.
+
+    Parameters
+    ----------
+    output : Path
+        The other file.
+    folder : Path
+        Where scores shall be written.
+
+    Raises
+    ------
+    OutputError
+        One would replace the other.
+    """
+    if os.path.realpath(output.parent) == os.path.realpath(folder) and fnmatch(output.name, SCORE_FILES):
+        raise OutputError(
+            f"{printable(output)} is named like the scores that go into the same folder; name it otherwise"
+        )
 
 
 class GroundTruth:
@@ -252,13 +274,19 @@ def _read_score_file(path: Path) -> Iterator[Record]:
             f"{printable(path)}: its name does not say the machine; expected one like "
             "anomaly_score_fan_id_01.csv"
         )
+    is_empty = True
     with rows_of(path) as rows:
         for row in rows:
             if not row:
                 continue
+            is_empty = False
             if len(row) != 2:
                 raise LineError(f"has {len(row)} values, expected file name and score")
             yield Record(path=row[0], machine=f"{named['type']}/{named['id']}", score=finite(row[1]))
+    if is_empty:  # as a full disk leaves it; a machine would be missing from every mean
+        raise EvaluationError(
+            f"{printable(path)}: holds no score; write it again, or move it away if its machine is not meant"
+        )
 
 
 def _score_file_name(machine: str) -> str:

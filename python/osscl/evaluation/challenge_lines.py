@@ -9,9 +9,8 @@ from pathlib import Path
 
 from osscl.errors import EvaluationError
 from osscl.evaluation.labelled import label_in_name
-from osscl.support.csv_rows import CsvReader
+from osscl.support.csv_rows import CsvReader, open_csv, shown
 from osscl.support.paths import printable
-from osscl.support.regular_file import regular_only
 
 _LIST_OF_TYPE = re.compile(r"(?:ground_truth|eval_data_list)_(?P<type>.+)\.csv")
 _ID_IN_NAME = re.compile(r"(?<![A-Za-z0-9])(?:id|section)_[0-9]+(?![A-Za-z0-9])")
@@ -43,7 +42,7 @@ def read_list(path: Path) -> Iterator[tuple[Clip, bool]]:
 
 def _listed_clip(row: list[str], machine_type: str) -> tuple[Clip, bool]:
     if len(row) != 3 or row[2] not in _LABELS:
-        raise LineError(f"is {','.join(row)!a}; expected file name, name with label, and 0 or 1")
+        raise LineError(f"is {shown(row)}; expected file name, name with label, and 0 or 1")
     name, name_with_label, label = row
     ids = _ID_IN_NAME.findall(name)
     if len(ids) != 1:
@@ -61,14 +60,12 @@ class LineError(Exception):
 def rows_of(path: Path) -> Iterator[Iterator[list[str]]]:
     """Rows of a CSV file; errors raised while they are read name file and line."""
     try:
-        with open(path, encoding="utf-8-sig", newline="", opener=regular_only) as file:
+        with open_csv(path) as file:
             rows = CsvReader(file)
             try:
                 yield rows
             except (csv.Error, LineError) as error:
                 raise EvaluationError(f"{printable(path)}, line {rows.line_num}: {error}") from error
-    except UnicodeDecodeError as error:
-        raise EvaluationError(f"{printable(path)}: is not a text in UTF-8") from error
     except OSError as error:
         raise EvaluationError(f"{printable(path)}: cannot be read: {error.strerror}") from error
 

@@ -22,6 +22,7 @@ from osscl.metrics import (
 )
 
 DEFAULT_RESAMPLES = 1000
+MAX_RESAMPLES = 1_000_000  # more tell nothing further, and would fill the memory
 CONFIDENCE = 0.95
 _MAX_ELEMENTS = 1 << 22  # resamples times clips computed at once: bounds the memory
 _PUBLISHED_TYPES = tuple(dict.fromkeys(type_of(name) for name in PUBLISHED_CLASSES))
@@ -50,7 +51,7 @@ def evaluate(
     max_fpr : float
         False-positive rate up to which pAUC integrates, in (0, 1].
     n_resamples : int
-        Bootstrap resamples, at least 0.
+        Bootstrap resamples, from 0 to 1,000,000.
     seed : int
         At least 0; one seed gives one result.
 
@@ -136,8 +137,10 @@ class _Group(NamedTuple):
 def _check_options(max_fpr: float, n_resamples: int, seed: int) -> None:
     if not 0 < max_fpr <= 1:
         raise ConfigError(f"max_fpr is {max_fpr:g}; it must be above 0 and at most 1")
-    if n_resamples < 0:
-        raise ConfigError(f"the number of bootstrap resamples is {n_resamples}; it must be at least 0")
+    if not 0 <= n_resamples <= MAX_RESAMPLES:
+        raise ConfigError(
+            f"the number of bootstrap resamples is {n_resamples}; it must be from 0 to {MAX_RESAMPLES}"
+        )
     if seed < 0:
         raise ConfigError(f"seed is {seed}; it must be at least 0")
 

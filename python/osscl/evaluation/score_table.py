@@ -10,7 +10,7 @@ from typing import Any
 
 from osscl.errors import ConfigError, EvaluationError
 from osscl.scoring.record import SCORED_STATUSES, Record
-from osscl.support.csv_rows import CsvReader
+from osscl.support.csv_rows import CsvReader, open_csv
 from osscl.support.failed_import import needing
 from osscl.support.paths import printable
 from osscl.support.regular_file import regular_only
@@ -104,7 +104,7 @@ def _unusable(path: Path, line: int, error: Exception) -> EvaluationError:
 
 
 def _csv_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with open(path, encoding="utf-8-sig", newline="", opener=regular_only) as file:
+    with open_csv(path) as file:
         rows = CsvReader(file)
         try:
             header = next(rows, [])
@@ -115,15 +115,16 @@ def _csv_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 if len(cells) != len(header):
                     raise ValueError(f"has {len(cells)} values where the header names {len(header)} columns")
                 yield rows.line_num, dict(zip(header, cells, strict=True))
-        except (csv.Error, ValueError) as error:  # text that is not UTF-8 is a ValueError too
+        except (csv.Error, ValueError) as error:
             raise _unusable(path, rows.line_num, error) from error
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     number = 0
-    with open(path, encoding="utf-8", opener=regular_only) as file:
+    with open(path, "rb", opener=regular_only) as file:
         try:
-            for number, line in enumerate(file, 1):
+            for number, content in enumerate(file, 1):
+                line = content.decode()  # here, so that the number of the line is its own
                 if line.isspace():
                     continue
                 row = json.loads(line, object_pairs_hook=_members)
@@ -171,3 +172,5 @@ def _refuse_repeated(names: Sequence[str]) -> None:
 
 
 _READERS = {".csv": _csv_lines, ".jsonl": _json_lines, ".parquet": _parquet_lines}
+TABLE_SUFFIXES = tuple(_READERS)
+"""Endings, in lower case, of tables of scores."""

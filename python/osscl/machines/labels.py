@@ -10,9 +10,8 @@ from typing import NamedTuple, Self, TypeAlias
 
 from osscl.errors import ConfigError, LabelTableError, MachineError
 from osscl.machines.dcase import MachineFromPath, check_machine
-from osscl.support.csv_rows import CsvReader
+from osscl.support.csv_rows import CsvReader, not_utf_8, open_csv, shown
 from osscl.support.paths import path_of, printable
-from osscl.support.regular_file import regular_only
 from osscl.support.spelling import composed, with_slashes
 
 MachineOf: TypeAlias = Callable[[str | os.PathLike[str]], str]
@@ -86,7 +85,8 @@ class LabelTable:
 
     Paths are absolute, or relative to the folder of the table, and spelled as result tables spell them: a
     cell may be disarmed as `osscl.support.csv_rows` says; bytes of a file name that are not UTF-8 stand as
-    they are or as ``\xNN``, and a name that holds the four characters ``\xff`` itself is ``\x5cxff``.
+    they are, where there is a file of that name, or as ``\xNN``, and a name that holds the four characters
+    ``\xff`` itself is ``\x5cxff``.
     Symbolic links are followed in folders, but a link to a file is another file than its target.
 
     A row stands for the file of that very spelling. A file without such a row has that of the row which
@@ -128,10 +128,8 @@ class LabelTable:
         folder = str(Path(path).parent)
         same_machine = {name: name for name in known}  # one object a name, however many rows
         try:
-            with open(
-                path, encoding="utf-8-sig", errors="surrogateescape", newline="", opener=regular_only
-            ) as file:
-                rows = CsvReader(file)
+            with open_csv(path) as file:
+                rows = CsvReader(file, keeps_bytes=True)
                 try:
                     for spelled, machine in _cells(rows):
                         check_machine(machine, same_machine)
@@ -184,6 +182,8 @@ class LabelTable:
         folder, name = self._key(os.path.join(base, path_of(spelled)))  # noqa: PTH118 - Path would drop a final /
         if not name:
             raise _RowError("path is empty or names a folder; expected the path of an audio file")
+        if (problem := not_utf_8(spelled)) is not None and not os.path.lexists(os.path.join(folder, name)):  # noqa: PTH118
+            raise _RowError(f"{problem} (no file has that byte in its name)")
         known_before = self._machines.setdefault(folder, {}).setdefault(name, machine)
         if known_before != machine:
             raise _RowError(
@@ -214,7 +214,7 @@ def _cells(rows: Iterator[list[str]]) -> Iterator[tuple[str, str]]:
     header = next(rows, [])
     if header.count("path") != 1 or header.count("machine") != 1:
         raise _RowError(
-            f"the header must name the columns path and machine, once each; it is {','.join(header)!a}"
+            f"the header must name the columns path and machine, once each; it is {shown(header)}"
         )
     path_column, machine_column = header.index("path"), header.index("machine")
     for row in rows:
@@ -222,6 +222,8 @@ def _cells(rows: Iterator[list[str]]) -> Iterator[tuple[str, str]]:
             continue
         if len(row) != len(header):
             raise _RowError(f"has {len(row)} values where the header names {len(header)} columns")
+        if (problem := not_utf_8(row[machine_column])) is not None:
+            raise _RowError(problem)
         if not row[machine_column]:
             raise _RowError("machine is empty")
         if "\0" in row[path_column]:

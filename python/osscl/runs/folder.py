@@ -2,7 +2,6 @@
 
 import errno
 import itertools
-import logging
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,8 +12,9 @@ from osscl.audio.reading import AUDIO_SUFFIXES
 from osscl.errors import AudioReadError, FolderReadError, NoRecordingsError
 from osscl.runs.passed_over import COMPANION_PREFIX, PassedOver
 from osscl.support.links import dead_link
+from osscl.support.log import quiet_logger
 
-_log = logging.getLogger(__name__)
+_log = quiet_logger(__name__)
 _SURELY_SHORT = 250  # characters: every system takes a path of so many
 
 
@@ -24,9 +24,9 @@ def find_recordings(
     """Walk through folders for WAV and FLAC files.
 
     A folder is listed when the walk reaches it, and sorted by name; nothing is held in memory but one branch
-    of the tree, about 100 bytes for each folder walked, and the links that are still to be followed. What
-    looks like a recording and is none (a folder named x.wav), folders that cannot be listed and paths too
-    long for the system come as candidates with a problem, so that nothing goes missing unseen.
+    of the tree, about 100 bytes for each folder walked, and the links that are still to be followed. Folders
+    that cannot be listed and paths too long for the system come as candidates with a problem, so that nothing
+    goes missing unseen. A folder is walked whatever its name is, session.wav as well.
 
     Links to folders are followed, and each folder is walked once: by its own name where that is met, so
     links come last; links to a folder that the walk is inside of are not followed. Every name of a file, link
@@ -136,16 +136,12 @@ class _Walk:
                 self._branch.pop()
 
     def _meet_folder(self, entry: os.DirEntry[str]) -> AudioReadError | None:
-        """Open a real folder, keep a link for later; say what is wrong with it, or with its name."""
-        problem = None
+        """Open a real folder, keep a link for later; say why a folder cannot be opened."""
         if not entry.is_symlink():
-            problem = self._open(entry.path)
-        elif not self._is_known(entry):
+            return self._open(entry.path)
+        if not self._is_known(entry):
             self._links.append(entry.path)
-        if problem is None and entry.name.lower().endswith(AUDIO_SUFFIXES):
-            kind = "link to a directory" if entry.is_symlink() else "directory"
-            return AudioReadError(f"it is a {kind}, not an audio file")
-        return problem
+        return None
 
     def _open(self, folder: str) -> FolderReadError | None:
         """Make a folder the end of the branch, unless it was walked before; say why it cannot be."""

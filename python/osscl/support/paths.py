@@ -5,8 +5,8 @@ import re
 
 _LONGEST = 60
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
-_ESCAPE = re.compile(rb"\\x(5c|[89a-f][0-9a-f])")
-_LOOKS_LIKE_ESCAPE = re.compile(r"\\(?=x(?:5c|[89a-f][0-9a-f]))")
+_ESCAPE = re.compile(rb"\\x(0a|5c|[89a-f][0-9a-f])")
+_LOOKS_LIKE_ESCAPE = re.compile(r"\\(?=x(?:0a|5c|[89a-f][0-9a-f]))")
 
 
 def printable(path: str | os.PathLike[str]) -> str:
@@ -20,10 +20,12 @@ def printable(path: str | os.PathLike[str]) -> str:
     Returns
     -------
     str
-        The path with each byte that is not UTF-8 as ``\xNN``. A backslash that would be read as the beginning
-        of such an escape is one itself, ``\x5c``; all others stand for themselves.
+        The path in one line: a line feed is ``\x0a``, each byte that is not UTF-8 ``\xNN``. A backslash that
+        would be read as the beginning of such an escape is one itself, ``\x5c``; all others stand for
+        themselves.
     """
     spelled = _LOOKS_LIKE_ESCAPE.sub(r"\\x5c", _with_utf_8_decoded(os.fsdecode(path)))
+    spelled = spelled.replace("\n", r"\x0a")
     spelled = _UNDECODABLE.sub(lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", spelled)
     return spelled.encode("utf-8", "backslashreplace").decode()
 

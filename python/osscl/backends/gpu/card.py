@@ -1,6 +1,5 @@
 """One GPU: batches in flight on its streams, copies and computation side by side."""
 
-import logging
 import threading
 from abc import abstractmethod
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from osscl.cuda.device import Device, Stream
 from osscl.cuda.front_end import CudaFrontEnd, front_end_code, reason_without
 from osscl.errors import BackendError, DeviceError, DeviceLostError, DeviceMemoryError
 from osscl.model_file.bundle import Bundle
+from osscl.support.log import quiet_logger
 
 BATCH_SIZE = 64
 """Clips in a batch unless something else is asked for."""
@@ -29,7 +29,7 @@ N_SLOTS = 3
 
 _N_LENT = N_SLOTS + 3  # those in flight, and those that are being read ahead
 
-_log = logging.getLogger(__name__)
+_log = quiet_logger(__name__)
 
 
 class Card(Backend):

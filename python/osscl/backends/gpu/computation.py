@@ -1,16 +1,15 @@
 """An engine's work on batches: in parts that the card's memory holds, and replayed where it comes again."""
 
-import logging
-
 from osscl.backends.gpu.engine import Engine
 from osscl.backends.gpu.slot import Part, Slot
 from osscl.cuda.device import Stream
 from osscl.errors import DeviceError, DeviceLostError, DeviceMemoryError
+from osscl.support.log import quiet_logger
 
 # Batches of a folder have one size, and the last another; ever new sizes are not worth the memory.
 _MAX_GRAPHS = 4
 
-_log = logging.getLogger(__name__)
+_log = quiet_logger(__name__)
 
 
 class Computation:

@@ -1,6 +1,5 @@
 """Several GPUs as one backend: batches go to the least busy one, and on to another if it is lost."""
 
-import logging
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -10,8 +9,9 @@ from weakref import WeakKeyDictionary
 from osscl.audio.samples import Samples
 from osscl.backends.base import Backend, Outputs, Ticket
 from osscl.errors import DeviceLostError
+from osscl.support.log import quiet_logger
 
-_log = logging.getLogger(__name__)
+_log = quiet_logger(__name__)
 
 
 class _Given(NamedTuple):

@@ -1,6 +1,5 @@
 """Batches in pinned memory, lent to whoever reads recordings, so that a card copies them by itself."""
 
-import logging
 import threading
 import weakref
 from contextlib import suppress
@@ -11,8 +10,9 @@ import numpy.typing as npt
 
 from osscl.cuda.device import Device, PinnedMemory
 from osscl.errors import DeviceLostError, DeviceMemoryError
+from osscl.support.log import quiet_logger
 
-_log = logging.getLogger(__name__)
+_log = quiet_logger(__name__)
 
 
 class PinnedBatches:

@@ -1,6 +1,5 @@
 """TensorRT on a GPU: an engine built for the card, looked up in the cache."""
 
-import logging
 from pathlib import Path
 
 from osscl.backends.gpu.card import Card
@@ -9,8 +8,9 @@ from osscl.backends.tensorrt.cache import EngineCache, default_folder
 from osscl.backends.tensorrt.opening import open_tensorrt_engine
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.cuda.device import Stream
+from osscl.support.log import quiet_logger
 
-_log = logging.getLogger("osscl.tensorrt")
+_log = quiet_logger("osscl.tensorrt")
 
 
 def _show_nobody(phase: str, done: int, total: int) -> None:

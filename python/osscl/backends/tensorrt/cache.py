@@ -21,10 +21,11 @@ from osscl.backends.tensorrt.sidecar import (
     encode_sidecar,
 )
 from osscl.support.atomic import write_atomically
+from osscl.support.log import quiet_logger
 from osscl.support.own_cache import own_cache
 from osscl.support.paths import printable
 
-_log = logging.getLogger("osscl.tensorrt")
+_log = quiet_logger("osscl.tensorrt")
 _LOCK = "engines.lock"
 _PRIVATE = 0o600
 _NOT_THERE = "it is not in the cache"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from osscl.errors import BackendError, DeviceMemoryError
 from osscl.support.failed_import import needing
+from osscl.support.log import quiet_logger
 from osscl.support.telemetry import import_quietly
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 OLDEST, BELOW = (10, 16), (12,)
 
-log = logging.getLogger("osscl.tensorrt")
+log = quiet_logger("osscl.tensorrt")
 # By severity. Errors are raised as well: what they say is in the exception, and the log holds the rest.
 _LEVELS = (logging.INFO, logging.INFO, logging.WARNING, logging.DEBUG, logging.DEBUG)
 
