@@ -1,22 +1,24 @@
-"""A memory as it is stored, with the clips that it is made of: made anew, added to, and made to forget."""
+"""A machine's memory as a model file holds it, made of normal clips."""
 
 import datetime
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from osscl.audio.reading import Fit
 from osscl.config import FEATURES
-from osscl.decisions import Background, Memory, StoredArrays
+from osscl.decisions import Memory
 from osscl.enrolment.normals import Normal
 from osscl.errors import DecisionError
-from osscl.model_file.decisions import FitOptions, StoredClip, StoredMemory
-from osscl.scoring.judge import DEFAULT_RATE
+from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory
+from osscl.model_file.restored import restored_background
 
 SEED = 0
 """Of the draw of clips where there are more than 512."""
-_FLOAT64 = "<f8"
+FLOAT64 = "<f8"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class Remembered:
     memory: Memory
     flagged: tuple[str, ...] = ()
     n_set_aside: int = 0
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def is_guaranteed(self) -> bool:
@@ -60,7 +62,7 @@ class Remembered:
 
 
 def made_new(
-    machine: str, normals: Sequence[Normal], fit: Fit, background: Background | None
+    machine: str, normals: Sequence[Normal], fit: Fit, background: StoredBackground | None
 ) -> Remembered:
     """Make a memory of normal clips.
 
@@ -72,7 +74,7 @@ def made_new(
         Different clips, all whole or all filled up.
     fit : Fit
         How their recordings were made to fit.
-    background : Background or None
+    background : StoredBackground or None
         How clips of other machines vary.
 
     Returns
@@ -87,142 +89,69 @@ def made_new(
     """
     rows = np.stack([normal.clip.features for normal in normals])  # [n, 360]
     how = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
-    clips = [_stored_clip(normal, flagged=False) for normal in normals]
-    return _fitted(machine, rows, clips, how, normals[0].clip.is_padded, background)
+    clips = [stored_clip(normal, flagged=False) for normal in normals]
+    return fitted(machine, rows, clips, how, normals[0].clip.is_padded, background)
 
 
-def added_to(
-    old: StoredMemory,
-    normals: Sequence[Normal],
-    fit: Fit,
-    background: Background | None,
-    false_alarm_rate: float | None = None,
+def fitted(
+    machine: str,
+    rows: npt.NDArray[np.floating[Any]],
+    clips: Sequence[StoredClip],
+    fit: FitOptions,
+    is_padded: bool,
+    background: StoredBackground | None,
 ) -> Remembered:
-    """Put further normal clips into a memory.
-
-    Where the memory holds clips that calibrate it, the new ones do that too, and it is fitted to the same
-    clips as before.
+    """Fit a memory to features.
 
     Parameters
     ----------
-    old : StoredMemory
-        The memory so far.
-    normals : sequence of Normal
-        Different clips; those that it holds already change nothing.
-    fit : Fit
+    machine : str
+        Whose it is.
+    rows : ndarray of float, [n, 360]
+        Features of different clips.
+    clips : sequence of StoredClip, [n]
+        What they are.
+    fit : FitOptions
         How their recordings were made to fit.
-    background : Background or None
-        How clips of other machines vary.
-    false_alarm_rate : float, optional
-        At which the memory so far is asked about them.
-
-    Returns
-    -------
-    Remembered
-        The memory from now on.
-
-    Raises
-    ------
-    DecisionError
-        The clips were made to fit in another way than those that it holds.
-    """
-    _refuse_another_fit(old, normals, fit)
-    before = restored(old, background)
-    known = {clip.sha256 for clip in (*old.clips, *old.held_out)}
-    new = [normal for normal in normals if normal.clip.sha256 not in known]
-    if not new:
-        return Remembered(old, before)
-    rows = np.stack([normal.clip.features for normal in new])  # [n, 360]
-    is_anomaly = _called_anomalous(before, rows, false_alarm_rate)
-    clips = [_stored_clip(normal, flag) for normal, flag in zip(new, is_anomaly, strict=True)]
-    flagged = tuple(clip.sha256 for clip in clips if clip.flagged)
-    if old.held_out:
-        return _calibrated_further(old, rows, clips, flagged, background)
-    every = np.concatenate([before.features, rows])
-    made = _fitted(old.machine, every, [*old.clips, *clips], old.fit, old.is_padded, background)
-    return Remembered(made.stored, made.memory, flagged, made.n_set_aside)
-
-
-def without(old: StoredMemory, forgotten: Collection[str], background: Background | None) -> Remembered:
-    """Take clips out of a memory.
-
-    Parameters
-    ----------
-    old : StoredMemory
-        The memory so far.
-    forgotten : collection of str
-        Hashes of clips.
-    background : Background or None
+    is_padded : bool
+        Whether they were filled up.
+    background : StoredBackground or None
         How clips of other machines vary.
 
     Returns
     -------
     Remembered
-        The memory from now on.
+        The memory.
 
     Raises
     ------
     DecisionError
-        Fewer than 3 clips would be left.
+        There are fewer than 3.
     """
-    stays = [place for place, clip in enumerate(old.clips) if clip.sha256 not in forgotten]
-    if len(stays) == len(old.clips):
-        kept = [place for place, clip in enumerate(old.held_out) if clip.sha256 not in forgotten]
-        return with_held_out(old, kept, background)
-    rows = restored(old, background).features[stays]
+    recordings = [clip.recording for clip in clips]
+    prior = None if background is None else restored_background(background)
     try:
-        made = _fitted(old.machine, rows, [old.clips[i] for i in stays], old.fit, old.is_padded, background)
+        memory = Memory.fit(rows, recordings, prior, seed=SEED)
     except DecisionError as error:
-        raise DecisionError(f"a memory cannot forget so much: {error}") from None
-    notes: tuple[str, ...] = ()
-    if old.held_out:
-        notes = (
-            f"{old.machine}: {len(old.held_out)} clips that calibrated the memory are no longer valid without "
-            "those that it forgot; it decides by leaving out its own clips in turn. Enroll all recordings "
-            "again to have them back",
-        )
-    return Remembered(made.stored, made.memory, notes=notes)
+        raise DecisionError(f"{machine}: {error}") from None
+    assert memory.selection is not None
+    stored = StoredMemory(
+        machine=machine,
+        features_sha256=FEATURES.sha256,
+        mean=memory.stored.mean,
+        deviations=memory.stored.deviations,
+        clips=tuple(clips[i] for i in memory.selection.fitted),
+        held_out=tuple(clips[i] for i in memory.selection.held_out),
+        held_out_scores=memory.held_out_scores.astype(FLOAT64).tobytes(),
+        fit=fit,
+        is_padded=is_padded,
+    )
+    return Remembered(stored, memory, n_set_aside=len(memory.selection.set_aside))
 
 
-def with_held_out(old: StoredMemory, kept: Sequence[int], background: Background | None) -> Remembered:
-    """Keep some of the clips that calibrate a memory.
-
-    Parameters
-    ----------
-    old : StoredMemory
-        The memory so far.
-    kept : sequence of int
-        Places of the clips that calibrate it from now on.
-    background : Background or None
-        How clips of other machines vary.
-
-    Returns
-    -------
-    Remembered
-        The memory from now on; without any, it decides by leaving out its own clips in turn.
-    """
-    scores = np.frombuffer(old.held_out_scores, _FLOAT64)[list(kept)]
-    stored = replaced(old, held_out=tuple(old.held_out[i] for i in kept), held_out_scores=scores.tobytes())
-    return Remembered(stored, restored(stored, background))
-
-
-def with_fitted(old: StoredMemory, kept: Sequence[int], background: Background | None) -> Remembered:
-    """Fit a memory to some of its clips, and decide by leaving these out in turn.
-
-    Parameters
-    ----------
-    old : StoredMemory
-        The memory so far.
-    kept : sequence of int
-        Places of the clips that stay.
-    background : Background or None
-        How clips of other machines vary.
-
-    Returns
-    -------
-    Remembered
-        The memory from now on.
-    """
-    rows = restored(old, background).features[list(kept)]
-    clips = [old.clips[place] for place in kept]
-    return _fitted(old.machine, rows, clips, old.fit, old.is_padded, background)
+def stored_clip(normal: Normal, *, flagged: bool) -> StoredClip:
+    """Write down what a clip is, added today."""
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return StoredClip(
+        sha256=normal.clip.sha256, recording=normal.recording, added=today, flagged=bool(flagged)
+    )
