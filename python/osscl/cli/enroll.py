@@ -12,7 +12,8 @@ from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json, stdout
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
-from osscl.enrolment import EnrolledMachine, EnrolOptions, Enrolment, enroll as enroll_recordings
+from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
+from osscl.enrolment import enroll as enroll_recordings
 from osscl.model_file.bundle import DEMO
 from osscl.support.links import missing
 from osscl.support.paths import printable
@@ -62,7 +63,9 @@ def enroll(
     ] = False,
     forget: Annotated[
         list[str] | None,
-        typer.Option(help="A clip that memories give up: its file or its hash; may be repeated.", metavar="CLIP"),
+        typer.Option(
+            help="A clip that memories give up: its file or its hash; may be repeated.", metavar="CLIP"
+        ),
     ] = None,
     background: Annotated[
         Path | None,

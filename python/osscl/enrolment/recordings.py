@@ -42,7 +42,9 @@ def recording_source(rule: str | None, root: str | os.PathLike[str]) -> Recordin
         return lambda _: None
     if rule == FOLDER:
         above = Path(as_walked(root)).parent
-        return lambda path: printable(PurePath(os.path.relpath(Path(as_walked(path)).parent, above)).as_posix())
+        return lambda path: printable(
+            PurePath(os.path.relpath(Path(as_walked(path)).parent, above)).as_posix()
+        )
     try:
         pattern = re.compile(rule)
     except re.error as error:
