@@ -46,7 +46,7 @@ def changed_memories(
     Raises
     ------
     DecisionError
-        A memory would have fewer than 3 clips, or cannot take the new ones; all that is wrong is said at once.
+        A memory would have fewer than 3 clips, or cannot take the new ones; all flaws are said at once.
     ConfigError
         Clips are to be added to a memory that is not there.
     """

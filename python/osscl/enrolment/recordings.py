@@ -63,8 +63,8 @@ def _found(pattern: re.Pattern[str], path: str) -> str:
     name = found[1] if found else None
     if not name:
         raise ConfigError(
-            f"{_stated(pattern.pattern)}, which finds no recording in {spelled}; change it so that it finds one "
-            "in every path"
+            f"{_stated(pattern.pattern)}, which finds no recording in {spelled}; change it so that it finds "
+            "one in every path"
         )
     return name[:MAX_NAME]
 

@@ -131,8 +131,8 @@ class Judge:
         if not self.needs_memory or padding == self.padding:
             return None
         return (
-            f"no decision: the recording is {_KINDS[padding]}, and the memory of {self.machine} is of recordings "
-            f"that are {_KINDS[self.padding]}"
+            f"no decision: the recording is {_KINDS[padding]}, and the memory of {self.machine} is of "
+            f"recordings that are {_KINDS[self.padding]}"
         )
 
     def judge(self, network_scores: FloatArray | None = None, features: FloatArray | None = None) -> Judged:
