@@ -7,14 +7,16 @@ import numpy as np
 import onnx
 import pytest
 import soundfile
+from msgspec.structs import replace
 
 import osscl
 from osscl.audio.reading import Fit
+from osscl.config import FEATURES
 from osscl.decisions import Memory
 from osscl.enrolment import EnrolOptions, enroll
 from osscl.errors import ConfigError, DecisionError, ModelFileError, NoRecordingsError, OutputError
 from osscl.features import memory_features
-from osscl.model_file.bundle import read_bundle
+from osscl.model_file.bundle import read_bundle, write_bundle
 from osscl.model_file.decisions import StoredDecisions, StoredMemory
 from osscl.model_file.restored import restored_background, restored_memory
 from osscl.model_file.shipped_background import shipped_background
@@ -234,8 +236,38 @@ def test_a_background_is_made_of_a_folder(recordings: Path, tmp_path: Path) -> N
 
 def test_the_shipped_background_is_of_these_features() -> None:
     background = restored_background(shipped_background())
-    assert background.features_sha256 == osscl.config.FEATURES.sha256
+    assert background.features_sha256 == FEATURES.sha256
     assert (background.n_machines, background.n_clips) == (40, 640)
+
+
+def with_other_features(path: Path, output: Path, *, memories: bool) -> None:
+    """Write a model file as an osscl with other features would have."""
+    bundle = read_bundle(path)
+    decisions = bundle.manifest.decisions
+    assert decisions is not None
+    assert decisions.background is not None
+    kept = tuple(replace(each, features_sha256="0" * 64) for each in decisions.memories) if memories else ()
+    rules = decisions.rules if memories else {}
+    background = replace(decisions.background, features_sha256="0" * 64)
+    other = replace(decisions, background=background, memories=kept, rules=rules)
+    write_bundle(output, bundle.model, replace(bundle.manifest, decisions=other))
+
+
+def test_memories_and_backgrounds_of_other_features_are_refused(recordings: Path, tmp_path: Path) -> None:
+    enroll(recordings, tmp_path / "m.onnx", "demo")
+    with_other_features(tmp_path / "m.onnx", tmp_path / "old.onnx", memories=True)
+    for options in (EnrolOptions(add=True), EnrolOptions(machine="fan/id_99")):
+        with pytest.raises(DecisionError, match="press/id_09: its memory is of features that this osscl does not"):
+            enroll(recordings, tmp_path / "m2.onnx", tmp_path / "old.onnx", options)
+    with_other_features(tmp_path / "m.onnx", tmp_path / "old2.onnx", memories=False)
+    for model in ("old.onnx", "old2.onnx"):
+        with pytest.raises(DecisionError, match="background is of features that .* --background FOLDER"):
+            enroll(recordings, tmp_path / "m2.onnx", tmp_path / model)
+    for machine in range(4):
+        write_normals(tmp_path / "many" / "fan", 4, machine=machine, name=f"normal_id_0{machine}")
+    anew = EnrolOptions(background=tmp_path / "many")
+    enroll(recordings, tmp_path / "m2.onnx", tmp_path / "old.onnx", anew)
+    assert memory_of(tmp_path / "m2.onnx").features_sha256 == FEATURES.sha256
 
 
 # Bad input
@@ -321,7 +353,7 @@ def test_whole_and_padded_clips_are_not_mixed(tmp_path: Path) -> None:
     with pytest.raises(DecisionError, match="memory is of filled-up recordings"):
         enroll(folder, tmp_path / "m2.onnx", tmp_path / "m.onnx", EnrolOptions(add=True, fit=Fit(pad="repeat")))
     with pytest.raises(DecisionError, match="was made with --pad repeat"):
-        enroll(short, tmp_path / "m2.onnx", tmp_path / "m.onnx", EnrolOptions(add=True))
+        enroll(short, tmp_path / "m2.onnx", tmp_path / "m.onnx", EnrolOptions(add=True, fit=Fit(pad="zero")))
     with osscl.load(tmp_path / "m.onnx") as detector:
         records = list(detector.score_files([folder / "normal_id_00_00000000.wav", *short.glob("*")], pad="repeat"))
     assert [record.status for record in records] == ["ok"] * 4
