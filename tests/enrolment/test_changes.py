@@ -14,7 +14,7 @@ from osscl.enrolment.memories import refuse_unreachable_rate
 from osscl.enrolment.normals import Normal
 from osscl.enrolment.remembered import Remembered, made_new
 from osscl.errors import DecisionError
-from osscl.model_file.decisions import StoredBackground
+from osscl.model_file.decisions import StoredBackground, StoredDecisions
 from osscl.model_file.restored import restored_memory, stored_background
 from osscl.runs.featured import FeaturedClip
 from support.made_features import made_background, made_features
@@ -87,17 +87,25 @@ def test_many_clips_forget(large: Remembered, background: StoredBackground) -> N
     assert "344 clips that calibrated the memory are no longer valid" in less.notes[0]
 
 
+def test_100_recordings_take_at_most_125_kb(background: StoredBackground) -> None:
+    """Base64 of 720 bytes a clip, its hash twice (it is its own recording), the date."""
+    clips = [Normal(each.clip, each.clip.sha256) for each in normals(100)]
+    stored = made_new("fan/id_00", clips, AS_THEY_ARE, background).stored
+    size = len(msgspec.json.encode(StoredDecisions(memories=(stored,), background=background)))
+    assert 96_000 < size <= 125_000
+
+
 def test_memories_are_made_small_enough_by_whole_recordings(
     large: Remembered, background: StoredBackground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = made_new("pump/id_01", normals(60, clips_a_recording=6), AS_THEY_ARE, background)
     both = {"fan/id_00": large, "pump/id_01": small}
     assert capped(both, 1000, background) == both
-    monkeypatch.setattr(cap, "MAX_MANIFEST_BYTES", 400_000)
+    monkeypatch.setattr(cap, "MAX_MANIFEST_BYTES", 360_000)
     some = capped(both, 1000, background)
     assert some["pump/id_01"] is small
     assert (len(some["fan/id_00"].stored.clips), some["fan/id_00"].notes[0][:10]) == (256, "fan/id_00:")
-    assert sum(len(msgspec.json.encode(each.stored)) for each in some.values()) <= 399_000
+    assert sum(len(msgspec.json.encode(each.stored)) for each in some.values()) <= 359_000
     monkeypatch.setattr(cap, "MAX_MANIFEST_BYTES", 60_000)
     few = capped(both, 1000, background)
     assert all(3 <= len(each.stored.clips) < 60 and not each.stored.held_out for each in few.values())
