@@ -78,9 +78,7 @@ def test_many_clips_forget(large: Remembered, background: StoredBackground) -> N
     calibrating = large.stored.held_out[3].sha256
     less = without(large.stored, {calibrating}, background)
     assert len(less.stored.held_out) == 343
-    assert np.array_equal(
-        less.memory.calibration_scores, np.delete(large.memory.calibration_scores, 3)
-    )
+    assert np.array_equal(less.memory.calibration_scores, np.delete(large.memory.calibration_scores, 3))
     fitted = large.stored.clips[0].sha256
     less = without(large.stored, {fitted}, background)
     assert (len(less.stored.clips), len(less.stored.held_out)) == (255, 0)
@@ -119,7 +117,8 @@ def test_memories_are_made_small_enough_by_whole_recordings(
 
 def test_every_machine_that_lacks_recordings_is_named(background: StoredBackground) -> None:
     few = {
-        name: made_new(name, normals(n), AS_THEY_ARE, background) for name, n in (("a", 10), ("b", 19), ("c", 5))
+        name: made_new(name, normals(n), AS_THEY_ARE, background)
+        for name, n in (("a", 10), ("b", 19), ("c", 5))
     }
     with pytest.raises(DecisionError, match=r"a: 10 .*: 9 more are needed.*; c: 5 .*: 14 more"):
         refuse_unreachable_rate(few, 0.05)

@@ -20,7 +20,11 @@ from osscl.machines.layout import MachineFromLayout
         ("data/press/train", "data/press/train/normal_id_09_0.wav", "press/id_09"),
         ("data/press/id_09", "data/press/id_09/monday/0.wav", "press/id_09"),
         ("data/press", "data/press/monday/normal_id_09_0.wav", "monday/id_09"),
-        ("test/press", "test/press/normal_id_09_0.wav", "press/id_09"),  # above the root nothing is train or test
+        (
+            "test/press",
+            "test/press/normal_id_09_0.wav",
+            "press/id_09",
+        ),  # above the root nothing is train or test
     ],
 )
 def test_the_type_lies_above_train_or_test_or_nearest(root: str, path: str, machine: str) -> None:
