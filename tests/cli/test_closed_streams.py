@@ -30,6 +30,8 @@ CHEAP = (
     "evaluate TABLE",
     "evaluate TABLE --json",
     "inspect demo",
+    "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
+    "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",
     "inspect demo --json",
     "engine list --json --engine-cache none",
     "engine prune --json --engine-cache none",

@@ -85,6 +85,12 @@ ROWS = [
     Row("bench reference", "bench demo RECORDINGS --accuracy --gate RECORDINGS --reference @"),
     Row("bench output", "bench demo -o @", WRITE_FILE),
     Row("inspect model", "inspect @"),
+    Row("enroll places", "enroll @ -o new.onnx"),
+    Row("enroll places", "enroll @ RECORDINGS -o new.onnx"),
+    Row("enroll places", "enroll demo @ -o new.onnx"),
+    Row("enroll output", "enroll RECORDINGS -o @", UNLESS_REPLACED, ".onnx"),
+    Row("enroll forget", "enroll demo --forget @ -o new.onnx"),
+    Row("enroll background", "enroll RECORDINGS -o new.onnx --background @"),
     Row("engine build model", "engine build @"),
     Row("engine list engine_cache", "engine list --engine-cache @", codes=NO_ENGINES),
     Row("engine prune engine_cache", "engine prune --engine-cache @", codes=NO_ENGINES),
@@ -108,7 +114,7 @@ ROWS_WITH_TORCH = [
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
 NEEDS_A_CARD = {(command, "engine_cache") for command in ("bench", "engine build", "evaluate", "score")}
-FITTING = ("bench", "evaluate", "export", "score", "train")
+FITTING = ("bench", "enroll", "evaluate", "export", "score", "train")
 TEXTS_THAT_ARE_NO_PATHS = {
     *((command, name) for command in ("bench", "evaluate", "score") for name in ("backend", "device")),
     ("engine build", "device"),
@@ -117,7 +123,8 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("export", "training_data"),
     ("export", "without_rewrite"),
     *((command, name) for command in FITTING for name in ("channel", "pad")),
-    *((command, "machine") for command in ("evaluate", "score")),
+    *((command, "machine") for command in ("enroll", "evaluate", "score")),
+    ("enroll", "recording"),
     ("train", "device"),
     ("train", "seeds"),
 }

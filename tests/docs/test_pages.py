@@ -11,6 +11,7 @@ import pytest
 
 import osscl.bench
 import osscl.decisions
+import osscl.enrolment
 import osscl.evaluation
 import osscl.export
 import osscl.features
@@ -217,6 +218,7 @@ def test_the_reference_has_every_public_module_and_constant() -> None:
         osscl,
         osscl.bench,
         osscl.decisions,
+        osscl.enrolment,
         osscl.evaluation,
         osscl.export,
         osscl.features,
