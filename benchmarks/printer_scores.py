@@ -1,4 +1,4 @@
-"""False alarms of thresholds on scores of a real printer: set on all normal sessions but one, tried on that one.
+"""False alarms of thresholds on scores of a real printer: set on all normal sessions but one, tried on that.
 
 usage: python benchmarks/printer_scores.py ../shared [--rate R]
 

@@ -15,6 +15,7 @@ from osscl.cli.terminal import SafeConsole
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
 
+TABLE_WIDTH = 104
 stdout = SafeConsole()
 stderr = SafeConsole(stderr=True)
 
@@ -35,6 +36,13 @@ def _without_bytes(document: Any) -> Any:
         case list() | tuple():
             return [_without_bytes(value) for value in document]
     return document
+
+
+def print_table(table: rich.table.Table) -> None:
+    """Print a table on stdout: a narrow terminal wraps its lines, none are cut off."""
+    console = SafeConsole()
+    console.width = max(console.width, TABLE_WIDTH)
+    console.print(table)
 
 
 def print_facts(facts: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from osscl.audio.reading import AS_THEY_ARE, AUDIO_SUFFIXES, Fit
 from osscl.cli import signals
-from osscl.cli.console import WorkProgress, as_json, stdout
+from osscl.cli.console import WorkProgress, as_json, print_table
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
@@ -148,7 +148,7 @@ def _report(made: Enrolment, output: Path, *, json: bool) -> None:
     if json:
         emit(as_json({"output": str(output), "n_bytes": output.stat().st_size, "enrolment": made}))
         return
-    stdout.print(_table(made.machines))
+    print_table(_table(made.machines))
     say(
         f"{len(made.machines)} {'memory' if len(made.machines) == 1 else 'memories'} -> {printable(output)} "
         f"(background: {made.background or 'none'})"
