@@ -7,7 +7,9 @@ FILE.npz holds the normals of one machine, 4,000 or more for a figure to be reco
 
 features    float [N, 360]: a memory is fitted to a draw of n clips, and its leave-one-out (n > 512: held-out)
             scores decide
-scores      float [N], of a network, of 'both' or of anything: n held-out scores decide (split conformal)
+scores      float [N], of a network or of anything: n held-out scores decide (split conformal)
+both        features and scores (of a network): a row each for memory, network and the rule "both", whose
+            normal scores are left out of both parts
 
 With 'recordings' (names, [N]) whole recordings are drawn, and what counting clips would give stands beside.
 Each row is the mean over many draws: n clips calibrate, up to 200 others are fresh. B.npz holds level,
@@ -26,7 +28,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from osscl.decisions import Background, Memory, p_values, pooled_background
+from osscl.decisions import (
+    Background,
+    Memory,
+    RobustScale,
+    both,
+    left_out_z,
+    log_score,
+    p_values,
+    pooled_background,
+)
 
 MANY_DRAWS, FEW_DRAWS = 2000, 200  # up to 100 clips, and above
 N_FRESH = 200
@@ -39,6 +50,7 @@ class Normals(NamedTuple):
 
     name: str
     values: Array  # features [N, 360] or scores [N]
+    network: Array | None  # [N], where there are features and a network's scores
     recordings: Array | None  # [N], numbers from 0
 
 
@@ -85,8 +97,11 @@ def read(path: Path) -> Normals:
     """Read one machine's normals."""
     with np.load(path) as stored:
         values = stored["features"] if "features" in stored.files else stored["scores"]
+        network = stored["scores"] if {"features", "scores"} <= {*stored.files} else None
         names = stored["recordings"] if "recordings" in stored.files else None
-    return Normals(path.stem, values, None if names is None else np.unique(names, return_inverse=True)[1])
+    return Normals(
+        path.stem, values, network, None if names is None else np.unique(names, return_inverse=True)[1]
+    )
 
 
 def read_background(path: Path) -> Background:
@@ -112,6 +127,9 @@ def draw(machine: Normals, n: int, background: Background | None, rng: np.random
     p = {"clips" if names is None else "recordings": found}
     if names is not None:
         p["clips"] = p_of(machine.values[own], machine.values[fresh], None, background, rng)[0]
+    if machine.network is not None:
+        p["network"] = p_values(machine.network[own], machine.network[fresh], names)
+        p["both"] = p_of_both(machine, own, fresh, names, background)
     return Draw(fresh, p, 1 / (n_counted + 1))
 
 
@@ -125,6 +143,18 @@ def p_of(
     recordings = memory.calibration_recordings
     scores = memory.score(fresh).score
     return p_values(memory.calibration_scores, scores, recordings), len(set(recordings))
+
+
+def p_of_both(
+    machine: Normals, own: Array, fresh: Array, names: list[str] | None, background: Background | None
+) -> Array:
+    """p-values by the larger of two robust z, as the rule `both` has it."""
+    assert machine.network is not None
+    memory = Memory.fit(machine.values[own], names, background)
+    logs = log_score(machine.network)
+    normal = both(left_out_z(memory.leave_one_out, names), left_out_z(logs[own], names))
+    by_memory = RobustScale.of(memory.leave_one_out).z(memory.score(machine.values[fresh]).score)
+    return p_values(normal, both(by_memory, RobustScale.of(logs[own]).z(logs[fresh])), names)
 
 
 def rows(
@@ -163,9 +193,11 @@ def made(seed: int, n: int, kind: str) -> Normals:
         return np.asarray(rng.normal(size=(count, 24)) @ mixing + rng.normal(size=(count, 360)))
 
     if kind == "clips":
-        return Normals("made", -40 + some(n), None)
+        return Normals("made", -40 + some(n), None, None)
     numbers = np.arange(n) // 10
-    return Normals("made", -40 + np.sqrt(0.8) * some(n // 10)[numbers] + np.sqrt(0.2) * some(n), numbers)
+    return Normals(
+        "made", -40 + np.sqrt(0.8) * some(n // 10)[numbers] + np.sqrt(0.2) * some(n), None, numbers
+    )
 
 
 def made_background() -> Background:
