@@ -278,7 +278,7 @@ def test_memories_and_backgrounds_of_other_features_are_refused(recordings: Path
             enroll(recordings, tmp_path / "m2.onnx", tmp_path / "old.onnx", options)
     with_other_features(tmp_path / "m.onnx", tmp_path / "old2.onnx", memories=False)
     for model in ("old.onnx", "old2.onnx"):
-        with pytest.raises(DecisionError, match="background is of features that .* --background FOLDER"):
+        with pytest.raises(DecisionError, match=r"background is of features that .* --background FOLDER"):
             enroll(recordings, tmp_path / "m2.onnx", tmp_path / model)
     for machine in range(4):
         write_normals(tmp_path / "many" / "fan", 4, machine=machine, name=f"normal_id_0{machine}")

@@ -1,4 +1,4 @@
-"""Recordings of machines that are cheap to make: noise whose spectrum is the machine's, a little different in each."""
+"""Recordings that are cheap to make: noise and a hum that are a machine's, a little different in each."""
 
 from pathlib import Path
 

@@ -157,7 +157,7 @@ def _report(made: Enrolment, output: Path, *, json: bool) -> None:
 
 def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:
     table = rich.table.Table(box=None, pad_edge=False)
-    table.add_column("machine", overflow="fold")
+    table.add_column("machine", no_wrap=True)  # one line each: somebody searches for it
     for name in ("clips", "recordings", "smallest rate", "decides at", "rule", "equal", "suspicious"):
         table.add_column(name, justify="right")
     for each in machines:
