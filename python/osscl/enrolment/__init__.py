@@ -1,0 +1,1 @@
+"""Normal recordings into a model file: memories of machines, and calibrations."""
