@@ -1,1 +1,0 @@
-"""Normal recordings into a model file: memories of machines, and calibrations."""
