@@ -12,7 +12,7 @@ import numpy.typing as npt
 from osscl.audio.batch import read_clips
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Clip, Fit
-from osscl.audio.samples import clip_sha256
+from osscl.audio.samples import Samples, clip_sha256
 from osscl.config import CLIP, FRONTEND
 from osscl.errors import AudioCorruptError, ClipError
 from osscl.features import memory_features
@@ -37,12 +37,18 @@ class FeaturedClip:
         Its features, dB.
     is_padded : bool
         Whether the recording was shorter than a clip and was filled up.
+    sample_rate_hz : int
+        Sample rate of the file, before any conversion.
+    clipped_share : float
+        Share of the samples that stand at full scale, in [0, 1].
     """
 
     path: str
     sha256: str
     features: npt.NDArray[np.float32]
     is_padded: bool
+    sample_rate_hz: int
+    clipped_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,10 @@ def _of_batch(
         path = os.fsdecode(candidate.path)
         if isinstance(clip, Clip):
             is_padded = clip.duration_s < CLIP.n_samples / rate_hz - _ROUNDING_S
-            yield FeaturedClip(path, next(hashes), next(features), is_padded)
+            share = _clipped_share(clip.samples)
+            yield FeaturedClip(
+                path, next(hashes), next(features), is_padded, clip.sample_rate_hz, share
+            )
         else:
             yield Unusable(path, clip)
 
@@ -123,6 +132,12 @@ def _usable(clip: Clip | ClipError) -> Clip | ClipError:
     if isinstance(clip, Clip) and clip.silence is not None:
         return AudioCorruptError(f"{clip.silence}: a dead microphone or channel?")
     return clip
+
+
+def _clipped_share(samples: Samples) -> float:
+    """Share of samples [n_samples] at the ends of the range of 16 bits, or beyond."""
+    highest, lowest = (32767, -32768) if samples.dtype == np.int16 else (32767 / 32768, -1.0)
+    return float(np.count_nonzero((samples >= highest) | (samples <= lowest)) / len(samples))
 
 
 def _features(clips: list[Clip], threads: int) -> npt.NDArray[np.float32]:
