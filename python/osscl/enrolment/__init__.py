@@ -1,7 +1,8 @@
 """Memories of machines from normal recordings, without a training.
 
->>> from osscl.enrolment import enroll
->>> made = enroll("press_recordings", "press.onnx", machine="press/id_09")      # doctest: +SKIP
+>>> from osscl.enrolment import EnrolOptions, enroll
+>>> how = EnrolOptions(machine="press/id_09")
+>>> made = enroll("press_recordings", "press.onnx", options=how)                 # doctest: +SKIP
 >>> [(each.machine, each.n_clips, each.smallest_rate) for each in made.machines]  # doctest: +SKIP
 [('press/id_09', 40, 0.024390243902439025)]
 """

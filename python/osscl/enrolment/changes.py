@@ -132,7 +132,7 @@ def with_held_out(old: StoredMemory, kept: Sequence[int], background: StoredBack
     return Remembered(stored, restored_memory(stored, background))
 
 
-def withfitted(old: StoredMemory, kept: Sequence[int], background: StoredBackground | None) -> Remembered:
+def with_fitted(old: StoredMemory, kept: Sequence[int], background: StoredBackground | None) -> Remembered:
     """Fit a memory to some of its clips, and decide by leaving these out in turn.
 
     Parameters

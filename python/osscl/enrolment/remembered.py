@@ -11,6 +11,7 @@ import numpy.typing as npt
 from osscl.audio.reading import Fit
 from osscl.config import FEATURES
 from osscl.decisions import Memory
+from osscl.decisions.memory import SUSPICIOUS_MADS
 from osscl.enrolment.normals import Normal
 from osscl.errors import DecisionError
 from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory
@@ -53,11 +54,14 @@ class Remembered:
 
     @property
     def suspicious(self) -> tuple[str, ...]:
-        """Hashes of stored clips that stand far from all others."""
+        """Hashes of clips that score far above most others."""
+        stored = (self.stored.clips, self.memory.is_suspicious)
+        held_out = (self.stored.held_out, far_above(self.memory.held_out_scores))
         return tuple(
             clip.sha256
-            for clip, is_far in zip(self.stored.clips, self.memory.is_suspicious, strict=True)
-            if is_far
+            for clips, is_far in (stored, held_out)
+            for clip, far in zip(clips, is_far, strict=True)
+            if far
         )
 
 
@@ -155,3 +159,12 @@ def stored_clip(normal: Normal, *, flagged: bool) -> StoredClip:
     return StoredClip(
         sha256=normal.clip.sha256, recording=normal.recording, added=today, flagged=bool(flagged)
     )
+
+
+def far_above(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Whether scores [n] lie above median + 6 MAD, as `Memory.is_suspicious` says of leave-one-out scores."""
+    if not scores.size:
+        return np.zeros(0, np.bool_)
+    median = np.median(scores)
+    far: npt.NDArray[np.bool_] = scores > median + SUSPICIOUS_MADS * np.median(np.abs(scores - median))
+    return far

@@ -75,8 +75,6 @@ class Enrolment:
 
     Attributes
     ----------
-    output : str
-        The file that was written.
     background : str or None
         What the background of the memories was made from; None without one.
     machines : tuple of EnrolledMachine
@@ -89,7 +87,6 @@ class Enrolment:
         What somebody should look at, a sentence each.
     """
 
-    output: str
     background: str | None
     machines: tuple[EnrolledMachine, ...]
     left_out: tuple[str, ...]
