@@ -1,7 +1,7 @@
 """What a threshold does to a recording that it was not set from: each recording left out in turn."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,8 @@ _ROUNDING = 1e-9
 """p-values are fractions of small whole numbers: they differ by more."""
 
 
-class LeftOut(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LeftOut:
     """A recording, judged by all others.
 
     Attributes
