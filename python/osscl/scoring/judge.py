@@ -70,6 +70,8 @@ class Judge:
         False-alarm rate asked for; None for 5 %, or the smallest that can be had.
     uncalibrated : str or None
         Why there are no normal scores.
+    caveat : str or None
+        Why no false-alarm rate is guaranteed although the rule is calibrated.
     """
 
     machine: str
@@ -80,6 +82,7 @@ class Judge:
     normal: NormalScores | None = None
     asked_rate: float | None = None
     uncalibrated: str | None = field(default=None)
+    caveat: str | None = None
 
     @property
     def needs_network(self) -> bool:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from osscl.config import ClipConfig, FrontendConfig, Settings, TrainConfig
 from osscl.errors import CheckpointError, OutputError
+from osscl.model_file.decisions import StoredBackground
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 from osscl.support.strict_json import decode_strictly
@@ -58,9 +59,12 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
         Packages that took part.
     git_revision : str or None
         Revision of the folder that the training was started in; None outside of a repository.
+    background : StoredBackground or None
+        How the training clips of any one machine vary; None where there are fewer than 4 machines of 4 clips.
+        Since ``osscl.checkpoint/3``.
     """
 
-    format: Literal["osscl.checkpoint/2"] = "osscl.checkpoint/2"
+    format: Literal["osscl.checkpoint/2", "osscl.checkpoint/3"] = "osscl.checkpoint/3"
     content: Content
     config: TrainConfig
     classes: tuple[str, ...]
@@ -74,6 +78,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     device: str
     versions: dict[str, str]
     git_revision: str | None
+    background: StoredBackground | None = None
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: CheckpointInfo) -> None:
