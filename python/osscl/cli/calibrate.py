@@ -134,8 +134,12 @@ def _tell(report: CalibrationReport, output: Path, *, json: bool) -> None:
         emit(as_json({"output": str(output), "n_bytes": output.stat().st_size, "calibration": report}))
         return
     stdout.print(_table(report.machines))
-    for each in report.machines:
-        say(f"{each.machine}: {_basis(each, report)}")
+    if any(each.n_recordings < each.n_clips for each in report.machines):
+        stdout.print("\nRecordings judged by a threshold from all others, the worst of each machine first")
+        stdout.print(_table_of_recordings(report.machines))
+    for sentence, machines in _worth(report).items():
+        more = f" and {len(machines) - _MAX_NAMED} more" if len(machines) > _MAX_NAMED else ""
+        say(f"{', '.join(machines[:_MAX_NAMED])}{more}: {sentence}")
     say(
         f"{len(report.machines)} calibrated for the rule {report.rule} in {report.precision} -> "
         f"{printable(output)}"
@@ -143,13 +147,9 @@ def _tell(report: CalibrationReport, output: Path, *, json: bool) -> None:
 
 
 def _table(machines: tuple[CalibratedMachine, ...]) -> rich.table.Table:
-    table = rich.table.Table(box=None, pad_edge=False)
-    table.add_column("machine", overflow="fold")
-    for name in ("clips", "recordings", "smallest rate", "rate", "threshold", "left out", "worst"):
-        table.add_column(name, justify="right")
-    table.add_column("recording", overflow="fold")
+    columns = ("clips", "recordings", "smallest rate", "rate", "threshold", "left out")
+    table = _empty("machine", *columns)
     for each in machines:
-        worst = each.left_out[0] if each.left_out else None
         cells = (
             each.machine,
             each.n_clips,
@@ -158,23 +158,50 @@ def _table(machines: tuple[CalibratedMachine, ...]) -> rich.table.Table:
             _percent(each.rate),
             f"{each.threshold:.4g}",
             _percent(each.left_out_rate),
-            _percent(None if worst is None else worst.false_alarm_rate),
-            "-" if worst is None else worst.recording,
         )
         table.add_row(*(rich.markup.escape(str(cell)) for cell in cells))
     return table
 
 
-def _basis(each: CalibratedMachine, report: CalibrationReport) -> str:
-    """What the rate is worth, and which rule decides."""
+def _table_of_recordings(machines: tuple[CalibratedMachine, ...]) -> rich.table.Table:
+    table = _empty("machine", "clips", "flagged", "recording")
+    for each in machines:
+        for recording in each.left_out[:_MAX_NAMED]:
+            cells = (
+                each.machine,
+                recording.n_clips,
+                _percent(recording.false_alarm_rate),
+                recording.recording,
+            )
+            table.add_row(*(rich.markup.escape(str(cell)) for cell in cells))
+    return table
+
+
+def _empty(*columns: str) -> rich.table.Table:
+    table = rich.table.Table(box=None, pad_edge=False)
+    for name in columns:
+        is_name = name in ("machine", "recording")
+        table.add_column(name, justify="left" if is_name else "right", overflow="fold")
+    return table
+
+
+def _worth(report: CalibrationReport) -> dict[str, list[str]]:
+    """What rates are worth and which rule decides, each sentence with the machines that it holds for."""
+    machines_of: dict[str, list[str]] = {}
+    for each in report.machines:
+        machines_of.setdefault(_sentence(each, report), []).append(each.machine)
+    return machines_of
+
+
+def _sentence(each: CalibratedMachine, report: CalibrationReport) -> str:
     if each.n_training_clips is None:
-        worth = "whether its clips were trained on cannot be told: no false-alarm rate is guaranteed"
+        worth = "no false-alarm rate is guaranteed: these clips may have been trained on"
     elif each.n_training_clips:
-        worth = f"{each.n_training_clips} of its clips were trained on: no false-alarm rate is guaranteed"
+        worth = f"no false-alarm rate is guaranteed: {each.n_training_clips} clips were trained on"
     elif each.is_guaranteed:
-        worth = "its false-alarm rate is guaranteed if recordings are exchangeable"
+        worth = "the false-alarm rate is guaranteed if recordings are exchangeable"
     else:
-        worth = "its false-alarm rate is measured, not guaranteed"
+        worth = "the false-alarm rate is measured, not guaranteed"
     if each.decides == report.rule:
         return worth
     return f"{worth}; the {each.decides} decides, as before, unless --rule {report.rule} is said"
