@@ -12,7 +12,8 @@ from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json, stdout
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
-from osscl.enrolment import EnrolledMachine, EnrolOptions, Enrolment, enroll as enroll_recordings
+from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
+from osscl.enrolment import enroll as enroll_recordings
 from osscl.model_file.bundle import DEMO
 from osscl.support.links import missing
 from osscl.support.paths import printable
@@ -35,8 +36,8 @@ def enroll(
     places: Annotated[
         list[str],
         typer.Argument(
-            help="A model file that the memories go into (or demo), and folders of normal recordings, searched "
-            "at any depth. Without a model file the output holds memories alone.",
+            help="A model file that the memories go into (or demo), and folders of normal recordings, "
+            "searched at any depth. Without a model file the output holds memories alone.",
             metavar="[MODEL] NORMALS",
         ),
     ],
@@ -46,14 +47,15 @@ def enroll(
     machine: Annotated[
         str | None,
         typer.Option(
-            help="Machine ID of all recordings, such as press/id_09. By default folders and file names say it."
+            help="Machine ID of all recordings, such as press/id_09. By default "
+            "folders and file names say it."
         ),
     ] = None,
     recording: Annotated[
         str | None,
         typer.Option(
-            help="Which clips are parts of one recording: a regular expression with one group, on the path; or "
-            "folder. By default each clip is a recording of its own.",
+            help="Which clips are parts of one recording: a regular expression with one group, on the path; "
+            "or folder. By default each clip is a recording of its own.",
             metavar="PATTERN|folder",
         ),
     ] = None,
@@ -62,20 +64,23 @@ def enroll(
     ] = False,
     forget: Annotated[
         list[str] | None,
-        typer.Option(help="A clip that memories give up: its file or its hash; may be repeated.", metavar="CLIP"),
+        typer.Option(
+            help="A clip that memories give up: its file or its hash; may be repeated.", metavar="CLIP"
+        ),
     ] = None,
     background: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of normal recordings of 4 or more machines, which tell how clips of one machine vary. "
-            "By default MODEL's own, or what ships with osscl.",
+            help="Folder of normal recordings of 4 or more machines, which tell how clips of one machine "
+            "vary. By default MODEL's own, or what ships with osscl.",
             metavar="FOLDER",
         ),
     ] = None,
     false_alarm_rate: Annotated[
         float | None,
         typer.Option(
-            help="Rate that every machine must be able to speak of; fails where recordings are missing for it.",
+            help="Rate that every machine must be able to speak of; fails where recordings are "
+            "missing for it.",
             metavar="RATE",
             show_default="none; 0.05 is decided at where it can be",
         ),

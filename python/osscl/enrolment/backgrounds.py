@@ -97,8 +97,8 @@ def background_for(decisions: StoredDecisions, given: StoredBackground | None) -
         return None if decisions.memories else shipped_background()
     if own.features_sha256 != FEATURES.sha256:
         raise DecisionError(
-            "the model file's background is of features that this osscl does not compute (their settings have "
-            f"the hash {own.features_sha256[:16]}, expected {FEATURES.sha256[:16]}); make another of normal "
+            "the model file's background is of features that this osscl does not compute (their settings "
+            f"have the hash {own.features_sha256[:16]}, expected {FEATURES.sha256[:16]}); make another of normal "
             "recordings of 4 or more machines by --background FOLDER"
         )
     return own

@@ -103,8 +103,8 @@ def without(old: StoredMemory, forgotten: Collection[str], background: StoredBac
     notes: tuple[str, ...] = ()
     if old.held_out:
         notes = (
-            f"{old.machine}: {len(old.held_out)} clips that calibrated the memory are no longer valid without "
-            "those that it forgot; it decides by leaving out its own clips in turn. Enroll all recordings "
+            f"{old.machine}: {len(old.held_out)} clips that calibrated the memory are no longer valid "
+            "without those that it forgot; it decides by leaving out its own clips in turn. Enroll all recordings "
             "again to have them back",
         )
     return Remembered(made.stored, made.memory, notes=notes)
@@ -193,8 +193,8 @@ def _refuse_another_fit(old: StoredMemory, normals: Sequence[Normal], fit: Fit) 
     now = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
     if now != old.fit:
         raise DecisionError(
-            f"{old.machine}: its memory was made with {_spelled(old.fit)}, and these recordings are read with "
-            f"{_spelled(now)}; add them by the same options, or enroll all again"
+            f"{old.machine}: its memory was made with {_spelled(old.fit)}, and these recordings are read "
+            f"with {_spelled(now)}; add them by the same options, or enroll all again"
         )
     if normals[0].clip.is_padded != old.is_padded:
         kinds = ("whole", "filled-up")

@@ -222,9 +222,7 @@ def _dropped_calibrations(decisions: StoredDecisions, changed: Collection[str]) 
         )
 
 
-def _size_beside(
-    manifest: Manifest | None, decisions: StoredDecisions, changed: Collection[str]
-) -> int:
+def _size_beside(manifest: Manifest | None, decisions: StoredDecisions, changed: Collection[str]) -> int:
     """Bytes of the manifest without the memories at hand."""
     others = _without_memories(decisions, changed)
     rules = sum(len(machine.encode()) + 16 for machine in changed)
@@ -234,7 +232,9 @@ def _size_beside(
 def _with(manifest: Manifest | None, decisions: StoredDecisions) -> Manifest:
     if manifest is not None:
         return struct_with(manifest, decisions=decisions)
-    return manifest_of_memories(Producer(name="osscl", version=version_of("osscl") or "", tools={}), decisions)
+    return manifest_of_memories(
+        Producer(name="osscl", version=version_of("osscl") or "", tools={}), decisions
+    )
 
 
 def _nothing_usable(plan: Plan, normals: Normals) -> str:

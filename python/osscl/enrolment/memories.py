@@ -1,7 +1,7 @@
 """The memories of a model file once normal recordings are enrolled and clips forgotten."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from osscl.decisions import smallest_rate, too_few_recordings
 from osscl.decisions.conformal import MIN_RECORDINGS
@@ -46,7 +46,7 @@ def changed_memories(
     Raises
     ------
     DecisionError
-        A memory would have fewer than 3 clips, or cannot take the new ones; all that is wrong is said at once.
+        A memory would have fewer than 3 clips, or cannot take the new ones; all flaws are said at once.
     ConfigError
         Clips are to be added to a memory that is not there.
     """
@@ -62,9 +62,7 @@ def changed_memories(
         try:
             if options.add:
                 old_memory = _there(machine, old_memory)
-                made = added_to(
-                    old_memory, of_machine, options.fit, background, options.false_alarm_rate
-                )
+                made = added_to(old_memory, of_machine, options.fit, background, options.false_alarm_rate)
             else:
                 made = made_new(machine, of_machine, options.fit, background)
                 made = replace(made, notes=(*made.notes, *_replaced(old_memory)))
@@ -171,4 +169,6 @@ def _replaced(old: StoredMemory | None) -> tuple[str, ...]:
     if old is None:
         return ()
     n_clips = len(old.clips) + len(old.held_out)
-    return (f"{old.machine}: its memory of {n_clips} clips is replaced by another; --add would have kept them",)
+    return (
+        f"{old.machine}: its memory of {n_clips} clips is replaced by another; --add would have kept them",
+    )

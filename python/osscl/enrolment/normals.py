@@ -93,7 +93,7 @@ def _refuse_mixed(machine: str, normals: list[Normal]) -> None:
     padded = [normal.clip.path for normal in normals if normal.clip.is_padded]
     if padded and len(padded) < len(normals):
         raise DecisionError(
-            f"{machine}: {len(padded)} of {len(normals)} recordings are shorter than 10 s and would be filled "
-            f"up ({printable(padded[0])}); whole and filled-up ones are different sounds to a memory: leave "
+            f"{machine}: {len(padded)} of {len(normals)} recordings are shorter than 10 s and would be "
+            f"filled up ({printable(padded[0])}); whole and filled-up ones are different sounds to a memory: leave "
             "one kind out"
         )

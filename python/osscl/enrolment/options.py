@@ -49,7 +49,9 @@ class EnrolOptions:
     false_alarm_rate: float | None = None
 
     def __post_init__(self) -> None:
-        if self.machine is not None and not (self.machine.isprintable() and 0 < len(self.machine) <= MAX_NAME):
+        if self.machine is not None and not (
+            self.machine.isprintable() and 0 < len(self.machine) <= MAX_NAME
+        ):
             raise ConfigError(f"machine is {self.machine!r}; expected a name such as press/id_09")
         rate = self.false_alarm_rate
         if rate is not None and not 0.0 < rate < 1.0:

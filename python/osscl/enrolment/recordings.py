@@ -42,7 +42,9 @@ def recording_source(rule: str | None, root: str | os.PathLike[str]) -> Recordin
         return lambda _: None
     if rule == FOLDER:
         above = Path(as_walked(root)).parent
-        return lambda path: printable(PurePath(os.path.relpath(Path(as_walked(path)).parent, above)).as_posix())
+        return lambda path: printable(
+            PurePath(os.path.relpath(Path(as_walked(path)).parent, above)).as_posix()
+        )
     try:
         pattern = re.compile(rule)
     except re.error as error:
@@ -61,8 +63,8 @@ def _found(pattern: re.Pattern[str], path: str) -> str:
     name = found[1] if found else None
     if not name:
         raise ConfigError(
-            f"{_stated(pattern.pattern)}, which finds no recording in {spelled}; change it so that it finds one "
-            "in every path"
+            f"{_stated(pattern.pattern)}, which finds no recording in {spelled}; change it so that it finds "
+            "one in every path"
         )
     return name[:MAX_NAME]
 

@@ -106,6 +106,6 @@ def _same_but_for_case(machines: Collection[str]) -> Iterator[str]:
     for same in spellings.values():
         if len(same) > 1:
             yield (
-                f"{' and '.join(same)} differ in case alone and are kept apart; if they are one machine, name "
-                "it with --machine"
+                f"{' and '.join(same)} differ in case alone and are kept apart; if they are one machine, "
+                "name it with --machine"
             )

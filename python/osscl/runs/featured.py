@@ -20,7 +20,6 @@ from osscl.support.threads import usable_cpus
 
 SHORT_HASH_DIGITS = 16
 _BATCH = 64
-_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,10 +118,9 @@ def _of_batch(
     for candidate, clip in zip(group, read, strict=True):
         path = os.fsdecode(candidate.path)
         if isinstance(clip, Clip):
-            is_padded = clip.duration_s < CLIP.n_samples / rate_hz - _ROUNDING_S
             share = _clipped_share(clip.samples)
             yield FeaturedClip(
-                path, next(hashes), next(features), is_padded, clip.sample_rate_hz, share
+                path, next(hashes), next(features), clip.is_padded(), clip.sample_rate_hz, share
             )
         else:
             yield Unusable(path, clip)

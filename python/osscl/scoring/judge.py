@@ -8,11 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from osscl.config import Padding
 from osscl.decisions import Memory, RobustScale, both, decide, log_score, smallest_rate, too_few_recordings
 from osscl.model_file.decisions import Rule
 
 DEFAULT_RATE = 0.05
 """False-alarm rate where none is asked for."""
+
+_KINDS: dict[Padding | None, str] = {
+    None: "whole",
+    "repeat": "filled up (repeat)",
+    "zero": "filled up (zero)",
+}
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
@@ -70,6 +77,8 @@ class Judge:
         False-alarm rate asked for; None for 5 %, or the smallest that can be had.
     uncalibrated : str or None
         Why there are no normal scores.
+    padding : {"repeat", "zero"} or None
+        How the memory's recordings were filled up; None where they were whole.
     caveat : str or None
         Why no false-alarm rate is guaranteed although the rule is calibrated.
     """
@@ -82,6 +91,7 @@ class Judge:
     normal: NormalScores | None = None
     asked_rate: float | None = None
     uncalibrated: str | None = field(default=None)
+    padding: Padding | None = None
     caveat: str | None = None
 
     @property
@@ -107,6 +117,26 @@ class Judge:
         if self.normal is None:
             return self.uncalibrated
         return too_few_recordings(len(set(self.normal.recordings)), self.rate)
+
+    def misfit(self, padding: Padding | None) -> str | None:
+        """Say why nothing can be decided of a clip that was filled up in another way than the memory's.
+
+        Parameters
+        ----------
+        padding : {"repeat", "zero"} or None
+            How the clip was filled up; None where it is whole.
+
+        Returns
+        -------
+        str or None
+            One sentence; None where they agree, or no memory is asked.
+        """
+        if not self.needs_memory or padding == self.padding:
+            return None
+        return (
+            f"no decision: the recording is {_KINDS[padding]}, and the memory of {self.machine} is of "
+            f"recordings that are {_KINDS[self.padding]}"
+        )
 
     def judge(self, network_scores: FloatArray | None = None, features: FloatArray | None = None) -> Judged:
         """Score and decide clips.
