@@ -170,16 +170,21 @@ class Judges:
                 uncalibrated=reason,
                 caveat=caveat,
             )
-        if calibration is None or calibration.log_median is None or calibration.log_mad is None:
-            raise MachineError(
-                f"{machine} is not calibrated for the rule both: run osscl calibrate --rule both"
-            )
-        scale = RobustScale(calibration.log_median, calibration.log_mad)
+        scale = self._network_scale(machine)
         memory = self._memory(machine)
         padding = self._padding(machine)
         return Judge(
             machine, rule, label, memory, scale, normal_scores, self._rate, reason, padding, caveat
         )
+
+    def _network_scale(self, machine: str) -> RobustScale:
+        """Scale of the network's score for the rule both; of another precision too: only decisions need ours."""
+        found = self._stored.calibration_of(machine, "both")
+        if found is None or found.log_median is None or found.log_mad is None:
+            raise MachineError(
+                f"{machine} is not calibrated for the rule both: run osscl calibrate --rule both"
+            )
+        return RobustScale(found.log_median, found.log_mad)
 
     def _padding(self, machine: str) -> Padding | None:
         stored = self._stored.memory_of(machine)
