@@ -29,6 +29,7 @@ CHEAP = (
     "score demo RECORDINGS --json",
     "evaluate TABLE",
     "evaluate TABLE --json",
+    "calibrate demo RECORDINGS --machine blower/id_00 --output new.onnx --overwrite",
     "inspect demo",
     "inspect demo --json",
     "engine list --json --engine-cache none",

@@ -27,6 +27,7 @@ from osscl.model_file.bundle import read_bundle, write_bundle
 from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.restored import restored_memory
+from osscl.runs.featured import Unusable
 from osscl.scoring.judge import DEFAULT_RATE
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
@@ -93,10 +94,7 @@ def calibrate(
     on_total(len(plan.planned))
     read = read_normals(plan, options.fit, on_clip=on_clip)
     if not read.by_machine:
-        raise NoRecordingsError(
-            f"no recording can be used: {len(plan.left_out)} are called anomaly_..., and "
-            f"{len(read.unusable)} give no clip"
-        )
+        raise NoRecordingsError(_nothing_usable(plan.left_out, read.unusable))
     work = _Work(bundle.manifest, options, read)
     work.choose()
     on_total(len(plan.planned) + sum(map(len, work.chosen.values())))
@@ -278,6 +276,16 @@ class _Work:
             else normal.recording
             for normal in self.chosen[machine]
         }
+
+
+def _nothing_usable(left_out: Sequence[str], unusable: Sequence[Unusable]) -> str:
+    parts = []
+    if left_out:
+        parts.append(f"{len(left_out)} are called anomaly_... and left out, first {printable(left_out[0])}")
+    if unusable:
+        first = unusable[0]
+        parts.append(f"{len(unusable)} give no clip, first {printable(first.path)}: {first.problem}")
+    return f"no recording can be used to calibrate: {'; '.join(parts)}"
 
 
 def _network_scores(
