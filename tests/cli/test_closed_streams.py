@@ -31,6 +31,8 @@ CHEAP = (
     "evaluate TABLE --json",
     "calibrate demo RECORDINGS --machine blower/id_00 --output new.onnx --overwrite",
     "inspect demo",
+    "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
+    "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",
     "inspect demo --json",
     "engine list --json --engine-cache none",
     "engine prune --json --engine-cache none",

@@ -15,7 +15,7 @@ from support.console_parameters import console
 OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 PROGRAM = re.compile(r"osscl(?:-| )(?:engine )?[a-z]+")
 SCORING = ("score", "evaluate", "bench")
-READING = (*SCORING, "train", "export")
+READING = (*SCORING, "train", "export", "enroll")
 GPU = (*SCORING, "engine build", "doctor")
 
 COMMANDS_OF_ROOM = {
@@ -28,6 +28,7 @@ COMMANDS_OF_ROOM = {
     "evaluation": ("evaluate",),
     "health": ("doctor",),
     "machines": ("score", "evaluate"),
+    "machines/layout.py": ("enroll",),
     "runs": ("score", "demo"),
     "synth": ("synth", "demo"),
     "training/background.py": ("export",),
@@ -38,6 +39,7 @@ COMMANDS_OF_ROOM = {
     "cli/calibrate.py": ("calibrate",),
     "cli/demo.py": ("demo",),
     "cli/doctor.py": ("doctor",),
+    "cli/enroll.py": ("enroll",),
     "cli/evaluate.py": ("evaluate",),
     "cli/export.py": ("export",),
     "cli/inspect.py": ("inspect",),

@@ -88,6 +88,12 @@ ROWS = [
     Row("calibrate normals", "calibrate demo @ -o new.onnx"),
     Row("calibrate output", "calibrate demo RECORDINGS -o @", WRITE_FILE, ".onnx"),
     Row("inspect model", "inspect @"),
+    Row("enroll places", "enroll @ -o new.onnx"),
+    Row("enroll places", "enroll @ RECORDINGS -o new.onnx"),
+    Row("enroll places", "enroll demo @ -o new.onnx"),
+    Row("enroll output", "enroll RECORDINGS -o @", UNLESS_REPLACED, ".onnx"),
+    Row("enroll forget", "enroll demo --forget @ -o new.onnx"),
+    Row("enroll background", "enroll RECORDINGS -o new.onnx --background @"),
     Row("engine build model", "engine build @"),
     Row("engine list engine_cache", "engine list --engine-cache @", codes=NO_ENGINES),
     Row("engine prune engine_cache", "engine prune --engine-cache @", codes=NO_ENGINES),
@@ -112,9 +118,11 @@ ROWS_WITH_TORCH = [
     Row("export calibration", "export demo -o new.onnx --precision int8 --gate RECORDINGS --calibration @"),
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
-NEEDS_A_CARD = {(command, "engine_cache") for command in ("bench", "calibrate", "engine build", "evaluate", "score")}
+NEEDS_A_CARD = {
+    (command, "engine_cache") for command in ("bench", "calibrate", "engine build", "evaluate", "score")
+}
 SCORING = ("bench", "calibrate", "evaluate", "score")
-FITTING = ("bench", "calibrate", "evaluate", "export", "score", "train")
+FITTING = ("bench", "calibrate", "enroll", "evaluate", "export", "score", "train")
 TEXTS_THAT_ARE_NO_PATHS = {
     *((command, name) for command in SCORING for name in ("backend", "device")),
     *(("calibrate", name) for name in ("machine", "recording", "rule")),
@@ -124,7 +132,8 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("export", "training_data"),
     ("export", "without_rewrite"),
     *((command, name) for command in FITTING for name in ("channel", "pad")),
-    *((command, "machine") for command in ("evaluate", "score")),
+    *((command, "machine") for command in ("enroll", "evaluate", "score")),
+    ("enroll", "recording"),
     ("train", "device"),
     ("train", "seeds"),
 }

@@ -26,6 +26,7 @@ WATCHED = {
     "score": "score demo clips --device cpu -o out/scores.csv",
     "score by OpenVINO": "score demo clips --device cpu --backend openvino -o out/scores.jsonl",
     "calibrate": "calibrate demo clips --device cpu -o out/calibrated.onnx",
+    "enroll": "enroll clips -o out/memories.onnx",
     "evaluate": "evaluate demo clips --device cpu",
     "bench": "bench demo --device cpu --clips 2 --seconds 0.02 --threads 1 -o out/bench.json",
     "train": "train clips --device cpu --epochs 1 --batch-size 2 --workers 1 --hold-out 0.25 -o out/run",

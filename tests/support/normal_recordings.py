@@ -10,7 +10,9 @@ RATE_HZ = 16_000
 N_SAMPLES = 160_000
 
 
-def clip(seed: int, *, machine: int = 0, pitch: float = 1.0, n_samples: int = N_SAMPLES) -> npt.NDArray[np.int16]:
+def clip(
+    seed: int, *, machine: int = 0, pitch: float = 1.0, n_samples: int = N_SAMPLES
+) -> npt.NDArray[np.int16]:
     """Noise and a hum of a machine; another pitch is a fault."""
     rng = np.random.default_rng([machine, seed])
     time_s = np.arange(n_samples) / RATE_HZ
@@ -21,7 +23,13 @@ def clip(seed: int, *, machine: int = 0, pitch: float = 1.0, n_samples: int = N_
 
 
 def write_normals(
-    folder: Path, n: int, *, machine: int = 0, first: int = 0, name: str = "normal_id_00", rate_hz: int = RATE_HZ
+    folder: Path,
+    n: int,
+    *,
+    machine: int = 0,
+    first: int = 0,
+    name: str = "normal_id_00",
+    rate_hz: int = RATE_HZ,
 ) -> list[Path]:
     """Write n clips of a machine into a folder, which is made; their numbers begin with `first`."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -104,8 +104,8 @@ def without(old: StoredMemory, forgotten: Collection[str], background: StoredBac
     if old.held_out:
         notes = (
             f"{old.machine}: {len(old.held_out)} clips that calibrated the memory are no longer valid "
-            "without those that it forgot; it decides by leaving out its own clips in turn. Enroll all recordings "
-            "again to have them back",
+            "without those that it forgot; it decides by leaving out its own clips in turn. Enroll all "
+            "recordings again to have them back",
         )
     return Remembered(made.stored, made.memory, notes=notes)
 

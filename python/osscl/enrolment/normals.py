@@ -94,6 +94,6 @@ def _refuse_mixed(machine: str, normals: list[Normal]) -> None:
     if padded and len(padded) < len(normals):
         raise DecisionError(
             f"{machine}: {len(padded)} of {len(normals)} recordings are shorter than 10 s and would be "
-            f"filled up ({printable(padded[0])}); whole and filled-up ones are different sounds to a memory: leave "
-            "one kind out"
+            f"filled up ({printable(padded[0])}); whole and filled-up ones are different sounds to a memory: "
+            "leave one kind out"
         )

@@ -19,10 +19,10 @@ _SAY_IT = "name the machine of all recordings with machine=... (--machine press/
 class MachineFromLayout:
     """Names machines ``<type>/id_NN`` by file name and folders alone.
 
-    The type is the folder above one named ``train`` or ``test``, where the root of the walk is such a folder
-    or one lies below it; else the nearest folder. Folders that name an ID, and those named ``normal``, are
-    passed over. The ID stands in the file name or in a folder below the type. Only where the path as it was
-    walked lacks one of the two, links are followed.
+    The ID stands in the file name, or in a folder around it. The type is the folder above one named ``train``
+    or ``test``, where the root of the walk is such a folder or one lies below it; else the nearest folder that
+    lies above the ID and is not called ``normal``. Only where the path as it was walked lacks one of the two,
+    links are followed.
 
     Parameters
     ----------
@@ -53,11 +53,9 @@ class MachineFromLayout:
             The path names no type, no ID, or two.
         """
         spelled = os.fsdecode(path)
-        found = self._found(spelled, self._root)
-        if not all(found):
-            resolved = self._found(os.path.realpath(spelled), os.path.realpath(self._root))
-            found = (found[0] or resolved[0], found[1] or resolved[1])
-        machine_type, ids = found
+        machine_type, ids = self._found(spelled, self._root)
+        if not machine_type or not ids:
+            machine_type, ids = self._found(os.path.realpath(spelled), os.path.realpath(self._root))
         if not ids:
             raise MachineError(
                 f"neither its name nor a folder around it holds an ID like id_00 or section_00; {_SAY_IT}"
@@ -70,10 +68,11 @@ class MachineFromLayout:
 
     def _found(self, path: str, root: str) -> tuple[str, dict[str, None]]:
         folder, name = os.path.split(path)
-        machine_type, ids = self._of_folder(folder, root)
-        return machine_type, ids | dict.fromkeys(ids_in(name))
+        of_name = dict.fromkeys(ids_in(name))
+        machine_type, ids = self._of_folder(folder, root, bool(of_name))
+        return machine_type, of_name | ids
 
-    def _type_and_ids(self, folder: str, root: str) -> tuple[str, dict[str, None]]:
+    def _type_and_ids(self, folder: str, root: str, is_id_known: bool) -> tuple[str, dict[str, None]]:
         names = PurePath(as_walked(folder)).parts
         n_root = len(PurePath(as_walked(root)).parts) - 1  # the root's own name says something, too
         kinds = [at for at, name in enumerate(names) if at >= n_root and name in _KINDS]
@@ -81,6 +80,8 @@ class MachineFromLayout:
         for at in reversed(range(1, len(names))):
             if found := ids_in(names[at]):
                 ids |= dict.fromkeys(found)
-            elif names[at] not in _SAY_NOTHING and (not kinds or at < kinds[-1]):
+            elif names[at] in _SAY_NOTHING or (kinds and at > kinds[-1]):
+                continue
+            elif ids or is_id_known:
                 return printable(names[at]), ids
         return "", ids
