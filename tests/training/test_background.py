@@ -5,18 +5,26 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import torch
 from msgspec.structs import replace
+from safetensors.torch import save_file
 
 from osscl.audio.reading import read_audio
 from osscl.config import FEATURES
 from osscl.decisions import pooled_background
+from osscl.errors import CheckpointError
 from osscl.export.checkpoint import load_checkpoint
 from osscl.features import memory_features
 from osscl.model import OSSCL
 from osscl.model_file.restored import restored_background, stored_background
 from osscl.training import Execution, TrainingData, read_training_data
 from osscl.training.background import background_of
-from osscl.training.checkpoint import CheckpointInfo, read_checkpoint, write_checkpoint
+from osscl.training.checkpoint import (
+    CheckpointInfo,
+    content_sha256,
+    read_checkpoint,
+    write_checkpoint,
+)
 from osscl.training.hold_out import split_hold_out
 from osscl.training.loop import Training
 from support import once
@@ -88,9 +96,16 @@ def test_a_checkpoint_hands_it_on_with_the_hashes(info: CheckpointInfo, tmp_path
     assert decisions.training_clips == tuple(sorted(each[:16] for each in every))
 
 
-def test_checkpoints_of_before_are_read(info: CheckpointInfo, tmp_path: Path) -> None:
+def test_checkpoints_of_before_are_read_and_hold_none(info: CheckpointInfo, tmp_path: Path) -> None:
     path = tmp_path / "best.safetensors"
-    old = replace(info, content="ema_weights", format="osscl.checkpoint/2", background=None)
-    assert "background" in msgspec.to_builtins(old)
-    write_checkpoint(path, OSSCL(old.config.model(old.classes)).state_dict(), old)
-    assert read_checkpoint(path, "ema_weights")[1].background is None
+    said = msgspec.to_builtins(replace(info, content="ema_weights", format="osscl.checkpoint/2"))
+    tensors = {"x": torch.zeros(1)}
+    for told in ({name: value for name, value in said.items() if name != "background"}, said):
+        document = msgspec.json.encode(told).decode()
+        hashes = {"osscl.checkpoint": document, "osscl.checkpoint_sha256": content_sha256(document, tensors)}
+        save_file(tensors, path, hashes)
+        if "background" in told:
+            with pytest.raises(CheckpointError, match=r"Field is newer than the document - at `\$.background`"):
+                read_checkpoint(path, "ema_weights")
+        else:
+            assert read_checkpoint(path, "ema_weights")[1].background is None

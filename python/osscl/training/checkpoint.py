@@ -24,9 +24,16 @@ from osscl.support.strict_json import decode_strictly
 from osscl.training.progress import Progress
 
 SUFFIX = ".safetensors"
+_WITHOUT_BACKGROUND = "osscl.checkpoint/2"
 _KEY, _HASH_KEY = "osscl.checkpoint", "osscl.checkpoint_sha256"
 
 Content: TypeAlias = Literal["ema_weights", "training_state"]
+
+
+class _Header(msgspec.Struct):
+    """The one field that every format has."""
+
+    format: str
 
 
 class CheckpointInfo(Settings, frozen=True, kw_only=True):
@@ -148,7 +155,7 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
         )
     _check_hash(path, stated.get(_HASH_KEY), content_sha256(document, tensors))
     try:
-        info = decode_strictly(document.encode(), CheckpointInfo)
+        info = decode_strictly(document.encode(), CheckpointInfo, _later_than(document))
     except ValueError as error:
         raise CheckpointError(
             f"{printable(path)}: what the checkpoint says of itself is damaged: {error}"
@@ -159,6 +166,15 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
             + ("; choose the best.safetensors beside it" if content == "ema_weights" else "")
         )
     return tensors, info
+
+
+def _later_than(document: str) -> set[str]:
+    """Fields that a document of its format does not have yet."""
+    try:
+        is_old = msgspec.json.decode(document, type=_Header).format == _WITHOUT_BACKGROUND
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from None
+    return {"background"} if is_old else set()
 
 
 def content_sha256(document: str, tensors: Mapping[str, Tensor]) -> str:
