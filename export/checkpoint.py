@@ -24,6 +24,8 @@ from osscl.export.published_layout import (
 )
 from osscl.machines.dcase import PUBLISHED_CLASSES
 from osscl.model import OSSCL
+from osscl.model_file.decisions import StoredDecisions
+from osscl.runs.featured import SHORT_HASH_DIGITS
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
 from osscl.training.checkpoint import SUFFIX, read_checkpoint
@@ -51,6 +53,8 @@ class Checkpoint:
         Name of the layout it was read as.
     training_data : str or None
         What it says of the clips it was trained on.
+    decisions : StoredDecisions or None
+        Background and hashes of the clips that took part in its training, where it says them.
     """
 
     model: OSSCL
@@ -58,6 +62,7 @@ class Checkpoint:
     sha256: str
     layout: str
     training_data: str | None = None
+    decisions: StoredDecisions | None = None
 
 
 def load_checkpoint(
@@ -144,7 +149,10 @@ def _load_trained(path: Path, sha256: str, given: Mapping[str, object]) -> Check
         f"{n_clips} clips of {len(info.classes)} machines, {len(info.hold_out_clips)} more held out; "
         f"fingerprint {info.data_fingerprint}"
     )
-    return Checkpoint(model.eval(), config, sha256, TRAINED_LAYOUT, training_data)
+    # held-out clips chose the weights: their scores are too low as well
+    hashes = sorted({each[:SHORT_HASH_DIGITS] for each in (*info.training_clips, *info.hold_out_clips)})
+    decisions = StoredDecisions(background=info.background, training_clips=tuple(hashes))
+    return Checkpoint(model.eval(), config, sha256, TRAINED_LAYOUT, training_data, decisions)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

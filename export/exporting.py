@@ -1,7 +1,7 @@
 """The whole export: source -> rewritten graph -> parity gate -> precision -> accuracy gate -> model file."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
@@ -11,6 +11,10 @@ from msgspec.structs import replace
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.config import HeadKind, ModelInputs
+from osscl.enrolment.backgrounds import background_for, background_of
+from osscl.enrolment.enrolling import enrolled
+from osscl.enrolment.options import EnrolOptions
+from osscl.enrolment.plan import plan_of
 from osscl.errors import CheckpointError, ConfigError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
 from osscl.export.half import in_half
@@ -18,6 +22,7 @@ from osscl.export.parity import TOLERANCE, certify
 from osscl.export.rewrites import REWRITES, in_order, rewrite
 from osscl.export.source import Source, read_source
 from osscl.model_file.bundle import graph_sha256, in_memory_bundle, write_bundle
+from osscl.model_file.decisions import StoredDecisions
 from osscl.model_file.manifest import Manifest, Precision, Producer, build_manifest
 from osscl.model_file.signature import FrontEndPlace
 from osscl.support.outputs import check_output
@@ -41,10 +46,13 @@ def export_onnx(
     precision: Precision = "fp32",
     gate: str | os.PathLike[str] | None = None,
     calibration: str | os.PathLike[str] | None = None,
+    background: str | os.PathLike[str] | None = None,
+    enroll: str | os.PathLike[str] | None = None,
     fit: Fit = AS_THEY_ARE,
     licence: str | None = None,
     training_data: str | None = None,
     on_step: Callable[[], Any] = lambda: None,
+    on_warning: Callable[[str], Any] = lambda _: None,
 ) -> Manifest:
     """Export a checkpoint to one self-describing ONNX file.
 
@@ -77,12 +85,20 @@ def export_onnx(
         synthetic machines, which a model of other machines does not know.
     calibration : path-like, optional
         Folder of normal recordings that set the ranges of int8; the first 32 that are spread evenly over it.
+    background : path-like, optional
+        Folder of normal recordings of at least 4 machines, 4 clips each: how clips of one machine vary. By
+        default what the checkpoint says of its training clips.
+    enroll : path-like, optional
+        Folder of normal recordings that memories of their machines are made from, as `osscl.enrolment.enroll`
+        makes them.
     fit : Fit
-        How recordings of `gate` and `calibration` that do not fit are made to fit.
+        How recordings of these folders that do not fit are made to fit.
     licence, training_data : str, optional
         Free text, kept in the file. What was trained on is by default what the checkpoint says of it.
     on_step : callable
-        Called after each clip that the accuracy gate made or scored.
+        Called after each clip that was read, or that the accuracy gate made or scored.
+    on_warning : callable
+        Takes sentences on the recordings of `enroll`.
 
     Returns
     -------
@@ -103,17 +119,25 @@ def export_onnx(
         The reduced precision ranks clips too differently.
     EvaluationError
         The model can score fewer than two of the gate's clips.
+    DecisionError
+        Recordings are too few for a background or a memory.
     OutputError
         The file cannot be written.
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"precision is {precision}; it must be one of: {', '.join(PRECISIONS)}")
-    _check_recordings(precision, gate, calibration, fit)
+    _check_recordings(
+        precision,
+        {"--gate": gate, "--calibration": calibration, "--background": background, "--enroll": enroll},
+        fit,
+    )
     check_output(Path(path), overwrite=True, inputs=[checkpoint])  # before the gate takes its minutes
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
     graph, manifest = _in_fp32(source, rewrites, licence, training_data)
+    if background is not None or enroll is not None:
+        manifest = _enrolled(manifest, background, enroll, fit, on_step, on_warning)
     if precision != "fp32":
         graph, manifest = _reduced(graph, manifest, precision, gate, calibration, fit, on_step)
     write_bundle(path, graph, manifest)
@@ -141,23 +165,22 @@ def _in_fp32(
         licence=licence or source.licence or "not stated",
         training_data=training_data or source.training_data or "not stated",
     )
-    return graph, manifest
+    return graph, replace(manifest, decisions=source.decisions)
 
 
 def _check_recordings(
-    precision: Precision,
-    gate: str | os.PathLike[str] | None,
-    calibration: str | os.PathLike[str] | None,
-    fit: Fit,
+    precision: Precision, folders: Mapping[str, str | os.PathLike[str] | None], fit: Fit
 ) -> None:
-    for option, folder in (("--gate", gate), ("--calibration", calibration)):
+    """Refuse folders that are none, and options that have nothing to do."""
+    for option, folder in folders.items():
         if folder is not None and not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises where it is closed
             raise ConfigError(f"{option} is {printable(folder)}; it must be a folder of recordings")
-    if fit.stated() and gate is None and calibration is None:
+    if fit.stated() and not any(folders.values()):
         raise ConfigError(
-            "--resample, --channel and --pad say how the recordings of --gate and --calibration are read, "
-            "and none are named: drop them"
+            f"--resample, --channel and --pad say how the recordings of {', '.join(folders)} are read, and "
+            "none are named: drop them"
         )
+    gate, calibration = folders["--gate"], folders["--calibration"]
     if precision == "fp32" and gate is not None:
         raise ConfigError("--gate is for reduced precision; the precision is fp32: drop it")
     if precision == "int8" and calibration is None:
@@ -166,6 +189,33 @@ def _check_recordings(
         )
     if precision != "int8" and calibration is not None:
         raise ConfigError(f"--calibration is for int8; the precision is {precision}: drop it")
+
+
+def _enrolled(
+    manifest: Manifest,
+    background: str | os.PathLike[str] | None,
+    normals: str | os.PathLike[str] | None,
+    fit: Fit,
+    on_step: Callable[[], Any],
+    on_warning: Callable[[str], Any],
+) -> Manifest:
+    """Put a background, and memories of machines, into a manifest."""
+    if normals is None:
+        decisions = manifest.decisions or StoredDecisions()
+        assert background is not None, "one of both is named"
+        made = background_of(plan_of([background]), fit, on_clip=on_step)
+        chosen = background_for(decisions, made)
+        return replace(manifest, decisions=replace(decisions, background=chosen))
+    manifest, report = enrolled(
+        [normals], manifest, EnrolOptions(fit=fit, background=background), on_clip=on_step
+    )
+    for warning in report.warnings:
+        on_warning(warning)
+    for path in report.left_out:
+        on_warning(f"not enrolled, called anomaly_...: {printable(path)}")
+    for each in report.unusable:
+        on_warning(f"not enrolled: {printable(each.path)}: {each.reason}")
+    return manifest
 
 
 def _reduced(

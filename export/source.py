@@ -15,6 +15,7 @@ from osscl.export.front_end_inserted import with_front_end
 from osscl.export.parity import golden_outputs
 from osscl.export.to_onnx import build_graph
 from osscl.model_file.bundle import DEMO, Bundle, read_bundle
+from osscl.model_file.decisions import StoredDecisions
 from osscl.model_file.manifest import Checkpoint
 from osscl.model_file.signature import FrontEndPlace
 
@@ -41,6 +42,8 @@ class Source:
         What the checkpoint itself gives for the golden clips.
     licence, training_data : str or None
         What it says of itself.
+    decisions : StoredDecisions or None
+        What it holds to decide by.
     """
 
     graph: onnx.ModelProto
@@ -51,6 +54,7 @@ class Source:
     golden: Outputs
     licence: str | None
     training_data: str | None
+    decisions: StoredDecisions | None
 
 
 def read_source(
@@ -86,6 +90,7 @@ def read_source(
         golden=golden_outputs(loaded.model),
         licence=None,
         training_data=loaded.training_data,
+        decisions=loaded.decisions,
     )
 
 
@@ -121,4 +126,5 @@ def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: Fron
         ),
         licence=manifest.licence,
         training_data=manifest.training_data,
+        decisions=manifest.decisions,
     )

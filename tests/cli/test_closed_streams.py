@@ -29,6 +29,7 @@ CHEAP = (
     "score demo RECORDINGS --json",
     "evaluate TABLE",
     "evaluate TABLE --json",
+    "calibrate demo RECORDINGS --machine blower/id_00 --output new.onnx --overwrite",
     "inspect demo",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",

@@ -84,6 +84,9 @@ ROWS = [
     Row("bench gate", "bench demo --accuracy --gate @"),
     Row("bench reference", "bench demo RECORDINGS --accuracy --gate RECORDINGS --reference @"),
     Row("bench output", "bench demo -o @", WRITE_FILE),
+    Row("calibrate model", "calibrate @ RECORDINGS -o new.onnx"),
+    Row("calibrate normals", "calibrate demo @ -o new.onnx"),
+    Row("calibrate output", "calibrate demo RECORDINGS -o @", WRITE_FILE, ".onnx"),
     Row("inspect model", "inspect @"),
     Row("enroll places", "enroll @ -o new.onnx"),
     Row("enroll places", "enroll @ RECORDINGS -o new.onnx"),
@@ -110,13 +113,19 @@ ROWS_WITH_TORCH = [
     Row("export output", "export CHECKPOINT -o @", UNLESS_REPLACED, ".onnx"),
     Row("export classes", "export CHECKPOINT -o new.onnx --classes @"),
     Row("export gate", "export demo -o new.onnx --precision bf16 --gate @"),
+    Row("export background", "export demo -o new.onnx --background @"),
+    Row("export enroll", "export demo -o new.onnx --enroll @"),
     Row("export calibration", "export demo -o new.onnx --precision int8 --gate RECORDINGS --calibration @"),
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
-NEEDS_A_CARD = {(command, "engine_cache") for command in ("bench", "engine build", "evaluate", "score")}
-FITTING = ("bench", "enroll", "evaluate", "export", "score", "train")
+NEEDS_A_CARD = {
+    (command, "engine_cache") for command in ("bench", "calibrate", "engine build", "evaluate", "score")
+}
+SCORING = ("bench", "calibrate", "evaluate", "score")
+FITTING = ("bench", "calibrate", "enroll", "evaluate", "export", "score", "train")
 TEXTS_THAT_ARE_NO_PATHS = {
-    *((command, name) for command in ("bench", "evaluate", "score") for name in ("backend", "device")),
+    *((command, name) for command in SCORING for name in ("backend", "device")),
+    *(("calibrate", name) for name in ("machine", "recording", "rule")),
     ("engine build", "device"),
     ("evaluate", "compare"),
     ("export", "licence"),

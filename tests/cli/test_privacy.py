@@ -25,6 +25,7 @@ WATCHED = {
     "demo": "demo -o out/demo",
     "score": "score demo clips --device cpu -o out/scores.csv",
     "score by OpenVINO": "score demo clips --device cpu --backend openvino -o out/scores.jsonl",
+    "calibrate": "calibrate demo clips --device cpu -o out/calibrated.onnx",
     "enroll": "enroll clips -o out/memories.onnx",
     "evaluate": "evaluate demo clips --device cpu",
     "bench": "bench demo --device cpu --clips 2 --seconds 0.02 --threads 1 -o out/bench.json",
@@ -45,7 +46,7 @@ def _strace() -> None:
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clips")
-    plan = DatasetPlan(machines=2, train=4, normal=2, anomalous=2)
+    plan = DatasetPlan(machines=2, train=6, normal=2, anomalous=2)
     for _ in write_dataset(folder, plan, overwrite=True):
         pass
     return folder

@@ -168,6 +168,9 @@ def test_exported_scores_equal_pytorchs(
     assert manifest.network.model.classes == MACHINES
     assert manifest.network.checkpoint.layout == "osscl"
     assert data.fingerprint in manifest.training_data
+    assert manifest.decisions is not None
+    assert manifest.decisions.background is None, "of 3 machines nothing is pooled"
+    assert manifest.decisions.training_clips == tuple(sorted(clip.sha256[:16] for clip in data.clips))
     model = load_checkpoint(finished[0] / loop.BEST_FILE).model
     with osscl.load(tmp_path / "model.onnx") as detector, torch.inference_mode():
         for clip in data.clips[:3]:

@@ -84,6 +84,7 @@ def build(
         workspace_bytes=None if workspace is None else workspace * _MEBIBYTE,
     )
     bundle = read_bundle(model)
+    bundle.manifest.network  # noqa: B018 - raises where there is none, whatever cards there are
     # probed before anything of TensorRT is touched: without a driver it can end the process
     from osscl.cuda.devices import named_devices, open_device
 

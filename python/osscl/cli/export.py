@@ -10,7 +10,7 @@ from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts
 from osscl.cli.messages import emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.config import HeadKind, ModelInputs
-from osscl.model_file.manifest import Precision
+from osscl.model_file.manifest import Manifest, Precision
 from osscl.model_file.signature import FrontEndPlace
 from osscl.support.failed_import import needing
 from osscl.support.outputs import refuse_inputs
@@ -22,6 +22,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl export best.pth --output model.onnx --margin 0.4 --head basic --inputs three_maps\n
   osscl export best.pth --output model.onnx --classes machines.txt --front-end graph\n
   osscl export demo --output demo.onnx --front-end graph\n
+  osscl export best.pth --output model.onnx --background dcase2020 --enroll press_recordings\n
   osscl export model.onnx --output model_fp16.onnx --precision fp16 --gate dcase2020\n
   osscl export model.onnx --output model_bf16.onnx --precision bf16 --gate dcase2020\n
   osscl export model.onnx --output model_int8.onnx --precision int8 --calibration dcase2020/fan/train \\\n
@@ -81,6 +82,22 @@ def export(
         Path | None,
         typer.Option(help="Folder of normal recordings that set the ranges of int8.", metavar="CLIPS"),
     ] = None,
+    background: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of normal recordings of 4 or more machines, which tell how clips of one machine vary; by "
+            "default what the checkpoint says of its training clips.",
+            metavar="CLIPS",
+        ),
+    ] = None,
+    enroll: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of normal recordings that memories of their machines are made from, as osscl enroll "
+            "does.",
+            metavar="NORMALS",
+        ),
+    ] = None,
     fit: Fit = AS_THEY_ARE,
     without_rewrite: Annotated[
         list[str] | None,
@@ -118,10 +135,13 @@ def export(
             precision=precision,
             gate=gate,
             calibration=calibration,
+            background=background,
+            enroll=enroll,
             fit=fit,
             licence=licence,
             training_data=training_data,
             on_step=progress.advance,
+            on_warning=lambda warning: say(f"warning: {warning}"),
         )
     measured, tolerance = manifest.network.parity.measured, manifest.network.parity.tolerance
     if json:
@@ -140,8 +160,23 @@ def export(
             "cosine": f"largest error in fp32 {measured.cosine:.2e}, {tolerance.cosine:.0e} allowed",
             "score": f"largest error in fp32 {measured.score:.2e}, {tolerance.score:.0e} allowed",
             **accuracy_facts(manifest),
+            **_decision_facts(manifest),
         }
     )
+
+
+def _decision_facts(manifest: Manifest) -> dict[str, str]:
+    """What the file holds to decide by."""
+    decisions = manifest.decisions
+    if decisions is None:
+        return {}
+    background = decisions.background
+    memories = ", ".join(memory.machine for memory in decisions.memories)
+    return {
+        "background": "none" if background is None else f"of {background.n_clips} clips of "
+        f"{background.n_machines} machines",
+        **({"memories": memories} if memories else {}),
+    }
 
 
 def _rewrites(without: list[str]) -> list[str]:

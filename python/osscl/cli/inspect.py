@@ -6,9 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from osscl.cli.console import accuracy_facts, as_json, print_facts
+from osscl.cli.decision_facts import decision_facts
 from osscl.cli.messages import emit
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.graph_facts import graph_facts
+from osscl.model_file.manifest import Manifest
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl inspect model.onnx\n
@@ -40,7 +42,6 @@ def inspect(
 
 def _summary(bundle: Bundle, graph: dict[str, Any]) -> dict[str, Any]:
     manifest = bundle.manifest
-    model, parity = manifest.network.model, manifest.network.parity
     front_end = manifest.front_end.settings
     operators = sorted(graph["operators"].items(), key=lambda item: (-item[1], item[0]))
     return {
@@ -48,25 +49,32 @@ def _summary(bundle: Bundle, graph: dict[str, Any]) -> dict[str, Any]:
         "schema": manifest.schema_version,
         "producer": f"{manifest.producer.name} {manifest.producer.version}"
         + "".join(f", {name} {version}" for name, version in manifest.producer.tools.items()),
-        "checkpoint": f"{manifest.network.checkpoint.layout} layout, sha256 "
-        "{manifest.network.checkpoint.sha256}",
-        "classes": f"{len(model.classes)}: {', '.join(model.classes)}",
-        "network": f"inputs {model.inputs}, head {model.head}",
-        "score": f"{manifest.scoring_rule}, margin {model.margin:g} rad, scale {model.scale:g}",
+        **(_network(manifest) if manifest.has_network else {"network": "none: memories of machines alone"}),
         "front end": f"{manifest.front_end.where}: {front_end.sample_rate_hz} Hz, n_fft {front_end.n_fft}, "
         f"hop_length {front_end.hop_length}, n_mels {front_end.n_mels}",
         "clip": f"{manifest.clip.n_samples} samples from the {manifest.clip.position}",
         "inputs": "\n".join(map(str, manifest.inputs)),
         "outputs": "\n".join(map(str, manifest.outputs)),
-        "precision": manifest.network.precision,
-        "rewrites": ", ".join(manifest.graph_rewrites) or "none",
-        "parity": f"{parity.count} golden clips: embedding {parity.measured.embedding:.1e} "
-        f"(allowed {parity.tolerance.embedding:.0e}), cosine {parity.measured.cosine:.1e} "
-        f"({parity.tolerance.cosine:.0e}), score {parity.measured.score:.1e} ({parity.tolerance.score:.0e})",
-        **accuracy_facts(manifest),
+        **decision_facts(manifest),
         "graph": f"opset {graph['opset']}, {graph['n_parameters']:,} parameters, {graph['n_nodes']} nodes: "
         + ", ".join(f"{count} {name}" for name, count in operators),
         "graph sha256": bundle.graph_sha256,
         "licence": manifest.licence,
         "training data": manifest.training_data,
+    }
+
+
+def _network(manifest: Manifest) -> dict[str, str]:
+    model, checkpoint, precision, parity = manifest.network
+    return {
+        "checkpoint": f"{checkpoint.layout} layout, sha256 {checkpoint.sha256}",
+        "classes": f"{len(model.classes)}: {', '.join(model.classes)}",
+        "network": f"inputs {model.inputs}, head {model.head}",
+        "score": f"{manifest.scoring_rule}, margin {model.margin:g} rad, scale {model.scale:g}",
+        "precision": precision,
+        "rewrites": ", ".join(manifest.graph_rewrites) or "none",
+        "parity": f"{parity.count} golden clips: embedding {parity.measured.embedding:.1e} "
+        f"(allowed {parity.tolerance.embedding:.0e}), cosine {parity.measured.cosine:.1e} "
+        f"({parity.tolerance.cosine:.0e}), score {parity.measured.score:.1e} ({parity.tolerance.score:.0e})",
+        **accuracy_facts(manifest),
     }

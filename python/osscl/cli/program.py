@@ -20,6 +20,7 @@ from osscl.support.installed import version_of
 COMMANDS = (
     "demo",
     "enroll",
+    "calibrate",
     "score",
     "evaluate",
     "bench",

@@ -210,6 +210,7 @@ def _train_one(
 ) -> "Outcome":
     from osscl.training import train as train_network
     from osscl.training.advice import warnings_before
+    from osscl.training.background import NO_BACKGROUND
     from osscl.training.reports import EpochReport
 
     with (
@@ -221,6 +222,8 @@ def _train_one(
             done = training.state.progress.n_steps
             for warning in warnings_before(clips, recipe, execution):
                 say(f"warning: {warning}")
+            if training.info.background is None:
+                say(f"warning: {NO_BACKGROUND}")
             memory = training.step_memory()
             if memory is not None:
                 say(str(memory))

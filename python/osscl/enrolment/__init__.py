@@ -1,4 +1,4 @@
-"""Memories of machines from normal recordings, without a training.
+"""Memories of machines from normal recordings, without a training; and calibrations of what a network says.
 
 >>> from osscl.enrolment import EnrolOptions, enroll
 >>> how = EnrolOptions(machine="press/id_09")
@@ -7,8 +7,23 @@
 [('press/id_09', 40, 0.024390243902439025)]
 """
 
+from osscl.enrolment.calibrate_options import CalibrateOptions
+from osscl.enrolment.calibrating import calibrate
+from osscl.enrolment.calibration_report import CalibratedMachine, CalibrationReport
 from osscl.enrolment.enrolling import enroll
+from osscl.enrolment.left_out import LeftOut
 from osscl.enrolment.options import EnrolOptions
 from osscl.enrolment.report import EnrolledMachine, Enrolment, UnusableRecording
 
-__all__ = ["EnrolOptions", "EnrolledMachine", "Enrolment", "UnusableRecording", "enroll"]
+__all__ = [
+    "CalibrateOptions",
+    "CalibratedMachine",
+    "CalibrationReport",
+    "EnrolOptions",
+    "EnrolledMachine",
+    "Enrolment",
+    "LeftOut",
+    "UnusableRecording",
+    "calibrate",
+    "enroll",
+]

@@ -79,6 +79,8 @@ class Judge:
         Why there are no normal scores.
     padding : {"repeat", "zero"} or None
         How the memory's recordings were filled up; None where they were whole.
+    caveat : str or None
+        Why no false-alarm rate is guaranteed although the rule is calibrated.
     """
 
     machine: str
@@ -90,6 +92,7 @@ class Judge:
     asked_rate: float | None = None
     uncalibrated: str | None = field(default=None)
     padding: Padding | None = None
+    caveat: str | None = None
 
     @property
     def needs_network(self) -> bool:

@@ -1,7 +1,7 @@
 """The judge of each machine, from what a model file holds: made when the first clip of the machine comes."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from osscl.scoring.judge import Judge, NormalScores
 from osscl.scoring.record import Record
 
 RULES = ("network", "memory", "both")
+_MAY_BE_TRAINED_ON = (
+    "normal clips that it was calibrated on were trained on, or may have been: more normal clips than asked "
+    "for may be flagged"
+)
 
 
 class Judges:
@@ -121,14 +125,14 @@ class Judges:
         return None if judge is None or record.is_anomaly is None else judge.rate
 
     def notes(self) -> Iterator[str]:
-        """Say of the machines met so far why nothing is decided, once for each reason."""
-        machines: dict[str, list[str]] = {}
-        for machine, judge in self._judges.items():
-            if judge.undecided is not None:
-                machines.setdefault(judge.undecided, []).append(machine)
-        for reason, named in machines.items():
-            more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-            yield f"no decision for {', '.join(named[:3])}{more}: {reason}"
+        """Say of the machines met so far why nothing is decided or guaranteed, once for each reason."""
+        yield from _once(
+            "no decision for", {machine: judge.undecided for machine, judge in self._judges.items()}
+        )
+        yield from _once(
+            "no guarantee for",
+            {machine: judge.caveat for machine, judge in self._judges.items() if judge.undecided is None},
+        )
 
     def _make(self, machine: str) -> Judge:
         rule = self.rule_of(machine)
@@ -151,22 +155,36 @@ class Judges:
                 padding=self._padding(machine),
             )
         calibration, reason = self._calibration(machine, rule)
-        normal_scores = None
+        normal_scores, caveat = None, None
         if calibration is not None:
             scores = np.frombuffer(calibration.scores, "<f8")
             normal_scores = NormalScores(scores, [clip.recording for clip in calibration.clips])
+            caveat = None if calibration.is_guaranteed else _MAY_BE_TRAINED_ON
         if rule == "network":
             return Judge(
-                machine, rule, label, normal=normal_scores, asked_rate=self._rate, uncalibrated=reason
+                machine,
+                rule,
+                label,
+                normal=normal_scores,
+                asked_rate=self._rate,
+                uncalibrated=reason,
+                caveat=caveat,
             )
-        if calibration is None or calibration.log_median is None or calibration.log_mad is None:
+        scale = self._network_scale(machine)
+        memory = self._memory(machine)
+        padding = self._padding(machine)
+        return Judge(
+            machine, rule, label, memory, scale, normal_scores, self._rate, reason, padding, caveat
+        )
+
+    def _network_scale(self, machine: str) -> RobustScale:
+        """Scale of the network's score for the rule both; of another precision too: only decisions need ours."""
+        found = self._stored.calibration_of(machine, "both")
+        if found is None or found.log_median is None or found.log_mad is None:
             raise MachineError(
                 f"{machine} is not calibrated for the rule both: run osscl calibrate --rule both"
             )
-        scale = RobustScale(calibration.log_median, calibration.log_mad)
-        memory = self._memory(machine)
-        padding = self._padding(machine)
-        return Judge(machine, rule, label, memory, scale, normal_scores, self._rate, reason, padding)
+        return RobustScale(found.log_median, found.log_mad)
 
     def _padding(self, machine: str) -> Padding | None:
         stored = self._stored.memory_of(machine)
@@ -193,3 +211,14 @@ class Judges:
                 "again"
             )
         return found, None
+
+
+def _once(beginning: str, reason_of: Mapping[str, str | None]) -> Iterator[str]:
+    """Say each reason once, with the machines that it holds for."""
+    machines: dict[str, list[str]] = {}
+    for machine, reason in reason_of.items():
+        if reason is not None:
+            machines.setdefault(reason, []).append(machine)
+    for reason, named in machines.items():
+        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+        yield f"{beginning} {', '.join(named[:3])}{more}: {reason}"

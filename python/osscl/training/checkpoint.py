@@ -17,15 +17,23 @@ from torch import Tensor
 
 from osscl.config import ClipConfig, FrontendConfig, Settings, TrainConfig
 from osscl.errors import CheckpointError, OutputError
+from osscl.model_file.decisions import StoredBackground
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 from osscl.support.strict_json import decode_strictly
 from osscl.training.progress import Progress
 
 SUFFIX = ".safetensors"
+_WITHOUT_BACKGROUND = "osscl.checkpoint/2"
 _KEY, _HASH_KEY = "osscl.checkpoint", "osscl.checkpoint_sha256"
 
 Content: TypeAlias = Literal["ema_weights", "training_state"]
+
+
+class _Header(msgspec.Struct):
+    """The one field that every format has."""
+
+    format: str
 
 
 class CheckpointInfo(Settings, frozen=True, kw_only=True):
@@ -58,9 +66,12 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
         Packages that took part.
     git_revision : str or None
         Revision of the folder that the training was started in; None outside of a repository.
+    background : StoredBackground or None
+        How the training clips of any one machine vary; None where there are fewer than 4 machines of 4 clips.
+        Since ``osscl.checkpoint/3``.
     """
 
-    format: Literal["osscl.checkpoint/2"] = "osscl.checkpoint/2"
+    format: Literal["osscl.checkpoint/2", "osscl.checkpoint/3"] = "osscl.checkpoint/3"
     content: Content
     config: TrainConfig
     classes: tuple[str, ...]
@@ -74,6 +85,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     device: str
     versions: dict[str, str]
     git_revision: str | None
+    background: StoredBackground | None = None
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: CheckpointInfo) -> None:
@@ -143,7 +155,7 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
         )
     _check_hash(path, stated.get(_HASH_KEY), content_sha256(document, tensors))
     try:
-        info = decode_strictly(document.encode(), CheckpointInfo)
+        info = decode_strictly(document.encode(), CheckpointInfo, _later_than(document))
     except ValueError as error:
         raise CheckpointError(
             f"{printable(path)}: what the checkpoint says of itself is damaged: {error}"
@@ -154,6 +166,15 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
             + ("; choose the best.safetensors beside it" if content == "ema_weights" else "")
         )
     return tensors, info
+
+
+def _later_than(document: str) -> set[str]:
+    """Fields that a document of its format does not have yet."""
+    try:
+        is_old = msgspec.json.decode(document, type=_Header).format == _WITHOUT_BACKGROUND
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from None
+    return {"background"} if is_old else set()
 
 
 def content_sha256(document: str, tensors: Mapping[str, Tensor]) -> str:

@@ -5,15 +5,19 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import clip_sha256
 from osscl.config import TrainConfig
 from osscl.errors import AudioCorruptError, ClipError, FolderReadError, MachineError, TrainingDataError
+from osscl.features import memory_features
 from osscl.machines.dcase import id_of_file
 from osscl.machines.folders import training_type
 from osscl.runs.folder import find_recordings
@@ -45,6 +49,13 @@ class TrainingClip:
     sha256: str
 
 
+class _Read(NamedTuple):
+    """A clip, and its features [360]."""
+
+    clip: TrainingClip
+    features: npt.NDArray[np.float32]
+
+
 class BadClip(NamedTuple):
     """A recording that cannot be trained on, and why."""
 
@@ -68,6 +79,8 @@ class TrainingData:
         Recordings left out because another one has the same content.
     fit : Fit
         How recordings that do not fit were made to fit.
+    features : dict of str to ndarray of float32, [360]
+        Features of each clip, dB, by its hash: what a background is made of.
     """
 
     clips: tuple[TrainingClip, ...]
@@ -75,6 +88,7 @@ class TrainingData:
     bad: tuple[BadClip, ...]
     n_repeated: int
     fit: Fit = AS_THEY_ARE
+    features: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def fingerprint(self) -> str:
@@ -176,10 +190,11 @@ def read_training_data(
     good, bad = _read_all(files, fit, on_clip)
     if bad and not skip_bad:
         raise TrainingDataError(_listed(bad))
-    unique = _without_repeats(good)
+    unique = _without_repeats([each.clip for each in good])
     classes = tuple(sorted({clip.machine for clip in unique}, key=lambda name: (name.casefold(), name)))
     _check_counts(unique, classes)
-    return TrainingData(tuple(unique), classes, tuple(bad), len(good) - len(unique), fit)
+    features = {each.clip.sha256: each.features for each in good}
+    return TrainingData(tuple(unique), classes, tuple(bad), len(good) - len(unique), fit, features)
 
 
 def fit_of(config: TrainConfig) -> Fit:
@@ -189,13 +204,13 @@ def fit_of(config: TrainConfig) -> Fit:
 
 def _read_all(
     files: list[tuple[Candidate, str]], fit: Fit, on_clip: Callable[[int, int], None]
-) -> tuple[list[TrainingClip], list[BadClip]]:
-    good: list[TrainingClip] = []
+) -> tuple[list[_Read], list[BadClip]]:
+    good: list[_Read] = []
     bad: list[BadClip] = []
     with ThreadPoolExecutor(usable_cpus(), "osscl-scan") as pool:
         try:
             for done, clip in enumerate(pool.map(partial(_read, fit), files), start=1):
-                if isinstance(clip, TrainingClip):
+                if isinstance(clip, _Read):
                     good.append(clip)
                 else:
                     bad.append(clip)
@@ -206,7 +221,7 @@ def _read_all(
     return good, bad
 
 
-def _read(fit: Fit, file: tuple[Candidate, str]) -> TrainingClip | BadClip:
+def _read(fit: Fit, file: tuple[Candidate, str]) -> _Read | BadClip:
     (path, problem), machine_type = file
     try:
         if problem is not None:
@@ -217,7 +232,8 @@ def _read(fit: Fit, file: tuple[Candidate, str]) -> TrainingClip | BadClip:
         clip = read_clip(path, fit)
         if clip.silence is not None:  # nothing is learned from it but what silence is
             raise AudioCorruptError(f"{clip.silence}: a dead microphone or channel?")
-        return TrainingClip(path, machine, clip_sha256(clip.samples))
+        features = memory_features(clip.samples, threads=1)  # while it is in memory: most of the work is reading
+        return _Read(TrainingClip(path, machine, clip_sha256(clip.samples)), features)
     except ClipError as error:
         return BadClip(path, error)
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from osscl.config import CLIP, FRONTEND, TrainConfig
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
 from osscl.support.paths import printable
+from osscl.training.background import background_of
 from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
@@ -241,6 +242,7 @@ class Training:
             device=self._execution.device_name(),
             versions=package_versions(),
             git_revision=git_revision(),
+            background=background_of(self._data, self._split.training),
         )
 
     def _write(self, name: str, content: Content, tensors: dict[str, Tensor]) -> None:

@@ -1,0 +1,82 @@
+"""What a model file holds to decide by, as people read it."""
+
+from collections.abc import Iterator
+
+from osscl.decisions import smallest_rate
+from osscl.decisions.conformal import MIN_RECORDINGS
+from osscl.model_file.decisions import Calibration, StoredClip, StoredDecisions, StoredMemory
+from osscl.model_file.manifest import Manifest
+from osscl.scoring.judges import Judges
+
+_NOTHING = StoredDecisions()
+
+
+def decision_facts(manifest: Manifest) -> dict[str, str]:
+    """Say what decides of each machine, and from what.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        What a model file says of itself.
+
+    Returns
+    -------
+    dict of str to str
+        Background, memories, calibrations, rules, training clips: one line a machine.
+    """
+    held = manifest.decisions or _NOTHING
+    background = held.background
+    facts = {
+        "background": "none"
+        if background is None
+        else f"{background.n_clips} clips of {background.n_machines} machines: {background.source}",
+        "memories": "\n".join(map(_memory, held.memories)) or "none",
+    }
+    if manifest.has_network:
+        facts["calibrations"] = "\n".join(_calibration(each, manifest) for each in held.calibrations) or "none"
+        facts["rules"] = "; ".join(_rules(manifest))
+        facts["training clips"] = (
+            "not known: no calibration can be guaranteed"
+            if held.training_clips is None
+            else f"{len(held.training_clips)} known by their hashes: calibration refuses them"
+        )
+    return facts
+
+
+def _memory(memory: StoredMemory) -> str:
+    calibrating = memory.held_out or memory.clips
+    flagged = sum(clip.flagged for clip in (*memory.clips, *memory.held_out))
+    parts = [f"{len(memory.clips)} clips", _recordings(calibrating)]
+    if memory.held_out:
+        parts.insert(1, f"{len(memory.held_out)} more calibrate it")
+    if memory.is_padded:
+        parts.append("filled up")
+    if flagged:
+        parts.append(f"{flagged} had been called anomalous: no guarantee")
+    return f"{memory.machine}: {', '.join(parts)}"
+
+
+def _calibration(calibration: Calibration, manifest: Manifest) -> str:
+    parts = [f"{len(calibration.clips)} clips", _recordings(calibration.clips)]
+    if calibration.precision != manifest.precision:
+        parts.append(f"in {calibration.precision}: of no use, the model is {manifest.precision}")
+    if not calibration.is_guaranteed:
+        parts.append("no guarantee: clips were trained on, or may have been")
+    return f"{calibration.machine} ({calibration.rule}): {', '.join(parts)}"
+
+
+def _recordings(clips: tuple[StoredClip, ...]) -> str:
+    count = len({clip.recording for clip in clips})
+    if count < MIN_RECORDINGS:
+        return f"{count} recordings: too few to decide"
+    return f"{count} recordings, smallest rate {100 * smallest_rate(count):.3g} %"
+
+
+def _rules(manifest: Manifest) -> Iterator[str]:
+    """Machines by the rule that decides of them."""
+    judges = Judges(manifest)
+    machines_of: dict[str, list[str]] = {}
+    for machine in manifest.machines:
+        machines_of.setdefault(judges.rule_of(machine), []).append(machine)
+    for rule, machines in machines_of.items():
+        yield f"{rule}: {'all machines' if len(machines_of) == 1 else ', '.join(machines)}"

@@ -1,0 +1,57 @@
+"""How rules that use the network are calibrated."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from osscl.audio.reading import AS_THEY_ARE, Fit
+from osscl.decisions.conformal import check_rate
+from osscl.errors import ConfigError
+
+CalibratedRule: TypeAlias = Literal["network", "both"]
+CALIBRATED_RULES: tuple[CalibratedRule, ...] = get_args(CalibratedRule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrateOptions:
+    """How rules that use the network are calibrated.
+
+    Attributes
+    ----------
+    rule : {"network", "both"}
+        Which score: the network's, or the larger of the network's and the memory's.
+    machine : str or None
+        Machine of all recordings; None where their places tell it.
+    recording : str or None
+        Which clips belong together: a regular expression with one group, on the path, or the word "folder";
+        None where each clip is a recording of its own.
+    fit : Fit
+        How recordings that do not fit are made to fit.
+    false_alarm_rate : float or None
+        Rate that every machine must be able to speak of, in (0, 1); None for 5 %, or the smallest that a
+        machine's recordings can speak of.
+    allow_training_clips : bool
+        Take clips that the network was trained on, too: no rate is guaranteed then.
+
+    Raises
+    ------
+    ConfigError
+        There is no such rule.
+    DecisionError
+        The rate lies outside (0, 1).
+    """
+
+    rule: CalibratedRule = "network"
+    machine: str | None = None
+    recording: str | None = None
+    fit: Fit = AS_THEY_ARE
+    false_alarm_rate: float | None = None
+    allow_training_clips: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rule not in CALIBRATED_RULES:
+            raise ConfigError(
+                f"rule is {self.rule!r}; expected one of: {', '.join(CALIBRATED_RULES)} (a memory needs no "
+                "calibration)"
+            )
+        if self.false_alarm_rate is not None:
+            check_rate(self.false_alarm_rate)
