@@ -25,7 +25,7 @@ from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_na
 from osscl.evaluation.published_figures import PAPER
 from osscl.evaluation.report import check_report, print_report, to_json, write_report
 from osscl.evaluation.report_tables import Report, Unscored
-from osscl.evaluation.score_table import read_records
+from osscl.runs.score_table import read_records
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
