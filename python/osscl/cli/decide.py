@@ -19,8 +19,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl decide scores.csv --model model.onnx --false-alarm-rate 0.01 --output strict.csv\n
   osscl decide scores.parquet --model model.onnx --json\n
 \n
-Exit code: 0 done, 1 failed, 2 wrong usage, 4 clips were flagged and --fail-on-anomaly; interrupted: 130 by Ctrl-C,
-143 by SIGTERM, 129 by SIGHUP.
+Exit code: 0 done, 1 failed, 2 wrong usage, 4 clips were flagged with --fail-on-anomaly; interrupted: 130 by
+Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 

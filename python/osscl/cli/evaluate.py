@@ -25,12 +25,12 @@ from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_na
 from osscl.evaluation.published_figures import PAPER
 from osscl.evaluation.report import check_report, print_report, to_json, write_report
 from osscl.evaluation.report_tables import Report, Unscored
-from osscl.runs.score_table import read_records
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.metrics import MAX_FPR
 from osscl.runs.passed_over import PassedOver
+from osscl.runs.score_table import read_records
 from osscl.scoring.record import Record
 from osscl.support.links import missing
 from osscl.support.outputs import refuse_inputs

@@ -17,7 +17,19 @@ import typer.main
 from osscl.cli.messages import emit
 from osscl.support.installed import version_of
 
-COMMANDS = ("demo", "score", "decide", "evaluate", "bench", "train", "export", "inspect", "engine", "synth", "doctor")
+COMMANDS = (
+    "demo",
+    "score",
+    "decide",
+    "evaluate",
+    "bench",
+    "train",
+    "export",
+    "inspect",
+    "engine",
+    "synth",
+    "doctor",
+)
 """All commands, in the order in which they are listed."""
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from osscl.errors import ConfigError
+from osscl.errors import ConfigError, ModelFileError
 from osscl.model_file.bundle import Bundle
 from osscl.runs.run import Tally, installed_versions, utc_now, write_run_record
 from osscl.runs.tables import OutputTable, record_of
@@ -127,7 +127,7 @@ class Decider:
         if rule not in self._judges:
             try:
                 self._judges[rule] = Judges(self._bundle.manifest, rule, self._rate)  # type: ignore[arg-type]
-            except ConfigError as error:
+            except (ConfigError, ModelFileError) as error:  # no memory at all, or no network
                 self._judges[rule] = str(error)
         return self._judges[rule]
 
@@ -222,7 +222,9 @@ def decide_table(
         write_run_record(table.output, run)
 
 
-def describe(table: Path, bundle: Bundle, scored: dict[str, Any] | None, rate: float | None) -> dict[str, Any]:
+def describe(
+    table: Path, bundle: Bundle, scored: dict[str, Any] | None, rate: float | None
+) -> dict[str, Any]:
     """Say what a table was decided from.
 
     Parameters

@@ -192,8 +192,8 @@ class Judge:
 def separating(threshold: float) -> float:
     """Round a threshold up, to where float32 scores are told apart however they are read.
 
-    A table of text holds the shortest digits that give a float32 back. Read as float64 they are another number
-    than the float32, a little above or below; a threshold between the two would decide differently.
+    A table of text holds the shortest digits that give a float32 back. Read as float64 they are another
+    number than the float32, a little above or below; a threshold between the two would decide differently.
 
     Parameters
     ----------
@@ -203,8 +203,8 @@ def separating(threshold: float) -> float:
     Returns
     -------
     float
-        ``score >= threshold`` says the same of a float32, of its digits, and what the given threshold says of the
-        float32.
+        ``score >= threshold`` says of a float32 and of its digits what it says of the float32 and the given
+        threshold.
     """
     if np.isnan(threshold):
         return threshold
