@@ -7,6 +7,7 @@ import typer
 
 from osscl.cli import signals
 from osscl.cli.messages import EXIT_ANOMALY, result_stream, say
+from osscl.cli.options import FalseAlarmRate
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.deciding import Decider, decide_table, describe, run_beside, scored_by
 from osscl.runs.run import Tally
@@ -32,14 +33,7 @@ def decide(
     model: Annotated[
         Path, typer.Option(help="Model file with the memories and calibrations that decide.", metavar="MODEL")
     ],
-    false_alarm_rate: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of normal clips that may be called anomalous, such as 0.01; by default 0.05, or the "
-            "smallest that a machine's normal recordings can speak of.",
-            metavar="RATE",
-        ),
-    ] = None,
+    false_alarm_rate: FalseAlarmRate = None,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -16,7 +16,7 @@ from osscl.model_file.restored import restored_memory
 from osscl.scoring.judge import Judge, NormalScores
 from osscl.scoring.record import Record
 
-RULES = ("network", "memory", "both")
+RULES: tuple[Rule, ...] = ("network", "memory", "both")
 
 
 class Judges:
