@@ -69,8 +69,8 @@ def test_a_folder_is_decided_and_what_was_flagged_is_said(home: Path, tmp_path: 
     said = done.stderr.splitlines()
     assert said[-1] == "5 of 11 flagged at 5 %: fan/id_00 (3), press/id_09 (2)"
     assert said[-2] == (
-        "no decision for pump/id_02: it is not calibrated: osscl calibrate on normal recordings that were not "
-        "trained on"
+        "no decision for pump/id_02: it is not calibrated: osscl calibrate on normal recordings that were "
+        "not trained on"
     )
     found = rows(tmp_path / "s.csv")
     assert {row["rule"] for row in found} == {"memory", "network"}
@@ -80,7 +80,7 @@ def test_a_folder_is_decided_and_what_was_flagged_is_said(home: Path, tmp_path: 
             has_memory
         ] * 4
         assert (row["is_anomaly"] == "true") == (
-            has_memory and "normal" not in row["path"] or "_900" in row["path"]
+            (has_memory and "normal" not in row["path"]) or "_900" in row["path"]
         )
     [silent] = [row for row in found if row["status"] == "silent"]
     assert (silent["is_anomaly"], silent["rule"]) == ("true", "memory")
@@ -277,6 +277,25 @@ def test_tables_of_others_keep_their_lines_and_names(home: Path, tmp_path: Path)
         "no decision for crane/id_00: the model file does not know it",
     ]
     assert done.stderr.splitlines()[-1].startswith("1 of 2 flagged at 5 %: fan/id_00 (1)")
+
+
+def test_a_clip_that_was_filled_up_stays_undecided(home: Path, tmp_path: Path) -> None:
+    sound, table, output = tmp_path / "press" / "test", tmp_path / "s.csv", tmp_path / "d.csv"
+    write_clips(sound, "anomaly_id_09_", faulty_clips(5, 1)[:, :80_000])
+    write_clips(sound, "anomaly_id_09_1", faulty_clips(5, 1))
+    model = home / "model.onnx"
+    scored, with_record = osscl_each(
+        [
+            ("score", model, sound, "--pad", "repeat", "-o", table),
+            ("decide", table, "--model", model, "-o", output),
+        ]
+    )
+    assert (scored.returncode, with_record.returncode) == (0, 0), scored.stderr
+    assert rows(output) == rows(table)
+    assert sorted(row["is_anomaly"] for row in rows(output)) == ["", "true"]
+    (tmp_path / "s.csv.run.json").unlink()
+    assert osscl("decide", table, "--model", model, "-o", output, "--overwrite").returncode == 0
+    assert rows(output) == rows(table)
 
 
 @pytest.mark.parametrize(

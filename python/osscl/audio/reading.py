@@ -31,6 +31,7 @@ _RESAMPLER_QUALITY = "VHQ"
 _RESAMPLED_HZ = range(1_000, 768_001)
 # From this far behind the cut the resampler's filter reaches no sample before it, at any of these rates.
 _RESAMPLER_REACH_S = 0.25
+_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,10 @@ class Clip:
     sample_rate_hz: int
     duration_s: float
     silence: str | None
+
+    def is_padded(self, sample_rate_hz: int = FRONTEND.sample_rate_hz) -> bool:
+        """Whether the recording was shorter and was filled up; `sample_rate_hz` is that of the samples."""
+        return self.duration_s < len(self.samples) / sample_rate_hz - _ROUNDING_S
 
 
 def read_audio(

@@ -60,8 +60,7 @@ def decide(
         raise typer.BadParameter(problem)
     bundle = read_bundle(model)
     scored = run_beside(scores)
-    known = scored_by(scored)
-    decider = Decider(bundle, false_alarm_rate, known)
+    decider = Decider(bundle, false_alarm_rate, scored)
     table = OutputTable(
         output,
         overwrite=overwrite,
@@ -76,7 +75,7 @@ def decide(
     except KeyboardInterrupt:
         say(f"interrupted; {printable(output or 'stdout')} was not written")
         raise typer.Exit(signals.exit_code()) from None
-    if known is None:
+    if scored_by(scored) is None:
         say(f"{printable(scores)} has no record of its run beside it: taken as scored by {printable(model)}")
     for note in decider.notes():
         say(note)

@@ -172,7 +172,8 @@ def _check_sources(model: str | None, data: Path | None, scores: Path | None, *,
         return
     if computes:
         raise typer.BadParameter(
-            "--device, --resample, --machine, --rule and the like go with MODEL and DATA: here nothing is computed"
+            "--device, --resample, --machine, --rule and the like go with MODEL and DATA: here nothing is "
+            "computed"
         )
     if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
         raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {model} DATA")

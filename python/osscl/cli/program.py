@@ -19,9 +19,11 @@ from osscl.support.installed import version_of
 
 COMMANDS = (
     "demo",
+    "enroll",
     "score",
     "decide",
     "evaluate",
+    "embed",
     "bench",
     "train",
     "export",

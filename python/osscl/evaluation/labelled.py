@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from osscl.errors import EvaluationError
+from osscl.machines.dcase import ANOMALY_PREFIX, NORMAL_PREFIX
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
 from osscl.support.spelling import file_names
 
-NORMAL_PREFIX, ANOMALY_PREFIX = "normal_", "anomaly_"
 _MAX_LISTED = 3
 
 

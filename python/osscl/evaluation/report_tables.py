@@ -272,8 +272,8 @@ def notes_of(report: Report) -> Iterator[str]:
         )
     if evaluation.decisions is not None:
         yield (
-            f"decisions: intervals are Wilson's, {100 * evaluation.decisions.confidence:g} %, and take the clips "
-            "as independent."
+            f"decisions: intervals are Wilson's, {100 * evaluation.decisions.confidence:g} %, and take the "
+            "clips as independent."
         )
     if report.published is not None:
         yield f"published: {report.published.source}."

@@ -28,6 +28,9 @@ PUBLISHED_CLASSES: tuple[str, ...] = tuple(
 TRAIN_FOLDER, TEST_FOLDER = "train", "test"
 """Folders below that of a machine type."""
 
+NORMAL_PREFIX, ANOMALY_PREFIX = "normal_", "anomaly_"
+"""What names of recordings begin with where they tell what was heard."""
+
 _ID = re.compile(r"(?<![A-Za-z0-9])(?:id|section)_[0-9]+(?![A-Za-z0-9])")
 _MAX_LISTED = 12
 _MAX_FOLDERS = 4096
@@ -169,7 +172,12 @@ def id_of_file(path: str | os.PathLike[str]) -> str:
 
 
 def _ids_in_name(path: str) -> dict[str, None]:
-    return dict.fromkeys(_ID.findall(os.path.basename(path)))  # noqa: PTH119 - Path costs more
+    return dict.fromkeys(ids_in(os.path.basename(path)))  # noqa: PTH119 - Path costs more
+
+
+def ids_in(name: str) -> list[str]:
+    """Machine IDs in the name of a file or folder, ``id_NN`` or ``section_NN``, in order."""
+    return _ID.findall(name)
 
 
 def check_machine(name: str, known: Collection[str]) -> None:

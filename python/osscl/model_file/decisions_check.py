@@ -49,6 +49,10 @@ def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
     """
     if decisions.background is not None:
         yield from _flaws_of_background(decisions.background)
+        features = decisions.background.features_sha256
+        others = [each.machine for each in decisions.memories if each.features_sha256 != features]
+        if others:
+            yield f"`$.decisions.background` is of other features than the memory of {others[0]}"
     for number, memory in enumerate(decisions.memories):
         yield from _flaws_of_memory(memory, f"$.decisions.memories[{number}]")
     for number, calibration in enumerate(decisions.calibrations):

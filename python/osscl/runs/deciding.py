@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
 from msgspec.structs import replace
 
+from osscl.config import CLIP, FRONTEND, Padding
 from osscl.errors import ConfigError, ModelFileError
 from osscl.model_file.bundle import Bundle
 from osscl.runs.run import Tally, installed_versions, utc_now, write_run_record
@@ -20,6 +21,7 @@ from osscl.support.paths import path_of, printable
 from osscl.support.regular_file import regular_only
 
 _LINES = 4096
+_CLIP_S = CLIP.n_samples / FRONTEND.sample_rate_hz - 1e-6
 _NO_RULE = "the table does not say by which rule it was scored: score the recordings again"
 _ANOTHER_SCORER = (
     "it was scored by another network or memory than the model file holds now: score the recordings again"
@@ -35,9 +37,9 @@ class Decider:
         The model file.
     false_alarm_rate : float, optional
         As for `osscl.load`.
-    scored_by : mapping of str to str, optional
-        What each machine's scores depend on, as the record of their run tells it; by default they are taken
-        to be of this model file.
+    scored : mapping, optional
+        The record of the run that gave the scores, see `run_beside`. Without it they are taken to be of this
+        model file.
 
     Raises
     ------
@@ -49,10 +51,11 @@ class Decider:
         self,
         bundle: Bundle,
         false_alarm_rate: float | None = None,
-        scored_by: Mapping[str, str] | None = None,
+        scored: Mapping[str, Any] | None = None,
     ) -> None:
         self._bundle, self._rate = bundle, false_alarm_rate
-        self._scored_by = {} if scored_by is None else scored_by
+        self._scored_by = scored_by(scored) or {}
+        self._padding = ((scored or {}).get("options") or {}).get("pad")
         self._any_rule = Judges(bundle.manifest, None, false_alarm_rate)
         self._judges: dict[str, Judges | str] = {}
         self._found: dict[tuple[str, str], Judge | str] = {}
@@ -98,8 +101,16 @@ class Decider:
                 judged = judge.decide(np.array([lines[place].score for place in places]))
                 for at, place in enumerate(places):
                     line, _ = decided[place]
-                    decided[place] = judged.on(line, at), judge.rate
+                    if not self._is_misfit(line, judge):
+                        decided[place] = judged.on(line, at), judge.rate
         yield from decided
+
+    def _is_misfit(self, line: Record, judge: Judge) -> bool:
+        """Whether nothing can be decided of a clip, which its line says since it was scored."""
+        is_whole = line.duration_s is None or line.duration_s >= _CLIP_S
+        if is_whole or self._padding in get_args(Padding):
+            return judge.misfit(None if is_whole else self._padding) is not None
+        return judge.needs_memory  # it was filled up, and nothing says how
 
     def _judge(self, machine: str, rule: str) -> Judge | str:
         """What decides such scores, or why nothing does."""

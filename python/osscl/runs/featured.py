@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import islice, repeat
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +14,17 @@ import numpy.typing as npt
 from osscl.audio.batch import read_clips
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Clip, Fit
-from osscl.audio.samples import clip_sha256
-from osscl.config import CLIP, FRONTEND
+from osscl.audio.samples import Samples, clip_sha256
+from osscl.config import CLIP, EMBEDDING_SIZE, FRONTEND
 from osscl.errors import AudioCorruptError, ClipError
-from osscl.features import memory_features
+from osscl.features import N_FEATURES, memory_features
 from osscl.support.threads import usable_cpus
+
+Embed: TypeAlias = Callable[[Samples], npt.NDArray[np.float32]]
+"""Computes numbers [B, size] of samples [B, n_samples]."""
 
 SHORT_HASH_DIGITS = 16
 _BATCH = 64
-_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,12 +41,21 @@ class FeaturedClip:
         Its features, dB.
     is_padded : bool
         Whether the recording was shorter than a clip and was filled up.
+    sample_rate_hz : int
+        Sample rate of the file, before any conversion.
+    clipped_share : float
+        Share of the samples that stand at full scale, in [0, 1].
+    embedding : ndarray of float32, [128], or None
+        The network's, where it was asked for.
     """
 
     path: str
     sha256: str
     features: npt.NDArray[np.float32]
     is_padded: bool
+    sample_rate_hz: int
+    clipped_share: float
+    embedding: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ def featured_clips(
     fit: Fit = AS_THEY_ARE,
     *,
     threads: int | None = None,
+    embed: Embed | None = None,
     on_clip: Callable[[], object] = lambda: None,
 ) -> Iterator[FeaturedClip | Unusable]:
     """Read recordings and compute their features, in order.
@@ -78,6 +92,8 @@ def featured_clips(
         How recordings that do not fit are made to fit.
     threads : int, optional
         Processors to use; by default all that the process may use.
+    embed : callable, optional
+        Gives the embeddings [B, 128] of samples [B, n_samples], such as `Detector.embed`.
     on_clip : callable
         Called after each recording.
 
@@ -91,7 +107,7 @@ def featured_clips(
     rows = np.empty((_BATCH, CLIP.n_samples), np.int16)
     with ThreadPoolExecutor(n_threads, "osscl-hash") as pool:
         while group := list(islice(remaining, _BATCH)):
-            for found in _of_batch(group, rows, fit, n_threads, pool):
+            for found in _of_batch(group, rows, fit, n_threads, pool, embed):
                 yield found
                 on_clip()
 
@@ -102,6 +118,7 @@ def _of_batch(
     fit: Fit,
     threads: int,
     pool: ThreadPoolExecutor,
+    embed: Embed | None,
 ) -> Iterator[FeaturedClip | Unusable]:
     paths = [candidate.path for candidate in group if candidate.problem is None]
     rate_hz = FRONTEND.sample_rate_hz
@@ -109,12 +126,21 @@ def _of_batch(
     read = [_usable(next(clips)) if candidate.problem is None else candidate.problem for candidate in group]
     good = [clip for clip in read if isinstance(clip, Clip)]
     hashes = pool.map(lambda clip: clip_sha256(clip.samples)[:SHORT_HASH_DIGITS], good)
-    features = iter(_features(good, threads))
+    features = iter(_by_type(partial(memory_features, threads=threads), good, N_FEATURES))
+    embeddings = repeat(None) if embed is None else iter(_by_type(embed, good, EMBEDDING_SIZE))
     for candidate, clip in zip(group, read, strict=True):
         path = os.fsdecode(candidate.path)
         if isinstance(clip, Clip):
-            is_padded = clip.duration_s < CLIP.n_samples / rate_hz - _ROUNDING_S
-            yield FeaturedClip(path, next(hashes), next(features), is_padded)
+            share = _clipped_share(clip.samples)
+            yield FeaturedClip(
+                path,
+                next(hashes),
+                next(features),
+                clip.is_padded(),
+                clip.sample_rate_hz,
+                share,
+                next(embeddings),
+            )
         else:
             yield Unusable(path, clip)
 
@@ -125,10 +151,16 @@ def _usable(clip: Clip | ClipError) -> Clip | ClipError:
     return clip
 
 
-def _features(clips: list[Clip], threads: int) -> npt.NDArray[np.float32]:
-    """Features [B, 360] of clips, each in the type that it has."""
+def _clipped_share(samples: Samples) -> float:
+    """Share of samples [n_samples] at the ends of the range of 16 bits, or beyond."""
+    highest, lowest = (32767, -32768) if samples.dtype == np.int16 else (32767 / 32768, -1.0)
+    return float(np.count_nonzero((samples >= highest) | (samples <= lowest)) / len(samples))
+
+
+def _by_type(compute: Embed, clips: list[Clip], size: int) -> npt.NDArray[np.float32]:
+    """What is computed of clips [B, size], each in the type that it has."""
     if not clips:
-        return np.empty((0, 360), np.float32)
+        return np.empty((0, size), np.float32)
     if len({clip.samples.dtype for clip in clips}) == 1:
-        return memory_features(np.stack([clip.samples for clip in clips]), threads=threads)
-    return np.stack([memory_features(clip.samples, threads=threads) for clip in clips])
+        return compute(np.stack([clip.samples for clip in clips]))
+    return np.concatenate([compute(clip.samples[np.newaxis]) for clip in clips])

@@ -9,12 +9,19 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
+from osscl.config import Padding
 from osscl.decisions import Memory, RobustScale, both, decide, log_score, smallest_rate, too_few_recordings
 from osscl.model_file.decisions import Rule
 from osscl.scoring.record import Record
 
 DEFAULT_RATE = 0.05
 """False-alarm rate where none is asked for."""
+
+_KINDS: dict[Padding | None, str] = {
+    None: "whole",
+    "repeat": "filled up (repeat)",
+    "zero": "filled up (zero)",
+}
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
@@ -95,6 +102,8 @@ class Judge:
         False-alarm rate asked for; None for 5 %, or the smallest that can be had.
     uncalibrated : str or None
         Why there are no normal scores.
+    padding : {"repeat", "zero"} or None
+        How the memory's recordings were filled up; None where they were whole.
     """
 
     machine: str
@@ -105,6 +114,7 @@ class Judge:
     normal: NormalScores | None = None
     asked_rate: float | None = None
     uncalibrated: str | None = field(default=None)
+    padding: Padding | None = None
 
     @property
     def needs_network(self) -> bool:
@@ -129,6 +139,26 @@ class Judge:
         if self.normal is None:
             return self.uncalibrated
         return too_few_recordings(len(set(self.normal.recordings)), self.rate)
+
+    def misfit(self, padding: Padding | None) -> str | None:
+        """Say why nothing can be decided of a clip that was filled up in another way than the memory's.
+
+        Parameters
+        ----------
+        padding : {"repeat", "zero"} or None
+            How the clip was filled up; None where it is whole.
+
+        Returns
+        -------
+        str or None
+            One sentence; None where they agree, or no memory is asked.
+        """
+        if not self.needs_memory or padding == self.padding:
+            return None
+        return (
+            f"no decision: the recording is {_KINDS[padding]}, and the memory of {self.machine} is of "
+            f"recordings that are {_KINDS[self.padding]}"
+        )
 
     def judge(self, network_scores: FloatArray | None = None, features: FloatArray | None = None) -> Judged:
         """Score and decide clips.

@@ -7,7 +7,7 @@ from hashlib import sha256
 import msgspec
 import numpy as np
 
-from osscl.config import FEATURES
+from osscl.config import FEATURES, Padding
 from osscl.decisions import Memory, RobustScale
 from osscl.errors import ConfigError, DecisionError, MachineError
 from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
@@ -204,7 +204,14 @@ class Judges:
         if rule == "memory":
             memory = self._memory(machine)
             normal = NormalScores(memory.calibration_scores, memory.calibration_recordings)
-            return Judge(machine, rule, memory=memory, normal=normal, asked_rate=self._rate)
+            return Judge(
+                machine,
+                rule,
+                memory=memory,
+                normal=normal,
+                asked_rate=self._rate,
+                padding=self._padding(machine),
+            )
         calibration, reason = self._calibration(machine, rule)
         normal_scores = None
         if calibration is not None:
@@ -219,7 +226,12 @@ class Judges:
         assert calibration.log_mad is not None
         scale = RobustScale(calibration.log_median, calibration.log_mad)
         memory = self._memory(machine)
-        return Judge(machine, rule, label, memory, scale, normal_scores, self._rate, reason)
+        padding = self._padding(machine)
+        return Judge(machine, rule, label, memory, scale, normal_scores, self._rate, reason, padding)
+
+    def _padding(self, machine: str) -> Padding | None:
+        stored = self._stored.memory_of(machine)
+        return stored.fit.pad if stored is not None and stored.is_padded else None
 
     def _memory(self, machine: str) -> Memory:
         stored = self._stored.memory_of(machine)

@@ -65,10 +65,18 @@ class Task:
         return readers_for(self.threads, self.batch_size)
 
 
+class _Asked(NamedTuple):
+    """What judges a clip, and why nothing can be decided of it all the same."""
+
+    judge: Judge
+    misfit: str | None
+
+
 class _Waiting(NamedTuple):
     """A clip that waits for the network: what judges it then, and its features where those are needed too."""
 
     judge: Judge
+    misfit: str | None
     features: Features | None  # [360]
 
 
@@ -202,7 +210,7 @@ def _read(task: Task, manifest: Manifest, group: list[Candidate], lent: Samples 
     rows = np.empty((len(paths), n_samples), np.int16) if lent is None else lent[: len(paths)]
     clips = enumerate(read_clips(paths, rows, task.fit, manifest.clip, rate_hz, task.threads))
     records: list[Record] = []
-    judges: dict[int, Judge] = {}  # place of each record to be scored -> what judges it
+    asked: dict[int, _Asked] = {}  # place of each record to be scored -> what judges it
     kept: dict[int, Samples] = {}  # row -> samples [n_samples] to score
     for place, candidate in enumerate(group):
         record, judge = _named(candidate.path, task)
@@ -215,34 +223,31 @@ def _read(task: Task, manifest: Manifest, group: list[Candidate], lent: Samples 
             continue
         records.append(_described(record, clip))
         if judge is not None:
-            judges[place] = judge
+            padding = task.fit.pad if clip.is_padded(rate_hz) else None
+            asked[place] = _Asked(judge, judge.misfit(padding))
             kept[row] = clip.samples
-    return _judged_without_network(records, judges, _without_gaps(kept, rows), task)
+    return _judged_without_network(records, asked, _without_gaps(kept, rows), task)
 
 
 def _judged_without_network(
-    records: list[Record], judges: dict[int, Judge], samples: Samples, task: Task
+    records: list[Record], asked: dict[int, _Asked], samples: Samples, task: Task
 ) -> _Batch:
     """Score the clips that need no network.
 
     What is left are those that do, and the samples [B, n_samples] of these.
     """
-    in_order = list(judges.values())
+    in_order = [each.judge for each in asked.values()]
     remembered = [at for at, judge in enumerate(in_order) if judge.needs_memory]
     features: dict[int, Features] = {}
     if remembered:
         clips = samples if len(remembered) == len(samples) else samples[remembered]
         threads = max(1, task.threads // max(1, task.readers))
         features = dict(zip(remembered, memory_features(clips, threads=threads), strict=True))
-    waiting = {
-        place: _Waiting(judge, features.get(at))
-        for at, (place, judge) in enumerate(judges.items())
-        if judge.needs_network
-    }
-    alone = {place: _Waiting(judge, features.get(at)) for at, (place, judge) in enumerate(judges.items())}
-    _judge(records, {place: each for place, each in alone.items() if place not in waiting}, {})
-    asked = {at: samples[at] for at, judge in enumerate(in_order) if judge.needs_network}
-    return _Batch(records, waiting, _without_gaps(asked, samples))
+    every = {place: _Waiting(*each, features.get(at)) for at, (place, each) in enumerate(asked.items())}
+    waiting = {place: each for place, each in every.items() if each.judge.needs_network}
+    _judge(records, {place: each for place, each in every.items() if place not in waiting}, {})
+    for_network = {at: samples[at] for at, judge in enumerate(in_order) if judge.needs_network}
+    return _Batch(records, waiting, _without_gaps(for_network, samples))
 
 
 def _judge(
@@ -258,7 +263,8 @@ def _judge(
         features = [each for each in (waiting[place].features for place in places) if each is not None]
         judged = judge.judge(by_network, np.stack(features) if features else None)
         for at, place in enumerate(places):
-            records[place] = _scored(records[place], judge, judged, at)
+            record = _scored(records[place], judge, judged, at)
+            records[place] = _undecided(record, waiting[place].misfit)
 
 
 def _named(path: str, task: Task) -> tuple[Record, Judge | None]:
@@ -329,6 +335,14 @@ def _scored(record: Record, judge: Judge, judged: Judged, at: int) -> Record:
         return replace(record, status="no_score", reason=f"the model gives {score} for this clip")
     z = {} if judged.z is None else dict(zip(_Z_COLUMNS, map(short_float, judged.z[at]), strict=True))
     return replace(judged.on(record, at), score=short_float(score), rule=judge.rule, **z)
+
+
+def _undecided(record: Record, misfit: str | None) -> Record:
+    """Take back what was decided of a clip that nothing can be decided of."""
+    if misfit is None or record.score is None:
+        return record
+    reason = misfit if record.reason is None else f"{record.reason}; {misfit}"
+    return replace(record, reason=reason, p_value=None, threshold=None, is_anomaly=None)
 
 
 def short_float(number: Any) -> float:

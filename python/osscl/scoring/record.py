@@ -16,7 +16,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         "ok", or "silent" for a dead channel (scored all the same); else why there is no score:
         "unreadable", "corrupt", "unfit", "unknown_machine" or "no_score".
     reason : str or None
-        One sentence on a status other than "ok".
+        One sentence on a status other than "ok", or on why nothing was decided of this very clip.
     score : float or None
         The anomaly score that decides, a float32 value; higher is more anomalous. In nats by the rule
         "network"; else without a unit, in spreads of the machine's normal clips.

@@ -1,0 +1,184 @@
+"""``osscl enroll``: normal recordings in, memories of their machines out."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import rich.markup
+import rich.table
+import typer
+
+from osscl.audio.reading import AS_THEY_ARE, AUDIO_SUFFIXES, Fit
+from osscl.cli import signals
+from osscl.cli.console import WorkProgress, as_json, stdout
+from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.options import takes_shared_options
+from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
+from osscl.enrolment import enroll as enroll_recordings
+from osscl.model_file.bundle import DEMO
+from osscl.support.links import missing
+from osscl.support.paths import printable
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl enroll press_recordings --machine press/id_09 --output press.onnx\n
+  osscl enroll model.onnx dcase2020 --output enrolled.onnx --false-alarm-rate 0.01\n
+  osscl enroll model.onnx sessions --recording folder --output enrolled.onnx\n
+  osscl enroll press.onnx this_was_fine.wav --machine press/id_09 --add --output press2.onnx\n
+  osscl enroll press.onnx --forget 1f0c5be2a94d7733 --output press2.onnx\n
+\n
+Exit code: 0 all enrolled, 1 failed, 2 wrong usage, 3 done but some files could not be used; interrupted, with
+nothing written: 130.
+"""
+_MAX_NAMED = 10
+
+
+@takes_shared_options
+def enroll(
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            help="A model file that the memories go into (or demo), and folders of normal recordings, "
+            "searched at any depth. Without a model file the output holds memories alone.",
+            metavar="[MODEL] NORMALS",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Model file to write.", metavar="MODEL2", readable=False)
+    ],
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            help="Machine ID of all recordings, such as press/id_09. By default "
+            "folders and file names say it."
+        ),
+    ] = None,
+    recording: Annotated[
+        str | None,
+        typer.Option(
+            help="Which clips are parts of one recording: a regular expression with one group, on the path; "
+            "or folder. By default each clip is a recording of its own.",
+            metavar="PATTERN|folder",
+        ),
+    ] = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="Put the recordings into memories that MODEL holds already.")
+    ] = False,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A clip that memories give up: its file or its hash; may be repeated.", metavar="CLIP"
+        ),
+    ] = None,
+    background: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of normal recordings of 4 or more machines, which tell how clips of one machine "
+            "vary. By default MODEL's own, or what ships with osscl.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    false_alarm_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Rate that every machine must be able to speak of; fails where recordings are "
+            "missing for it.",
+            metavar="RATE",
+            show_default="none; 0.05 is decided at where it can be",
+        ),
+    ] = None,
+    fit: Fit = AS_THEY_ARE,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at MODEL2.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
+) -> None:
+    """Make memories of machines from normal recordings: anomalies are found without a training."""
+    model, normals = _told_apart(places, is_complete=bool(forget))
+    for path in (*([] if model in (None, DEMO) else [model]), *normals):
+        if (problem := missing(path)) is not None:
+            raise typer.BadParameter(problem)
+    options = EnrolOptions(
+        machine=machine,
+        recording=recording,
+        fit=fit,
+        add=add,
+        forget=forget or (),
+        background=background,
+        false_alarm_rate=false_alarm_rate,
+    )
+    try:
+        with WorkProgress("clips") as progress:
+            made = enroll_recordings(
+                normals,
+                output,
+                model,
+                options,
+                overwrite=overwrite,
+                on_total=progress.set_total,
+                on_clip=progress.advance,
+            )
+    except KeyboardInterrupt:
+        say("interrupted; nothing was written")
+        raise typer.Exit(signals.exit_code()) from None
+    _report(made, output, json=json)
+    raise typer.Exit(EXIT_SOME_UNSCORED if made.unusable else 0)
+
+
+def _told_apart(places: list[str], *, is_complete: bool) -> tuple[str | None, list[str]]:
+    """The model file, where one is named first, and the folders of recordings."""
+    first = places[0]
+    is_model = first == DEMO or not (Path(first).is_dir() or first.lower().endswith(AUDIO_SUFFIXES))
+    if not is_model:
+        return None, places
+    if len(places) == 1 and not is_complete:
+        if first != DEMO and (problem := missing(first)) is not None:
+            raise typer.BadParameter(problem)
+        raise typer.BadParameter(
+            f"{printable(first)} is no folder of recordings; name one, after the model file if that is one"
+        )
+    return first, places[1:]
+
+
+def _report(made: Enrolment, output: Path, *, json: bool) -> None:
+    for warning in made.warnings:
+        say(f"warning: {warning}")
+    if made.left_out:
+        say(f"left out, called anomaly_...: {_named(list(made.left_out))}")
+    for each in made.unusable[:_MAX_NAMED]:
+        say(f"not enrolled: {printable(each.path)}: {each.reason}")
+    if len(made.unusable) > _MAX_NAMED:
+        say(f"not enrolled: {len(made.unusable) - _MAX_NAMED} more")
+    if json:
+        emit(as_json({"output": str(output), "n_bytes": output.stat().st_size, "enrolment": made}))
+        return
+    stdout.print(_table(made.machines))
+    say(
+        f"{len(made.machines)} {'memory' if len(made.machines) == 1 else 'memories'} -> {printable(output)} "
+        f"(background: {made.background or 'none'})"
+    )
+
+
+def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:
+    table = rich.table.Table(box=None, pad_edge=False)
+    table.add_column("machine", overflow="fold")
+    for name in ("clips", "recordings", "smallest rate", "decides at", "rule", "equal", "suspicious"):
+        table.add_column(name, justify="right")
+    for each in machines:
+        cells: tuple[Any, ...] = (
+            each.machine,
+            each.n_clips,
+            each.n_recordings,
+            _percent(each.smallest_rate),
+            _percent(each.rate),
+            each.rule,
+            each.n_equal,
+            len(each.suspicious),
+        )
+        table.add_row(*(rich.markup.escape(str(cell)) for cell in cells))
+    return table
+
+
+def _percent(rate: float | None) -> str:
+    return "-" if rate is None else f"{100 * rate:.3g} %"
+
+
+def _named(paths: list[str]) -> str:
+    more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
+    return ", ".join(map(printable, paths[:_MAX_NAMED])) + more

@@ -1,0 +1,213 @@
+"""Memories that are there already: added to, made to forget, made smaller."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from msgspec.structs import asdict, replace
+
+from osscl.audio.reading import Fit
+from osscl.decisions import Memory, decide, smallest_rate
+from osscl.enrolment.normals import Normal
+from osscl.enrolment.remembered import FLOAT64, Remembered, fitted, stored_clip
+from osscl.errors import DecisionError
+from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory
+from osscl.model_file.restored import restored_memory
+from osscl.scoring.judge import DEFAULT_RATE
+
+
+def added_to(
+    old: StoredMemory,
+    normals: Sequence[Normal],
+    fit: Fit,
+    background: StoredBackground | None,
+    false_alarm_rate: float | None = None,
+) -> Remembered:
+    """Put further normal clips into a memory.
+
+    Where the memory holds clips that calibrate it, the new ones do that too, and it is fitted to the same
+    clips as before.
+
+    Parameters
+    ----------
+    old : StoredMemory
+        The memory so far.
+    normals : sequence of Normal
+        Different clips; those that it holds already change nothing.
+    fit : Fit
+        How their recordings were made to fit.
+    background : StoredBackground or None
+        How clips of other machines vary.
+    false_alarm_rate : float, optional
+        At which the memory so far is asked about them.
+
+    Returns
+    -------
+    Remembered
+        The memory from now on.
+
+    Raises
+    ------
+    DecisionError
+        The clips were made to fit in another way than those that it holds.
+    """
+    _refuse_another_fit(old, normals, fit)
+    before = restored_memory(old, background)
+    known = {clip.sha256 for clip in (*old.clips, *old.held_out)}
+    new = [normal for normal in normals if normal.clip.sha256 not in known]
+    if not new:
+        return Remembered(old, before)
+    rows = np.stack([normal.clip.features for normal in new])  # [n, 360]
+    is_anomaly = _called_anomalous(before, rows, false_alarm_rate)
+    clips = [stored_clip(normal, flagged=flag) for normal, flag in zip(new, is_anomaly, strict=True)]
+    flagged = tuple(clip.sha256 for clip in clips if clip.flagged)
+    if old.held_out:
+        return _calibrated_further(old, rows, clips, flagged, background)
+    every = np.concatenate([before.features, rows])
+    made = fitted(old.machine, every, [*old.clips, *clips], old.fit, old.is_padded, background)
+    return Remembered(made.stored, made.memory, flagged, made.n_set_aside)
+
+
+def without(old: StoredMemory, forgotten: Collection[str], background: StoredBackground | None) -> Remembered:
+    """Take clips out of a memory.
+
+    Parameters
+    ----------
+    old : StoredMemory
+        The memory so far.
+    forgotten : collection of str
+        Hashes of clips.
+    background : StoredBackground or None
+        How clips of other machines vary.
+
+    Returns
+    -------
+    Remembered
+        The memory from now on.
+
+    Raises
+    ------
+    DecisionError
+        Fewer than 3 clips would be left.
+    """
+    stays = [place for place, clip in enumerate(old.clips) if clip.sha256 not in forgotten]
+    if len(stays) == len(old.clips):
+        kept = [place for place, clip in enumerate(old.held_out) if clip.sha256 not in forgotten]
+        return with_held_out(old, kept, background)
+    rows = restored_memory(old, background).features[stays]
+    try:
+        made = fitted(old.machine, rows, [old.clips[i] for i in stays], old.fit, old.is_padded, background)
+    except DecisionError as error:
+        raise DecisionError(f"a memory cannot forget so much: {error}") from None
+    notes: tuple[str, ...] = ()
+    if old.held_out:
+        notes = (
+            f"{old.machine}: {len(old.held_out)} clips that calibrated the memory are no longer valid "
+            "without those that it forgot; it decides by leaving out its own clips in turn. Enroll all "
+            "recordings again to have them back",
+        )
+    return Remembered(made.stored, made.memory, notes=notes)
+
+
+def with_held_out(old: StoredMemory, kept: Sequence[int], background: StoredBackground | None) -> Remembered:
+    """Keep some of the clips that calibrate a memory.
+
+    Parameters
+    ----------
+    old : StoredMemory
+        The memory so far.
+    kept : sequence of int
+        Places of the clips that calibrate it from now on.
+    background : StoredBackground or None
+        How clips of other machines vary.
+
+    Returns
+    -------
+    Remembered
+        The memory from now on; without any, it decides by leaving out its own clips in turn.
+    """
+    scores = np.frombuffer(old.held_out_scores, FLOAT64)[list(kept)]
+    stored = replace(old, held_out=tuple(old.held_out[i] for i in kept), held_out_scores=scores.tobytes())
+    return Remembered(stored, restored_memory(stored, background))
+
+
+def with_fitted(old: StoredMemory, kept: Sequence[int], background: StoredBackground | None) -> Remembered:
+    """Fit a memory to some of its clips, and decide by leaving these out in turn.
+
+    Parameters
+    ----------
+    old : StoredMemory
+        The memory so far.
+    kept : sequence of int
+        Places of the clips that stay.
+    background : StoredBackground or None
+        How clips of other machines vary.
+
+    Returns
+    -------
+    Remembered
+        The memory from now on.
+    """
+    rows = restored_memory(old, background).features[list(kept)]
+    clips = [old.clips[place] for place in kept]
+    return fitted(old.machine, rows, clips, old.fit, old.is_padded, background)
+
+
+def _calibrated_further(
+    old: StoredMemory,
+    rows: npt.NDArray[np.float32],
+    clips: list[StoredClip],
+    flagged: tuple[str, ...],
+    background: StoredBackground | None,
+) -> Remembered:
+    """Let clips [n, 360] calibrate a memory that others calibrate already."""
+    of_fitted = {clip.recording for clip in old.clips}
+    kept = [place for place, clip in enumerate(clips) if clip.recording not in of_fitted]
+    scores = restored_memory(old, background).score(rows[kept]).score if kept else np.empty(0)
+    stored = replace(
+        old,
+        held_out=(*old.held_out, *(clips[place] for place in kept)),
+        held_out_scores=old.held_out_scores + scores.astype(FLOAT64).tobytes(),
+    )
+    note = (
+        f"{old.machine}: its memory stays fitted to the same {len(old.clips)} clips, of more than 512; the "
+        f"{len(kept)} new ones calibrate it. To fit it anew, enroll all recordings together"
+    )
+    memory = restored_memory(stored, background)
+    return Remembered(stored, memory, flagged, len(clips) - len(kept), (note,))
+
+
+def _called_anomalous(
+    memory: Memory, rows: npt.NDArray[np.float32], false_alarm_rate: float | None
+) -> npt.NDArray[np.bool_]:
+    """Whether a memory calls clips [n, 360] anomalous, [n]; none where it can decide nothing."""
+    recordings = memory.calibration_recordings
+    rate = false_alarm_rate or max(DEFAULT_RATE, smallest_rate(recordings))
+    scores = memory.score(rows).score.astype(np.float32)  # as osscl score writes them
+    found = decide(memory.calibration_scores, scores.astype(np.float64), rate, recordings)
+    return np.zeros(len(rows), np.bool_) if found.is_anomaly is None else found.is_anomaly
+
+
+def _refuse_another_fit(old: StoredMemory, normals: Sequence[Normal], fit: Fit) -> None:
+    now = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
+    if now != old.fit:
+        raise DecisionError(
+            f"{old.machine}: its memory was made with {_spelled(old.fit)}, and these recordings are read "
+            f"with {_spelled(now)}; add them by the same options, or enroll all again"
+        )
+    if normals[0].clip.is_padded != old.is_padded:
+        kinds = ("whole", "filled-up")
+        raise DecisionError(
+            f"{old.machine}: its memory is of {kinds[old.is_padded]} recordings and these are "
+            f"{kinds[not old.is_padded]} ones, which are different sounds to a memory; leave them out"
+        )
+
+
+def _spelled(fit: FitOptions) -> str:
+    """The options as they are typed."""
+    given = {name: value for name, value in asdict(fit).items() if value is not None and value is not False}
+    words: list[Any] = [
+        f"--{name}" if value is True else f"--{name} {value}" for name, value in given.items()
+    ]
+    return " ".join(words) or "no option that makes recordings fit"

@@ -1,0 +1,174 @@
+"""The memories of a model file once normal recordings are enrolled and clips forgotten."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from osscl.decisions import smallest_rate, too_few_recordings
+from osscl.decisions.conformal import MIN_RECORDINGS
+from osscl.enrolment.backgrounds import refuse_other_features
+from osscl.enrolment.changes import added_to, without
+from osscl.enrolment.normals import Normals
+from osscl.enrolment.options import EnrolOptions
+from osscl.enrolment.remembered import Remembered, made_new
+from osscl.enrolment.report import EnrolledMachine
+from osscl.errors import ConfigError, DecisionError
+from osscl.model_file.decisions import Rule, StoredBackground, StoredDecisions, StoredMemory
+from osscl.scoring.judge import DEFAULT_RATE
+
+
+def changed_memories(
+    decisions: StoredDecisions,
+    normals: Normals,
+    forgotten: Collection[str],
+    background: StoredBackground | None,
+    options: EnrolOptions,
+) -> dict[str, Remembered]:
+    """Make, extend and cut memories.
+
+    Parameters
+    ----------
+    decisions : StoredDecisions
+        What the model file holds so far.
+    normals : Normals
+        Normal clips by machine.
+    forgotten : collection of str
+        Hashes of clips that are to be forgotten.
+    background : StoredBackground or None
+        How clips of other machines vary.
+    options : EnrolOptions
+        How it is done.
+
+    Returns
+    -------
+    dict of str to Remembered
+        Memories that are new or changed, by machine.
+
+    Raises
+    ------
+    DecisionError
+        A memory would have fewer than 3 clips, or cannot take the new ones; all flaws are said at once.
+    ConfigError
+        Clips are to be added to a memory that is not there.
+    """
+    changed: dict[str, Remembered] = {}
+    for old in decisions.memories:
+        if any(clip.sha256 in forgotten for clip in (*old.clips, *old.held_out)):
+            refuse_other_features(old)
+            changed[old.machine] = without(old, forgotten, background)
+    flaws = []
+    for machine, of_machine in normals.by_machine.items():
+        before = changed.get(machine)
+        old_memory = before.stored if before else decisions.memory_of(machine)
+        try:
+            if options.add:
+                old_memory = _there(machine, old_memory)
+                made = added_to(old_memory, of_machine, options.fit, background, options.false_alarm_rate)
+            else:
+                made = made_new(machine, of_machine, options.fit, background)
+                made = replace(made, notes=(*made.notes, *_replaced(old_memory)))
+        except DecisionError as error:
+            flaws.append(str(error))
+            continue
+        changed[machine] = replace(made, notes=(*(before.notes if before else ()), *made.notes))
+    if flaws:
+        raise DecisionError("; ".join(flaws))
+    return changed
+
+
+def refuse_unreachable_rate(memories: dict[str, Remembered], false_alarm_rate: float | None) -> None:
+    """Refuse memories that cannot speak of the rate that was asked for.
+
+    Parameters
+    ----------
+    memories : dict of str to Remembered
+        By machine.
+    false_alarm_rate : float or None
+        The rate, where one was asked for.
+
+    Raises
+    ------
+    DecisionError
+        Recordings are missing; said is how many, of each machine.
+    """
+    if false_alarm_rate is None:
+        return
+    reasons = {
+        machine: too_few_recordings(len(set(each.memory.calibration_recordings)), false_alarm_rate)
+        for machine, each in memories.items()
+    }
+    flaws = [f"{machine}: {reason}" for machine, reason in reasons.items() if reason is not None]
+    if flaws:
+        raise DecisionError("; ".join(flaws))
+
+
+def described(
+    remembered: Remembered,
+    old: StoredMemory | None,
+    rule: Rule,
+    normals: Normals,
+    false_alarm_rate: float | None,
+) -> EnrolledMachine:
+    """Say what became of a machine.
+
+    Parameters
+    ----------
+    remembered : Remembered
+        Its memory.
+    old : StoredMemory or None
+        The one before, where there was one.
+    rule : {"network", "memory"}
+        Which score decides of it.
+    normals : Normals
+        What was read this time.
+    false_alarm_rate : float or None
+        Rate asked for.
+
+    Returns
+    -------
+    EnrolledMachine
+        For the report.
+    """
+    stored = remembered.stored
+    before, after = _hashes(old), _hashes(stored)
+    n_recordings = len(set(remembered.memory.calibration_recordings))
+    smallest = smallest_rate(n_recordings) if n_recordings >= MIN_RECORDINGS else None
+    of_machine = normals.by_machine.get(stored.machine, [])
+    path_of = {normal.clip.sha256: normal.clip.path for normal in of_machine}
+    n_equal_earlier = sum(sha256 in before for sha256 in path_of) if old and before & after else 0
+    return EnrolledMachine(
+        machine=stored.machine,
+        rule=rule,
+        n_clips=len(after),
+        n_recordings=n_recordings,
+        n_added=len(after - before),
+        n_forgotten=len(before - after),
+        n_equal=normals.n_equal.get(stored.machine, 0) + n_equal_earlier,
+        smallest_rate=smallest,
+        rate=None if smallest is None else false_alarm_rate or max(DEFAULT_RATE, smallest),
+        is_guaranteed=remembered.is_guaranteed,
+        suspicious=tuple(path_of.get(sha256, sha256) for sha256 in remembered.suspicious),
+        flagged=tuple(path_of.get(sha256, sha256) for sha256 in remembered.flagged),
+    )
+
+
+def _hashes(stored: StoredMemory | None) -> set[str]:
+    return set() if stored is None else {clip.sha256 for clip in (*stored.clips, *stored.held_out)}
+
+
+def _there(machine: str, memory: StoredMemory | None) -> StoredMemory:
+    if memory is None:
+        raise ConfigError(
+            f"the model file holds no memory of {machine} that clips could be added to; leave out --add to "
+            "make one"
+        )
+    refuse_other_features(memory)
+    return memory
+
+
+def _replaced(old: StoredMemory | None) -> tuple[str, ...]:
+    if old is None:
+        return ()
+    n_clips = len(old.clips) + len(old.held_out)
+    return (
+        f"{old.machine}: its memory of {n_clips} clips is replaced by another; --add would have kept them",
+    )

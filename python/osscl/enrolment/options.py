@@ -1,0 +1,60 @@
+"""How normal recordings become memories."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from osscl.audio.reading import AS_THEY_ARE, Fit
+from osscl.errors import ConfigError, DecisionError
+
+MAX_NAME = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolOptions:
+    """How normal recordings become memories.
+
+    Attributes
+    ----------
+    machine : str or None
+        Machine of all recordings; None where their places tell it.
+    recording : str or None
+        What clips belong together: a regular expression with one group, on the path, or the word "folder";
+        None where each clip is a recording of its own.
+    fit : Fit
+        How recordings that do not fit are made to fit.
+    add : bool
+        Put the clips into memories that are there, instead of making new ones.
+    forget : sequence of path-like
+        Clips that memories give up: their files, or their hashes.
+    background : path-like or None
+        Folder of normal recordings of at least 4 machines, 4 clips each, that a background is made from.
+    false_alarm_rate : float or None
+        Rate that every machine must be able to speak of, in (0, 1).
+
+    Raises
+    ------
+    ConfigError
+        A name is empty or too long.
+    DecisionError
+        The rate lies outside (0, 1).
+    """
+
+    machine: str | None = None
+    recording: str | None = None
+    fit: Fit = AS_THEY_ARE
+    add: bool = False
+    forget: Sequence[str | os.PathLike[str]] = ()
+    background: str | os.PathLike[str] | None = None
+    false_alarm_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.machine is not None and not (
+            self.machine.isprintable() and 0 < len(self.machine) <= MAX_NAME
+        ):
+            raise ConfigError(f"machine is {self.machine!r}; expected a name such as press/id_09")
+        rate = self.false_alarm_rate
+        if rate is not None and not 0.0 < rate < 1.0:
+            raise DecisionError(
+                f"the false-alarm rate is {rate}; it must lie between 0 and 1, such as 0.05 for 5 %"
+            )

@@ -1,0 +1,111 @@
+"""What somebody should look at before trusting memories: sentences on the recordings."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+
+from osscl.enrolment.normals import Normal, Normals
+from osscl.enrolment.report import EnrolledMachine
+from osscl.support.paths import printable
+
+_CLIPPED_SHARE = 1e-3
+_MAX_NAMED = 3
+
+
+def warnings_of(normals: Normals, known: Collection[str]) -> Iterator[str]:
+    """Find what is strange about recordings, and about the names of their machines.
+
+    Parameters
+    ----------
+    normals : Normals
+        The recordings.
+    known : collection of str
+        Machines that the model file knew before.
+
+    Yields
+    ------
+    str
+        One sentence each.
+    """
+    for machine, of_machine in normals.by_machine.items():
+        yield from _of_rates(machine, of_machine)
+        clipped = [each.clip.path for each in of_machine if each.clip.clipped_share >= _CLIPPED_SHARE]
+        if clipped:
+            yield (
+                f"{machine}: {_count(clipped, 'recording')} at full scale for 0.1 % of the time or more: "
+                f"{named(clipped)}; clipped sound is another sound, lower the gain"
+            )
+    yield from _same_sound(normals)
+    yield from _same_but_for_case({*normals.by_machine, *known})
+
+
+def warnings_of_memories(machines: Sequence[EnrolledMachine]) -> Iterator[str]:
+    """Find what is strange about memories.
+
+    Parameters
+    ----------
+    machines : sequence of EnrolledMachine
+        What became of them.
+
+    Yields
+    ------
+    str
+        One sentence each.
+    """
+    for each in machines:
+        if each.suspicious:
+            yield (
+                f"{each.machine}: {_count(each.suspicious, 'clip')} far from all others: "
+                f"{named(each.suspicious)}; listen to them, and leave out what is not normal"
+            )
+        if each.flagged:
+            yield (
+                f"{each.machine}: {_count(each.flagged, 'clip')} added that the memory had called anomalous: "
+                f"{named(each.flagged)}; false-alarm rates are measured from now on, not guaranteed"
+            )
+        if each.smallest_rate is None:
+            yield (
+                f"{each.machine}: {each.n_recordings} recordings are too few to decide anything: clips are "
+                "scored; give 3 or more, better 10 to 100"
+            )
+
+
+def named(paths: Sequence[str]) -> str:
+    """Name some files: not more than fit into a sentence."""
+    more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
+    return ", ".join(map(printable, paths[:_MAX_NAMED])) + more
+
+
+def _count(things: Sequence[str], noun: str) -> str:
+    return f"{len(things)} {noun}{' is' if len(things) == 1 else 's are'}"
+
+
+def _of_rates(machine: str, normals: Sequence[Normal]) -> Iterator[str]:
+    rates = sorted({each.clip.sample_rate_hz for each in normals})
+    if len(rates) > 1:
+        spelled = ", ".join(f"{rate}" for rate in rates)
+        yield (
+            f"{machine}: its recordings have different sample rates ({spelled} Hz); converted ones lack what "
+            "lay above half their rate, which is another sound: better enroll one kind"
+        )
+
+
+def _same_sound(normals: Normals) -> Iterator[str]:
+    places: dict[str, dict[str, str]] = defaultdict(dict)
+    for machine, of_machine in normals.by_machine.items():
+        for each in of_machine:
+            places[each.clip.sha256][machine] = each.clip.path
+    for of_clip in places.values():
+        if len(of_clip) > 1:
+            yield f"{' and '.join(of_clip)} have the same sound: {named(list(of_clip.values()))}"
+
+
+def _same_but_for_case(machines: Collection[str]) -> Iterator[str]:
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for machine in sorted(machines):
+        spellings[machine.casefold()].append(machine)
+    for same in spellings.values():
+        if len(same) > 1:
+            yield (
+                f"{' and '.join(same)} differ in case alone and are kept apart; if they are one machine, "
+                "name it with --machine"
+            )
