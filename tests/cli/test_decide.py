@@ -245,8 +245,8 @@ def test_scores_of_another_memory_are_not_decided(home: Path, tmp_path: Path) ->
     )
     assert (scored.returncode, decide.returncode) == (0, 0)
     assert decide.stderr.splitlines()[0] == (
-        "no decision for fan/id_00: it was scored by another network or memory than the model file holds now: "
-        "score the recordings again"
+        "no decision for fan/id_00: it was scored by another network or memory than the model file holds "
+        "now: score the recordings again"
     )
     assert {row["machine"] for row in rows(output) if row["is_anomaly"]} == {"press/id_09"}
     (tmp_path / "s.csv.run.json").unlink()
@@ -272,7 +272,8 @@ def test_tables_of_others_keep_their_lines_and_names(home: Path, tmp_path: Path)
     assert [row["path"] for row in found] == ["a\\x5cxff\\xff.wav", *(f"{letter}.wav" for letter in "bcdef")]
     assert [row["is_anomaly"] for row in found] == ["false", "true", "", "", "", ""]
     assert done.stderr.splitlines()[1:4] == [
-        "no decision for fan/id_00: the table does not say by which rule it was scored: score the recordings again",
+        "no decision for fan/id_00: the table does not say by which rule it was scored: score the recordings "
+        "again",
         "no decision for fan/id_00: its rule is 'loudness'; expected one of: network, memory, both",
         "no decision for crane/id_00: the model file does not know it",
     ]

@@ -31,8 +31,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl embed recordings --output features.parquet\n
   osscl embed model.onnx recordings --output numbers.npz --what embedding\n
 \n
-Exit code: 0 all done, 1 failed, 2 wrong usage, 3 done but some files could not be used; interrupted, with nothing
-written: 130.
+Exit code: 0 all done, 1 failed, 2 wrong usage, 3 done but some files could not be used; interrupted, with
+nothing written: 130.
 """
 BOTH = "both"
 _MAX_NAMED = 10
@@ -53,7 +53,8 @@ def embed(
     what: Annotated[
         str | None,
         typer.Option(
-            help="features (360 of a memory), embedding (128 of the network) or both; by default all there is.",
+            help="features (360 of a memory), embedding (128 of the network) or both; by default all that "
+            "there is.",
             metavar="features|embedding|both",
         ),
     ] = None,

@@ -1,7 +1,7 @@
 """Recordings as numbers: features and embeddings of a folder, in one Parquet or NPZ file."""
 
 from collections.abc import Iterable, Iterator
-from itertools import batched
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -110,7 +110,8 @@ def _write_parquet(clips: Iterable[NumberedClip], file: IO[bytes], columns: list
     schema = pyarrow.schema([*texts, *types.items()])
     n_lines = 0
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
-        for group in batched(clips, _ROWS_OF_A_GROUP):
+        remaining = iter(clips)
+        while group := list(islice(remaining, _ROWS_OF_A_GROUP)):
             n_lines += len(group)
             arrays: list[Any] = [
                 pyarrow.array(cells, pyarrow.string()) for cells in zip(*map(_texts, group), strict=True)
