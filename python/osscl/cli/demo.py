@@ -38,8 +38,8 @@ def demo(
     check_output_folder(output)
     started = time.monotonic()
     say(
-        f"{PLAN.train} normal recordings of {PLAN.machines} machines from osscl's own generator are enrolled, "
-        f"then {PLAN.normal} healthy and {PLAN.anomalous} faulty ones are scored"
+        f"{PLAN.train} normal recordings of {PLAN.machines} machines from osscl's own generator are "
+        f"enrolled, then {PLAN.normal} healthy and {PLAN.anomalous} faulty ones are scored"
     )
     try:
         with WorkProgress("steps", N_STEPS) as progress:
