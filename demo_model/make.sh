@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes the demonstration model from nothing but osscl's own generator, and evaluates it on the gate set.
+# The background that ships is made apart: demo_model/background.py says how.
 # usage: demo_model/make.sh WORK_FOLDER
 # needs: pip install ".[cpu,train,export]"; takes about three quarters of an hour on two cores
 set -euo pipefail

@@ -40,6 +40,7 @@ CONTENTS = """
 :hidden:
 :caption: Use
 docs/scoring
+docs/decide
 docs/gpu
 docs/training
 docs/evaluation

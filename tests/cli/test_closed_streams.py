@@ -33,6 +33,8 @@ CHEAP = (
     "decide TABLE --model demo --json",
     "embed RECORDINGS --output new.npz --overwrite --json",
     "inspect demo",
+    "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
+    "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",
     "inspect demo --json",
     "engine list --json --engine-cache none",
     "engine prune --json --engine-cache none",

@@ -15,7 +15,7 @@ from support.console_parameters import console
 OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 PROGRAM = re.compile(r"osscl(?:-| )(?:engine )?[a-z]+")
 SCORING = ("score", "evaluate", "embed", "bench")
-READING = (*SCORING, "train", "export")
+READING = (*SCORING, "train", "export", "enroll")
 GPU = (*SCORING, "engine build", "doctor")
 
 COMMANDS_OF_ROOM = {
@@ -23,10 +23,12 @@ COMMANDS_OF_ROOM = {
     "backends": (*SCORING, "engine build"),
     "bench": ("bench",),
     "cuda": GPU,
+    "enrolment": ("enroll",),
     "evaluation/accuracy.py": ("bench", "export"),
     "evaluation": ("evaluate",),
     "health": ("doctor",),
     "machines": ("score", "evaluate"),
+    "machines/layout.py": ("enroll",),
     "runs": ("score", "demo"),
     "synth": ("synth", "demo"),
     "training/checkpoint.py": ("train", "export"),
@@ -37,6 +39,7 @@ COMMANDS_OF_ROOM = {
     "cli/demo.py": ("demo",),
     "cli/doctor.py": ("doctor",),
     "cli/embed.py": ("embed",),
+    "cli/enroll.py": ("enroll",),
     "cli/evaluate.py": ("evaluate",),
     "cli/export.py": ("export",),
     "cli/inspect.py": ("inspect",),

@@ -94,6 +94,12 @@ ROWS = [
     Row("bench reference", "bench demo RECORDINGS --accuracy --gate RECORDINGS --reference @"),
     Row("bench output", "bench demo -o @", WRITE_FILE),
     Row("inspect model", "inspect @"),
+    Row("enroll places", "enroll @ -o new.onnx"),
+    Row("enroll places", "enroll @ RECORDINGS -o new.onnx"),
+    Row("enroll places", "enroll demo @ -o new.onnx"),
+    Row("enroll output", "enroll RECORDINGS -o @", UNLESS_REPLACED, ".onnx"),
+    Row("enroll forget", "enroll demo --forget @ -o new.onnx"),
+    Row("enroll background", "enroll RECORDINGS -o new.onnx --background @"),
     Row("engine build model", "engine build @"),
     Row("engine list engine_cache", "engine list --engine-cache @", codes=NO_ENGINES),
     Row("engine prune engine_cache", "engine prune --engine-cache @", codes=NO_ENGINES),
@@ -116,10 +122,11 @@ ROWS_WITH_TORCH = [
     Row("export calibration", "export demo -o new.onnx --precision int8 --gate RECORDINGS --calibration @"),
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
-NEEDS_A_CARD = {(command, "engine_cache") for command in ("bench", "embed", "engine build", "evaluate", "score")}
-FITTING = ("bench", "embed", "evaluate", "export", "score", "train")
+WITH_A_NETWORK = ("bench", "embed", "evaluate", "score")
+NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
+FITTING = ("bench", "embed", "enroll", "evaluate", "export", "score", "train")
 TEXTS_THAT_ARE_NO_PATHS = {
-    *((command, name) for command in ("bench", "embed", "evaluate", "score") for name in ("backend", "device")),
+    *((command, name) for command in WITH_A_NETWORK for name in ("backend", "device")),
     ("engine build", "device"),
     ("embed", "what"),
     ("evaluate", "compare"),
@@ -130,7 +137,8 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("export", "training_data"),
     ("export", "without_rewrite"),
     *((command, name) for command in FITTING for name in ("channel", "pad")),
-    *((command, "machine") for command in ("evaluate", "score")),
+    *((command, "machine") for command in ("enroll", "evaluate", "score")),
+    ("enroll", "recording"),
     ("train", "device"),
     ("train", "seeds"),
 }

@@ -26,6 +26,7 @@ WATCHED = {
     "score": "score demo clips --device cpu -o out/scores.csv",
     "score by OpenVINO": "score demo clips --device cpu --backend openvino -o out/scores.jsonl",
     "decide": "decide scores.csv --model demo -o out/decided.csv",
+    "enroll": "enroll clips -o out/memories.onnx",
     "evaluate": "evaluate demo clips --device cpu",
     "evaluate by rule": "evaluate demo clips --device cpu --rule all",
     "embed": "embed demo clips --device cpu -o out/numbers.npz",

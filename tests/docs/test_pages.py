@@ -11,6 +11,7 @@ import pytest
 
 import osscl.bench
 import osscl.decisions
+import osscl.enrolment
 import osscl.evaluation
 import osscl.export
 import osscl.synth
@@ -216,6 +217,7 @@ def test_the_reference_has_every_public_module_and_constant() -> None:
         osscl,
         osscl.bench,
         osscl.decisions,
+        osscl.enrolment,
         osscl.evaluation,
         osscl.export,
         osscl.synth,

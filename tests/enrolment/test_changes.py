@@ -14,7 +14,7 @@ from osscl.enrolment.memories import refuse_unreachable_rate
 from osscl.enrolment.normals import Normal
 from osscl.enrolment.remembered import Remembered, made_new
 from osscl.errors import DecisionError
-from osscl.model_file.decisions import StoredBackground
+from osscl.model_file.decisions import StoredBackground, StoredDecisions
 from osscl.model_file.restored import restored_memory, stored_background
 from osscl.runs.featured import FeaturedClip
 from support.made_features import made_background, made_features
@@ -78,13 +78,19 @@ def test_many_clips_forget(large: Remembered, background: StoredBackground) -> N
     calibrating = large.stored.held_out[3].sha256
     less = without(large.stored, {calibrating}, background)
     assert len(less.stored.held_out) == 343
-    assert np.array_equal(
-        less.memory.calibration_scores, np.delete(large.memory.calibration_scores, 3)
-    )
+    assert np.array_equal(less.memory.calibration_scores, np.delete(large.memory.calibration_scores, 3))
     fitted = large.stored.clips[0].sha256
     less = without(large.stored, {fitted}, background)
     assert (len(less.stored.clips), len(less.stored.held_out)) == (255, 0)
     assert "344 clips that calibrated the memory are no longer valid" in less.notes[0]
+
+
+def test_100_recordings_take_at_most_125_kb(background: StoredBackground) -> None:
+    """Base64 of 720 bytes a clip, its hash twice (it is its own recording), the date."""
+    clips = [Normal(each.clip, each.clip.sha256) for each in normals(100)]
+    stored = made_new("fan/id_00", clips, AS_THEY_ARE, background).stored
+    size = len(msgspec.json.encode(StoredDecisions(memories=(stored,), background=background)))
+    assert 96_000 < size <= 125_000
 
 
 def test_memories_are_made_small_enough_by_whole_recordings(
@@ -93,11 +99,11 @@ def test_memories_are_made_small_enough_by_whole_recordings(
     small = made_new("pump/id_01", normals(60, clips_a_recording=6), AS_THEY_ARE, background)
     both = {"fan/id_00": large, "pump/id_01": small}
     assert capped(both, 1000, background) == both
-    monkeypatch.setattr(cap, "MAX_MANIFEST_BYTES", 400_000)
+    monkeypatch.setattr(cap, "MAX_MANIFEST_BYTES", 360_000)
     some = capped(both, 1000, background)
     assert some["pump/id_01"] is small
     assert (len(some["fan/id_00"].stored.clips), some["fan/id_00"].notes[0][:10]) == (256, "fan/id_00:")
-    assert sum(len(msgspec.json.encode(each.stored)) for each in some.values()) <= 399_000
+    assert sum(len(msgspec.json.encode(each.stored)) for each in some.values()) <= 359_000
     monkeypatch.setattr(cap, "MAX_MANIFEST_BYTES", 60_000)
     few = capped(both, 1000, background)
     assert all(3 <= len(each.stored.clips) < 60 and not each.stored.held_out for each in few.values())
@@ -111,7 +117,8 @@ def test_memories_are_made_small_enough_by_whole_recordings(
 
 def test_every_machine_that_lacks_recordings_is_named(background: StoredBackground) -> None:
     few = {
-        name: made_new(name, normals(n), AS_THEY_ARE, background) for name, n in (("a", 10), ("b", 19), ("c", 5))
+        name: made_new(name, normals(n), AS_THEY_ARE, background)
+        for name, n in (("a", 10), ("b", 19), ("c", 5))
     }
     with pytest.raises(DecisionError, match=r"a: 10 .*: 9 more are needed.*; c: 5 .*: 14 more"):
         refuse_unreachable_rate(few, 0.05)

@@ -112,14 +112,22 @@ def test_clips_are_added_and_those_that_were_flagged_are_marked(recordings: Path
     new = tmp_path / "new"
     write_normals(new, 2, first=20, name="x")
     soundfile.write(new / "strange.wav", clip(30, pitch=1.5), RATE_HZ)
-    made = enroll(new, tmp_path / "m2.onnx", tmp_path / "m.onnx", EnrolOptions(machine="press/id_09", add=True))
+    made = enroll(
+        new, tmp_path / "m2.onnx", tmp_path / "m.onnx", EnrolOptions(machine="press/id_09", add=True)
+    )
     (machine,) = made.machines
     assert (machine.n_clips, machine.n_added, machine.n_equal) == (15, 3, 0)
     assert [Path(path).name for path in machine.flagged] == ["strange.wav"]
     assert any("had called anomalous" in warning for warning in made.warnings)
     stored = memory_of(tmp_path / "m2.onnx")
-    assert [each.flagged for each in stored.clips] == [False] * 12 + [True, False, False]  # strange.wav comes first
-    again = enroll(new, tmp_path / "m3.onnx", tmp_path / "m2.onnx", EnrolOptions(machine="press/id_09", add=True))
+    assert [each.flagged for each in stored.clips] == [False] * 12 + [
+        True,
+        False,
+        False,
+    ]  # strange.wav comes first
+    again = enroll(
+        new, tmp_path / "m3.onnx", tmp_path / "m2.onnx", EnrolOptions(machine="press/id_09", add=True)
+    )
     assert (again.machines[0].n_added, again.machines[0].n_equal) == (0, 3)
     assert memory_of(tmp_path / "m3.onnx") == stored
 
@@ -169,7 +177,9 @@ def test_what_changes_memories_needs_some(
 def test_clips_of_one_recording_count_once(tmp_path: Path) -> None:
     for session in range(4):
         write_normals(tmp_path / "n" / f"session_{session}", 3, first=10 * session)
-    by_folder = enroll(tmp_path / "n", tmp_path / "a.onnx", None, EnrolOptions(machine="press", recording="folder"))
+    by_folder = enroll(
+        tmp_path / "n", tmp_path / "a.onnx", None, EnrolOptions(machine="press", recording="folder")
+    )
     pattern = EnrolOptions(machine="press", recording=r"(session_\d)/")
     by_pattern = enroll(tmp_path / "n", tmp_path / "b.onnx", None, pattern)
     for made in (by_folder, by_pattern):
@@ -229,7 +239,12 @@ def test_a_background_is_made_of_a_folder(recordings: Path, tmp_path: Path) -> N
     for machine in range(4):
         write_normals(tmp_path / "many" / "fan", 4, machine=5 + machine, name=f"normal_id_0{machine}")
     with pytest.raises(ConfigError, match="a file has one"):
-        enroll(recordings, tmp_path / "m3.onnx", tmp_path / "m.onnx", EnrolOptions(machine="b", background=tmp_path / "many"))
+        enroll(
+            recordings,
+            tmp_path / "m3.onnx",
+            tmp_path / "m.onnx",
+            EnrolOptions(machine="b", background=tmp_path / "many"),
+        )
     with pytest.raises(DecisionError, match="needs 4 such machines"):
         enroll(recordings, tmp_path / "m3.onnx", options=EnrolOptions(background=recordings))
 
@@ -257,11 +272,13 @@ def test_memories_and_backgrounds_of_other_features_are_refused(recordings: Path
     enroll(recordings, tmp_path / "m.onnx", "demo")
     with_other_features(tmp_path / "m.onnx", tmp_path / "old.onnx", memories=True)
     for options in (EnrolOptions(add=True), EnrolOptions(machine="fan/id_99")):
-        with pytest.raises(DecisionError, match="press/id_09: its memory is of features that this osscl does not"):
+        with pytest.raises(
+            DecisionError, match="press/id_09: its memory is of features that this osscl does not"
+        ):
             enroll(recordings, tmp_path / "m2.onnx", tmp_path / "old.onnx", options)
     with_other_features(tmp_path / "m.onnx", tmp_path / "old2.onnx", memories=False)
     for model in ("old.onnx", "old2.onnx"):
-        with pytest.raises(DecisionError, match="background is of features that .* --background FOLDER"):
+        with pytest.raises(DecisionError, match=r"background is of features that .* --background FOLDER"):
             enroll(recordings, tmp_path / "m2.onnx", tmp_path / model)
     for machine in range(4):
         write_normals(tmp_path / "many" / "fan", 4, machine=machine, name=f"normal_id_0{machine}")
@@ -351,11 +368,15 @@ def test_whole_and_padded_clips_are_not_mixed(tmp_path: Path) -> None:
         path.rename(short / path.name)
     enroll(short, tmp_path / "m.onnx", options=padded)
     with pytest.raises(DecisionError, match="memory is of filled-up recordings"):
-        enroll(folder, tmp_path / "m2.onnx", tmp_path / "m.onnx", EnrolOptions(add=True, fit=Fit(pad="repeat")))
+        enroll(
+            folder, tmp_path / "m2.onnx", tmp_path / "m.onnx", EnrolOptions(add=True, fit=Fit(pad="repeat"))
+        )
     with pytest.raises(DecisionError, match="was made with --pad repeat"):
         enroll(short, tmp_path / "m2.onnx", tmp_path / "m.onnx", EnrolOptions(add=True, fit=Fit(pad="zero")))
     with osscl.load(tmp_path / "m.onnx") as detector:
-        records = list(detector.score_files([folder / "normal_id_00_00000000.wav", *short.glob("*")], pad="repeat"))
+        records = list(
+            detector.score_files([folder / "normal_id_00_00000000.wav", *short.glob("*")], pad="repeat")
+        )
     assert [record.status for record in records] == ["ok"] * 4
     assert [record.is_anomaly is None for record in records] == [True, False, False, False]
     assert records[0].score is not None
@@ -366,7 +387,9 @@ def test_other_rates_of_one_machine_are_said(tmp_path: Path) -> None:
     pytest.importorskip("soxr")
     write_normals(tmp_path / "a" / "fan", 3)
     write_normals(tmp_path / "b" / "fan", 3, first=10, rate_hz=15_000)
-    made = enroll([tmp_path / "a", tmp_path / "b"], tmp_path / "m.onnx", options=EnrolOptions(fit=Fit(resample=True)))
+    made = enroll(
+        [tmp_path / "a", tmp_path / "b"], tmp_path / "m.onnx", options=EnrolOptions(fit=Fit(resample=True))
+    )
     assert made.machines[0].n_clips == 6
     assert any("different sample rates (15000, 16000 Hz)" in warning for warning in made.warnings)
 

@@ -1,4 +1,4 @@
-"""Recordings of machines that are cheap to make: noise whose spectrum is the machine's, a little different in each."""
+"""Recordings of machines that are cheap to make: noise whose spectrum is the machine's, and differs a little."""
 
 from pathlib import Path
 

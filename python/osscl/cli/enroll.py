@@ -91,8 +91,8 @@ def enroll(
 ) -> None:
     """Make memories of machines from normal recordings: anomalies are found without a training."""
     model, normals = _told_apart(places, is_complete=bool(forget))
-    for path in (*([] if model in (None, DEMO) else [model]), *normals):
-        if (problem := missing(path)) is not None:
+    for path in (model, *normals, background):
+        if path is not None and path != DEMO and (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
     options = EnrolOptions(
         machine=machine,

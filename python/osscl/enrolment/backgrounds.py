@@ -13,6 +13,7 @@ from osscl.errors import ConfigError, DecisionError
 from osscl.model_file.decisions import StoredBackground, StoredDecisions, StoredMemory
 from osscl.model_file.restored import stored_background
 from osscl.model_file.shipped_background import shipped_background
+from osscl.support.paths import printable
 
 
 def background_of(
@@ -54,7 +55,13 @@ def background_of(
         words = source or f"normal recordings of {', '.join(features)}"
         made = pooled_background(features, words, FEATURES.sha256)
     except DecisionError as error:
-        unusable = f" ({len(read.unusable)} recordings could not be used)" if read.unusable else ""
+        unusable = ""
+        if read.unusable:
+            first = read.unusable[0]
+            unusable = (
+                f" ({len(read.unusable)} recordings could not be used, first {printable(first.path)}: "
+                f"{first.problem})"
+            )
         raise DecisionError(f"{error}{unusable}") from None
     return stored_background(made)
 
