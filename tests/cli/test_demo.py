@@ -1,5 +1,6 @@
 """``osscl demo``, and the model that the word demo stands for."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -10,33 +11,38 @@ from osscl import synth
 from support.console import osscl
 
 
-def test_demo_makes_scores_and_evaluates(tmp_path: Path) -> None:
-    done = osscl("demo", cwd=tmp_path)
+def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules.update(torch=None, onnx=None, safetensors=None, sklearn=None, scipy=None);"
+        "from osscl.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "demo"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "mean of types" in done.stdout
+    assert "AUC % network" in done.stdout
     folder = tmp_path / "osscl-demo"
-    assert len(list(folder.glob("recordings/*/test/*.wav"))) == 48
-    assert len((folder / "scores.csv").read_text().splitlines()) == 49
-    assert "pooled" in (folder / "report.md").read_text()
+    assert len(list(folder.glob("recordings/*/train/normal_*.wav"))) == 228
+    lines = list(csv.DictReader((folder / "scores.csv").read_text().splitlines()))
+    assert len(lines) == 48
+    assert {line["rule"] for line in lines} == {"memory"}
+    n_found = sum(line["is_anomaly"] == "true" for line in lines if "anomaly_" in line["path"])
+    n_false = sum(line["is_anomaly"] == "true" for line in lines if "normal_" in line["path"])
+    [total] = [line for line in done.stdout.splitlines() if line.startswith("all ")]
+    assert total.split()[1:4] == [str(n_found), str(24 - n_found), str(n_false)]
+    assert n_found >= 18
+    assert "Each rule, %" in (folder / "report.md").read_text()
     run = json.loads((folder / "scores.csv.run.json").read_text())
     assert run["counts"] == {"ok": 48}
+    assert run["n_decided"] == 48
     again = osscl("demo", cwd=tmp_path)
     assert again.returncode == 1
     assert "is not empty; name another folder, or use --overwrite" in again.stderr
     overwritten = osscl("demo", "--overwrite", "--json", cwd=tmp_path)
     assert overwritten.returncode == 0, overwritten.stderr
-    total = json.loads(overwritten.stdout)["total"]
-    assert total["pooled_auc"]["value"] >= 0.8
-
-
-def test_demo_needs_neither_torch_nor_onnx(tmp_path: Path) -> None:
-    code = (
-        "import sys; sys.modules.update(torch=None, onnx=None, safetensors=None, sklearn=None, scipy=None);"
-        "from osscl.cli import main; main()"
-    )
-    command = [sys.executable, "-c", code, "demo", "--output", str(tmp_path / "demo")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    document = json.loads(overwritten.stdout)
+    assert document["total"]["mean_auc"]["value"] >= 0.95
+    assert document["by_rule"]["network"]["total"]["pooled_auc"]["value"] >= 0.8
+    assert document["decisions"]["total"]["n_detected"] == n_found
 
 
 def test_the_word_demo_is_a_model_everywhere(tmp_path: Path) -> None:

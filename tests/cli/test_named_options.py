@@ -14,7 +14,7 @@ from support.console_parameters import console
 
 OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 PROGRAM = re.compile(r"osscl(?:-| )(?:engine )?[a-z]+")
-SCORING = ("score", "evaluate", "bench")
+SCORING = ("score", "evaluate", "embed", "bench")
 READING = (*SCORING, "train", "export", "enroll")
 GPU = (*SCORING, "engine build", "doctor")
 
@@ -42,8 +42,10 @@ COMMANDS_OF_ROOM = {
     "export": ("export",),
     "cli/bench.py": ("bench",),
     "cli/calibrate.py": ("calibrate",),
+    "cli/decide.py": ("decide",),
     "cli/demo.py": ("demo",),
     "cli/doctor.py": ("doctor",),
+    "cli/embed.py": ("embed",),
     "cli/enroll.py": ("enroll",),
     "cli/evaluate.py": ("evaluate",),
     "cli/export.py": ("export",),

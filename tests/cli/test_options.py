@@ -8,7 +8,7 @@ import pytest
 
 from osscl.audio.reading import Fit
 from osscl.backends import ComputeOptions
-from osscl.cli import bench, evaluate, export, score, train
+from osscl.cli import bench, embed, evaluate, export, score, train
 from osscl.cli.options import takes_shared_options
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
@@ -16,6 +16,7 @@ from osscl.machines.labels import MachineNames
 COMPUTE = ("device", "backend", "threads", "streams", "batch_size", "engine_cache")
 FIT = ("resample", "channel", "pad")
 NAMES = ("machine", "labels")
+DECIDE = ("rule", "false_alarm_rate")
 
 
 @pytest.mark.parametrize(
@@ -23,8 +24,9 @@ NAMES = ("machine", "labels")
     [
         (bench.bench, (COMPUTE, FIT)),
         (evaluate.evaluate, (COMPUTE, FIT, NAMES)),
+        (embed.embed, (FIT, COMPUTE)),
         (export.export, (FIT,)),
-        (score.score, (COMPUTE, FIT, NAMES)),
+        (score.score, (COMPUTE, FIT, NAMES, DECIDE)),
         (train.train, (FIT,)),
     ],
 )

@@ -69,6 +69,15 @@ ROWS = [
     Row("score labels", "score demo RECORDINGS --labels @", suffix=".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
+    Row("decide scores", "decide @ --model demo", suffix=".csv"),
+    Row("decide scores", "decide @ --model demo", suffix=".jsonl"),
+    Row("decide scores", "decide @ --model demo", suffix=".parquet"),
+    Row("decide model", "decide TABLE --model @"),
+    Row("decide output", "decide TABLE --model demo -o @", WRITE_FILE, ".csv"),
+    Row("embed places", "embed @ RECORDINGS -o new.npz"),
+    Row("embed places", "embed @ -o new.npz"),
+    Row("embed output", "embed RECORDINGS -o @", WRITE_FILE, ".npz"),
+    Row("embed output", "embed RECORDINGS -o @", WRITE_FILE, ".parquet"),
     Row("evaluate model", "evaluate @", suffix=".csv"),
     Row("evaluate model", "evaluate @", suffix=".jsonl"),
     Row("evaluate model", "evaluate @", suffix=".parquet"),
@@ -118,16 +127,18 @@ ROWS_WITH_TORCH = [
     Row("export calibration", "export demo -o new.onnx --precision int8 --gate RECORDINGS --calibration @"),
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
-NEEDS_A_CARD = {
-    (command, "engine_cache") for command in ("bench", "calibrate", "engine build", "evaluate", "score")
-}
-SCORING = ("bench", "calibrate", "evaluate", "score")
-FITTING = ("bench", "calibrate", "enroll", "evaluate", "export", "score", "train")
+WITH_A_NETWORK = ("bench", "calibrate", "embed", "evaluate", "score")
+NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
+FITTING = ("bench", "calibrate", "embed", "enroll", "evaluate", "export", "score", "train")
 TEXTS_THAT_ARE_NO_PATHS = {
-    *((command, name) for command in SCORING for name in ("backend", "device")),
+    *((command, name) for command in WITH_A_NETWORK for name in ("backend", "device")),
     *(("calibrate", name) for name in ("machine", "recording", "rule")),
     ("engine build", "device"),
+    ("embed", "what"),
     ("evaluate", "compare"),
+    ("evaluate", "rule"),
+    ("score", "only"),
+    ("score", "rule"),
     ("export", "licence"),
     ("export", "training_data"),
     ("export", "without_rewrite"),

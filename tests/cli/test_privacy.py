@@ -26,8 +26,11 @@ WATCHED = {
     "score": "score demo clips --device cpu -o out/scores.csv",
     "score by OpenVINO": "score demo clips --device cpu --backend openvino -o out/scores.jsonl",
     "calibrate": "calibrate demo clips --device cpu -o out/calibrated.onnx",
+    "decide": "decide scores.csv --model demo -o out/decided.csv",
     "enroll": "enroll clips -o out/memories.onnx",
     "evaluate": "evaluate demo clips --device cpu",
+    "evaluate by rule": "evaluate demo clips --device cpu --rule all",
+    "embed": "embed demo clips --device cpu -o out/numbers.npz",
     "bench": "bench demo --device cpu --clips 2 --seconds 0.02 --threads 1 -o out/bench.json",
     "train": "train clips --device cpu --epochs 1 --batch-size 2 --workers 1 --hold-out 0.25 -o out/run",
     "export": "export weights/random.pth -o out/model.onnx",
@@ -79,6 +82,7 @@ def test_a_command_speaks_to_nobody_and_leaves_its_output_alone(
     what: str, folder: Path, clips: Path, checkpoint: Path
 ) -> None:
     (folder / "clips").symlink_to(clips)
+    (folder / "scores.csv").write_text("path,machine,status,score,rule\na.wav,blower/id_00,ok,1,network\n")
     (folder / "weights").symlink_to(checkpoint.parent)
     watched = watch([*CONSOLE, *WATCHED[what].split()], folder)
     assert "Traceback" not in watched.done.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osscl.errors import EvaluationError
-from osscl.evaluation.score_table import read_records
+from osscl.runs.score_table import read_records
 
 CSV = b"path,machine,status,score\n"
 JSON = b'{"path": "a.wav", "machine": null, "status": "ok", "score": 1.0}\n'

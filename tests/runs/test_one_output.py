@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from osscl.errors import OutputError
-from osscl.evaluation.score_table import read_records
+from osscl.runs.score_table import read_records
 from osscl.runs.tables import FORMATS, OutputTable
 from osscl.scoring.record import Record
 

@@ -13,7 +13,8 @@ from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json, stdout
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
-from osscl.enrolment import CalibratedMachine, CalibrateOptions, CalibrationReport, calibrate as calibrate_model
+from osscl.enrolment import CalibratedMachine, CalibrateOptions, CalibrationReport
+from osscl.enrolment import calibrate as calibrate_model
 from osscl.support.links import missing
 from osscl.support.paths import printable
 
@@ -29,7 +30,7 @@ interrupted, with nothing written: 130.
 _MAX_NAMED = 10
 
 
-@takes_shared_options
+@takes_shared_options()
 def calibrate(
     model: Annotated[
         Path, typer.Argument(help="Model file with a network, or demo; it stays as it is.", metavar="MODEL")

@@ -4,22 +4,24 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import rich.table
 import typer
 
 from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json, print_facts, stdout
 from osscl.cli.messages import emit, say
-from osscl.demo import PLAN, RECORDINGS, REPORT, SCORES, run_demo
-from osscl.evaluation.figures import Evaluation, Figure
-from osscl.scoring.record import Record
+from osscl.demo import MODEL, N_STEPS, PLAN, RECORDINGS, REPORT, SCORES, Demonstration, run_demo
+from osscl.evaluation.figures import DecisionFigures, Figure
+from osscl.scoring.judge import DEFAULT_RATE
 from osscl.support.outputs import check_output_folder
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl demo\n
   osscl demo --output /tmp/osscl-demo --overwrite --json\n
 \n
-Then: osscl score demo osscl-demo/recordings, osscl inspect demo, osscl evaluate osscl-demo/scores.csv
+Then: osscl score osscl-demo/enrolled.onnx osscl-demo/recordings --only anomalies, osscl inspect demo,
+osscl evaluate osscl-demo/enrolled.onnx osscl-demo/recordings --rule all
 """
 
 
@@ -32,31 +34,31 @@ def demo(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="The evaluation as JSON.")] = False,
 ) -> None:
-    """Make sounds of healthy and faulty machines, score them, and say how well they are told apart."""
+    """Enroll normal sounds of machines, then find the faulty ones among others."""
     check_output_folder(output)
     started = time.monotonic()
     say(
-        f"{PLAN.n_clips} recordings of {PLAN.machines} machines from osscl's own generator, scored by a "
-        "demonstration model trained on such sounds alone"
+        f"{PLAN.train} normal recordings of {PLAN.machines} machines from osscl's own generator are "
+        f"enrolled, then {PLAN.normal} healthy and {PLAN.anomalous} faulty ones are scored"
     )
     try:
-        with WorkProgress("steps", 2 * PLAN.n_clips) as progress:
-
-            def show(_: Record | None = None) -> None:
-                progress.advance()
-
-            evaluation = run_demo(output, on_clip=show, on_record=show, overwrite=overwrite)
+        with WorkProgress("steps", N_STEPS) as progress:
+            found = run_demo(output, on_step=progress.advance, overwrite=overwrite)
     except KeyboardInterrupt:
         say(f"interrupted; what was done is kept in {output}")
         raise typer.Exit(signals.exit_code()) from None
     if json:
-        emit(as_json(evaluation))
+        emit(as_json(msgspec.to_builtins(found.memory) | {"by_rule": {"network": found.network}}))
         return
-    stdout.print(_table(evaluation))
-    stdout.print(f"pooled over a type's IDs; pAUC up to a false-positive rate of {evaluation.max_fpr:g}\n")
+    stdout.print(_table(found))
+    stdout.print(
+        f"decided by memory at {100 * DEFAULT_RATE:g} % false alarms; AUC of {PLAN.normal + PLAN.anomalous} "
+        "clips, last line: mean of IDs\n"
+    )
     print_facts(
         {
             "recordings": output / RECORDINGS,
+            "model file": output / MODEL,
             "scores": output / SCORES,
             "report": output / REPORT,
             "took": f"{time.monotonic() - started:.1f} s",
@@ -64,18 +66,23 @@ def demo(
     )
 
 
-def _table(evaluation: Evaluation) -> rich.table.Table:
-    table = rich.table.Table("machine type", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("normal", "faulty", "AUC %", "pAUC %"):
+def _table(found: Demonstration) -> rich.table.Table:
+    table = rich.table.Table("machine", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("found", "missed", "false alarms", "AUC % network", "AUC % memory"):
         table.add_column(name, justify="right")
-    for kind in evaluation.types:
-        figures = kind.figures
-        areas = map(_percent, (figures.pooled_auc, figures.pooled_pauc))
-        table.add_row(kind.machine_type, str(kind.n_normal), str(kind.n_anomalous), *areas)
-    mean = map(_percent, (evaluation.total.pooled_auc, evaluation.total.pooled_pauc))
-    counts = str(evaluation.n_normal), str(evaluation.n_anomalous)
-    table.add_row("mean of types", *counts, *mean, style="bold")
+    decisions = found.memory.decisions
+    assert decisions is not None
+    auc_of = [{each.machine: each.auc for each in one.machines} for one in (found.network, found.memory)]
+    for machine in decisions.machines:
+        table.add_row(*_counts(machine), *(_percent(auc[machine.machine]) for auc in auc_of))
+    mean = [_percent(one.total.mean_auc) for one in (found.network, found.memory)]
+    table.add_row(*_counts(decisions.total), *mean, style="bold")
     return table
+
+
+def _counts(decided: DecisionFigures) -> tuple[str, ...]:
+    n_missed = decided.n_anomalous - decided.n_detected
+    return decided.machine, *map(str, (decided.n_detected, n_missed, decided.n_false_alarms))
 
 
 def _percent(figure: Figure | None) -> str:

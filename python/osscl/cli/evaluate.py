@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from osscl.cli import signals
 from osscl.cli.console import BuildProgress, WorkProgress
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import takes_shared_options
+from osscl.cli.options import DecisionOptions, FalseAlarmRate, takes_shared_options
 from osscl.cli.terminal import SafeConsole
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, NoRecordingsError
@@ -31,12 +32,14 @@ from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_na
 from osscl.evaluation.published_figures import PAPER
 from osscl.evaluation.report import check_report, print_report, to_json, write_report
 from osscl.evaluation.report_tables import Report, Unscored
-from osscl.evaluation.score_table import TABLE_SUFFIXES, read_records
+from osscl.evaluation.rules import own_lines, rules_of
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.metrics import MAX_FPR
+from osscl.model_file.bundle import read_bundle
 from osscl.runs.passed_over import PassedOver
+from osscl.runs.score_table import TABLE_SUFFIXES, read_records
 from osscl.scoring.record import Record
 from osscl.support.links import missing
 from osscl.support.outputs import refuse_inputs
@@ -45,12 +48,14 @@ from osscl.support.paths import printable
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate model.onnx dcase2020 --compare paper\n
   osscl evaluate model.onnx recordings --resample --channel 0 --pad repeat\n
+  osscl evaluate enrolled.onnx recordings --rule all\n
   osscl evaluate scores.csv --output report.md\n
   osscl evaluate --scores submission --ground-truth eval_data_list.csv --json\n
 \n
 Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have no score; interrupted:
 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
+ALL = "all"
 _TABLE_WIDTH = 104
 _PLACE = "named test, such as fan/test/normal_id_00_00000000.wav"
 
@@ -64,9 +69,9 @@ def _check_sources(given: dict[str, Any], computes: bool) -> None:
         if model.lower().endswith(tuple(TABLE_SUFFIXES)):
             raise typer.BadParameter(f"a table of scores takes no DATA: osscl evaluate {printable(model)}")
         return
-    if computes:
+    if computes or given["rule"] is not None or given["false_alarm_rate"] is not None:
         raise typer.BadParameter(
-            "--device, --resample, --machine and the like go with MODEL and DATA: here nothing is computed"
+            "--device, --resample, --machine, --rule and the like go with MODEL and DATA: here nothing is computed"
         )
     if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
         raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {printable(model)} DATA")
@@ -122,6 +127,15 @@ def evaluate(
         ),
     ] = DEFAULT_RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            help="Which score counts: network, memory, both (the larger of two), or all, side by side; by "
+            "default what the model file says of each machine.",
+            metavar="RULE",
+        ),
+    ] = None,
+    false_alarm_rate: FalseAlarmRate = None,
     names: MachineNames = BY_PATHS,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
@@ -129,7 +143,7 @@ def evaluate(
         bool, typer.Option("--overwrite", help="Replace the outputs of an earlier run.")
     ] = False,
 ) -> None:
-    """AUC and pAUC per machine ID, per type and in total, from a model or from scores."""
+    """AUC and pAUC per machine ID, per type and in total, from a model or from scores; and false alarms."""
     _check_options(compare, max_fpr)
     table = None if model is None or data is not None else Path(model)
     _check_places([table, ground_truth], [data, scores], output, write_scores, overwrite)
@@ -138,25 +152,30 @@ def evaluate(
     truth = None if ground_truth is None else GroundTruth.read(ground_truth)
     source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
     records: Iterable[Record]
+    by_rule: dict[str, list[Record]] = {}
     if model is not None and data is not None:
-        with BuildProgress() as building:
-            detector = Detector(model, replace(compute, on_build=building.show_phase))
-        with detector:
-            source |= {"recordings": printable(data), "graph sha256": detector.bundle.graph_sha256}
-            source |= detector.facts
-            if fit.stated():
-                source["made to fit"] = str(fit)
-            records = _score(detector, data, names, fit, named=truth is None)
+        source["recordings"] = printable(data)
+        if fit.stated():
+            source["made to fit"] = str(fit)
+        manifest = read_bundle(model).manifest
+        for each in rules_of(manifest) if rule == ALL else [rule]:
+            asked = DecisionOptions(each, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks it
+            found = _score(model, data, asked, compute, names, fit, source, named=truth is None)
+            by_rule[each or ""] = found
+        records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]
     elif table is not None:
         records = _without_training(read_records(table))
     else:
         assert scores is not None
         records = read_score_folder(scores)
-    labelled = label_by_names(records) if truth is None else truth.label(records)
+    label = label_by_names if truth is None else truth.label
+    figures = partial(evaluate_scores, max_fpr=max_fpr, n_resamples=bootstrap, seed=seed)
+    labelled = label(records)
     _tell_unused(labelled)
     report = Report(
         source=source,
-        evaluation=evaluate_scores(labelled.scores, max_fpr=max_fpr, n_resamples=bootstrap, seed=seed),
+        evaluation=figures(labelled.scores),
+        by_rule={name: figures(label(lines).scores) for name, lines in by_rule.items() if rule == ALL},
         unscored=[Unscored(printable(r.path), r.status, r.reason) for r in labelled.unscored],
         published=None if compare is None else PAPER,
     )
@@ -200,9 +219,30 @@ def _check_places(
             refuse_among_scores(output, write_scores)
 
 
-def _score(detector: Detector, data: Path, names: MachineNames, fit: Fit, *, named: bool) -> list[Record]:
+def _score(
+    model: str,
+    data: Path,
+    decide: DecisionOptions,
+    compute: ComputeOptions,
+    names: MachineNames,
+    fit: Fit,
+    source: dict[str, str],
+    *,
+    named: bool,
+) -> list[Record]:
     """Score the test recordings; where their names must tell the label, only those whose do."""
-    candidates = _test_recordings(data, named)
+    with BuildProgress() as building:
+        detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
+    with detector:
+        source |= {"graph sha256": detector.bundle.graph_sha256} | detector.facts
+        records = _scored(detector, _test_recordings(data, named), names, fit)
+    if detector.manifest.decisions is not None:
+        for note in detector.judges.notes():
+            say(note)
+    return records
+
+
+def _scored(detector: Detector, candidates: list[Candidate], names: MachineNames, fit: Fit) -> list[Record]:
     machine_of = machine_source(detector.machines, *names)
     records: list[Record] = []
     n_failed = 0

@@ -173,8 +173,9 @@ def _decision_facts(manifest: Manifest) -> dict[str, str]:
     background = decisions.background
     memories = ", ".join(memory.machine for memory in decisions.memories)
     return {
-        "background": "none" if background is None else f"of {background.n_clips} clips of "
-        f"{background.n_machines} machines",
+        "background": "none"
+        if background is None
+        else f"of {background.n_clips} clips of {background.n_machines} machines",
         **({"memories": memories} if memories else {}),
     }
 

@@ -103,6 +103,16 @@ class DecisionOptions(NamedTuple):
 BY_DEFAULT = DecisionOptions()
 
 
+FalseAlarmRate: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of normal clips that may be called anomalous, such as 0.01; by default 0.05, or the "
+        "smallest that a machine's normal recordings can speak of.",
+        metavar="RATE",
+    ),
+]
+
+
 def _decisions(
     rule: Annotated[
         str | None,
@@ -112,14 +122,7 @@ def _decisions(
             metavar="RULE",
         ),
     ] = None,
-    false_alarm_rate: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of normal clips that may be called anomalous, such as 0.01; by default 0.05, or the "
-            "smallest that a machine's normal recordings can speak of.",
-            metavar="RATE",
-        ),
-    ] = None,
+    false_alarm_rate: FalseAlarmRate = None,
 ) -> DecisionOptions:
     return DecisionOptions(rule, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks the word
 

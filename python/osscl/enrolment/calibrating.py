@@ -170,9 +170,7 @@ class _Work:
         """What the file holds to decide by, from now on."""
         rule = self._options.rule
         staying = [
-            each
-            for each in self._stored.calibrations
-            if each.rule != rule or each.machine not in self._made
+            each for each in self._stored.calibrations if each.rule != rule or each.machine not in self._made
         ]
         return replace(
             self._stored,
@@ -301,7 +299,9 @@ def _network_scores(
     with Detector(model, compute, rule="network") as detector:
         for machine, normals in chosen.items():
             candidates = (Candidate(normal.clip.path) for normal in normals)
-            for record in detector.score_candidates(candidates, lambda path: paths[os.fsdecode(path)], options.fit):
+            for record in detector.score_candidates(
+                candidates, lambda path: paths[os.fsdecode(path)], options.fit
+            ):
                 if record.score is None:
                     raise DecisionError(
                         f"{printable(record.path)} was read and could not be scored: {record.reason}; were "

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.errors import ConfigError, EvaluationError
+from osscl.evaluation.decided import decision_figures
 from osscl.evaluation.figures import Evaluation, Figure, MachineFigures, Summary, TypeFigures
 from osscl.evaluation.labelled import LabelledScore
 from osscl.machines.dcase import PUBLISHED_CLASSES, type_of
@@ -38,7 +39,7 @@ def evaluate(
     n_resamples: int = DEFAULT_RESAMPLES,
     seed: int = 0,
 ) -> Evaluation:
-    """Compute AUC and pAUC with their bootstrap intervals.
+    """Compute AUC and pAUC with their bootstrap intervals; and rates, where clips were decided.
 
     In each resample the normal and the anomalous clips of each ID are drawn with replacement, and every
     figure, means and worst ID included, is computed anew from the same draws. Clips of an ID with one
@@ -73,6 +74,7 @@ def evaluate(
     IDs); Efron, Tibshirani: "An Introduction to the Bootstrap", 1993 (percentile intervals).
     """
     _check_options(max_fpr, n_resamples, seed)
+    clips = list(clips)
     samples = _by_machine(clips)
     by_type: dict[str, list[_Sample]] = defaultdict(list)
     for sample in samples:
@@ -92,6 +94,7 @@ def evaluate(
         types=[_type_figures(group) for group in groups],
         machines=[_machine_figures(machine) for group in groups for machine in group.machines],
         undefined=[reason for group in groups for reason in _undefined(group)],
+        decisions=decision_figures(clips, CONFIDENCE),
     )
 
 

@@ -91,6 +91,50 @@ class TypeFigures(msgspec.Struct, frozen=True, kw_only=True):
     worst_machine: str | None
 
 
+class DecisionFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How decisions did on clips whose truth is known.
+
+    Attributes
+    ----------
+    machine : str
+        Machine ID, or "all".
+    n_normal, n_false_alarms : int
+        Normal clips that were decided, and those of them that were flagged.
+    false_alarm_rate : Figure or None
+        Their share, with its interval; None without normal clips.
+    n_anomalous, n_detected : int
+        Anomalous clips that were decided, and those of them that were flagged.
+    detection_rate : Figure or None
+        Their share, with its interval; None without anomalous clips.
+    """
+
+    machine: str
+    n_normal: int
+    n_false_alarms: int
+    false_alarm_rate: Figure | None
+    n_anomalous: int
+    n_detected: int
+    detection_rate: Figure | None
+
+
+class Decisions(msgspec.Struct, frozen=True, kw_only=True):
+    """How decisions did.
+
+    Attributes
+    ----------
+    confidence : float
+        Of the intervals, which are Wilson's and take clips as independent.
+    machines : list of DecisionFigures
+        By machine ID.
+    total : DecisionFigures
+        Of all clips that were decided.
+    """
+
+    confidence: float
+    machines: list[DecisionFigures]
+    total: DecisionFigures
+
+
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """How well scores tell anomalous clips from normal ones.
 
@@ -114,6 +158,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         By type and name.
     undefined : list of str
         What has no figures and is left out of the means, and why.
+    decisions : Decisions or None
+        False alarms and detections; None where nothing was decided.
     """
 
     n_normal: int
@@ -126,3 +172,4 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     types: list[TypeFigures]
     machines: list[MachineFigures]
     undefined: list[str]
+    decisions: Decisions | None = None

@@ -26,12 +26,15 @@ class LabelledScore(NamedTuple):
         Anomaly score; higher is more anomalous.
     is_anomaly : bool
         The truth.
+    was_flagged : bool or None
+        What was decided; None where nothing was.
     """
 
     machine: str
     name: str
     score: float
     is_anomaly: bool
+    was_flagged: bool | None = None
 
 
 @dataclass(slots=True)
@@ -151,7 +154,7 @@ def labelled_score(record: Record, name: str, is_anomaly: bool) -> LabelledScore
     assert record.score is not None
     if not record.machine:
         raise EvaluationError(f"{record.path} has a score and no machine; score the recordings again")
-    return LabelledScore(record.machine, printable(name), record.score, is_anomaly)
+    return LabelledScore(record.machine, printable(name), record.score, is_anomaly, record.is_anomaly)
 
 
 def refuse_repeated(names: Collection[str], place: str) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,7 @@ import rich.markup
 import rich.table
 
 from osscl.errors import ConfigError
-from osscl.evaluation.figures import Evaluation, Figure, MachineFigures, Summary, TypeFigures
+from osscl.evaluation.figures import DecisionFigures, Evaluation, Figure, MachineFigures, Summary, TypeFigures
 from osscl.evaluation.report_tables import Report, grids_of, notes_of
 from osscl.support.atomic import write_atomically
 from osscl.support.csv_rows import CsvWriter
@@ -87,12 +87,11 @@ def to_csv(report: Report) -> str:
     -------
     str
         As `osscl.support.csv_rows` writes it; figures in [0, 1], each with the ends of its interval; empty
-        where undefined.
+        where undefined. Rows whose rule is empty are by each machine's own.
     """
-    evaluation = report.evaluation
-    names = ("auc", "pauc", *Summary.__struct_fields__)
+    names = ("auc", "pauc", *Summary.__struct_fields__, "false_alarm_rate", "detection_rate")
     columns = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
-    header = ["level", "name", "n_normal", "n_anomalous", *columns, "worst_machine", "reason"]
+    header = ["level", "name", "n_normal", "n_anomalous", *columns, "worst_machine", "reason", "rule"]
     text = io.StringIO()
     writer = CsvWriter(text)
 
@@ -100,14 +99,9 @@ def to_csv(report: Report) -> str:
         writer.write(cells.get(name, "") for name in header)
 
     writer.write(header)
-    for machine in evaluation.machines:
-        row = {"level": "machine", "name": machine.machine, "reason": machine.reason or ""}
-        write(row | _clips(machine) | _csv_cells({"auc": machine.auc, "pauc": machine.pauc}))
-    for of_type in evaluation.types:
-        row = {"level": "type", "name": of_type.machine_type, "worst_machine": of_type.worst_machine or ""}
-        write(row | _clips(of_type) | _csv_cells(msgspec.structs.asdict(of_type.figures)))
-    row = {"level": "total", "name": "total"}
-    write(row | _clips(evaluation) | _csv_cells(msgspec.structs.asdict(evaluation.total)))
+    for rule, evaluation in (("", report.evaluation), *report.by_rule.items()):
+        for row in _csv_rows(evaluation):
+            write(row | {"rule": rule})
     if report.published is not None:
         for other in report.published.averages:
             areas: dict[str, str | float] = {
@@ -117,6 +111,27 @@ def to_csv(report: Report) -> str:
             }
             write({"level": "published", "name": other.name, **areas})
     return text.getvalue()
+
+
+def _csv_rows(evaluation: Evaluation) -> Iterator[dict[str, str]]:
+    decisions = evaluation.decisions
+    decided = {} if decisions is None else {each.machine: each for each in decisions.machines}
+    for machine in evaluation.machines:
+        row = {"level": "machine", "name": machine.machine, "reason": machine.reason or ""}
+        rates = _rates(decided.get(machine.machine))
+        yield row | _clips(machine) | _csv_cells({"auc": machine.auc, "pauc": machine.pauc, **rates})
+    for of_type in evaluation.types:
+        row = {"level": "type", "name": of_type.machine_type, "worst_machine": of_type.worst_machine or ""}
+        yield row | _clips(of_type) | _csv_cells(msgspec.structs.asdict(of_type.figures))
+    row = {"level": "total", "name": "total"}
+    rates = _rates(None if decisions is None else decisions.total)
+    yield row | _clips(evaluation) | _csv_cells(msgspec.structs.asdict(evaluation.total) | rates)
+
+
+def _rates(decided: DecisionFigures | None) -> dict[str, Figure | None]:
+    if decided is None:
+        return {}
+    return {"false_alarm_rate": decided.false_alarm_rate, "detection_rate": decided.detection_rate}
 
 
 def to_json(report: Report) -> str:

@@ -1,11 +1,11 @@
 """What a report of an evaluation says, as tables of text that a screen and Markdown share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from osscl.evaluation.figures import Evaluation, Figure, Summary
+from osscl.evaluation.figures import DecisionFigures, Decisions, Evaluation, Figure, Summary
 from osscl.evaluation.published_figures import Published
 from osscl.machines.dcase import type_of
 
@@ -43,12 +43,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         Clips that are in no figure.
     published : Published or None
         What shall stand beside it.
+    by_rule : dict of str to Evaluation
+        The same clips scored by each rule, where that was asked; `evaluation` is by each machine's own.
     """
 
     source: dict[str, str]
     evaluation: Evaluation
     unscored: list[Unscored]
     published: Published | None = None
+    by_rule: dict[str, Evaluation] = msgspec.field(default_factory=dict)
 
 
 class Grid(NamedTuple):
@@ -73,11 +76,20 @@ def grids_of(report: Report) -> Iterator[Grid]:
     Yields
     ------
     Grid
-        Machine IDs, types with their total, and what is published.
+        Machine IDs, types with their total, rules side by side, decisions, and what is published.
     """
     evaluation = report.evaluation
     yield _machines_grid(evaluation)
     yield _types_grid(evaluation)
+    if report.by_rule:
+        yield rules_grid(report.by_rule)
+        yield from (
+            _decisions_grid(of_rule.decisions, f", rule {rule}")
+            for rule, of_rule in report.by_rule.items()
+            if of_rule.decisions is not None
+        )
+    elif evaluation.decisions is not None:
+        yield _decisions_grid(evaluation.decisions)
     if report.published is not None:
         yield _published_types_grid(evaluation, report.published)
         yield _published_averages_grid(evaluation, report.published)
@@ -134,6 +146,55 @@ def _summary_cells(summary: Summary, worst_machine: str | None) -> list[str]:
         if name == "worst_auc" and worst_machine is not None:
             cell = f"{worst_machine.rpartition('/')[2]} {cell}"
         cells.append("\n".join(filter(None, [cell, _interval(figure)])))
+    return cells
+
+
+def rules_grid(by_rule: Mapping[str, Evaluation]) -> Grid:
+    """Lay out the figures of several rules side by side.
+
+    Parameters
+    ----------
+    by_rule : mapping of str to Evaluation
+        The same clips by each rule.
+
+    Returns
+    -------
+    Grid
+        A line a machine ID, their mean, and the worst.
+    """
+    header = ["machine ID", *(f"{name}\n{rule}" for rule in by_rule for name in ("AUC", "pAUC"))]
+    machines = {machine.machine: None for of_rule in by_rule.values() for machine in of_rule.machines}
+    figures = [{machine.machine: machine for machine in of_rule.machines} for of_rule in by_rule.values()]
+    rows = []
+    for machine in machines:
+        row = [machine]
+        for of_rule in figures:
+            found = of_rule.get(machine)
+            row += ["no score"] * 2 if found is None else [_percent(found.auc), _percent(found.pauc)]
+        rows.append(row)
+    totals = [of_rule.total for of_rule in by_rule.values()]
+    mean = [_with_interval(figure) for total in totals for figure in (total.mean_auc, total.mean_pauc)]
+    worst = [cell for total in totals for cell in (_with_interval(total.worst_auc), "")]
+    return Grid("Each rule, %", header, [rows, [["ID mean", *mean], ["worst ID", *worst]]])
+
+
+def _decisions_grid(decisions: Decisions, of_what: str = "") -> Grid:
+    header = ["machine ID", "normal", "false alarms", "rate", "interval"]
+    header += ["anomalous", "found", "rate", "interval"]
+    return Grid(
+        f"Decisions, rates in %{of_what}",
+        header,
+        [list(map(_decision_row, decisions.machines)), [_decision_row(decisions.total)]],
+    )
+
+
+def _decision_row(found: DecisionFigures) -> list[str]:
+    cells = [found.machine]
+    for n, count, rate in (
+        (found.n_normal, found.n_false_alarms, found.false_alarm_rate),
+        (found.n_anomalous, found.n_detected, found.detection_rate),
+    ):
+        cells += [str(n), str(count), "" if rate is None else f"{100 * rate.value:.2f}", _interval(rate)]
     return cells
 
 
@@ -209,6 +270,11 @@ def notes_of(report: Report) -> Iterator[str]:
             f"interval: {100 * evaluation.confidence:g} % bootstrap, {evaluation.n_resamples} resamples of "
             f"the normal and of the anomalous clips of each ID, seed {evaluation.seed}."
         )
+    if evaluation.decisions is not None:
+        yield (
+            f"decisions: intervals are Wilson's, {100 * evaluation.decisions.confidence:g} %, and take the "
+            "clips as independent."
+        )
     if report.published is not None:
         yield f"published: {report.published.source}."
     for reason in evaluation.undefined:
@@ -219,6 +285,10 @@ def notes_of(report: Report) -> Iterator[str]:
 
 def _percent(figure: Figure | None) -> str:
     return _UNDEFINED if figure is None else f"{100 * figure.value:.2f}"
+
+
+def _with_interval(figure: Figure | None) -> str:
+    return "\n".join(filter(None, [_percent(figure), _interval(figure)]))
 
 
 def _interval(figure: Figure | None) -> str:

@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import islice, repeat
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +15,13 @@ from osscl.audio.batch import read_clips
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Clip, Fit
 from osscl.audio.samples import Samples, clip_sha256
-from osscl.config import CLIP, FRONTEND
+from osscl.config import CLIP, EMBEDDING_SIZE, FRONTEND
 from osscl.errors import AudioCorruptError, ClipError
-from osscl.features import memory_features
+from osscl.features import N_FEATURES, memory_features
 from osscl.support.threads import usable_cpus
+
+Embed: TypeAlias = Callable[[Samples], npt.NDArray[np.float32]]
+"""Computes numbers [B, size] of samples [B, n_samples]."""
 
 SHORT_HASH_DIGITS = 16
 _BATCH = 64
@@ -40,6 +45,8 @@ class FeaturedClip:
         Sample rate of the file, before any conversion.
     clipped_share : float
         Share of the samples that stand at full scale, in [0, 1].
+    embedding : ndarray of float32, [128], or None
+        The network's, where it was asked for.
     """
 
     path: str
@@ -48,6 +55,7 @@ class FeaturedClip:
     is_padded: bool
     sample_rate_hz: int
     clipped_share: float
+    embedding: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ def featured_clips(
     fit: Fit = AS_THEY_ARE,
     *,
     threads: int | None = None,
+    embed: Embed | None = None,
     on_clip: Callable[[], object] = lambda: None,
 ) -> Iterator[FeaturedClip | Unusable]:
     """Read recordings and compute their features, in order.
@@ -83,6 +92,8 @@ def featured_clips(
         How recordings that do not fit are made to fit.
     threads : int, optional
         Processors to use; by default all that the process may use.
+    embed : callable, optional
+        Gives the embeddings [B, 128] of samples [B, n_samples], such as `Detector.embed`.
     on_clip : callable
         Called after each recording.
 
@@ -96,7 +107,7 @@ def featured_clips(
     rows = np.empty((_BATCH, CLIP.n_samples), np.int16)
     with ThreadPoolExecutor(n_threads, "osscl-hash") as pool:
         while group := list(islice(remaining, _BATCH)):
-            for found in _of_batch(group, rows, fit, n_threads, pool):
+            for found in _of_batch(group, rows, fit, n_threads, pool, embed):
                 yield found
                 on_clip()
 
@@ -107,6 +118,7 @@ def _of_batch(
     fit: Fit,
     threads: int,
     pool: ThreadPoolExecutor,
+    embed: Embed | None,
 ) -> Iterator[FeaturedClip | Unusable]:
     paths = [candidate.path for candidate in group if candidate.problem is None]
     rate_hz = FRONTEND.sample_rate_hz
@@ -114,13 +126,20 @@ def _of_batch(
     read = [_usable(next(clips)) if candidate.problem is None else candidate.problem for candidate in group]
     good = [clip for clip in read if isinstance(clip, Clip)]
     hashes = pool.map(lambda clip: clip_sha256(clip.samples)[:SHORT_HASH_DIGITS], good)
-    features = iter(_features(good, threads))
+    features = iter(_by_type(partial(memory_features, threads=threads), good, N_FEATURES))
+    embeddings = repeat(None) if embed is None else iter(_by_type(embed, good, EMBEDDING_SIZE))
     for candidate, clip in zip(group, read, strict=True):
         path = os.fsdecode(candidate.path)
         if isinstance(clip, Clip):
             share = _clipped_share(clip.samples)
             yield FeaturedClip(
-                path, next(hashes), next(features), clip.is_padded(), clip.sample_rate_hz, share
+                path,
+                next(hashes),
+                next(features),
+                clip.is_padded(),
+                clip.sample_rate_hz,
+                share,
+                next(embeddings),
             )
         else:
             yield Unusable(path, clip)
@@ -138,10 +157,10 @@ def _clipped_share(samples: Samples) -> float:
     return float(np.count_nonzero((samples >= highest) | (samples <= lowest)) / len(samples))
 
 
-def _features(clips: list[Clip], threads: int) -> npt.NDArray[np.float32]:
-    """Features [B, 360] of clips, each in the type that it has."""
+def _by_type(compute: Embed, clips: list[Clip], size: int) -> npt.NDArray[np.float32]:
+    """What is computed of clips [B, size], each in the type that it has."""
     if not clips:
-        return np.empty((0, 360), np.float32)
+        return np.empty((0, size), np.float32)
     if len({clip.samples.dtype for clip in clips}) == 1:
-        return memory_features(np.stack([clip.samples for clip in clips]), threads=threads)
-    return np.stack([memory_features(clip.samples, threads=threads) for clip in clips])
+        return compute(np.stack([clip.samples for clip in clips]))
+    return np.concatenate([compute(clip.samples[np.newaxis]) for clip in clips])

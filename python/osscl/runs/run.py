@@ -157,7 +157,7 @@ def score_to_table(
     OutputError
         Lines or record cannot be written.
     """
-    started = _utc_now()
+    started = utc_now()
 
     def describe(completed: bool) -> dict[str, Any]:
         return _describe(detector, options, started, tally, completed)
@@ -166,7 +166,7 @@ def score_to_table(
         if table.output is None:
             on_run(run)
         else:
-            _write_run_record(table.output, run)
+            write_run_record(table.output, run)
 
     try:
         for record in detector.score_candidates(candidates, machine_of, fit):
@@ -192,7 +192,7 @@ def _describe(
     return {
         "completed": completed,
         "started": started,
-        "ended": _utc_now(),
+        "ended": utc_now(),
         "model": printable(bundle.path.absolute()),
         "model_sha256": bundle.file_sha256,
         "graph_sha256": bundle.graph_sha256,
@@ -203,6 +203,7 @@ def _describe(
         "counts": dict(sorted(tally.counts.items())),
         "n_decided": tally.n_decided,
         "anomalies": dict(sorted(tally.anomalies.items())),
+        "scored_by": detector.judges.fingerprints(),
     }
 
 
@@ -218,7 +219,21 @@ def installed_versions() -> dict[str, str]:
     return {name: version for name, version in found.items() if version is not None}
 
 
-def _write_run_record(output: Path, run: dict[str, Any]) -> None:
+def write_run_record(output: Path, run: dict[str, Any]) -> None:
+    """Write down how an output came about, beside it.
+
+    Parameters
+    ----------
+    output : Path
+        The table.
+    run : dict
+        What to say; ``completed`` is among it.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
     # the record of an interrupted run stands beside its lines where an earlier output keeps its own
     beside_lines = record_of(part_of(output))
     path = record_of(output) if run["completed"] or not os.path.lexists(output) else beside_lines
@@ -230,5 +245,6 @@ def _write_run_record(output: Path, run: dict[str, Any]) -> None:
         raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
 
 
-def _utc_now() -> str:
+def utc_now() -> str:
+    """The time, for records."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from osscl.config import Padding
 from osscl.decisions import Memory, RobustScale, both, decide, log_score, smallest_rate, too_few_recordings
 from osscl.model_file.decisions import Rule
+from osscl.scoring.record import Record
 
 DEFAULT_RATE = 0.05
 """False-alarm rate where none is asked for."""
@@ -36,7 +38,7 @@ class Judged(NamedTuple):
     p_value : ndarray of float64, [B]
         NaN where the machine is not calibrated.
     threshold : float
-        NaN where nothing is decided.
+        See `separating`; NaN where nothing is decided.
     is_anomaly : ndarray of bool, [B], or None
         None where nothing is decided.
     """
@@ -46,6 +48,29 @@ class Judged(NamedTuple):
     p_value: npt.NDArray[np.float64]
     threshold: float
     is_anomaly: npt.NDArray[np.bool_] | None
+
+    def on(self, record: Record, at: int) -> Record:
+        """Put the decision of a clip on its line.
+
+        Parameters
+        ----------
+        record : Record
+            The line, without a decision.
+        at : int
+            Which of the clips.
+
+        Returns
+        -------
+        Record
+            With p-value, threshold and decision, where there are some.
+        """
+        p_value = float(self.p_value[at])
+        return replace(
+            record,
+            p_value=None if np.isnan(p_value) else p_value,
+            threshold=None if self.is_anomaly is None else self.threshold,
+            is_anomaly=None if self.is_anomaly is None else bool(self.is_anomaly[at]),
+        )
 
 
 class NormalScores(NamedTuple):
@@ -164,7 +189,7 @@ class Judge:
             by_memory, *parts = self.memory.score(features)
             z = np.stack(parts, axis=1)  # [B, 4]
             score = by_memory if self.rule == "memory" else self._of_both(by_memory, score)
-        return self._decided(score, z)
+        return self.decide(score, z)
 
     def _of_both(
         self, by_memory: npt.NDArray[np.float64], by_network: npt.NDArray[np.float64]
@@ -174,10 +199,49 @@ class Judge:
         memory_scale = RobustScale.of(self.memory.calibration_scores)
         return both(memory_scale.z(by_memory), self.network_scale.z(log_score(by_network)))
 
-    def _decided(self, score: npt.NDArray[np.float64], z: npt.NDArray[np.float64] | None) -> Judged:
-        score = score.astype(np.float32).astype(np.float64)  # as it is written: a table can be decided anew
-        nothing = np.full(len(score), np.nan)
-        if self.normal is None or not np.isfinite(score).all():
-            return Judged(score, z, nothing, np.nan, None)
-        found = decide(self.normal.scores, score, self.rate, self.normal.recordings)
-        return Judged(score, z, found.p_value, found.threshold, found.is_anomaly)
+    def decide(self, score: FloatArray, z: npt.NDArray[np.float64] | None = None) -> Judged:
+        """Decide clips that have their score.
+
+        Parameters
+        ----------
+        score : ndarray of float, [B]
+            Scores by this rule; what counts is what a table holds of them, a float32.
+        z : ndarray of float64, [B, 4], optional
+            Goes into the result as it is.
+
+        Returns
+        -------
+        Judged
+            Decisions, where there are some.
+        """
+        written = score.astype(np.float32).astype(np.float64)
+        nothing = np.full(len(written), np.nan)
+        if self.normal is None or not np.isfinite(written).all():
+            return Judged(written, z, nothing, np.nan, None)
+        found = decide(self.normal.scores, written, self.rate, self.normal.recordings)
+        return Judged(written, z, found.p_value, separating(found.threshold), found.is_anomaly)
+
+
+def separating(threshold: float) -> float:
+    """Round a threshold up, to where float32 scores are told apart however they are read.
+
+    A table of text holds the shortest digits that give a float32 back. Read as float64 they are another
+    number than the float32, a little above or below; a threshold between the two would decide differently.
+
+    Parameters
+    ----------
+    threshold : float
+        Of float64 scores; NaN stays NaN.
+
+    Returns
+    -------
+    float
+        ``score >= threshold`` says of a float32 and of its digits what it says of the float32 and the given
+        threshold.
+    """
+    if np.isnan(threshold):
+        return threshold
+    least = np.float32(threshold)
+    if float(least) < threshold:
+        least = np.nextafter(least, np.float32(np.inf))
+    return min(float(least), float(str(least)))

@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 
+import msgspec
 import numpy as np
 
 from osscl.config import FEATURES, Padding
@@ -14,7 +16,7 @@ from osscl.model_file.restored import restored_memory
 from osscl.scoring.judge import Judge, NormalScores
 from osscl.scoring.record import Record
 
-RULES = ("network", "memory", "both")
+RULES: tuple[Rule, ...] = ("network", "memory", "both")
 _MAY_BE_TRAINED_ON = (
     "normal clips that it was calibrated on were trained on, or may have been: more normal clips than asked "
     "for may be flagged"
@@ -61,12 +63,12 @@ class Judges:
             name: label for label, name in enumerate(manifest.model.classes)
         }  # fmt: skip
         self._precision = manifest.precision
-        self._memories = {memory.machine for memory in self._stored.memories}
+        self._graph_sha256 = manifest.graph_sha256
         self.machines = manifest.machines
         self._rule, self._rate = rule, false_alarm_rate
         self._judges: dict[str, Judge] = {}
         self._lock = threading.Lock()
-        if rule in ("memory", "both") and not self._memories:
+        if rule in ("memory", "both") and not self._stored.memories:
             raise ConfigError(
                 f"--rule {rule} needs memories of machines, and the model file holds none: make one from "
                 "normal recordings by osscl enroll"
@@ -119,6 +121,34 @@ class Judges:
                 judge = self._judges[machine] = self._make(machine)
         return judge
 
+    def lacking(self, machine: str) -> str | None:
+        """Say what the rule of a machine would need and the file does not hold.
+
+        Parameters
+        ----------
+        machine : str
+            Any ID.
+
+        Returns
+        -------
+        str or None
+            One sentence; None where its clips can be scored.
+        """
+        rule = self.rule_of(machine)
+        if rule != "memory" and machine not in self._labels:
+            return f"the network does not know it; leave out --rule {rule}, or train it"
+        if rule == "network":
+            return None
+        memory = self._stored.memory_of(machine)
+        if memory is None:
+            return "it has no memory; make one from its normal recordings by osscl enroll"
+        if memory.features_sha256 != FEATURES.sha256:
+            return "its memory was made of other features than this osscl computes: enroll it again"
+        calibration = self._stored.calibration_of(machine, "both")
+        if rule == "both" and (calibration is None or calibration.log_median is None):
+            return "it is not calibrated for the rule both: run osscl calibrate --rule both"
+        return None
+
     def rate_of(self, record: Record) -> float | None:
         """False-alarm rate that a clip was decided at; None where it was not decided."""
         judge = self._judges.get(record.machine or "")
@@ -126,23 +156,55 @@ class Judges:
 
     def notes(self) -> Iterator[str]:
         """Say of the machines met so far why nothing is decided or guaranteed, once for each reason."""
-        yield from _once(
-            "no decision for", {machine: judge.undecided for machine, judge in self._judges.items()}
+        yield from notes_of(
+            "no decision", {machine: judge.undecided for machine, judge in self._judges.items()}
         )
-        yield from _once(
-            "no guarantee for",
-            {machine: judge.caveat for machine, judge in self._judges.items() if judge.undecided is None},
-        )
+        decided = {name: judge for name, judge in self._judges.items() if judge.undecided is None}
+        yield from notes_of("no guarantee", {name: judge.caveat for name, judge in decided.items()})
+
+    def fingerprints(self) -> dict[str, str]:
+        """Tell the machines met so far, and for each what its scores depend on.
+
+        Returns
+        -------
+        dict of str to str
+            16 hex digits a machine: scores of equal ones may be decided by one another's calibration.
+        """
+        return {machine: self.fingerprint(machine) for machine in self._judges}
+
+    def fingerprint(self, machine: str) -> str:
+        """Tell in 16 hex digits what the scores of a machine depend on.
+
+        Parameters
+        ----------
+        machine : str
+            One that the file can score by its rule.
+
+        Returns
+        -------
+        str
+            It changes with the rule, and with the network, the memory, the background and the scale that the
+            rule needs.
+        """
+        rule = self.rule_of(machine)
+        told: list[object] = [rule]
+        if rule != "memory":
+            told.append(self._graph_sha256)
+        memory = self._stored.memory_of(machine)
+        if rule != "network" and memory is not None:
+            told += [self._stored.background, memory.mean, memory.deviations, memory.held_out_scores]
+            told.append([clip.recording for clip in memory.clips])
+        calibration = self._stored.calibration_of(machine, rule)
+        if rule == "both" and calibration is not None:
+            told += [calibration.log_median, calibration.log_mad]
+        return sha256(msgspec.json.encode(told)).hexdigest()[:16]
 
     def _make(self, machine: str) -> Judge:
         rule = self.rule_of(machine)
         label = self._labels.get(machine)
-        if rule != "memory" and label is None:
-            raise MachineError(f"the network does not know {machine}; leave out --rule {rule}, or train it")
-        if rule != "network" and machine not in self._memories:
-            raise MachineError(
-                f"{machine} has no memory; make one from its normal recordings by osscl enroll"
-            )
+        lacking = self.lacking(machine)
+        if lacking is not None:
+            raise MachineError(f"{machine}: {lacking}")
         if rule == "memory":
             memory = self._memory(machine)
             normal = NormalScores(memory.calibration_scores, memory.calibration_recordings)
@@ -173,9 +235,7 @@ class Judges:
         scale = self._network_scale(machine)
         memory = self._memory(machine)
         padding = self._padding(machine)
-        return Judge(
-            machine, rule, label, memory, scale, normal_scores, self._rate, reason, padding, caveat
-        )
+        return Judge(machine, rule, label, memory, scale, normal_scores, self._rate, reason, padding, caveat)
 
     def _network_scale(self, machine: str) -> RobustScale:
         """Scale of the network's score for the rule both; of another precision too: only decisions need ours."""
@@ -193,11 +253,6 @@ class Judges:
     def _memory(self, machine: str) -> Memory:
         stored = self._stored.memory_of(machine)
         assert stored is not None
-        if stored.features_sha256 != FEATURES.sha256:
-            raise MachineError(
-                f"the memory of {machine} was made of other features than this osscl computes: enroll it "
-                "again"
-            )
         return restored_memory(stored, self._stored.background)
 
     def _calibration(self, machine: str, rule: Rule) -> tuple[Calibration | None, str | None]:
@@ -213,12 +268,25 @@ class Judges:
         return found, None
 
 
-def _once(beginning: str, reason_of: Mapping[str, str | None]) -> Iterator[str]:
-    """Say each reason once, with the machines that it holds for."""
+def notes_of(what: str, reasons: Mapping[str, str | None]) -> Iterator[str]:
+    """Say what is lacking and why, once for each reason.
+
+    Parameters
+    ----------
+    what : str
+        Such as "no decision".
+    reasons : mapping of str to str or None
+        The reason of each machine; None where nothing is lacking.
+
+    Yields
+    ------
+    str
+        One sentence, with the machines that it holds for.
+    """
     machines: dict[str, list[str]] = {}
-    for machine, reason in reason_of.items():
+    for machine, reason in reasons.items():
         if reason is not None:
             machines.setdefault(reason, []).append(machine)
     for reason, named in machines.items():
         more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-        yield f"{beginning} {', '.join(named[:3])}{more}: {reason}"
+        yield f"{what} for {', '.join(named[:3])}{more}: {reason}"

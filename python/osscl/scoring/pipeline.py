@@ -334,18 +334,7 @@ def _scored(record: Record, judge: Judge, judged: Judged, at: int) -> Record:
     if not np.isfinite(score):
         return replace(record, status="no_score", reason=f"the model gives {score} for this clip")
     z = {} if judged.z is None else dict(zip(_Z_COLUMNS, map(short_float, judged.z[at]), strict=True))
-    decided = {}
-    if judged.is_anomaly is not None:
-        decided = {"threshold": judged.threshold, "is_anomaly": bool(judged.is_anomaly[at])}
-    p_value = judged.p_value[at]
-    return replace(
-        record,
-        score=short_float(score),
-        p_value=None if np.isnan(p_value) else float(p_value),
-        rule=judge.rule,
-        **decided,
-        **z,
-    )
+    return replace(judged.on(record, at), score=short_float(score), rule=judge.rule, **z)
 
 
 def _undecided(record: Record, misfit: str | None) -> Record:

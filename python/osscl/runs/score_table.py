@@ -1,4 +1,4 @@
-"""Result tables read back: path, machine, status and score of each line."""
+"""Result tables read back, whoever wrote them."""
 
 import csv
 import json
@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from osscl.errors import ConfigError, EvaluationError
-from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.scoring.record import COLUMNS, SCORED_STATUSES, Record
 from osscl.support.csv_rows import CsvReader, open_csv
 from osscl.support.failed_import import needing
 from osscl.support.paths import printable
 from osscl.support.regular_file import regular_only
 
 _NEEDED = ("path", "machine", "status", "score")
+_NUMBERS = tuple(
+    name
+    for name in COLUMNS
+    if name.startswith("z_") or name in ("p_value", "threshold", "start_s", "duration_s")
+)
 _LONGEST_SHOWN = 40
 
 
@@ -30,7 +35,7 @@ def read_records(path: Path) -> Iterator[Record]:
     Yields
     ------
     Record
-        Each line, with path, machine, status, reason and score; the other columns are not read.
+        Each line. Columns of `Record` that the table lacks are None, those that `Record` lacks are not read.
 
     Raises
     ------
@@ -72,7 +77,11 @@ def _record(cells: Mapping[str, Any]) -> Record:
         machine=machine or None,
         status=status or "",
         reason=reason or None,
-        score=None if score in (None, "") else _finite(score),
+        score=_number(cells, "score"),
+        is_anomaly=_truth(cells, "is_anomaly"),
+        sample_rate_hz=_whole(cells, "sample_rate_hz"),
+        rule=_text(cells, "rule") or None,
+        **{name: _number(cells, name) for name in _NUMBERS},
     )
 
 
@@ -83,15 +92,34 @@ def _text(cells: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
-def _finite(score: Any) -> float:
-    is_number = isinstance(score, str | int | float) and not isinstance(score, bool)
+def _number(cells: Mapping[str, Any], name: str) -> float | None:
+    cell = cells.get(name)
+    if cell in (None, ""):
+        return None
+    is_number = isinstance(cell, str | int | float) and not isinstance(cell, bool)
     try:
-        value = float(score) if is_number else math.nan
+        value = float(cell) if is_number else math.nan
     except (ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"score is {_short(score)}, expected a finite number")
+        raise ValueError(f"{name} is {_short(cell)}, expected a finite number")
     return value
+
+
+def _whole(cells: Mapping[str, Any], name: str) -> int | None:
+    number = _number(cells, name)
+    if number is not None and not number.is_integer():
+        raise ValueError(f"{name} is {_short(number)}, expected a whole number")
+    return None if number is None else int(number)
+
+
+def _truth(cells: Mapping[str, Any], name: str) -> bool | None:
+    cell = cells.get(name)
+    known = {None: None, "": None, "true": True, "false": False}
+    word = str(cell).lower() if isinstance(cell, str | bool) else cell
+    if not (word is None or isinstance(word, str)) or word not in known:
+        raise ValueError(f"{name} is {_short(cell)}, expected true, false or nothing")
+    return known[word]
 
 
 def _short(value: Any) -> str:

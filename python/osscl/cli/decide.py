@@ -1,0 +1,84 @@
+"""``osscl decide``: a table of scores decided at another false-alarm rate, without scoring again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osscl.cli import signals
+from osscl.cli.messages import EXIT_ANOMALY, result_stream, say
+from osscl.cli.options import FalseAlarmRate
+from osscl.model_file.bundle import read_bundle
+from osscl.runs.deciding import Decider, decide_table, describe, run_beside, scored_by
+from osscl.runs.run import Tally
+from osscl.runs.score_table import read_records
+from osscl.runs.tables import OutputTable
+from osscl.support.links import missing
+from osscl.support.paths import printable
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl decide scores.csv --model model.onnx --false-alarm-rate 0.01 --output strict.csv\n
+  osscl decide scores.parquet --model model.onnx --json\n
+\n
+Exit code: 0 done, 1 failed, 2 wrong usage, 4 clips were flagged with --fail-on-anomaly; interrupted: 130 by
+Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+"""
+
+
+def decide(
+    scores: Annotated[
+        Path,
+        typer.Argument(help="Table that osscl score wrote: .csv, .jsonl or .parquet.", metavar="SCORES"),
+    ],
+    model: Annotated[
+        Path, typer.Option(help="Model file with the memories and calibrations that decide.", metavar="MODEL")
+    ],
+    false_alarm_rate: FalseAlarmRate = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout.",
+            readable=False,
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")] = False,
+    fail_on_anomaly: Annotated[
+        bool, typer.Option("--fail-on-anomaly", help="Exit with 4 where a clip was flagged.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
+    ] = False,
+) -> None:
+    """Decide a table of scores anew, at another false-alarm rate: nothing is scored again."""
+    if output is not None and json:
+        raise typer.BadParameter(
+            "--json writes to stdout; use --output with a name that ends in .jsonl instead"
+        )
+    if (problem := missing(scores)) is not None:
+        raise typer.BadParameter(problem)
+    bundle = read_bundle(model)
+    scored = run_beside(scores)
+    decider = Decider(bundle, false_alarm_rate, scored)
+    table = OutputTable(
+        output,
+        overwrite=overwrite,
+        inputs=[model, scores],
+        suffix=".jsonl" if json else ".csv",
+        stream=result_stream(),
+    )
+    tally = Tally()
+    try:
+        run = describe(scores, bundle, scored, false_alarm_rate)
+        decide_table(decider, read_records(scores), table, run, tally)
+    except KeyboardInterrupt:
+        say(f"interrupted; {printable(output or 'stdout')} was not written")
+        raise typer.Exit(signals.exit_code()) from None
+    if scored_by(scored) is None:
+        say(f"{printable(scores)} has no record of its run beside it: taken as scored by {printable(model)}")
+    for note in decider.notes():
+        say(note)
+    where = "" if output is None else f" -> {printable(output)}"
+    say((tally.flagged() if tally.n_decided else f"0 of {tally.n_files} decided") + where)
+    raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else 0)

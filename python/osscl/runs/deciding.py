@@ -1,0 +1,263 @@
+"""Scores decided anew: a table of them in, one with other decisions out, and nothing is scored again."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+from osscl.config import CLIP, FRONTEND, Padding
+from osscl.errors import ConfigError, ModelFileError
+from osscl.model_file.bundle import Bundle
+from osscl.runs.run import Tally, installed_versions, utc_now, write_run_record
+from osscl.runs.tables import OutputTable, record_of
+from osscl.scoring.judge import Judge
+from osscl.scoring.judges import RULES, Judges, notes_of
+from osscl.scoring.record import Record
+from osscl.support.paths import path_of, printable
+from osscl.support.regular_file import regular_only
+
+_LINES = 4096
+_CLIP_S = CLIP.n_samples / FRONTEND.sample_rate_hz - 1e-6
+_NO_RULE = "the table does not say by which rule it was scored: score the recordings again"
+_ANOTHER_SCORER = (
+    "it was scored by another network or memory than the model file holds now: score the recordings again"
+)
+
+
+class Decider:
+    """Decides scores by what a model file holds for the rule that gave them.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model file.
+    false_alarm_rate : float, optional
+        As for `osscl.load`.
+    scored : mapping, optional
+        The record of the run that gave the scores, see `run_beside`. Without it they are taken to be of this
+        model file.
+
+    Raises
+    ------
+    DecisionError
+        The rate lies outside (0, 1).
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        false_alarm_rate: float | None = None,
+        scored: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._bundle, self._rate = bundle, false_alarm_rate
+        self._scored_by = scored_by(scored) or {}
+        self._padding = ((scored or {}).get("options") or {}).get("pad")
+        self._any_rule = Judges(bundle.manifest, None, false_alarm_rate)
+        self._judges: dict[str, Judges | str] = {}
+        self._found: dict[tuple[str, str], Judge | str] = {}
+
+    def decide(self, records: Iterable[Record]) -> Iterator[tuple[Record, float | None]]:
+        """Decide lines of a table anew.
+
+        Parameters
+        ----------
+        records : iterable of Record
+            The lines; what was decided of them does not count.
+
+        Yields
+        ------
+        record : Record
+            Each line with its new decision, or none.
+        rate : float or None
+            The false-alarm rate that it was decided at.
+        """
+        remaining = iter(records)
+        while lines := list(islice(remaining, _LINES)):
+            yield from self._of_some(lines)
+
+    def notes(self) -> Iterator[str]:
+        """Say of the machines met so far why nothing is decided, once for each reason."""
+        reasons = {
+            machine or "clips without a machine": judge if isinstance(judge, str) else judge.undecided
+            for (machine, _), judge in self._found.items()
+        }
+        yield from notes_of("no decision", reasons)
+
+    def _of_some(self, lines: list[Record]) -> Iterator[tuple[Record, float | None]]:
+        places_of: dict[tuple[str, str], list[int]] = {}
+        decided: list[tuple[Record, float | None]] = []
+        for place, line in enumerate(lines):
+            decided.append((replace(line, p_value=None, threshold=None, is_anomaly=None), None))
+            if line.score is not None:
+                places_of.setdefault((line.machine or "", line.rule or ""), []).append(place)
+        for key, places in places_of.items():
+            judge = self._judge(*key)
+            if isinstance(judge, Judge):
+                judged = judge.decide(np.array([lines[place].score for place in places]))
+                for at, place in enumerate(places):
+                    line, _ = decided[place]
+                    if not self._is_misfit(line, judge):
+                        decided[place] = judged.on(line, at), judge.rate
+        yield from decided
+
+    def _is_misfit(self, line: Record, judge: Judge) -> bool:
+        """Whether nothing can be decided of a clip, which its line says since it was scored."""
+        is_whole = line.duration_s is None or line.duration_s >= _CLIP_S
+        if is_whole or self._padding in get_args(Padding):
+            return judge.misfit(None if is_whole else self._padding) is not None
+        return judge.needs_memory  # it was filled up, and nothing says how
+
+    def _judge(self, machine: str, rule: str) -> Judge | str:
+        """What decides such scores, or why nothing does."""
+        if (machine, rule) not in self._found:
+            self._found[machine, rule] = self._find(machine, rule)
+        return self._found[machine, rule]
+
+    def _find(self, machine: str, rule: str) -> Judge | str:
+        if rule not in RULES:
+            return f"its rule is '{rule}'; expected one of: {', '.join(RULES)}" if rule else _NO_RULE
+        if machine not in self._any_rule.machines:
+            return "the model file does not know it"
+        judges = self._judges_of(rule)
+        if isinstance(judges, str):
+            return judges
+        lacking = judges.lacking(machine)
+        if lacking is not None:
+            return f"it was scored by the rule {rule}, and {lacking}"
+        known = self._scored_by.get(machine)
+        if known is not None and known != judges.fingerprint(machine):
+            return _ANOTHER_SCORER
+        return judges.of(machine)
+
+    def _judges_of(self, rule: str) -> Judges | str:
+        if rule not in self._judges:
+            try:
+                self._judges[rule] = Judges(self._bundle.manifest, rule, self._rate)  # type: ignore[arg-type]
+            except (ConfigError, ModelFileError) as error:  # no memory at all, or no network
+                self._judges[rule] = str(error)
+        return self._judges[rule]
+
+
+def run_beside(table: Path) -> dict[str, Any] | None:
+    """Read how a table came about, where that is known.
+
+    Parameters
+    ----------
+    table : Path
+        A result table.
+
+    Returns
+    -------
+    dict or None
+        The record of the run beside it; None where there is none that can be read.
+    """
+    try:
+        with open(record_of(table), "rb", opener=regular_only) as file:
+            return msgspec.json.decode(file.read(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def scored_by(run: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """What the scores of a table depend on.
+
+    Parameters
+    ----------
+    run : mapping or None
+        How the table came about.
+
+    Returns
+    -------
+    dict of str to str or None
+        For each machine, see `Judges.fingerprint`; None where it does not say.
+    """
+    try:
+        return msgspec.convert((run or {}).get("scored_by"), dict[str, str])
+    except msgspec.ValidationError:
+        return None
+
+
+def decide_table(
+    decider: Decider,
+    records: Iterable[Record],
+    table: OutputTable,
+    run: dict[str, Any],
+    tally: Tally,
+) -> None:
+    """Decide lines into a table, and write down how.
+
+    Parameters
+    ----------
+    decider : Decider
+        What decides.
+    records : iterable of Record
+        Lines of another table.
+    table : OutputTable
+        Where they go; interrupted or failed, what is there of it is taken back.
+    run : dict
+        What the record of the run shall say.
+    tally : Tally
+        Counts each line.
+
+    Raises
+    ------
+    OutputError
+        Lines or record cannot be written.
+    """
+    started = utc_now()
+    try:
+        for record, rate in decider.decide(records):
+            table.write(replace(record, path=path_of(record.path)))  # it is spelled again
+            tally.add(record, rate)
+        run = {
+            "completed": True,
+            "started": started,
+            "ended": utc_now(),
+            **run,
+            "versions": installed_versions(),
+            "n_files": tally.n_files,
+            "counts": dict(sorted(tally.counts.items())),
+            "n_decided": tally.n_decided,
+            "anomalies": dict(sorted(tally.anomalies.items())),
+        }
+        table.finish(run)
+    except BaseException:
+        table.abandon()
+        raise
+    if table.output is not None:
+        write_run_record(table.output, run)
+
+
+def describe(
+    table: Path, bundle: Bundle, scored: dict[str, Any] | None, rate: float | None
+) -> dict[str, Any]:
+    """Say what a table was decided from.
+
+    Parameters
+    ----------
+    table : Path
+        The scores.
+    bundle : Bundle
+        The model file.
+    scored : dict or None
+        How the scores came about.
+    rate : float or None
+        False-alarm rate asked for.
+
+    Returns
+    -------
+    dict
+        For the record of the run.
+    """
+    return {
+        "decided_from": printable(table.absolute()),
+        "model": printable(bundle.path.absolute()),
+        "model_sha256": bundle.file_sha256,
+        "options": {"false_alarm_rate": rate},
+        "scored_by": scored_by(scored) or {},
+        "scored": scored,
+    }
