@@ -3,8 +3,8 @@
 usage: python benchmarks/printer_scores.py ../shared [--rate R]
 
 The thresholds are those of `osscl.decisions.threshold` over clips; a gamma distribution fitted by its moments
-to the same normal scores stands beside them. Sessions count as recordings only from 1 / rate - 1 of them on, so
-that by sessions nothing can be decided at 5 % here, and the smallest rate that can be is printed.
+to the same normal scores stands beside them. Sessions count as recordings only from 1 / rate - 1 of them on:
+by sessions nothing can be decided at 5 % here, and the smallest rate that can be is printed.
 """
 
 import argparse

@@ -71,7 +71,8 @@ def _check_sources(given: dict[str, Any], computes: bool) -> None:
         return
     if computes or given["rule"] is not None or given["false_alarm_rate"] is not None:
         raise typer.BadParameter(
-            "--device, --resample, --machine, --rule and the like go with MODEL and DATA: here nothing is computed"
+            "--device, --resample, --machine, --rule and the like go with MODEL and DATA: here nothing "
+            "is computed"
         )
     if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
         raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {printable(model)} DATA")

@@ -156,9 +156,8 @@ class Judges:
 
     def notes(self) -> Iterator[str]:
         """Say of the machines met so far why nothing is decided or guaranteed, once for each reason."""
-        yield from notes_of(
-            "no decision", {machine: judge.undecided for machine, judge in self._judges.items()}
-        )
+        undecided = {name: judge.undecided for name, judge in self._judges.items()}
+        yield from notes_of("no decision", undecided)
         decided = {name: judge for name, judge in self._judges.items() if judge.undecided is None}
         yield from notes_of("no guarantee", {name: judge.caveat for name, judge in decided.items()})
 
