@@ -156,7 +156,7 @@ def _report(made: Enrolment, output: Path, *, json: bool) -> None:
 
 
 def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:
-    table = rich.table.Table(box=None, pad_edge=False)
+    table = rich.table.Table(box=None, pad_edge=False, collapse_padding=True)
     table.add_column("machine", no_wrap=True)  # one line each: somebody searches for it
     for name in ("clips", "recordings", "smallest rate", "decides at", "rule", "equal", "suspicious"):
         table.add_column(name, justify="right")
