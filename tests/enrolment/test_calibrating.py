@@ -1,4 +1,4 @@
-"""Calibrations of rules that use the network: on which clips, at which rates, and what scoring makes of them."""
+"""Calibrations of rules that use the network: on which clips, at which rates, and what they decide."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -131,8 +131,8 @@ def test_allowed_training_clips_end_the_guarantee(
     assert [(each.n_training_clips, each.is_guaranteed) for each in report.machines] == [(1, False)]
     assert not calibration_of(tmp_path / "c.onnx").is_guaranteed
     assert notes_of(tmp_path / "c.onnx") == [
-        "no guarantee for fan/id_00: normal clips that it was calibrated on were trained on, or may have been: "
-        "more normal clips than asked for may be flagged"
+        "no guarantee for fan/id_00: normal clips that it was calibrated on were trained on, or may have "
+        "been: more normal clips than asked for may be flagged"
     ]
 
 
@@ -155,7 +155,9 @@ def test_an_explicit_rate_that_is_out_of_reach_fails(
     model: Callable[..., Path], recordings: Path, tmp_path: Path
 ) -> None:
     rate = CalibrateOptions(false_alarm_rate=0.05)
-    with pytest.raises(DecisionError, match=r"fan/id_00: 8 normal recordings are too few .* 11 more are needed"):
+    with pytest.raises(
+        DecisionError, match=r"fan/id_00: 8 normal recordings are too few .* 11 more are needed"
+    ):
         calibrate(model(), recordings, tmp_path / "c.onnx", rate)
     assert not (tmp_path / "c.onnx").exists()
     assert "no decision for fan/id_00" in notes_of(calibrated(model(), recordings), false_alarm_rate=0.05)[0]
@@ -264,11 +266,16 @@ def test_other_rules_are_refused(rule: str) -> None:
 def test_of_very_many_clips_some_of_each_recording_calibrate() -> None:
     row = np.zeros(360, np.float32)
     normals = [
-        Normal(FeaturedClip(f"{i}.wav", f"{i:016x}", row, False, 16_000, 0.0), f"r{i % 7 if i < 95_000 else i % 3}")
+        Normal(
+            FeaturedClip(f"{i}.wav", f"{i:016x}", row, False, 16_000, 0.0),
+            f"r{i % 7 if i < 95_000 else i % 3}",
+        )
         for i in range(100_000)
     ]
     kept = thinned(normals, 2000)
-    counts = {name: sum(each.recording == name for each in kept) for name in {each.recording for each in kept}}
+    counts = {
+        name: sum(each.recording == name for each in kept) for name in {each.recording for each in kept}
+    }
     assert len(kept) == 2000
     assert len(counts) == 7
     assert set(counts.values()) <= {2000 // 7, 2000 // 7 + 1}

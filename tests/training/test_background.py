@@ -105,7 +105,9 @@ def test_checkpoints_of_before_are_read_and_hold_none(info: CheckpointInfo, tmp_
         hashes = {"osscl.checkpoint": document, "osscl.checkpoint_sha256": content_sha256(document, tensors)}
         save_file(tensors, path, hashes)
         if "background" in told:
-            with pytest.raises(CheckpointError, match=r"Field is newer than the document - at `\$.background`"):
+            with pytest.raises(
+                CheckpointError, match=r"Field is newer than the document - at `\$.background`"
+            ):
                 read_checkpoint(path, "ema_weights")
         else:
             assert read_checkpoint(path, "ema_weights")[1].background is None

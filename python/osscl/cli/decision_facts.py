@@ -33,7 +33,9 @@ def decision_facts(manifest: Manifest) -> dict[str, str]:
         "memories": "\n".join(map(_memory, held.memories)) or "none",
     }
     if manifest.has_network:
-        facts["calibrations"] = "\n".join(_calibration(each, manifest) for each in held.calibrations) or "none"
+        facts["calibrations"] = (
+            "\n".join(_calibration(each, manifest) for each in held.calibrations) or "none"
+        )
         facts["rules"] = "; ".join(_rules(manifest))
         facts["training clips"] = (
             "not known: no calibration can be guaranteed"

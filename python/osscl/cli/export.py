@@ -85,8 +85,8 @@ def export(
     background: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of normal recordings of 4 or more machines, which tell how clips of one machine vary; by "
-            "default what the checkpoint says of its training clips.",
+            help="Folder of normal recordings of 4 or more machines, which tell how clips of one machine "
+            "vary; by default what the checkpoint says of its training clips.",
             metavar="CLIPS",
         ),
     ] = None,
@@ -173,8 +173,9 @@ def _decision_facts(manifest: Manifest) -> dict[str, str]:
     background = decisions.background
     memories = ", ".join(memory.machine for memory in decisions.memories)
     return {
-        "background": "none" if background is None else f"of {background.n_clips} clips of "
-        f"{background.n_machines} machines",
+        "background": "none"
+        if background is None
+        else f"of {background.n_clips} clips of {background.n_machines} machines",
         **({"memories": memories} if memories else {}),
     }
 

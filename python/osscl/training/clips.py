@@ -232,7 +232,9 @@ def _read(fit: Fit, file: tuple[Candidate, str]) -> _Read | BadClip:
         clip = read_clip(path, fit)
         if clip.silence is not None:  # nothing is learned from it but what silence is
             raise AudioCorruptError(f"{clip.silence}: a dead microphone or channel?")
-        features = memory_features(clip.samples, threads=1)  # while it is in memory: most of the work is reading
+        features = memory_features(
+            clip.samples, threads=1
+        )  # while it is in memory: most of the work is reading
         return _Read(TrainingClip(path, machine, clip_sha256(clip.samples)), features)
     except ClipError as error:
         return BadClip(path, error)
