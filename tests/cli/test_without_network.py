@@ -1,4 +1,4 @@
-"""A file of memories alone on the console: shown and scored by; what needs a network says so in one sentence."""
+"""A file of memories alone on the console: what needs a network says so in one sentence."""
 
 import json
 from pathlib import Path

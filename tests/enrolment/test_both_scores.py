@@ -49,7 +49,7 @@ def remembered(known: list[Normal]) -> Remembered:
 def test_a_clip_is_scored_without_its_recording(
     remembered: Remembered, known: list[Normal], new: list[Normal]
 ) -> None:
-    """The memory's own leave-one-out score, or of a clip that it does not hold its score; the network's z anew."""
+    """By the memory's leave-one-out score where it holds the clip; the network's z is made anew."""
     every = [*known, *new]
     network = np.exp(np.random.default_rng(4).normal(size=len(every)))
 

@@ -1,4 +1,4 @@
-"""Calibrations of rules that use the network: on which clips, at which rates, and what scoring makes of them."""
+"""Calibrations of rules that use the network: on which clips, at which rates, and what they decide."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -131,8 +131,8 @@ def test_allowed_training_clips_end_the_guarantee(
     assert [(each.n_training_clips, each.is_guaranteed) for each in report.machines] == [(1, False)]
     assert not calibration_of(tmp_path / "c.onnx").is_guaranteed
     assert notes_of(tmp_path / "c.onnx") == [
-        "no guarantee for fan/id_00: normal clips that it was calibrated on were trained on, or may have been: "
-        "more normal clips than asked for may be flagged"
+        "no guarantee for fan/id_00: normal clips that it was calibrated on were trained on, or may have "
+        "been: more normal clips than asked for may be flagged"
     ]
 
 

@@ -54,6 +54,6 @@ def test_background_and_memories_are_written_and_kept(recordings: Path, tmp_path
 def test_too_few_machines_make_no_background(recordings: Path, tmp_path: Path) -> None:
     with pytest.raises(DecisionError, match="2 of 2 machines have 4 or more clips"):
         export_onnx("demo", tmp_path / "x.onnx", background=recordings / "fan")
-    with pytest.raises(ConfigError, match="--enroll is .*; it must be a folder of recordings"):
+    with pytest.raises(ConfigError, match=r"--enroll is .*; it must be a folder of recordings"):
         export_onnx("demo", tmp_path / "x.onnx", enroll=recordings / "nowhere")
     assert list(tmp_path.iterdir()) == []

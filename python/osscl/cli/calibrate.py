@@ -13,8 +13,14 @@ from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json, stdout
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
-from osscl.enrolment import CalibratedMachine, CalibrateOptions, CalibrationReport
-from osscl.enrolment import calibrate as calibrate_model
+from osscl.enrolment import (
+    CalibratedMachine,
+    CalibrateOptions,
+    CalibrationReport,
+)
+from osscl.enrolment import (
+    calibrate as calibrate_model,
+)
 from osscl.support.links import missing
 from osscl.support.paths import printable
 
@@ -24,13 +30,13 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl calibrate model.onnx sessions --recording '(session_[0-9]+)' --output calibrated.onnx --json\n
   osscl calibrate enrolled.onnx normals --rule both --output calibrated.onnx\n
 \n
-Exit code: 0 all calibrated, 1 failed, 2 wrong usage, 3 done but some recordings or machines could not be used;
-interrupted, with nothing written: 130.
+Exit code: 0 all calibrated, 1 failed, 2 wrong usage, 3 done but some recordings or machines could not be
+used; interrupted, with nothing written: 130.
 """
 _MAX_NAMED = 10
 
 
-@takes_shared_options()
+@takes_shared_options
 def calibrate(
     model: Annotated[
         Path, typer.Argument(help="Model file with a network, or demo; it stays as it is.", metavar="MODEL")
@@ -38,8 +44,8 @@ def calibrate(
     normals: Annotated[
         list[str],
         typer.Argument(
-            help="Folders of normal recordings that the network was not trained on, searched at any depth; or "
-            "files.",
+            help="Folders of normal recordings that the network was not trained on, searched at any depth; "
+            "or files.",
             metavar="NORMALS",
         ),
     ],
@@ -63,15 +69,15 @@ def calibrate(
     recording: Annotated[
         str | None,
         typer.Option(
-            help="Which clips are parts of one recording: a regular expression with one group, on the path; or "
-            "folder. By default each clip is a recording of its own.",
+            help="Which clips are parts of one recording: a regular expression with one group, on the path; "
+            "or folder. By default each clip is a recording of its own.",
             metavar="PATTERN|folder",
         ),
     ] = None,
     false_alarm_rate: Annotated[
         float | None,
         typer.Option(
-            help="Rate that every machine must be able to speak of; fails where recordings are missing for it.",
+            help="Rate that every machine must be able to speak of; fails where recordings are missing.",
             metavar="RATE",
             show_default="0.05, or the smallest that a machine's recordings can speak of",
         ),

@@ -85,8 +85,8 @@ def export(
     background: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of normal recordings of 4 or more machines, which tell how clips of one machine vary; by "
-            "default what the checkpoint says of its training clips.",
+            help="Folder of normal recordings of 4 or more machines, which tell how clips of one machine "
+            "vary; by default what the checkpoint says of its training clips.",
             metavar="CLIPS",
         ),
     ] = None,

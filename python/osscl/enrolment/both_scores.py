@@ -62,8 +62,8 @@ def refuse_unlike(stored: StoredMemory | None, normals: Sequence[Normal], fit: F
     how = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
     if stored.fit != how or stored.is_padded != normals[0].clip.is_padded:
         raise DecisionError(
-            "its memory is of recordings that were made to fit in another way (--resample, --channel, --pad); "
-            f"read these likewise, or {_AGAIN}"
+            "its memory is of recordings that were made to fit in another way (--resample, --channel, "
+            f"--pad); read these likewise, or {_AGAIN}"
         )
     if len({clip.recording for clip in stored.clips}) < MIN_RECORDINGS:
         raise DecisionError(

@@ -5,19 +5,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from msgspec.structs import replace
 
-from osscl.audio.candidate import Candidate
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.decisions import smallest_rate, threshold, too_few_recordings
 from osscl.decisions.conformal import MIN_RECORDINGS
-from osscl.detector import Detector
 from osscl.enrolment.both_scores import both_scores, refuse_unlike, without_siblings
 from osscl.enrolment.calibrate_options import CalibrateOptions
 from osscl.enrolment.calibration_clips import clips_a_machine, refuse_training_clips, thinned
 from osscl.enrolment.calibration_report import CalibratedMachine, CalibrationReport
 from osscl.enrolment.left_out import left_out_recordings
+from osscl.enrolment.network_scores import Scores, network_scores
 from osscl.enrolment.normals import Normal, Normals, read_normals
 from osscl.enrolment.plan import plan_of
 from osscl.enrolment.remembered import FLOAT64, stored_clip
@@ -33,8 +31,6 @@ from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 
 AS_BY_DEFAULT = CalibrateOptions()
-
-Scores = npt.NDArray[np.float64]
 
 
 def calibrate(
@@ -98,8 +94,8 @@ def calibrate(
     work = _Work(bundle.manifest, options, read)
     work.choose()
     on_total(len(plan.planned) + sum(map(len, work.chosen.values())))
-    network_scores = _network_scores(model, work.chosen, options, compute, on_clip)
-    work.calibrate(network_scores)
+    by_network = network_scores(model, work.chosen, options, compute, on_clip)
+    work.calibrate(by_network)
     write_bundle(output, bundle.model, replace(bundle.manifest, decisions=work.merged()))
     return CalibrationReport(
         rule=options.rule,
@@ -219,8 +215,8 @@ class _Work:
         n_recordings = len({normal.recording for normal in chosen})
         if n_recordings < MIN_RECORDINGS:
             raise DecisionError(
-                f"{n_recordings} normal recordings are too few: {MIN_RECORDINGS} are the least, and 20 give a "
-                "rate of 5 %"
+                f"{n_recordings} normal recordings are too few: {MIN_RECORDINGS} are the least, and 19 allow "
+                "a rate of 5 %"
             )
         return chosen
 
@@ -284,29 +280,3 @@ def _nothing_usable(left_out: Sequence[str], unusable: Sequence[Unusable]) -> st
         first = unusable[0]
         parts.append(f"{len(unusable)} give no clip, first {printable(first.path)}: {first.problem}")
     return f"no recording can be used to calibrate: {'; '.join(parts)}"
-
-
-def _network_scores(
-    model: str | os.PathLike[str],
-    chosen: Mapping[str, Sequence[Normal]],
-    options: CalibrateOptions,
-    compute: ComputeOptions,
-    on_clip: Callable[[], object],
-) -> dict[str, Scores]:
-    """What the network says of the clips of each machine, as `osscl score --rule network` would."""
-    paths = {normal.clip.path: machine for machine, normals in chosen.items() for normal in normals}
-    found: dict[str, list[float]] = {machine: [] for machine in chosen}
-    with Detector(model, compute, rule="network") as detector:
-        for machine, normals in chosen.items():
-            candidates = (Candidate(normal.clip.path) for normal in normals)
-            for record in detector.score_candidates(
-                candidates, lambda path: paths[os.fsdecode(path)], options.fit
-            ):
-                if record.score is None:
-                    raise DecisionError(
-                        f"{printable(record.path)} was read and could not be scored: {record.reason}; were "
-                        "recordings changed meanwhile? Calibrate again"
-                    )
-                found[machine].append(record.score)
-                on_clip()
-    return {machine: np.array(scores) for machine, scores in found.items()}

@@ -237,7 +237,7 @@ class Judges:
         return Judge(machine, rule, label, memory, scale, normal_scores, self._rate, reason, padding, caveat)
 
     def _network_scale(self, machine: str) -> RobustScale:
-        """Scale of the network's score for the rule both; of another precision too: only decisions need ours."""
+        """Scale of the network's score for the rule both; of another precision it still gives scores."""
         found = self._stored.calibration_of(machine, "both")
         if found is None or found.log_median is None or found.log_mad is None:
             raise MachineError(
