@@ -1,4 +1,4 @@
-"""Scores and decisions by rule: whatever batch, thread or process computes them, and however they are written."""
+"""Scores and decisions by rule: whatever batch, thread or process computes them, however they are written."""
 
 import multiprocessing
 import pickle
@@ -61,7 +61,7 @@ def test_a_detector_keeps_its_rule_and_rate_in_a_pickle_and_in_a_child(home: Pat
         expected = detector.score(clips, "fan/id_00")
         assert expected.rule == ["memory"] * 2
         assert expected.is_anomaly.tolist() == [False, True]
-        with pickle.loads(pickle.dumps(detector)) as again:  # noqa: S301 - our own
+        with pickle.loads(pickle.dumps(detector)) as again:
             _assert_same(again.score(clips, "fan/id_00"), expected)
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()

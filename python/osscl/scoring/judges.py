@@ -132,7 +132,10 @@ class Judges:
         """
         rule = self.rule_of(machine)
         if rule != "memory" and machine not in self._labels:
-            return f"the network does not know it, and the rule {rule} needs that; choose another rule, or train it"
+            return (
+                f"the network does not know it, and the rule {rule} needs that; choose another rule, or "
+                "train it"
+            )
         if rule == "network":
             return None
         memory = self._stored.memory_of(machine)
