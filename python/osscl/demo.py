@@ -21,8 +21,8 @@ from osscl.scoring.record import Record
 from osscl.synth import DatasetPlan, write_dataset
 
 PLAN = DatasetPlan(machines=12, train=228, normal=24, anomalous=24, seed=20)
-"""Of each machine 19 normal clips to enroll, the fewest that 5 % false alarms need, 2 normal and 2 anomalous ones
-to score; the network was trained on another seed."""
+"""Of each machine 19 normal clips to enroll, the fewest that 5 % false alarms need, 2 normal and 2 anomalous
+ones to score; the network was trained on another seed."""
 
 RECORDINGS, MODEL, SCORES, REPORT = "recordings", "enrolled.onnx", "scores.csv", "report.md"
 """What lies in the folder of a demonstration."""

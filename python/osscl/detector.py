@@ -109,8 +109,10 @@ class Detector:
         As for `osscl.load`.
     options : ComputeOptions, optional
         On what the model is computed, and how.
-    rule, false_alarm_rate
-        How it is decided, as for `osscl.load`.
+    rule : {"network", "memory", "both"}, optional
+        As for `osscl.load`.
+    false_alarm_rate : float, optional
+        As for `osscl.load`.
 
     Attributes
     ----------

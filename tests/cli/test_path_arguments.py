@@ -145,6 +145,8 @@ TEXTS_THAT_ARE_NO_PATHS = {
     *((command, name) for command in FITTING for name in ("channel", "pad")),
     *((command, "machine") for command in ("enroll", "evaluate", "score")),
     ("enroll", "recording"),
+    ("synth", "faults"),
+    ("synth", "ids"),
     ("train", "device"),
     ("train", "seeds"),
 }

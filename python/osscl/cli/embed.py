@@ -152,7 +152,7 @@ def _report(summary: _Summary, output: Path, columns: list[str], *, json: bool) 
             "output": printable(output),
             "n_clips": summary.machines.total() + unknown,
             "columns": {name: SIZES[name] for name in columns},
-            "machines": dict(sorted(summary.machines.items())),  # type: ignore[type-var]
+            "machines": dict(sorted(summary.machines.items())),
             "n_without_machine": unknown,
             "unusable": [
                 {"path": printable(each.path), "status": each.problem.status, "reason": str(each.problem)}

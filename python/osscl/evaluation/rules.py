@@ -31,7 +31,7 @@ def rules_of(manifest: Manifest) -> Iterator[Rule]:
             yield rule
 
 
-def own_lines(by_rule: Mapping[Rule, Sequence[Record]], manifest: Manifest) -> Iterator[Record]:
+def own_lines(by_rule: Mapping[str, Sequence[Record]], manifest: Manifest) -> Iterator[Record]:
     """Choose of each clip's lines the one by the rule that the model file names for its machine.
 
     Parameters

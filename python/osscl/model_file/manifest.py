@@ -251,7 +251,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
         model, checkpoint, precision, parity = parts
         if model is None or checkpoint is None or precision is None or parity is None:
             raise ModelFileError(
-                "the file holds memories of machines and no network: it scores by --rule memory alone; for "
+                "the file holds memories of machines and no network: it scores by the rule memory alone; for "
                 "the rest name a model that osscl-export wrote"
             )
         return Network(model, checkpoint, precision, parity)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from osscl.audio.batch import read_clips
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Clip, Fit
-from osscl.audio.samples import Samples, clip_sha256
+from osscl.audio.samples import Samples, clip_sha256, stack_clips
 from osscl.config import CLIP, EMBEDDING_SIZE, FRONTEND
 from osscl.errors import AudioCorruptError, ClipError
 from osscl.features import N_FEATURES, memory_features
@@ -162,5 +162,5 @@ def _by_type(compute: Embed, clips: list[Clip], size: int) -> npt.NDArray[np.flo
     if not clips:
         return np.empty((0, size), np.float32)
     if len({clip.samples.dtype for clip in clips}) == 1:
-        return compute(np.stack([clip.samples for clip in clips]))
+        return compute(stack_clips([clip.samples for clip in clips]))
     return np.concatenate([compute(clip.samples[np.newaxis]) for clip in clips])

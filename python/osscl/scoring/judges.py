@@ -70,7 +70,7 @@ class Judges:
         self._lock = threading.Lock()
         if rule in ("memory", "both") and not self._stored.memories:
             raise ConfigError(
-                f"--rule {rule} needs memories of machines, and the model file holds none: make one from "
+                f"the rule {rule} needs memories of machines, and the model file holds none: make one from "
                 "normal recordings by osscl enroll"
             )
         if rule == "network":
@@ -136,7 +136,10 @@ class Judges:
         """
         rule = self.rule_of(machine)
         if rule != "memory" and machine not in self._labels:
-            return f"the network does not know it; leave out --rule {rule}, or train it"
+            return (
+                f"the network does not know it, and the rule {rule} needs that; choose another rule, or "
+                "train it"
+            )
         if rule == "network":
             return None
         memory = self._stored.memory_of(machine)
@@ -146,7 +149,7 @@ class Judges:
             return "its memory was made of other features than this osscl computes: enroll it again"
         calibration = self._stored.calibration_of(machine, "both")
         if rule == "both" and (calibration is None or calibration.log_median is None):
-            return "it is not calibrated for the rule both: run osscl calibrate --rule both"
+            return "it is not calibrated for the rule both: run osscl calibrate"
         return None
 
     def rate_of(self, record: Record) -> float | None:
