@@ -36,7 +36,7 @@ used; interrupted, with nothing written: 130.
 _MAX_NAMED = 10
 
 
-@takes_shared_options
+@takes_shared_options()
 def calibrate(
     model: Annotated[
         Path, typer.Argument(help="Model file with a network, or demo; it stays as it is.", metavar="MODEL")
