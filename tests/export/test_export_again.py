@@ -140,7 +140,7 @@ def test_options_that_a_model_file_states_itself_are_refused(
 
 def certified_to_the_same(path: Path, other: Path) -> bool:
     """Whether two files hold the same outputs of the same checkpoint."""
-    one, two = read_bundle(path).manifest, read_bundle(other).manifest
+    one, two = read_bundle(path).manifest.network, read_bundle(other).manifest.network
     return (one.checkpoint, one.parity.embedding, one.parity.cosine) == (
         two.checkpoint,
         two.parity.embedding,

@@ -173,7 +173,7 @@ def test_the_front_end_hash_is_of_its_sorted_compact_json() -> None:
 def test_float32_expectations_keep_every_bit_in_few_digits(number: float) -> None:
     embedding = np.full((GOLDEN_COUNT, 128), number, dtype=np.float32)
     document = encode_manifest(tiny_manifest(MODEL, embedding=embedding))
-    read = np.asarray(decode_manifest(document).parity.embedding, dtype=np.float32)
+    read = np.asarray(decode_manifest(document).network.parity.embedding, dtype=np.float32)
     np.testing.assert_array_equal(read.view(np.uint32), embedding.view(np.uint32))
     significant = str(json.loads(document)["parity"]["embedding"][0][0]).split("e")[0].strip("-0.")
     assert len(significant.replace(".", "")) <= 9
@@ -394,7 +394,7 @@ def test_random_edits_never_raise_anything_else(data: st.DataObject) -> None:
 @pytest.mark.parametrize("scale", [5e-324, 1e-30, 30.0, 1e30])
 def test_no_margin_and_scale_that_pass_give_an_infinite_score(margin: float, scale: float) -> None:
     document = put("model.margin", margin).replace(b'"scale": 30.0', f'"scale": {scale}'.encode())
-    model = decode_manifest(document).model
+    model = decode_manifest(document).network.model
     assert model.scale == scale
     extremes = np.array([[a, b, c] for a in (-1, 0, 1) for b in (-1, 1) for c in (-1, 1)], np.float32)
     for label in range(3):

@@ -29,7 +29,7 @@ from support.audio_files import N_SAMPLES, encoded, noise
 
 MANIFEST = read_bundle("demo").manifest
 JUDGES = Judges(MANIFEST)
-CLASSES = MANIFEST.model.classes
+CLASSES = MANIFEST.network.model.classes
 MACHINE_OF = machine_source(CLASSES)
 THREADS = pytest.mark.parametrize("threads", [1, 2, 5])
 

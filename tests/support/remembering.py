@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec.structs
 import numpy as np
@@ -41,7 +42,8 @@ def normal_clips(seed: int, n: int) -> Waveforms:
 def faulty_clips(seed: int, n: int) -> Waveforms:
     """Sounds of the same machine with a loud tone."""
     tone = 6000 * np.sin(2 * np.pi * 900 * np.arange(160_000) / 16_000)
-    return np.clip(normal_clips(seed, n) + tone, -32767, 32767).astype(np.int16)
+    clips: Waveforms = np.clip(normal_clips(seed, n) + tone, -32767, 32767).astype(np.int16)
+    return clips
 
 
 def write_clips(folder: Path, name: str, clips: Iterable[npt.NDArray[np.int16]]) -> None:
@@ -122,7 +124,7 @@ def network_scores(path: Path, machine: str, clips: Waveforms) -> npt.NDArray[np
     return scores
 
 
-def _identity() -> "object":
+def _identity() -> Any:
     graph = helper.make_graph(
         [helper.make_node("Identity", ["waveform"], ["same_waveform"])],
         "no_network",
