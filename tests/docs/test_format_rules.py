@@ -94,7 +94,9 @@ def manifest_text(demo: Bundle) -> str:
 
 
 def schema_1(text: str) -> str:
-    return text.replace('"schema_version":3', '"schema_version":1')
+    manifest = json.loads(text) | {"schema_version": 1}
+    del manifest["decisions"]
+    return json.dumps(manifest, separators=(",", ":"))
 
 
 Edit: TypeAlias = Callable[[str], str]
