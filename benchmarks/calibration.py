@@ -151,10 +151,15 @@ def p_of_both(
     """p-values by the larger of two robust z, as the rule `both` has it."""
     assert machine.network is not None
     memory = Memory.fit(machine.values[own], names, background)
-    logs = log_score(machine.network)
-    normal = both(left_out_z(memory.leave_one_out, names), left_out_z(logs[own], names))
-    by_memory = RobustScale.of(memory.leave_one_out).z(memory.score(machine.values[fresh]).score)
-    return p_values(normal, both(by_memory, RobustScale.of(logs[own]).z(logs[fresh])), names)
+    assert memory.selection is not None
+    deciding = memory.selection.held_out if memory.is_guaranteed else np.arange(len(own))
+    clips = own[deciding]
+    recordings = None if names is None else [names[i] for i in deciding]
+    logs, remembered = log_score(machine.network), memory.calibration_scores
+    normal = both(left_out_z(remembered, recordings), left_out_z(logs[clips], recordings))
+    by_memory = RobustScale.of(remembered).z(memory.score(machine.values[fresh]).score)
+    by_network = RobustScale.of(logs[clips]).z(logs[fresh])
+    return p_values(normal, both(by_memory, by_network), recordings)
 
 
 def rows(

@@ -156,5 +156,5 @@ def test_where_no_recordings_are_read_it_is_wrong_usage(
 
 
 def test_an_export_that_reads_no_recordings_makes_none_fit(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="of --gate and --calibration are read, and none are named"):
+    with pytest.raises(ConfigError, match="--background, --enroll are read, and none are named"):
         export_onnx("demo", tmp_path / "m.onnx", fit=Fit(channel=0))

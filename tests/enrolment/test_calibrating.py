@@ -17,6 +17,7 @@ from osscl.model_file.bundle import read_bundle, write_bundle
 from osscl.model_file.decisions import Calibration, StoredDecisions
 from osscl.runs.featured import FeaturedClip, featured_clips
 from osscl.runs.folder import find_recordings
+from osscl.scoring.judge import separating
 from osscl.scoring.judges import Judges
 from support import once
 from support.model_files import tiny_graph, tiny_manifest
@@ -80,7 +81,7 @@ def test_normal_scores_are_those_of_scoring_and_decide(
         scores = [record.score for record in detector.score_files(files, MACHINE)]
     stored = np.frombuffer(calibration_of(tmp_path / "c.onnx").scores, "<f8")
     assert stored.astype(np.float32).tolist() == np.array(scores, np.float32).tolist()
-    assert machine.threshold == threshold(stored, 1 / 9)
+    assert machine.threshold == separating(threshold(stored, 1 / 9))
     with osscl.load(tmp_path / "c.onnx") as detector:
         records = list(detector.score_files(files, MACHINE))
         assert list(detector.judges.notes()) == []

@@ -109,7 +109,8 @@ def score(
     }
     tally = Tally()
     exit_code = _run(detector, paths, candidates, table, machine_of, fit, options, tally)
-    for note in (*passed_over.notes(), *detector.judges.notes()):
+    may_decide = decide != BY_DEFAULT or detector.judges.can_decide
+    for note in (*passed_over.notes(), *(detector.judges.notes() if may_decide else ())):
         say(note)
     if tally.n_decided:
         say(tally.flagged())

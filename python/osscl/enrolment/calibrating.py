@@ -26,7 +26,7 @@ from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.restored import restored_memory
 from osscl.runs.featured import Unusable
-from osscl.scoring.judge import DEFAULT_RATE
+from osscl.scoring.judge import DEFAULT_RATE, separating
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 
@@ -192,7 +192,7 @@ class _Work:
                 n_training_clips=None if self._n_training_clips is None else self._n_training_clips[machine],
                 smallest_rate=smallest,
                 rate=rate,
-                threshold=threshold(scores, rate, recordings),
+                threshold=separating(threshold(scores, rate, recordings)),
                 is_guaranteed=made.is_guaranteed and made.rule == "network",
                 left_out_rate=float(np.mean([each.false_alarm_rate for each in left_out]))
                 if left_out

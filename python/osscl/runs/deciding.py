@@ -81,10 +81,10 @@ class Decider:
 
     def notes(self) -> Iterator[str]:
         """Say of the machines met so far why nothing is decided, once for each reason."""
-        reasons = {
-            machine or "clips without a machine": judge if isinstance(judge, str) else judge.undecided
+        reasons = (
+            (machine or "clips without a machine", judge if isinstance(judge, str) else judge.undecided)
             for (machine, _), judge in self._found.items()
-        }
+        )
         yield from notes_of("no decision", reasons)
 
     def _of_some(self, lines: list[Record]) -> Iterator[tuple[Record, float | None]]:

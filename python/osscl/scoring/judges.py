@@ -1,7 +1,7 @@
 """The judge of each machine, from what a model file holds: made when the first clip of the machine comes."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 import msgspec
@@ -75,6 +75,11 @@ class Judges:
             )
         if rule == "network":
             manifest.network  # noqa: B018 - raises where there is none
+
+    @property
+    def can_decide(self) -> bool:
+        """Whether the file holds anything to decide by."""
+        return bool(self._stored.memories or self._stored.calibrations)
 
     @property
     def may_need_network(self) -> bool:
@@ -159,10 +164,10 @@ class Judges:
 
     def notes(self) -> Iterator[str]:
         """Say of the machines met so far why nothing is decided or guaranteed, once for each reason."""
-        undecided = {name: judge.undecided for name, judge in self._judges.items()}
+        undecided = ((name, judge.undecided) for name, judge in self._judges.items())
         yield from notes_of("no decision", undecided)
-        decided = {name: judge for name, judge in self._judges.items() if judge.undecided is None}
-        yield from notes_of("no guarantee", {name: judge.caveat for name, judge in decided.items()})
+        decided = ((name, judge) for name, judge in self._judges.items() if judge.undecided is None)
+        yield from notes_of("no guarantee", ((name, judge.caveat) for name, judge in decided))
 
     def fingerprints(self) -> dict[str, str]:
         """Tell the machines met so far, and for each what its scores depend on.
@@ -270,15 +275,15 @@ class Judges:
         return found, None
 
 
-def notes_of(what: str, reasons: Mapping[str, str | None]) -> Iterator[str]:
+def notes_of(what: str, reasons: Iterable[tuple[str, str | None]]) -> Iterator[str]:
     """Say what is lacking and why, once for each reason.
 
     Parameters
     ----------
     what : str
         Such as "no decision".
-    reasons : mapping of str to str or None
-        The reason of each machine; None where nothing is lacking.
+    reasons : iterable of (str, str or None)
+        A machine and its reason; None where nothing is lacking.
 
     Yields
     ------
@@ -286,7 +291,7 @@ def notes_of(what: str, reasons: Mapping[str, str | None]) -> Iterator[str]:
         One sentence, with the machines that it holds for.
     """
     machines: dict[str, list[str]] = {}
-    for machine, reason in reasons.items():
+    for machine, reason in reasons:
         if reason is not None:
             machines.setdefault(reason, []).append(machine)
     for reason, named in machines.items():
