@@ -364,11 +364,11 @@ class Detector:
         places: dict[str, list[int]] = {}
         for place, name in enumerate(machines):
             places.setdefault(name, []).append(place)
-        scores = Scores.empty(machines)
+        scores, threads = Scores.empty(machines), self._options.shared_out().n_threads
         for name, of_machine in places.items():
             judge, of_clips = self._judges.of(name), clips[of_machine]
             by_network = self._network_scores(of_clips, judge) if judge.needs_network else None
-            features = memory_features(of_clips) if judge.needs_memory else None
+            features = memory_features(of_clips, threads=threads) if judge.needs_memory else None
             scores.put(of_machine, judge.rule, judge.judge(by_network, features))
         return scores
 

@@ -10,9 +10,9 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
-from osscl.cli.console import WorkProgress, as_json, stdout
+from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import takes_shared_options
+from osscl.cli.options import RecordingPattern, takes_shared_options
 from osscl.enrolment import (
     CalibratedMachine,
     CalibrateOptions,
@@ -22,6 +22,7 @@ from osscl.enrolment import (
     calibrate as calibrate_model,
 )
 from osscl.support.links import missing
+from osscl.support.listing import listed
 from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -33,7 +34,6 @@ EXAMPLES = """[bold]Examples[/bold]\n
 Exit code: 0 all calibrated, 1 failed, 2 wrong usage, 3 done but some recordings or machines could not be
 used; interrupted, with nothing written: 130.
 """
-_MAX_NAMED = 10
 
 
 @takes_shared_options()
@@ -66,14 +66,7 @@ def calibrate(
             help="Machine ID of all recordings, such as fan/id_00. By default folders and file names say it."
         ),
     ] = None,
-    recording: Annotated[
-        str | None,
-        typer.Option(
-            help="Which clips are parts of one recording: a regular expression with one group, on the path; "
-            "or folder. By default each clip is a recording of its own.",
-            metavar="PATTERN|folder",
-        ),
-    ] = None,
+    recording: RecordingPattern = None,
     false_alarm_rate: Annotated[
         float | None,
         typer.Option(
@@ -129,24 +122,20 @@ def _tell(report: CalibrationReport, output: Path, *, json: bool) -> None:
     for warning in report.warnings:
         say(f"warning: {warning}")
     if report.left_out:
-        more = f" and {len(report.left_out) - _MAX_NAMED} more" if len(report.left_out) > _MAX_NAMED else ""
-        say(f"left out, called anomaly_...: {', '.join(map(printable, report.left_out[:_MAX_NAMED]))}{more}")
-    for each in report.unusable[:_MAX_NAMED]:
-        say(f"not used: {printable(each.path)}: {each.reason}")
-    if len(report.unusable) > _MAX_NAMED:
-        say(f"not used: {len(report.unusable) - _MAX_NAMED} more")
+        say(f"left out, called anomaly_...: {listed(report.left_out, MAX_NAMED)}")
+    say_unusable("not used", [(each.path, each.reason) for each in report.unusable])
     for machine, reason in report.refused.items():
         say(f"not calibrated: {machine}: {reason}")
     if json:
         emit(as_json({"output": str(output), "n_bytes": output.stat().st_size, "calibration": report}))
         return
+    stdout = wide_console()
     stdout.print(_table(report.machines))
     if any(each.n_recordings < each.n_clips for each in report.machines):
         stdout.print("\nRecordings judged by a threshold from all others, the worst of each machine first")
         stdout.print(_table_of_recordings(report.machines))
     for sentence, machines in _worth(report).items():
-        more = f" and {len(machines) - _MAX_NAMED} more" if len(machines) > _MAX_NAMED else ""
-        say(f"{', '.join(machines[:_MAX_NAMED])}{more}: {sentence}")
+        say(f"{listed(machines, MAX_NAMED)}: {sentence}")
     say(
         f"{len(report.machines)} calibrated for the rule {report.rule} in {report.precision} -> "
         f"{printable(output)}"
@@ -161,10 +150,10 @@ def _table(machines: tuple[CalibratedMachine, ...]) -> rich.table.Table:
             each.machine,
             each.n_clips,
             each.n_recordings,
-            _percent(each.smallest_rate),
-            _percent(each.rate),
+            percent(each.smallest_rate),
+            percent(each.rate),
             f"{each.threshold:.4g}",
-            _percent(each.left_out_rate),
+            percent(each.left_out_rate),
         )
         table.add_row(*(rich.markup.escape(str(cell)) for cell in cells))
     return table
@@ -173,11 +162,11 @@ def _table(machines: tuple[CalibratedMachine, ...]) -> rich.table.Table:
 def _table_of_recordings(machines: tuple[CalibratedMachine, ...]) -> rich.table.Table:
     table = _empty("machine", "clips", "flagged", "recording")
     for each in machines:
-        for recording in each.left_out[:_MAX_NAMED]:
+        for recording in each.left_out[:MAX_NAMED]:
             cells = (
                 each.machine,
                 recording.n_clips,
-                _percent(recording.false_alarm_rate),
+                percent(recording.false_alarm_rate),
                 recording.recording,
             )
             table.add_row(*(rich.markup.escape(str(cell)) for cell in cells))
@@ -212,7 +201,3 @@ def _sentence(each: CalibratedMachine, report: CalibrationReport) -> str:
     if each.decides == report.rule:
         return worth
     return f"{worth}; the {each.decides} decides, as before, unless --rule {report.rule} is said"
-
-
-def _percent(rate: float | None) -> str:
-    return "-" if rate is None else f"{100 * rate:.3g} %"

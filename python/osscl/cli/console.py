@@ -1,7 +1,7 @@
 """What commands share: tables and progress on a terminal, JSON."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
@@ -11,11 +11,14 @@ import rich.progress
 import rich.table
 
 from osscl.cli.harmless import without_bytes
+from osscl.cli.messages import say
 from osscl.cli.terminal import SafeConsole
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
+from osscl.support.paths import printable
 
 TABLE_WIDTH = 104
+MAX_NAMED = 10
 stdout = SafeConsole()
 stderr = SafeConsole(stderr=True)
 
@@ -38,11 +41,24 @@ def _without_bytes(document: Any) -> Any:
     return document
 
 
-def print_table(table: rich.table.Table) -> None:
-    """Print a table on stdout: a narrow terminal wraps its lines, none are cut off."""
+def wide_console() -> SafeConsole:
+    """Stdout for tables: a narrow terminal wraps their lines, none are cut off or folded."""
     console = SafeConsole()
     console.width = max(console.width, TABLE_WIDTH)
-    console.print(table)
+    return console
+
+
+def say_unusable(what: str, unusable: Sequence[tuple[str, object]]) -> None:
+    """Say which recordings could not be used, and why: the first ten of them."""
+    for path, reason in unusable[:MAX_NAMED]:
+        say(f"{what}: {printable(path)}: {reason}")
+    if len(unusable) > MAX_NAMED:
+        say(f"{what}: {len(unusable) - MAX_NAMED} more")
+
+
+def percent(rate: float | None) -> str:
+    """A rate in [0, 1] for a table."""
+    return "-" if rate is None else f"{100 * rate:.3g} %"
 
 
 def print_facts(facts: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from osscl.cli import signals
 from osscl.cli.messages import EXIT_ANOMALY, result_stream, say
-from osscl.cli.options import FalseAlarmRate
+from osscl.cli.options import FailOnAnomaly, FalseAlarmRate, JsonLines, ResultTable, refuse_two_outputs
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.deciding import Decider, decide_table, describe, run_beside, scored_by
 from osscl.runs.run import Tally
@@ -34,28 +34,15 @@ def decide(
         Path, typer.Option(help="Model file with the memories and calibrations that decide.", metavar="MODEL")
     ],
     false_alarm_rate: FalseAlarmRate = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout.",
-            readable=False,
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")] = False,
-    fail_on_anomaly: Annotated[
-        bool, typer.Option("--fail-on-anomaly", help="Exit with 4 where a clip was flagged.")
-    ] = False,
+    output: ResultTable = None,
+    json: JsonLines = False,
+    fail_on_anomaly: FailOnAnomaly = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
     ] = False,
 ) -> None:
     """Decide a table of scores anew, at another false-alarm rate: nothing is scored again."""
-    if output is not None and json:
-        raise typer.BadParameter(
-            "--json writes to stdout; use --output with a name that ends in .jsonl instead"
-        )
+    refuse_two_outputs(output, json)
     if (problem := missing(scores)) is not None:
         raise typer.BadParameter(problem)
     bundle = read_bundle(model)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from osscl.decisions import smallest_rate
-from osscl.decisions.conformal import MIN_RECORDINGS
+from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.model_file.decisions import Calibration, StoredClip, StoredDecisions, StoredMemory
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judges import Judges

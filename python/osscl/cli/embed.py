@@ -12,7 +12,7 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
-from osscl.cli.console import BuildProgress, WorkProgress, as_json
+from osscl.cli.console import BuildProgress, WorkProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.detector import Detector
@@ -35,7 +35,6 @@ Exit code: 0 all done, 1 failed, 2 wrong usage, 3 done but some files could not 
 nothing written: 130.
 """
 BOTH = "both"
-_MAX_NAMED = 10
 
 
 @takes_shared_options()
@@ -142,10 +141,7 @@ def _numbered(
 
 
 def _report(summary: _Summary, output: Path, columns: list[str], *, json: bool) -> None:
-    for each in summary.unusable[:_MAX_NAMED]:
-        say(f"left out: {printable(each.path)}: {each.problem}")
-    if len(summary.unusable) > _MAX_NAMED:
-        say(f"left out: {len(summary.unusable) - _MAX_NAMED} more")
+    say_unusable("left out", [(each.path, each.problem) for each in summary.unusable])
     unknown = summary.machines.pop(None, 0)
     if json:
         found: dict[str, Any] = {

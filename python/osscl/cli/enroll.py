@@ -9,13 +9,14 @@ import typer
 
 from osscl.audio.reading import AS_THEY_ARE, AUDIO_SUFFIXES, Fit
 from osscl.cli import signals
-from osscl.cli.console import WorkProgress, as_json, print_table
+from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import takes_shared_options
+from osscl.cli.options import RecordingPattern, takes_shared_options
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
 from osscl.model_file.bundle import DEMO
 from osscl.support.links import missing
+from osscl.support.listing import listed
 from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -28,7 +29,6 @@ EXAMPLES = """[bold]Examples[/bold]\n
 Exit code: 0 all enrolled, 1 failed, 2 wrong usage, 3 done but some files could not be used; interrupted, with
 nothing written: 130.
 """
-_MAX_NAMED = 10
 
 
 @takes_shared_options()
@@ -51,14 +51,7 @@ def enroll(
             "folders and file names say it."
         ),
     ] = None,
-    recording: Annotated[
-        str | None,
-        typer.Option(
-            help="Which clips are parts of one recording: a regular expression with one group, on the path; "
-            "or folder. By default each clip is a recording of its own.",
-            metavar="PATTERN|folder",
-        ),
-    ] = None,
+    recording: RecordingPattern = None,
     add: Annotated[
         bool, typer.Option("--add", help="Put the recordings into memories that MODEL holds already.")
     ] = False,
@@ -140,15 +133,12 @@ def _report(made: Enrolment, output: Path, *, json: bool) -> None:
     for warning in made.warnings:
         say(f"warning: {warning}")
     if made.left_out:
-        say(f"left out, called anomaly_...: {_named(list(made.left_out))}")
-    for each in made.unusable[:_MAX_NAMED]:
-        say(f"not enrolled: {printable(each.path)}: {each.reason}")
-    if len(made.unusable) > _MAX_NAMED:
-        say(f"not enrolled: {len(made.unusable) - _MAX_NAMED} more")
+        say(f"left out, called anomaly_...: {listed(made.left_out, MAX_NAMED)}")
+    say_unusable("not enrolled", [(each.path, each.reason) for each in made.unusable])
     if json:
         emit(as_json({"output": str(output), "n_bytes": output.stat().st_size, "enrolment": made}))
         return
-    print_table(_table(made.machines))
+    wide_console().print(_table(made.machines))
     say(
         f"{len(made.machines)} {'memory' if len(made.machines) == 1 else 'memories'} -> {printable(output)} "
         f"(background: {made.background or 'none'})"
@@ -165,20 +155,11 @@ def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:
             each.machine,
             each.n_clips,
             each.n_recordings,
-            _percent(each.smallest_rate),
-            _percent(each.rate),
+            percent(each.smallest_rate),
+            percent(each.rate),
             each.rule,
             each.n_equal,
             len(each.suspicious),
         )
         table.add_row(*(rich.markup.escape(str(cell)) for cell in cells))
     return table
-
-
-def _percent(rate: float | None) -> str:
-    return "-" if rate is None else f"{100 * rate:.3g} %"
-
-
-def _named(paths: list[str]) -> str:
-    more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
-    return ", ".join(map(printable, paths[:_MAX_NAMED])) + more

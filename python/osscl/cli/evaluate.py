@@ -12,11 +12,10 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
-from osscl.cli.console import BuildProgress, WorkProgress
+from osscl.cli.console import BuildProgress, WorkProgress, wide_console
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import DecisionOptions, FalseAlarmRate, takes_shared_options
-from osscl.cli.terminal import SafeConsole
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, NoRecordingsError
 from osscl.evaluation.challenge import (
@@ -56,7 +55,6 @@ Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have 
 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 ALL = "all"
-_TABLE_WIDTH = 104
 _PLACE = "named test, such as fan/test/normal_id_00_00000000.wav"
 
 
@@ -313,6 +311,4 @@ def _show(report: Report, json: bool) -> None:
     if json:
         emit(to_json(report).removesuffix("\n"))
     else:
-        console = SafeConsole()
-        console.width = max(console.width, _TABLE_WIDTH)  # a narrow terminal wraps lines; none are cut off
-        print_report(report, console)
+        print_report(report, wide_console())

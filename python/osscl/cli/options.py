@@ -23,6 +23,36 @@ EngineFolder: TypeAlias = Annotated[
     ),
 ]
 
+RecordingPattern: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Which clips are parts of one recording: a regular expression with one group, on the path; or "
+        "folder. By default each clip is a recording of its own.",
+        metavar="PATTERN|folder",
+    ),
+]
+ResultTable: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout.",
+        readable=False,
+    ),
+]
+JsonLines: TypeAlias = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")]
+FailOnAnomaly: TypeAlias = Annotated[
+    bool, typer.Option("--fail-on-anomaly", help="Exit with 4 where a clip was flagged.")
+]
+
+
+def refuse_two_outputs(output: Path | None, json: bool) -> None:
+    """Refuse `ResultTable` and `JsonLines` together; raises `typer.BadParameter`."""
+    if output is not None and json:
+        raise typer.BadParameter(
+            "--json writes to stdout; use --output with a name that ends in .jsonl instead"
+        )
+
 
 def _compute(
     device: Annotated[

@@ -13,7 +13,15 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import BuildProgress, FileProgress, as_json
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, result_stream, say
-from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
+from osscl.cli.options import (
+    BY_DEFAULT,
+    DecisionOptions,
+    FailOnAnomaly,
+    JsonLines,
+    ResultTable,
+    refuse_two_outputs,
+    takes_shared_options,
+)
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
@@ -31,9 +39,11 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx pump_recordings --machine pump/id_02 --output scores.parquet\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
   osscl score model.onnx recordings --device cuda:all --output scores.csv\n
+  osscl score enrolled.onnx tonight --false-alarm-rate 0.01 --only anomalies --fail-on-anomaly\n
 \n
-Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored; interrupted, with
-what is scored kept: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored, 4 clips
+were flagged with --fail-on-anomaly; interrupted, with what is scored kept: 130 by Ctrl-C, 143 by SIGTERM, 129
+by SIGHUP.
 """
 
 
@@ -48,16 +58,8 @@ def score(
             help="Folders, searched for .wav and .flac files at any depth; or files.", metavar="FOLDER"
         ),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout.",
-            readable=False,
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")] = False,
+    output: ResultTable = None,
+    json: JsonLines = False,
     names: MachineNames = BY_PATHS,
     fit: Fit = AS_THEY_ARE,
     decide: DecisionOptions = BY_DEFAULT,
@@ -65,19 +67,14 @@ def score(
         str | None,
         typer.Option(help="Write lines of these clips alone: 'anomalies'.", metavar="anomalies"),
     ] = None,
-    fail_on_anomaly: Annotated[
-        bool, typer.Option("--fail-on-anomaly", help="Exit with 4 where a clip was flagged.")
-    ] = False,
+    fail_on_anomaly: FailOnAnomaly = False,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
     ] = False,
 ) -> None:
     """Score recordings for anomalies: one line a file, also for those that cannot be scored."""
-    if output is not None and json:
-        raise typer.BadParameter(
-            "--json writes to stdout; use --output with a name that ends in .jsonl instead"
-        )
+    refuse_two_outputs(output, json)
     if only not in (None, "anomalies"):
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)

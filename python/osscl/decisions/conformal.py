@@ -3,15 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
+from osscl.decisions.staircase import MIN_RECORDINGS, Staircase, checked_scores
 from osscl.errors import DecisionError
-
-MIN_RECORDINGS = 3
-"""With fewer, nothing is said of how often a normal clip scores as high."""
 
 
 def p_values(
@@ -50,8 +47,8 @@ def p_values(
     ----------
     Vovk, Gammerman, Shafer: "Algorithmic Learning in a Random World", 2005, section 2.2.
     """
-    steps = _Steps.of(normal_scores, recordings)
-    return steps.p_values(_scores(scores, "scores"))
+    steps = Staircase.of(normal_scores, recordings)
+    return steps.p_values(checked_scores(scores, "scores"))
 
 
 def threshold(
@@ -80,7 +77,7 @@ def threshold(
         As `p_values`; or the rate lies outside (0, 1).
     """
     check_rate(false_alarm_rate)
-    return _Steps.of(normal_scores, recordings).threshold(false_alarm_rate)
+    return Staircase.of(normal_scores, recordings).threshold(false_alarm_rate)
 
 
 def smallest_rate(recordings: Sequence[str] | int) -> float:
@@ -184,8 +181,8 @@ def decide(
         As `threshold`.
     """
     check_rate(false_alarm_rate)
-    steps = _Steps.of(normal_scores, recordings)
-    given = _scores(scores, "scores")
+    steps = Staircase.of(normal_scores, recordings)
+    given = checked_scores(scores, "scores")
     least = steps.threshold(false_alarm_rate)
     reason = too_few_recordings(steps.n_recordings, false_alarm_rate)
     return Decisions(steps.p_values(given), least, given >= least if reason is None else None, reason)
@@ -223,85 +220,3 @@ def check_rate(false_alarm_rate: float) -> None:
         raise DecisionError(
             f"the false-alarm rate is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for 5 %"
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Steps:
-    """The p-value as a function of the score: a staircase, that p-values and thresholds are read from alike.
-
-    ``p[i]`` holds from just above ``edges[i - 1]`` up to ``edges[i]`` itself, which counts against the clip.
-    """
-
-    edges: npt.NDArray[np.float64]  # [E], the different normal scores, rising
-    p: npt.NDArray[np.float64]  # [E + 1], falling
-    n_recordings: int
-
-    @classmethod
-    def of(cls, normal_scores: npt.ArrayLike, recordings: Sequence[str] | None) -> "_Steps":
-        scores = _scores(normal_scores, "normal_scores")
-        if not scores.size:
-            raise DecisionError("there is no normal score; give scores of 3 recordings or more")
-        if recordings is None:
-            weight, unit, n_recordings = np.ones(len(scores), object), 1, len(scores)
-        else:
-            weight, unit, n_recordings = _weights(recordings, len(scores))
-        edges, place = np.unique(scores, return_inverse=True)
-        at_edge = np.zeros(len(edges), object)
-        np.add.at(at_edge, place, weight)
-        # whole numbers throughout: each p is the float nearest to the true fraction, as a literal rate is
-        reaching = [*accumulate(at_edge[::-1], initial=0)][
-            ::-1
-        ]  # [E + 1]: weight of scores from each edge up
-        whole = unit * (n_recordings + 1)
-        return cls(edges, np.array([(unit + reached) / whole for reached in reaching]), n_recordings)
-
-    def p_values(self, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        if self.n_recordings < MIN_RECORDINGS:
-            return np.full(len(scores), np.nan)
-        found: npt.NDArray[np.float64] = self.p[np.searchsorted(self.edges, scores, side="left")]
-        return found
-
-    def threshold(self, false_alarm_rate: float) -> float:
-        low_enough = np.flatnonzero(self.p <= false_alarm_rate)
-        if self.n_recordings < MIN_RECORDINGS or not low_enough.size:
-            return math.nan
-        return math.nextafter(self.edges[low_enough[0] - 1], math.inf)  # p[0] is 1: no rate is so high
-
-
-def _weights(recordings: Sequence[str], n: int) -> tuple[npt.NDArray[np.object_], int, int]:
-    """Each clip's share of its recording in units, how many make a recording, the number of recordings."""
-    groups = recording_numbers(recordings, n)
-    sizes = np.bincount(groups).tolist()
-    unit = math.lcm(*sizes)
-    shares = np.array([unit // size for size in sizes], object)
-    return shares[groups], unit, len(sizes)
-
-
-def recording_numbers(recordings: Sequence[str] | None, n: int) -> npt.NDArray[np.intp]:
-    """Number the recordings of n clips from 0, in the order in which they come; by default each clip is one.
-
-    Raises
-    ------
-    DecisionError
-        There is not one for each clip.
-    """
-    if recordings is None:
-        return np.arange(n)
-    if isinstance(recordings, str) or len(recordings) != n:
-        raise DecisionError(
-            f"recordings name {len(recordings)} clips; expected {n}, the recording of each normal clip"
-        )
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(name, len(numbers)) for name in recordings], np.intp)
-
-
-def _scores(given: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
-    scores = np.asarray(given)
-    if scores.ndim != 1 or (scores.size and scores.dtype.kind not in "fiu"):
-        raise DecisionError(
-            f"{name} are {scores.dtype} {list(scores.shape)}; expected a list of numbers, one a clip"
-        )
-    bad = np.flatnonzero(~np.isfinite(scores.astype(np.float64)))
-    if bad.size:
-        raise DecisionError(f"number {bad[0]} of {name} is {scores[bad[0]]}; leave out what was not scored")
-    return scores.astype(np.float64)

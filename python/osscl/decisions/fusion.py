@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from osscl.decisions.conformal import recording_numbers
+from osscl.decisions.staircase import recording_numbers
 from osscl.errors import DecisionError
 
 NORMAL_MAD = 1.4826

@@ -9,14 +9,10 @@ import numpy.typing as npt
 
 from osscl.decisions.background import Background
 from osscl.decisions.blocks import Rows, feature_rows
-from osscl.decisions.conformal import (
-    MIN_RECORDINGS,
-    Decisions,
-    decide,
-    recording_numbers,
-)
+from osscl.decisions.conformal import Decisions, decide
 from osscl.decisions.fitted import Fitted, fit_all, weighted_sum
 from osscl.decisions.selection import Indices, Selection, select
+from osscl.decisions.staircase import MIN_RECORDINGS, recording_numbers
 from osscl.decisions.stored import StoredArrays, restore, store
 from osscl.errors import DecisionError
 
@@ -244,12 +240,16 @@ class Memory:
 
         None is left out for it: whoever knows the machine listens and decides.
         """
-        scores = self.leave_one_out
-        median = np.median(scores)
-        suspicious: npt.NDArray[np.bool_] = scores > median + SUSPICIOUS_MADS * np.median(
-            np.abs(scores - median)
-        )
-        return suspicious
+        return far_above(self.leave_one_out)
+
+
+def far_above(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Whether each of some normal scores [n] lies above their median + 6 MAD."""
+    if not scores.size:
+        return np.zeros(0, np.bool_)
+    median = np.median(scores)
+    far: npt.NDArray[np.bool_] = scores > median + SUSPICIOUS_MADS * np.median(np.abs(scores - median))
+    return far
 
 
 def _fit(rows: Rows, recordings: Sequence[str], background: Background | None) -> Fitted:

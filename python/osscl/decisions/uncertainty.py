@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from osscl.decisions.conformal import MIN_RECORDINGS, check_rate
+from osscl.decisions.conformal import check_rate
+from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.errors import DecisionError
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from osscl.audio.reading import Fit
 from osscl.config import FEATURES
 from osscl.decisions import Memory, RobustScale, both, left_out_z, log_score
-from osscl.decisions.conformal import MIN_RECORDINGS
+from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.enrolment.normals import Normal
 from osscl.errors import DecisionError
 from osscl.model_file.decisions import FitOptions, StoredMemory

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.decisions import smallest_rate, threshold, too_few_recordings
-from osscl.decisions.conformal import MIN_RECORDINGS
+from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.enrolment.both_scores import both_scores, refuse_unlike, without_siblings
 from osscl.enrolment.calibrate_options import CalibrateOptions
 from osscl.enrolment.calibration_clips import clips_a_machine, refuse_training_clips, thinned

@@ -11,7 +11,7 @@ from osscl.errors import DecisionError
 from osscl.model_file.decisions import StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.manifest_json import encode_manifest
-from osscl.support.paths import printable
+from osscl.support.listing import listed
 
 MAX_CLIPS = 2000
 """Clips that calibrate a machine at most: no threshold gets better by more."""
@@ -51,10 +51,9 @@ def refuse_training_clips(
     }
     paths = [path for of_machine in found.values() for path in of_machine]
     if paths and not allowed:
-        more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
         raise DecisionError(
             f"the network was trained on {len(paths)} of these clips, whose scores are too low for a "
-            f"threshold: {', '.join(map(printable, paths[:_MAX_NAMED]))}{more}; leave them out, or use "
+            f"threshold: {listed(paths, _MAX_NAMED)}; leave them out, or use "
             "--allow-training-clips and have no guarantee"
         )
     return {machine: len(of_machine) for machine, of_machine in found.items()}

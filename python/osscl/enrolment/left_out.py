@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.decisions import p_values, smallest_rate
-from osscl.decisions.conformal import MIN_RECORDINGS
+from osscl.decisions.staircase import MIN_RECORDINGS
 
 _ROUNDING = 1e-9
 """p-values are fractions of small whole numbers: they differ by more."""

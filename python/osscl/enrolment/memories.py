@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from osscl.decisions import smallest_rate, too_few_recordings
-from osscl.decisions.conformal import MIN_RECORDINGS
+from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.enrolment.backgrounds import refuse_other_features
 from osscl.enrolment.changes import added_to, without
 from osscl.enrolment.normals import Normals

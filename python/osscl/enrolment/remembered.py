@@ -11,7 +11,7 @@ import numpy.typing as npt
 from osscl.audio.reading import Fit
 from osscl.config import FEATURES
 from osscl.decisions import Memory
-from osscl.decisions.memory import SUSPICIOUS_MADS
+from osscl.decisions.memory import far_above
 from osscl.enrolment.normals import Normal
 from osscl.errors import DecisionError
 from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory
@@ -159,12 +159,3 @@ def stored_clip(normal: Normal, *, flagged: bool) -> StoredClip:
     return StoredClip(
         sha256=normal.clip.sha256, recording=normal.recording, added=today, flagged=bool(flagged)
     )
-
-
-def far_above(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Whether scores [n] lie above median + 6 MAD, as `Memory.is_suspicious` says of leave-one-out scores."""
-    if not scores.size:
-        return np.zeros(0, np.bool_)
-    median = np.median(scores)
-    far: npt.NDArray[np.bool_] = scores > median + SUSPICIOUS_MADS * np.median(np.abs(scores - median))
-    return far

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from osscl.enrolment.normals import Normal, Normals
 from osscl.enrolment.report import EnrolledMachine
-from osscl.support.paths import printable
+from osscl.support.listing import listed
 
 _CLIPPED_SHARE = 1e-3
 _MAX_NAMED = 3
@@ -71,8 +71,7 @@ def warnings_of_memories(machines: Sequence[EnrolledMachine]) -> Iterator[str]:
 
 def named(paths: Sequence[str]) -> str:
     """Name some files: not more than fit into a sentence."""
-    more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
-    return ", ".join(map(printable, paths[:_MAX_NAMED])) + more
+    return listed(paths, _MAX_NAMED)
 
 
 def _count(things: Sequence[str], noun: str) -> str:

@@ -219,10 +219,7 @@ def decide_table(
             "ended": utc_now(),
             **run,
             "versions": installed_versions(),
-            "n_files": tally.n_files,
-            "counts": dict(sorted(tally.counts.items())),
-            "n_decided": tally.n_decided,
-            "anomalies": dict(sorted(tally.anomalies.items())),
+            **tally.facts(),
         }
         table.finish(run)
     except BaseException:

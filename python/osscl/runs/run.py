@@ -100,6 +100,21 @@ class Tally:
         parts = [f"{count} {status}" for status, count in sorted(self.counts.items())]
         return f"{self.n_files} files" + (f": {', '.join(parts)}" if parts else "")
 
+    def facts(self) -> dict[str, Any]:
+        """What the record of a run says of its lines.
+
+        Returns
+        -------
+        dict
+            Ready for JSON.
+        """
+        return {
+            "n_files": self.n_files,
+            "counts": dict(sorted(self.counts.items())),
+            "n_decided": self.n_decided,
+            "anomalies": dict(sorted(self.anomalies.items())),
+        }
+
     @property
     def n_files(self) -> int:
         """Files done."""
@@ -199,10 +214,7 @@ def _describe(
         **detector.facts,
         "options": options,
         "versions": {"python": platform.python_version(), **installed_versions()},
-        "n_files": tally.n_files,
-        "counts": dict(sorted(tally.counts.items())),
-        "n_decided": tally.n_decided,
-        "anomalies": dict(sorted(tally.anomalies.items())),
+        **tally.facts(),
         "scored_by": detector.judges.fingerprints(),
     }
 

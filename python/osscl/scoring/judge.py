@@ -191,13 +191,16 @@ class Judge:
             score = by_memory if self.rule == "memory" else self._of_both(by_memory, score)
         return self.decide(score, z)
 
+    @cached_property
+    def _memory_scale(self) -> RobustScale:
+        assert self.memory is not None
+        return RobustScale.of(self.memory.calibration_scores)
+
     def _of_both(
         self, by_memory: npt.NDArray[np.float64], by_network: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
-        assert self.memory is not None
         assert self.network_scale is not None
-        memory_scale = RobustScale.of(self.memory.calibration_scores)
-        return both(memory_scale.z(by_memory), self.network_scale.z(log_score(by_network)))
+        return both(self._memory_scale.z(by_memory), self.network_scale.z(log_score(by_network)))
 
     def decide(self, score: FloatArray, z: npt.NDArray[np.float64] | None = None) -> Judged:
         """Decide clips that have their score.

@@ -9,14 +9,17 @@ import numpy as np
 
 from osscl.config import FEATURES, Padding
 from osscl.decisions import Memory, RobustScale
-from osscl.errors import ConfigError, DecisionError, MachineError
+from osscl.decisions.conformal import check_rate
+from osscl.errors import ConfigError, MachineError
 from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.restored import restored_memory
 from osscl.scoring.judge import Judge, NormalScores
 from osscl.scoring.record import Record
+from osscl.support.listing import listed
 
 RULES: tuple[Rule, ...] = ("network", "memory", "both")
+_MAX_NAMED = 3
 _MAY_BE_TRAINED_ON = (
     "normal clips that it was calibrated on were trained on, or may have been: more normal clips than asked "
     "for may be flagged"
@@ -53,11 +56,8 @@ class Judges:
     ) -> None:
         if rule is not None and rule not in RULES:
             raise ConfigError(f"rule is {rule!r}; expected one of: {', '.join(RULES)}")
-        if false_alarm_rate is not None and not 0.0 < false_alarm_rate < 1.0:
-            raise DecisionError(
-                f"the false-alarm rate is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for "
-                "5 %"
-            )
+        if false_alarm_rate is not None:
+            check_rate(false_alarm_rate)
         self._stored = manifest.decisions or StoredDecisions()
         self._labels = {} if manifest.model is None else {
             name: label for label, name in enumerate(manifest.model.classes)
@@ -247,10 +247,9 @@ class Judges:
     def _network_scale(self, machine: str) -> RobustScale:
         """Scale of the network's score for the rule both; of another precision it still gives scores."""
         found = self._stored.calibration_of(machine, "both")
-        if found is None or found.log_median is None or found.log_mad is None:
-            raise MachineError(
-                f"{machine} is not calibrated for the rule both: run osscl calibrate --rule both"
-            )
+        assert found is not None, "`lacking` tells"
+        assert found.log_median is not None
+        assert found.log_mad is not None
         return RobustScale(found.log_median, found.log_mad)
 
     def _padding(self, machine: str) -> Padding | None:
@@ -295,5 +294,4 @@ def notes_of(what: str, reasons: Iterable[tuple[str, str | None]]) -> Iterator[s
         if reason is not None:
             machines.setdefault(reason, []).append(machine)
     for reason, named in machines.items():
-        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-        yield f"{what} for {', '.join(named[:3])}{more}: {reason}"
+        yield f"{what} for {listed(named, _MAX_NAMED)}: {reason}"
