@@ -349,7 +349,7 @@ def tampered(model_file: Path, kind: str) -> bytes:
     else:
         document = encode_manifest(bundle.manifest)
         if kind == "newer":
-            document = document.replace(b'"schema_version":4', b'"schema_version":7', 1)
+            document = document.replace(b'"schema_version":5', b'"schema_version":7', 1)
         else:
             document = document.replace(b'"hop_length":512', b'"hop_length":256', 1)
         values = {
@@ -367,7 +367,7 @@ def tampered(model_file: Path, kind: str) -> bytes:
         ("not ONNX", "not an ONNX file"),
         ("no manifest", "an ONNX file without an osscl manifest; export it with osscl-export"),
         ("graph", "graph hash differs"),
-        ("newer", "made by a newer osscl (schema 7, this one reads 4): update osscl"),
+        ("newer", "made by a newer osscl (schema 7, this one reads 5): update osscl"),
         ("front end", "front-end hash differs"),
     ],
 )

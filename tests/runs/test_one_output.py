@@ -178,7 +178,7 @@ def test_a_full_disk_costs_no_line_before_it(
     tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def work() -> None:
-        limit_files(1000)
+        limit_files(1400)
         written(tmp_path / f"s{suffix}", RECORDS)
 
     assert os.WEXITSTATUS(in_a_child(work)) == 1

@@ -113,7 +113,7 @@ def write_model(
     decisions = StoredDecisions(
         memories=tuple(memories), calibrations=tuple(calibrations), rules=dict(rules or {})
     )
-    write_bundle(path, graph, msgspec.structs.replace(manifest, decisions=decisions, schema_version=4))
+    write_bundle(path, graph, msgspec.structs.replace(manifest, decisions=decisions))
     return path
 
 

@@ -15,7 +15,8 @@ from osscl.support.strict_json import decode_strictly
 MAX_MANIFEST_BYTES = 16 * 2**20
 _NULLABLE_SINCE = 4
 
-_FIELDS_SINCE = {"accuracy": 2, "decisions": 4}
+_FIELDS_SINCE = {"$.accuracy": 2, "$.decisions": 4}
+"""JSON paths, without the numbers of lists."""
 _PRECISIONS_SINCE = {"fp16": 3}
 
 
@@ -46,8 +47,8 @@ def encode_manifest(manifest: Manifest) -> bytes:
     manifest = replace(manifest, schema_version=_schema_to_write(manifest))
     fields = msgspec.to_builtins(manifest)
     if manifest.decisions is None:
-        for name in _later_than(manifest.schema_version):
-            del fields[name]
+        for path in _later_than(manifest.schema_version):
+            fields.pop(path.removeprefix("$."), None)
     document = msgspec.json.encode(fields)
     decode_manifest(document)
     return document
@@ -94,8 +95,8 @@ def decode_manifest(document: bytes) -> Manifest:
 
 
 def _later_than(schema: int) -> set[str]:
-    """Fields that a document of this schema does not have yet."""
-    return {name for name, since in _FIELDS_SINCE.items() if since > schema}
+    """Paths of fields that a document of this schema does not have yet."""
+    return {path for path, since in _FIELDS_SINCE.items() if since > schema}
 
 
 def check_length(n_bytes: int) -> None:

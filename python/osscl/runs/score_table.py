@@ -21,6 +21,7 @@ _NUMBERS = tuple(
     for name in COLUMNS
     if name.startswith("z_") or name in ("p_value", "threshold", "start_s", "duration_s")
 )
+_TEXTS = ("reason", "rule", "recorded_at", "quality", "explanation")
 _LONGEST_SHOWN = 40
 
 
@@ -66,7 +67,7 @@ def _record(cells: Mapping[str, Any]) -> Record:
     missing = [name for name in _NEEDED if name not in cells]
     if missing:
         raise ValueError(f"column {missing[0]} is missing; expected {', '.join(_NEEDED)}")
-    path, machine, status, reason = (_text(cells, name) for name in ("path", "machine", "status", "reason"))
+    path, machine, status = (_text(cells, name) for name in ("path", "machine", "status"))
     score = cells["score"]
     if not path:
         raise ValueError("path is empty")
@@ -76,11 +77,10 @@ def _record(cells: Mapping[str, Any]) -> Record:
         path=path,
         machine=machine or None,
         status=status or "",
-        reason=reason or None,
         score=_number(cells, "score"),
         is_anomaly=_truth(cells, "is_anomaly"),
         sample_rate_hz=_whole(cells, "sample_rate_hz"),
-        rule=_text(cells, "rule") or None,
+        **{name: _text(cells, name) or None for name in _TEXTS},
         **{name: _number(cells, name) for name in _NUMBERS},
     )
 

@@ -34,6 +34,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     z_level, z_modulation, z_flutter, z_event : float or None
         What the blocks of the machine's memory say, float32 values in spreads of its normal clips; None where
         no memory was asked.
+    recorded_at : str or None
+        When the recording began, ISO 8601, as precise as it is known; None where nothing tells it.
+    quality : str or None
+        Why to doubt the recording itself; None where it is well. A clip of bad quality is scored all the same.
+    explanation : str or None
+        What is heard beyond the machine's normal clips, in one sentence; None where it was not asked for, or
+        the clip is not flagged.
     """
 
     path: str
@@ -52,6 +59,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     z_modulation: float | None = None
     z_flutter: float | None = None
     z_event: float | None = None
+    recorded_at: str | None = None
+    quality: str | None = None
+    explanation: str | None = None
 
 
 COLUMNS = Record.__struct_fields__

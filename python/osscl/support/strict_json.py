@@ -1,6 +1,7 @@
 """JSON that must say everything and each thing once: no default and no second value slips in unseen."""
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
@@ -19,7 +20,8 @@ def decode_strictly(document: bytes, kind: type[_Document], later: Collection[st
     kind : type of msgspec.Struct
         The structure it must hold. Whether it may hold more is up to the structure.
     later : collection of str
-        Fields at the top that a document of this age does not have yet, and may not.
+        JSON paths, without numbers, of fields that a document of this age does not have yet, and may not:
+        ``$.list[].name``.
 
     Returns
     -------
@@ -39,17 +41,13 @@ def decode_strictly(document: bytes, kind: type[_Document], later: Collection[st
         raise ValueError(str(error)) from None
     except RecursionError:
         raise ValueError("JSON is nested too deeply") from None
-    expected = msgspec.to_builtins(structure)
-    for name in later:
-        if name in stated:
-            raise ValueError(f"Field is newer than the document - at `$.{name}`")
-        del expected[name]
-    for flaw in _flaws(stated, expected, "$"):
+    for flaw in _flaws(stated, msgspec.to_builtins(structure), "$", later):
         raise ValueError(flaw)
     return structure
 
 
 _REPEATED = object()
+_NUMBER = re.compile(r"\[\d+\]")
 
 
 def _mark_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -60,16 +58,20 @@ def _mark_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _flaws(stated: Any, read: Any, path: str) -> Iterator[str]:
-    """Find the fields that stand twice, or that were read without standing in the document."""
+def _flaws(stated: Any, read: Any, path: str, later: Collection[str]) -> Iterator[str]:
+    """Find the fields that stand twice, that stand too early, or that were read without standing there."""
     if stated is _REPEATED:
         yield f"Field stands twice - at `{path}`"
     elif isinstance(read, dict):
         for key, value in read.items():
+            place = f"{path}.{key}"
+            is_later = _NUMBER.sub("[]", place) in later
             if key in stated:
-                yield from _flaws(stated[key], value, f"{path}.{key}")
-            else:
-                yield f"Field is missing - at `{path}.{key}`"
+                if is_later:
+                    yield f"Field is newer than the document - at `{place}`"
+                yield from _flaws(stated[key], value, place, later)
+            elif not is_later:
+                yield f"Field is missing - at `{place}`"
     elif isinstance(read, list | tuple):
         for index, (stated_item, item) in enumerate(zip(stated, read, strict=True)):
-            yield from _flaws(stated_item, item, f"{path}[{index}]")
+            yield from _flaws(stated_item, item, f"{path}[{index}]", later)

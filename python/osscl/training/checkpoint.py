@@ -169,12 +169,12 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
 
 
 def _later_than(document: str) -> set[str]:
-    """Fields that a document of its format does not have yet."""
+    """Paths of fields that a document of its format does not have yet."""
     try:
         is_old = msgspec.json.decode(document, type=_Header).format == _WITHOUT_BACKGROUND
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from None
-    return {"background"} if is_old else set()
+    return {"$.background"} if is_old else set()
 
 
 def content_sha256(document: str, tensors: Mapping[str, Tensor]) -> str:
