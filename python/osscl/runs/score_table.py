@@ -73,6 +73,8 @@ def _record(cells: Mapping[str, Any]) -> Record:
         raise ValueError("path is empty")
     if (status in SCORED_STATUSES) != (score not in (None, "")):
         raise ValueError(f"status is '{status or ''}' and score '{'' if score is None else score}'")
+    others: dict[str, Any] = {name: _text(cells, name) or None for name in _TEXTS}
+    others |= {name: _number(cells, name) for name in _NUMBERS}
     return Record(
         path=path,
         machine=machine or None,
@@ -80,8 +82,7 @@ def _record(cells: Mapping[str, Any]) -> Record:
         score=_number(cells, "score"),
         is_anomaly=_truth(cells, "is_anomaly"),
         sample_rate_hz=_whole(cells, "sample_rate_hz"),
-        **{name: _text(cells, name) or None for name in _TEXTS},
-        **{name: _number(cells, name) for name in _NUMBERS},
+        **others,
     )
 
 

@@ -37,7 +37,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at : str or None
         When the recording began, ISO 8601, as precise as it is known; None where nothing tells it.
     quality : str or None
-        Why to doubt the recording itself; None where it is well. A clip of bad quality is scored all the same.
+        Why to doubt the recording itself; None where it is well. Such a clip is scored all the same.
     explanation : str or None
         What is heard beyond the machine's normal clips, in one sentence; None where it was not asked for, or
         the clip is not flagged.

@@ -1,0 +1,1 @@
+"""What a machine's score would find: known changes in normal recordings."""
