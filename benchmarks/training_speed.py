@@ -12,7 +12,6 @@ import time
 import numpy as np
 import torch
 
-from osscl.config import TrainConfig
 from osscl.frontend import log_mel
 from osscl.training import Execution, read_training_data
 from osscl.training.clip_reader import ClipReader
@@ -22,6 +21,7 @@ from osscl.training.mixup import draw_mixing
 from osscl.training.order import TrainingOrder
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, training_step
+from osscl.training.train_config import TrainConfig
 
 NAMES = ("waveform", "log_mel")
 

@@ -19,7 +19,7 @@ from osscl.bench.card_lines import BATCHES
 from osscl.bench.card_stages import CardBatch, CardFrontEnd, CardNetwork
 from osscl.bench.rounds import Work
 from osscl.bench.stages import batches_of
-from osscl.config import FRONTEND, TrainConfig
+from osscl.config import FRONTEND
 from osscl.cuda.device import Device
 from osscl.evaluation.accuracy import MAX_AUC_CHANGE, MIN_RANK_CORRELATION, measure_accuracy
 from osscl.machines.dcase import PUBLISHED_CLASSES
@@ -27,6 +27,7 @@ from osscl.model_file.bundle import read_bundle
 from osscl.training.mixup import draw_mixing
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, training_step
+from osscl.training.train_config import TrainConfig
 
 FRONT_END_BATCH, MAX_FRONT_END_US = 256, 2.0
 EAGER_BATCHES = (1, 8, 16, 32, 64, 128, 256)

@@ -1,4 +1,4 @@
-"""Settings of the front end, the clip and the model: each constant of the method, defined once."""
+"""Settings of the front end, the clip and the model: each constant of what is exported, defined once."""
 
 import hashlib
 import math
@@ -12,7 +12,6 @@ from osscl.errors import ConfigError
 
 ModelInputs: TypeAlias = Literal["three_maps", "log_mel"]
 HeadKind: TypeAlias = Literal["basic", "leaky_relu", "none"]
-TrainingPrecision: TypeAlias = Literal["fp32", "bf16"]
 Channel: TypeAlias = int | Literal["mean"]
 """Which channel of several is taken, counted from 0, or their mean."""
 Padding: TypeAlias = Literal["repeat", "zero"]
@@ -65,7 +64,7 @@ class FrontendConfig(Settings, frozen=True, kw_only=True):
     power_floor: float = 1e-10
 
     def __post_init__(self) -> None:
-        _take_types(self)
+        take_types(self)
         if self.n_fft != 2048:
             raise ConfigError(f"n_fft is {self.n_fft}; the native transform is made for 2048 points")
         if self.hop_length < 4 or self.hop_length % 4 or self.n_fft % self.hop_length:
@@ -125,7 +124,7 @@ class FeatureConfig(Settings, frozen=True, kw_only=True):
     n_samples: int
 
     def __post_init__(self) -> None:
-        _take_types(self)
+        take_types(self)
         if not re.fullmatch(r"[0-9a-f]{64}", self.log_mel_sha256):
             raise ConfigError(
                 f"log_mel_sha256 is {self.log_mel_sha256!r}; expected 64 lower-case hexadecimal digits"
@@ -153,7 +152,7 @@ class ClipConfig(Settings, frozen=True, kw_only=True):
     position: Literal["start"] = "start"
 
     def __post_init__(self) -> None:
-        _take_types(self)
+        take_types(self)
         _check_size("n_samples", self.n_samples)
 
 
@@ -181,7 +180,7 @@ class ModelConfig(Settings, frozen=True, kw_only=True):
     scale: float = 30.0
 
     def __post_init__(self) -> None:
-        _take_types(self)
+        take_types(self)
         if not self.classes or any(not name for name in self.classes):
             raise ConfigError("classes must name at least one machine ID, none of them empty")
         doubles = sorted(name for name, count in Counter(self.classes).items() if count > 1)
@@ -191,105 +190,6 @@ class ModelConfig(Settings, frozen=True, kw_only=True):
             raise ConfigError(f"margin is {self.margin}; it must lie in [0, pi/2) radians")
         if not 0.0 < self.scale <= MAX_SCALE:
             raise ConfigError(f"scale is {self.scale}; it must be positive, and {MAX_SCALE:g} at most")
-
-
-class TrainConfig(Settings, frozen=True, kw_only=True):
-    """Settings of one training; the defaults are the published recipe.
-
-    Two trainings with equal settings, data and machine give equal weights.
-
-    Attributes
-    ----------
-    seed : int
-        Decides initialisation, hold-out, order of the clips and mixing.
-    epochs : int
-        Passes over the training clips; the learning rate falls over all of them.
-    batch_size : int
-        Clips in one step, at least 2; an epoch's last batch is dropped where it is smaller.
-    learning_rate : float
-        Of AdamW in the first epoch.
-    final_learning_rate_ratio : float
-        Learning rate that the cosine falls towards, as a share of the first, in [0, 1].
-    weight_decay : float
-        Decoupled weight decay of AdamW.
-    inputs, head, margin, scale
-        As in `ModelConfig`; `inputs`, `head` and `margin` = 0 are ablations.
-    supcon : bool
-        Whether the supervised contrastive loss is added.
-    temperature : float
-        Of the contrastive loss.
-    mixup : bool
-        Whether the clips of a batch are mixed in pairs.
-    hold_out : float
-        Share of all clips that is held out to select the weights, in (0, 1).
-    ema_warmup : bool
-        Lets the averaged weights forget the initialisation at once; for short trainings.
-    precision : {"fp32", "bf16"}
-        "bf16" computes convolutions in bfloat16 (autocast); weights, losses and averages stay float32.
-    resample, channel, pad
-        How recordings that do not fit are made to fit, as in `osscl.audio.reading.Fit`.
-
-    References
-    ----------
-    Huang, Fang, He, "One-stage supervised contrastive learning for anomalous sound detection",
-    ICASSP 2025, arXiv 2509.13853, section 3.
-    """
-
-    seed: int = 2024
-    epochs: int = 300
-    batch_size: int = 64
-    learning_rate: float = 1e-4
-    final_learning_rate_ratio: float = 0.1
-    weight_decay: float = 0.01
-    inputs: ModelInputs = "three_maps"
-    head: HeadKind = "basic"
-    margin: float = 0.4
-    scale: float = 30.0
-    supcon: bool = True
-    temperature: float = 0.02
-    mixup: bool = True
-    hold_out: float = 0.05
-    ema_warmup: bool = False
-    precision: TrainingPrecision = "fp32"
-    resample: bool = False
-    channel: Channel | None = None
-    pad: Padding | None = None
-
-    def __post_init__(self) -> None:
-        check_fit(self.resample, self.channel, self.pad)
-        _take_types(self)
-        for name, lowest in (("seed", 0), ("epochs", 1), ("batch_size", 2)):
-            if getattr(self, name) < lowest:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least {lowest}")
-        for name in ("learning_rate", "temperature"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0.0):
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be positive")
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0.0):
-            raise ConfigError(f"weight_decay is {self.weight_decay}; it must be zero or more")
-        if not 0.0 <= self.final_learning_rate_ratio <= 1.0:
-            raise ConfigError(
-                f"final_learning_rate_ratio is {self.final_learning_rate_ratio}; it must lie in [0, 1]"
-            )
-        if not 0.0 < self.hold_out < 1.0:
-            raise ConfigError(f"hold_out is {self.hold_out}; it must lie between 0 and 1")
-        self.model(("any",))  # checks inputs, head, margin and scale
-
-    def model(self, classes: tuple[str, ...]) -> ModelConfig:
-        """Give the network its shape.
-
-        Parameters
-        ----------
-        classes : tuple of str
-            Machine IDs that it is trained to tell apart.
-
-        Returns
-        -------
-        ModelConfig
-            With these settings' maps, head, margin and scale.
-        """
-        return ModelConfig(
-            classes=classes, inputs=self.inputs, head=self.head, margin=self.margin, scale=self.scale
-        )
 
 
 def _sha256(settings: Settings) -> str:
@@ -310,10 +210,20 @@ _WORDS: dict[Any, str] = {
 }
 
 
-def _take_types(settings: Settings) -> None:
+def take_types(settings: Settings) -> None:
     """Refuse fields of another type than stated, and give equal settings one form.
 
     They are hashed as they are written: a whole number in place of a float becomes one, -0.0 becomes 0.0.
+
+    Parameters
+    ----------
+    settings : Settings
+        Settings that were just made; changed in place.
+
+    Raises
+    ------
+    ConfigError
+        A field is of another type.
     """
     for field in msgspec.structs.fields(settings):
         given = getattr(settings, field.name)

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from osscl.audio.reading import read_clip
-from osscl.config import TrainConfig
 from osscl.export.checkpoint import load_checkpoint
 from osscl.export.published_layout import is_unused, published_name
 from osscl.frontend import log_mel
@@ -17,6 +16,7 @@ from osscl.training.losses import Losses
 from osscl.training.mixup import Mixing
 from osscl.training.state import BETAS, EPSILON
 from osscl.training.step import Batch, training_step
+from osscl.training.train_config import TrainConfig
 from support.reference import Reference
 from support.reference_step import reference_step
 

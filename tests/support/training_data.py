@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from osscl.config import TrainConfig
+from osscl.training.train_config import TrainConfig
 
 MACHINES = ("fan/id_00", "fan/id_02", "pump/id_00")
 

@@ -7,10 +7,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from osscl.config import CLIP, FRONTEND, TrainConfig
+from osscl.config import CLIP, FRONTEND
 from osscl.errors import CheckpointError
 from osscl.training.checkpoint import CheckpointInfo, read_checkpoint, write_checkpoint
 from osscl.training.progress import Progress
+from osscl.training.train_config import TrainConfig
 
 TENSORS = {
     "whole": torch.arange(6).reshape(2, 3),

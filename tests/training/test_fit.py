@@ -7,7 +7,6 @@ import pytest
 
 from osscl.audio.reading import Fit, read_audio
 from osscl.audio.samples import to_waveform
-from osscl.config import TrainConfig
 from osscl.errors import ConfigError, TrainingDataError, TrainingError
 from osscl.frontend import log_mel
 from osscl.training import Execution, TrainingData, loop, read_training_data, train
@@ -15,6 +14,7 @@ from osscl.training.checkpoint import read_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.config_file import read_config
 from osscl.training.loop import Training
+from osscl.training.train_config import TrainConfig
 from support.training_data import small_recipe, write_array_recordings
 
 FIT = Fit(resample=True, channel=0, pad="repeat")

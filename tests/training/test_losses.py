@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osscl.config import TrainConfig
 from osscl.training.losses import batch_losses, contrastive_loss
 from osscl.training.mixup import Mixing, draw_mixing
+from osscl.training.train_config import TrainConfig
 
 Float64 = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import torch
 
 import osscl
 from osscl.audio.reading import read_audio
-from osscl.config import FRONTEND, TrainConfig
+from osscl.config import FRONTEND
 from osscl.errors import CheckpointError, OutputError, TrainingDataError, TrainingError, WorkerLostError
 from osscl.export import export_onnx
 from osscl.export.checkpoint import load_checkpoint
@@ -25,6 +25,7 @@ from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.reports import EpochReport, StepReport
 from osscl.training.runs import summarise
 from osscl.training.state import TrainingState
+from osscl.training.train_config import TrainConfig
 from support.readers import DyingReader, WaitingReader
 from support.training_data import MACHINES, small_recipe, write_recordings
 

@@ -8,10 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osscl.config import ModelConfig, TrainConfig
+from osscl.config import ModelConfig
 from osscl.model import OSSCL
 from osscl.training.moving_average import MovingAverage, decay_at, initialisation_left
 from osscl.training.schedule import learning_rate
+from osscl.training.train_config import TrainConfig
 
 
 @settings(max_examples=30)

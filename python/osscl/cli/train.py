@@ -11,12 +11,13 @@ from osscl.cli.console import WorkProgress, as_json, print_facts
 from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.messages import emit, say
 from osscl.cli.options import takes_shared_options
-from osscl.config import HeadKind, ModelInputs, TrainingPrecision
+from osscl.config import HeadKind, ModelInputs
 from osscl.runs.passed_over import PassedOver
 from osscl.support.failed_import import needing
 from osscl.support.outputs import check_output_folder
 from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
+from osscl.training.train_config import TrainingPrecision
 
 if TYPE_CHECKING:
     from osscl.training import Execution, Outcome, TrainConfig, TrainingData

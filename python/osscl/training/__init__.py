@@ -4,10 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from osscl.config import TrainConfig
     from osscl.training.clips import TrainingData, read_training_data
     from osscl.training.execution import Execution
     from osscl.training.runs import Outcome, train
+    from osscl.training.train_config import TrainConfig
 
 __all__ = ["Execution", "Outcome", "TrainConfig", "TrainingData", "read_training_data", "train"]
 
@@ -15,7 +15,7 @@ __all__ = ["Execution", "Outcome", "TrainConfig", "TrainingData", "read_training
 _HOMES = {
     "Execution": "osscl.training.execution",
     "Outcome": "osscl.training.runs",
-    "TrainConfig": "osscl.config",
+    "TrainConfig": "osscl.training.train_config",
     "TrainingData": "osscl.training.clips",
     "read_training_data": "osscl.training.clips",
     "train": "osscl.training.runs",

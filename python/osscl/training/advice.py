@@ -1,12 +1,12 @@
 """What a modeller should hear before a training starts."""
 
-from osscl.config import TrainConfig
 from osscl.training.clips import TrainingData
 from osscl.training.execution import Execution
 from osscl.training.hold_out import split_hold_out
 from osscl.training.log_mel_cache import other_front_ends
 from osscl.training.moving_average import initialisation_left
 from osscl.training.order import n_batches
+from osscl.training.train_config import TrainConfig
 
 FEW_CLASSES = 8
 MOSTLY_FORGOTTEN = 0.1

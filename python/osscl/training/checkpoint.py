@@ -15,13 +15,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from osscl.config import ClipConfig, FrontendConfig, Settings, TrainConfig
+from osscl.config import ClipConfig, FrontendConfig, Settings
 from osscl.errors import CheckpointError, OutputError
 from osscl.model_file.decisions import StoredBackground
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 from osscl.support.strict_json import decode_strictly
 from osscl.training.progress import Progress
+from osscl.training.train_config import TrainConfig
 
 SUFFIX = ".safetensors"
 _WITHOUT_BACKGROUND = "osscl.checkpoint/2"

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import clip_sha256
-from osscl.config import TrainConfig
 from osscl.errors import AudioCorruptError, ClipError, FolderReadError, MachineError, TrainingDataError
 from osscl.features import memory_features
 from osscl.machines.dcase import id_of_file
@@ -25,6 +24,7 @@ from osscl.runs.passed_over import PassedOver
 from osscl.support.links import missing
 from osscl.support.paths import printable
 from osscl.support.threads import usable_cpus
+from osscl.training.train_config import TrainConfig
 
 _MAX_LISTED, _MAX_FOLDERS = 20, 4096
 _PLACE = "<type>/train, such as fan/train/normal_id_00_00000000.wav"

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from osscl.config import TrainConfig
 from osscl.errors import ConfigError
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
+from osscl.training.train_config import TrainConfig
 
 
 def read_config(path: Path | None, changes: Mapping[str, Any]) -> TrainConfig:

@@ -9,7 +9,7 @@ import torch
 from msgspec.structs import replace
 from torch import Tensor
 
-from osscl.config import CLIP, FRONTEND, TrainConfig
+from osscl.config import CLIP, FRONTEND
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
 from osscl.support.paths import printable
 from osscl.training.background import background_of
@@ -30,6 +30,7 @@ from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, HoldOut, evaluate_hold_out, training_step
 from osscl.training.step_memory import StepMemory, is_out_of_memory, step_memory
+from osscl.training.train_config import TrainConfig
 
 LAST_FILE = f"last{SUFFIX}"
 BEST_FILE = f"best{SUFFIX}"

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from osscl.config import TrainConfig
 from osscl.model import arcface_logits
 from osscl.training.mixup import Mixing
+from osscl.training.train_config import TrainConfig
 
 BASE_TEMPERATURE = 0.07
 

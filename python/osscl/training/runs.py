@@ -12,7 +12,6 @@ import msgspec
 from msgspec.structs import asdict
 from torch import Tensor
 
-from osscl.config import TrainConfig
 from osscl.errors import OutputError, TrainingError
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
@@ -26,6 +25,7 @@ from osscl.training.memory import give_back_freed_memory, keep_freed_memory
 from osscl.training.progress import Best
 from osscl.training.reports import Listener, open_logs
 from osscl.training.step_memory import step_memory
+from osscl.training.train_config import TrainConfig
 
 SUMMARY_FILE = "summary.json"
 

@@ -2,7 +2,7 @@
 
 import math
 
-from osscl.config import TrainConfig
+from osscl.training.train_config import TrainConfig
 
 
 def learning_rate(epoch: int, config: TrainConfig) -> float:

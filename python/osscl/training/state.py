@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from osscl.config import TrainConfig
 from osscl.errors import CheckpointError
 from osscl.model import OSSCL
 from osscl.training.moving_average import MovingAverage
 from osscl.training.progress import Progress
 from osscl.training.randomness import Purpose, generator
+from osscl.training.train_config import TrainConfig
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from osscl.audio.samples import INT16_FULL_SCALE
-from osscl.config import TrainConfig
 from osscl.model import OSSCL, arcface_logits
 from osscl.training.losses import Losses, batch_losses
 from osscl.training.mixup import Mixing
+from osscl.training.train_config import TrainConfig
 
 
 class Batch(NamedTuple):

@@ -6,10 +6,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from osscl.config import CLIP, FRONTEND, TrainConfig, TrainingPrecision
+from osscl.config import CLIP, FRONTEND
 from osscl.errors import TrainingError
 from osscl.model import OSSCL
 from osscl.support.memory import available_memory
+from osscl.training.train_config import TrainConfig, TrainingPrecision
 
 _GIBIBYTE = 2**30
 _SHAPES = {
