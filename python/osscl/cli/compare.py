@@ -34,8 +34,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl compare enrolled.onnx enrolled_again.onnx recordings --machine press/id_09\n
   osscl compare model.onnx model_fp16.onnx recordings --false-alarm-rate 0.01 --json\n
 \n
-Exit code: 0 all compared, 1 failed, 2 wrong usage, 3 done but some clips were not scored by both; interrupted:
-130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+Exit code: 0 all compared, 1 failed, 2 wrong usage, 3 done but some clips were not scored by both;
+interrupted: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 
@@ -43,7 +43,7 @@ Exit code: 0 all compared, 1 failed, 2 wrong usage, 3 done but some clips were n
 def compare(
     a: Annotated[
         Path,
-        typer.Argument(help="Model file that is in use, or demo; any that osscl score takes.", metavar="A"),
+        typer.Argument(help="Model file that is in use, or demo.", metavar="A"),
     ],
     b: Annotated[Path, typer.Argument(help="Model file that shall take its place.", metavar="B")],
     clips: Annotated[
@@ -55,8 +55,8 @@ def compare(
     ground_truth: Annotated[
         Path | None,
         typer.Option(
-            help="The challenge's list of labels, or a folder with ground_truth_<type>.csv; it may hold other "
-            "clips too. Without it file names tell: normal_... or anomaly_...",
+            help="The challenge's list of labels, or a folder with ground_truth_<type>.csv; it may hold "
+            "other clips too. Without it file names tell: normal_... or anomaly_...",
             metavar="FILE",
         ),
     ] = None,
@@ -99,7 +99,7 @@ def _candidates(clips: Path) -> list[Candidate]:
     passed_over = PassedOver()
     candidates = list(find_recordings_not_for_training(clips, passed_over))
     if not candidates:
-        raise NoRecordingsError(passed_over.refusal([clips], "outside folders named train"))
+        raise NoRecordingsError(passed_over.refusal([clips], "outside folders named train,"))
     if passed_over.n_elsewhere:
         say(f"left out: {passed_over.n_elsewhere} in folders named train")
     for note in passed_over.notes():

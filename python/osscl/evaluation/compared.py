@@ -380,12 +380,11 @@ def _said(record: Record) -> str:
 
 
 def _nothing_in_common(apart: Sequence[Apart]) -> str:
-    first = (
-        f"; of the first, {printable(apart[0].path)}, A says {apart[0].a}, and B says {apart[0].b}"
-        if apart
-        else ""
-    )
+    first = ""
+    if apart:
+        path = printable(apart[0].path)
+        first = f"; of the first, {path}, A says {apart[0].a}, and B says {apart[0].b}"
     return (
-        f"none of {len(apart)} clips was scored by both models as the same machine{first}: name a folder with "
-        "recordings of machines that both know"
+        f"none of {len(apart)} clips was scored by both models as the same machine{first}: name a folder "
+        "with recordings of machines that both know"
     )

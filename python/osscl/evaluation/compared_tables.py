@@ -76,7 +76,7 @@ def notes_of(comparison: Comparison) -> Iterator[str]:
         One sentence.
     """
     total = comparison.total
-    yield "rank correlation: Spearman's; 1 where both models put the clips in the same order. Last line: mean."
+    yield "rank correlation: Spearman's; 1 where both put the clips in the same order. Last line: mean."
     if total.auc_change is not None:
         yield (
             f"change: B less A; interval: {100 * comparison.confidence:g} % bootstrap of the difference, "
@@ -99,7 +99,7 @@ def notes_of(comparison: Comparison) -> Iterator[str]:
             f"{total.n_clips} clips (names begin with normal_ or anomaly_, or --ground-truth tells)."
         )
     if comparison.apart:
-        yield f"in no figure, since they were not scored by both as the same machine: {len(comparison.apart)}."
+        yield f"in no figure, not scored by both as the same machine: {len(comparison.apart)} clips."
 
 
 def _grid(
