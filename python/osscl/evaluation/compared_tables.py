@@ -25,7 +25,7 @@ def grids_of(comparison: Comparison) -> Iterator[Grid]:
         Scores; AUC where labels are known; decisions where both decide.
     """
     rows = [*comparison.machines, comparison.total]
-    yield _grid("Scores", ["machine ID", "clips", "rule", "scored by", "rank correlation"], rows, _ranked)
+    yield _grid("Scores", ["machine ID", "clips", "rule", "scorer", "rank correlation"], rows, _ranked)
     if any(row.auc_change for row in rows):
         header = ["machine ID", "normal", "anomalous", "AUC of A", "AUC of B", "change", "interval"]
         yield _grid("Anomalies told from normal clips, AUC in %", header, rows, _areas)
@@ -112,7 +112,7 @@ def _grid(
 def _ranked(row: Compared) -> list[str]:
     rules = "" if row.a.rule is None else _both(row.a.rule, row.b.rule or "")
     ranked = "undefined" if row.rank_correlation is None else f"{row.rank_correlation:.4f}"
-    return [str(row.n_clips), rules, "the same" if row.same_scorer else "others", ranked]
+    return [str(row.n_clips), rules, "same" if row.same_scorer else "changed", ranked]
 
 
 def _areas(row: Compared) -> list[str]:
