@@ -28,7 +28,7 @@ COMMANDS_OF_ROOM = {
     "enrolment/calibrating.py": ("calibrate",),
     "enrolment/calibration_clips.py": ("calibrate",),
     "evaluation/accuracy.py": ("bench", "export"),
-    "evaluation/challenge.py": ("evaluate", "compare"),
+    "evaluation/ground_truth.py": ("evaluate", "compare"),
     "evaluation/compared_tables.py": ("compare",),
     "evaluation": ("evaluate",),
     "health": ("doctor",),

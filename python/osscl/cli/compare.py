@@ -16,14 +16,14 @@ from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.cli.scored import scored_records
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
-from osscl.evaluation.challenge import GroundTruth
 from osscl.evaluation.compared import Scored, TruthOf
 from osscl.evaluation.compared import compare as compare_scores
 from osscl.evaluation.compared_tables import flips_of, grids_of, notes_of
+from osscl.evaluation.ground_truth import GroundTruth
 from osscl.evaluation.labelled import label_in_name
 from osscl.evaluation.report import print_grids
 from osscl.evaluation.testset import find_recordings_not_for_training
-from osscl.machines.labels import BY_PATHS, MachineNames
+from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.passed_over import PassedOver
 from osscl.support.links import missing
@@ -71,8 +71,8 @@ def compare(
         if (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
     truth_of = _truth(ground_truth)
-    for model in (a, b):
-        read_bundle(model)  # first: B may be what cannot be read, and A takes hours
+    for model in (a, b):  # first: B may be what cannot be used, and A takes hours
+        machine_source(read_bundle(model).manifest.machines, *names)
     candidates = _candidates(clips)
     of_a, facts_a = _scored("A", a, candidates, names, fit, decide, compute)
     of_b, facts_b = _scored("B", b, candidates, names, fit, decide, compute)

@@ -19,7 +19,6 @@ from osscl.cli.scored import scored_records
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, NoRecordingsError
 from osscl.evaluation.challenge import (
-    GroundTruth,
     check_score_folder,
     read_score_folder,
     refuse_among_scores,
@@ -27,6 +26,7 @@ from osscl.evaluation.challenge import (
 )
 from osscl.evaluation.evaluating import DEFAULT_RESAMPLES, MAX_RESAMPLES
 from osscl.evaluation.evaluating import evaluate as evaluate_scores
+from osscl.evaluation.ground_truth import GroundTruth
 from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_name
 from osscl.evaluation.published_figures import PAPER
 from osscl.evaluation.report import check_report, print_report, to_json, write_report
