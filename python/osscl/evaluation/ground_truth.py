@@ -1,7 +1,8 @@
 """The truth as the challenge published it: which clips of which machines are anomalous.
 
-``eval_data_list.csv`` has a line ``<file name>,<name with its label>,<0 normal or 1 anomalous>`` a clip, and between
-the blocks of two types a line with the name of the type alone. Source: evaluator of DCASE 2020 Challenge Task 2.
+``eval_data_list.csv`` has a line ``<file name>,<name with its label>,<0 normal or 1 anomalous>`` a clip, and
+between the blocks of two types a line with the name of the type alone. Source: rules and evaluator of DCASE
+2020 Challenge Task 2.
 """
 
 import os
