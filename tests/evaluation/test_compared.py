@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from osscl.errors import EvaluationError
+from osscl.errors import ConfigError, EvaluationError
 from osscl.evaluation.compared import Scored, compare
 from osscl.evaluation.compared_tables import MAX_FLIPS, flips_of
 from osscl.evaluation.labelled import label_in_name
@@ -127,6 +127,17 @@ def test_what_is_not_defined_is_none() -> None:
     assert found.n_unlabelled == 2
     assert [machine.same_scorer for machine in (fan, pump)] == [True, False]
     assert found.total.rank_correlation == pytest.approx(1)
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    scored = lines("fan/id_00", np.arange(4.0), None)
+    with pytest.raises(EvaluationError, match="A has 4 lines and B 3, not of the same clips"):
+        compare(Scored(scored), Scored(scored[:3]), truth_of)
+    with pytest.raises(ConfigError, match="resamples is -1"):
+        compare(Scored(scored), Scored(scored), truth_of, n_resamples=-1)
+    change = compare(Scored(scored), Scored(scored), truth_of, n_resamples=0).total.auc_change
+    assert change is not None
+    assert (change.value, change.low) == (0, None)
 
 
 def test_many_flips_are_counted_where_they_are_not_shown() -> None:

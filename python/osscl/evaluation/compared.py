@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from osscl.errors import EvaluationError
 from osscl.evaluation.comparison import Apart, Compared, Comparison, Flip, Judged
-from osscl.evaluation.evaluating import CONFIDENCE, DEFAULT_RESAMPLES
+from osscl.evaluation.evaluating import CONFIDENCE, DEFAULT_RESAMPLES, check_resamples
 from osscl.evaluation.figures import Figure
 from osscl.metrics import StratifiedResampler, percentile_interval, rank_correlation, roc_areas
 from osscl.scoring.record import Record
@@ -53,7 +53,7 @@ def compare(
     truth_of : callable
         Tells whether a clip is anomalous, of a line with a score.
     n_resamples : int
-        Bootstrap resamples behind the intervals, at least 1.
+        Bootstrap resamples behind the intervals, from 0 to 1,000,000; 0 for no intervals.
     seed : int
         At least 0; one seed gives one result.
 
@@ -64,9 +64,17 @@ def compare(
 
     Raises
     ------
+    ConfigError
+        `n_resamples` or `seed` lies outside its range.
     EvaluationError
-        No clip was scored by both as the same machine.
+        The lines are not of the same clips, or no clip was scored by both as the same machine.
     """
+    check_resamples(n_resamples, seed)
+    if [record.path for record in a.records] != [record.path for record in b.records]:
+        raise EvaluationError(
+            f"A has {len(a.records)} lines and B {len(b.records)}, not of the same clips in the same order; "
+            "score one list of files by both"
+        )
     pairs: list[_Pair] = []
     apart: list[Apart] = []
     for first, second in zip(a.records, b.records, strict=True):
@@ -226,7 +234,8 @@ def _summed(judged: Sequence[Judged], auc: float | None) -> Judged:
 
 def _change(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> Figure:
     change = b - a
-    return Figure(float(change[0]), *percentile_interval(change[1:], CONFIDENCE))
+    interval = percentile_interval(change[1:], CONFIDENCE) if len(change) > 1 else (None, None)
+    return Figure(float(change[0]), *interval)
 
 
 def _scores(records: Sequence[Record]) -> npt.NDArray[np.float64]:

@@ -77,7 +77,7 @@ def notes_of(comparison: Comparison) -> Iterator[str]:
     """
     total = comparison.total
     yield "rank correlation: Spearman's; 1 where both put the clips in the same order. Last line: mean."
-    if total.auc_change is not None:
+    if total.auc_change is not None and comparison.n_resamples:
         yield (
             f"change: B less A; interval: {100 * comparison.confidence:g} % bootstrap of the difference, "
             f"{comparison.n_resamples} resamples of the normal and of the anomalous clips of each ID, seed "
@@ -120,13 +120,13 @@ def _areas(row: Compared) -> list[str]:
     cells = [str(row.n_normal), str(row.n_anomalous)]
     if change is None or row.a.auc is None or row.b.auc is None:
         return [*cells, "undefined", "undefined", "", ""]
-    assert change.low is not None
-    assert change.high is not None
     return [
         *cells,
         *(f"{100 * auc:.2f}" for auc in (row.a.auc, row.b.auc)),
         f"{100 * change.value:+.2f}",
-        f"{100 * change.low:+.1f} to {100 * change.high:+.1f}",
+        ""
+        if change.low is None or change.high is None
+        else f"{100 * change.low:+.1f} to {100 * change.high:+.1f}",
     ]
 
 
