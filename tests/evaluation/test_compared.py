@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from osscl.errors import ConfigError, EvaluationError
 from osscl.evaluation.compared import Scored, compare
 from osscl.evaluation.compared_tables import MAX_FLIPS, flips_of
+from osscl.evaluation.comparison import Compared
 from osscl.evaluation.labelled import label_in_name
 from osscl.model_file.decisions import Rule
 from osscl.scoring.record import Record
@@ -46,6 +47,13 @@ def truth_of(record: Record) -> bool | None:
     return label_in_name(record.path)
 
 
+def check_change(row: Compared) -> None:
+    assert row.auc_change is not None
+    assert row.a.auc is not None
+    assert row.b.auc is not None
+    assert row.auc_change.value == pytest.approx(row.b.auc - row.a.auc)
+
+
 def test_figures_are_those_of_the_references() -> None:
     rng = np.random.default_rng(0)
     scores = {
@@ -61,8 +69,10 @@ def test_figures_are_those_of_the_references() -> None:
         assert machine.rank_correlation == pytest.approx(spearmanr(first, second).statistic)
         assert machine.a.auc == pytest.approx(roc_auc_score(is_anomaly, first))
         assert machine.b.auc == pytest.approx(roc_auc_score(is_anomaly, second))
+        check_change(machine)
         assert machine.auc_change is not None
-        assert machine.auc_change.value == pytest.approx(machine.b.auc - machine.a.auc)
+        assert machine.auc_change.low is not None
+        assert machine.auc_change.high is not None
         assert machine.auc_change.low < machine.auc_change.value < machine.auc_change.high
         assert machine.n_newly_flagged == ((first < 1) & (second >= 1.5)).sum()
         assert machine.n_no_longer_flagged == ((first >= 1) & (second < 1.5)).sum()
@@ -75,8 +85,7 @@ def test_figures_are_those_of_the_references() -> None:
     assert (total.n_clips, total.n_normal, total.n_decided) == (120, 60, 120)
     assert total.a.auc == pytest.approx(np.mean([one.a.auc, other.a.auc]))
     assert total.rank_correlation == pytest.approx(np.mean([one.rank_correlation, other.rank_correlation]))
-    assert total.auc_change is not None
-    assert total.auc_change.value == pytest.approx(total.b.auc - total.a.auc)
+    check_change(total)
     flipped = [
         first.path for first, second in zip(a, b, strict=True) if first.is_anomaly != second.is_anomaly
     ]
