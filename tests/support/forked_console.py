@@ -3,6 +3,7 @@
 A run has descriptors and limits of its own, and ends as a process does; only the interpreter is not new.
 """
 
+import gc
 import json
 import os
 import resource
@@ -76,7 +77,7 @@ def _without_rights() -> list[str]:
 def _serve() -> None:
     orders = json.load(sys.stdin)
     sys.path.pop(0)  # this folder, whose modules must not stand for others
-    from osscl.cli.program import COMMANDS
+    from osscl.cli.program import COMMANDS, command
 
     for package in (
         "osscl.cli.running",
@@ -85,6 +86,9 @@ def _serve() -> None:
         *orders["packages"],
     ):
         __import__(package)
+    command("inspect").make_context("inspect", ["demo"])  # typer loads much when it first parses
+    gc.collect()
+    gc.freeze()  # else the first collection of each run would copy the pages that it shares with the server
     json.dump([_run(Call(**call)) for call in orders["calls"]], sys.stdout)
 
 
