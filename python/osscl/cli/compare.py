@@ -14,6 +14,7 @@ from osscl.cli.console import BuildProgress, as_json, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.cli.scored import scored_records
+from osscl.cli.streams import refuse_closed_stdout
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
 from osscl.evaluation.compared import Scored, TruthOf
@@ -73,6 +74,7 @@ def compare(
     truth_of = _truth(ground_truth)
     for model in (a, b):  # first: B may be what cannot be used, and A takes hours
         machine_source(read_bundle(model).manifest.machines, *names)
+    refuse_closed_stdout()
     candidates = _candidates(clips)
     of_a, facts_a = _scored("A", a, candidates, names, fit, decide, compute)
     of_b, facts_b = _scored("B", b, candidates, names, fit, decide, compute)
