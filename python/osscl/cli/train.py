@@ -111,6 +111,7 @@ def train(
     keep_torch_inside()
     with needing("training", "train"):
         from osscl.training import Execution
+        from osscl.training.log_mel_cache import LogMelCache
         from osscl.training.runs import summarise
     changes = {
         name: value
@@ -133,6 +134,8 @@ def train(
         if value is not None
     } | fit.stated()
     check_output_folder(output)  # before hours of reading
+    if cache is not None:
+        LogMelCache(cache)  # as above: it is made, or refused
     if json:
         refuse_closed_stdout()
     execution = Execution(device, workers, compile, cache)
