@@ -29,6 +29,8 @@ CHEAP = (
     "score demo RECORDINGS --json",
     "evaluate TABLE",
     "evaluate TABLE --json",
+    "compare demo demo RECORDINGS --machine blower/id_00",
+    "compare demo demo RECORDINGS --machine blower/id_00 --json",
     "calibrate demo RECORDINGS --machine blower/id_00 --output new.onnx --overwrite",
     "decide TABLE --model demo",
     "decide TABLE --model demo --json",
@@ -142,13 +144,14 @@ def test_streams_that_fail(sound: dict[str, str], tmp_path: Path) -> None:
     [(DEAR, ["onnxruntime"]), (WITH_TORCH, ["osscl.training.runs", "osscl.export"])],
     ids=["onnxruntime", "torch"],
 )
-def test_a_closed_stdout_after_long_work(
+def test_a_closed_stdout_is_told_before_long_work(
     rows: Sequence[str], packages: list[str], sound: dict[str, str], tmp_path: Path
 ) -> None:
     calls = [call for row in rows for call in calls_of(row, sound, tmp_path, [("closed", "open")])]
-    for row, ended in zip(rows, run_all(calls, packages), strict=True):
+    for row, call, ended in zip(rows, calls, run_all(calls, packages), strict=True):
         said = ended.stderr.splitlines()[-1]
         assert (row, ended.code, said) == (row, 1, "error: stdout cannot be written: it is closed")
+        assert (row, list(Path(call.folder).iterdir())) == (row, [])
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

@@ -6,43 +6,67 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
+import pytest
+
 import osscl as library
 from osscl import synth
+from osscl.cli.demo import print_demonstration
+from osscl.demo import Demonstration
+from osscl.evaluation import Evaluation
 from support.console import osscl
 
+EARLIER = (
+    "recordings/blower/train/normal_id_00_00000000.wav",
+    "enrolled.onnx",
+    "scores.csv",
+    "scores.csv.run.json",
+    "report.md",
+)
+"""What an earlier demonstration left, in part."""
 
-def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(tmp_path: Path) -> None:
+
+def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "osscl-demo"
+    for name in EARLIER:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("earlier")
+    refused = osscl("demo", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "is not empty; name another folder, or use --overwrite" in refused.stderr
+    assert {(folder / name).read_text() for name in EARLIER} == {"earlier"}
     code = (
         "import sys; sys.modules.update(torch=None, onnx=None, safetensors=None, sklearn=None, scipy=None);"
         "from osscl.cli import main; main()"
     )
-    command = [sys.executable, "-c", code, "demo"]
+    command = [sys.executable, "-c", code, "demo", "--overwrite", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "AUC % network" in done.stdout
-    folder = tmp_path / "osscl-demo"
+    assert not [name for name in EARLIER if (folder / name).read_bytes() == b"earlier"]
     assert len(list(folder.glob("recordings/*/train/normal_*.wav"))) == 228
     lines = list(csv.DictReader((folder / "scores.csv").read_text().splitlines()))
     assert len(lines) == 48
     assert {line["rule"] for line in lines} == {"memory"}
     n_found = sum(line["is_anomaly"] == "true" for line in lines if "anomaly_" in line["path"])
     n_false = sum(line["is_anomaly"] == "true" for line in lines if "normal_" in line["path"])
-    [total] = [line for line in done.stdout.splitlines() if line.startswith("all ")]
-    assert total.split()[1:4] == [str(n_found), str(24 - n_found), str(n_false)]
     assert n_found >= 18
     assert "Each rule, %" in (folder / "report.md").read_text()
     run = json.loads((folder / "scores.csv.run.json").read_text())
     assert run["counts"] == {"ok": 48}
     assert run["n_decided"] == 48
-    again = osscl("demo", cwd=tmp_path)
-    assert again.returncode == 1
-    assert "is not empty; name another folder, or use --overwrite" in again.stderr
-    overwritten = osscl("demo", "--overwrite", "--json", cwd=tmp_path)
-    assert overwritten.returncode == 0, overwritten.stderr
-    document = json.loads(overwritten.stdout)
+    document = json.loads(done.stdout)
     assert document["total"]["mean_auc"]["value"] >= 0.95
     assert document["by_rule"]["network"]["total"]["pooled_auc"]["value"] >= 0.8
     assert document["decisions"]["total"]["n_detected"] == n_found
+    by_network = document.pop("by_rule")["network"]
+    found = Demonstration(*(msgspec.convert(each, Evaluation) for each in (document, by_network)))
+    print_demonstration(found, folder, 1.0)
+    shown = capsys.readouterr().out
+    assert "AUC % network" in shown
+    [total] = [line for line in shown.splitlines() if line.startswith("all ")]
+    assert total.split()[1:4] == [str(n_found), str(24 - n_found), str(n_false)]
 
 
 def test_the_word_demo_is_a_model_everywhere(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 A run has descriptors and limits of its own, and ends as a process does; only the interpreter is not new.
 """
 
+import atexit
+import gc
 import json
 import os
 import resource
@@ -14,6 +16,7 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,16 +56,48 @@ def run_all(
 
     No run has the superuser's right to read and write every file; skips where it cannot be taken away.
     """
-    orders = json.dumps({"packages": list(packages), "calls": [asdict(call) for call in calls]})
-    server = subprocess.run(
-        [*_without_rights(), sys.executable, __file__],
-        input=orders,
+    variables = os.environ | {"COLUMNS": "110"} | (environment or {})
+    variables.pop("PYTEST_CURRENT_TEST", None)  # another one in each test
+    wanted = tuple(packages), tuple(sorted(variables.items()))
+    if not packages and environment is None:
+        return _answer(_kept_server(*wanted), calls)
+    server = _started_server(*wanted)  # large, or like no other
+    try:
+        return _answer(server, calls)
+    finally:
+        server.communicate()
+
+
+_Variables = tuple[tuple[str, str], ...]
+
+
+@cache
+def _kept_server(packages: tuple[str, ...], variables: _Variables) -> "subprocess.Popen[str]":
+    """A server that lives as long as the process that runs the tests."""
+    server = _started_server(packages, variables)
+    atexit.register(server.communicate)
+    return server
+
+
+def _started_server(packages: tuple[str, ...], variables: _Variables) -> "subprocess.Popen[str]":
+    """A server, which ends where its orders do."""
+    return subprocess.Popen(
+        [*_without_rights(), sys.executable, __file__, *packages],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"COLUMNS": "110"} | (environment or {}),
-        check=True,
+        env=dict(variables),
     )
-    return [Ended(**ended) for ended in json.loads(server.stdout)]
+
+
+def _answer(server: "subprocess.Popen[str]", calls: Sequence[Call]) -> list[Ended]:
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(json.dumps([asdict(call) for call in calls]) + "\n")
+    server.stdin.flush()
+    answer = server.stdout.readline()
+    assert answer, "the server has ended; what it said stands above"
+    return [Ended(**ended) for ended in json.loads(answer)]
 
 
 def _without_rights() -> list[str]:
@@ -74,18 +109,22 @@ def _without_rights() -> list[str]:
 
 
 def _serve() -> None:
-    orders = json.load(sys.stdin)
     sys.path.pop(0)  # this folder, whose modules must not stand for others
-    from osscl.cli.program import COMMANDS
+    from osscl.cli.program import COMMANDS, command
 
     for package in (
         "osscl.cli.running",
         "osscl.cli.program",
         *(f"osscl.cli.{name}" for name in COMMANDS),
-        *orders["packages"],
+        *sys.argv[1:],
     ):
         __import__(package)
-    json.dump([_run(Call(**call)) for call in orders["calls"]], sys.stdout)
+    command("inspect").make_context("inspect", ["demo"])  # typer loads much when it first parses
+    gc.collect()
+    gc.freeze()  # else the first collection of each run would copy the pages that it shares with the server
+    for orders in sys.stdin:
+        sys.stdout.write(json.dumps([_run(Call(**call)) for call in json.loads(orders)]) + "\n")
+        sys.stdout.flush()
 
 
 def _run(call: Call) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import typer
 from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json, print_facts, stdout
 from osscl.cli.messages import emit, say
+from osscl.cli.streams import refuse_closed_stdout
 from osscl.demo import MODEL, N_STEPS, PLAN, RECORDINGS, REPORT, SCORES, Demonstration, run_demo
 from osscl.evaluation.figures import DecisionFigures, Figure
 from osscl.scoring.judge import DEFAULT_RATE
@@ -36,6 +37,7 @@ def demo(
 ) -> None:
     """Enroll normal sounds of machines, then find the faulty ones among others."""
     check_output_folder(output)
+    refuse_closed_stdout()
     started = time.monotonic()
     say(
         f"{PLAN.train} normal recordings of {PLAN.machines} machines from osscl's own generator are "
@@ -50,6 +52,21 @@ def demo(
     if json:
         emit(as_json(msgspec.to_builtins(found.memory) | {"by_rule": {"network": found.network}}))
         return
+    print_demonstration(found, output, time.monotonic() - started)
+
+
+def print_demonstration(found: Demonstration, output: Path, seconds: float) -> None:
+    """Print what was found, where it lies and how long it took.
+
+    Parameters
+    ----------
+    found : Demonstration
+        What was found.
+    output : Path
+        Folder of the demonstration.
+    seconds : float
+        How long it took.
+    """
     stdout.print(_table(found))
     stdout.print(
         f"decided by memory at {100 * DEFAULT_RATE:g} % false alarms; AUC of {PLAN.normal + PLAN.anomalous} "
@@ -61,7 +78,7 @@ def demo(
             "model file": output / MODEL,
             "scores": output / SCORES,
             "report": output / REPORT,
-            "took": f"{time.monotonic() - started:.1f} s",
+            "took": f"{seconds:.1f} s",
         }
     )
 

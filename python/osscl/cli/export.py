@@ -9,6 +9,7 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts
 from osscl.cli.messages import emit, say
 from osscl.cli.options import takes_shared_options
+from osscl.cli.streams import refuse_closed_stdout
 from osscl.config import HeadKind, ModelInputs
 from osscl.model_file.manifest import Manifest, Precision
 from osscl.model_file.signature import FrontEndPlace
@@ -121,6 +122,8 @@ def export(
     with needing("exporting", "export"):
         from osscl.export import export_onnx, read_classes
     refuse_inputs(output, [classes])
+    if json:
+        refuse_closed_stdout()
     say(f"exporting {checkpoint} ...")
     with WorkProgress("clips") as progress:
         manifest = export_onnx(

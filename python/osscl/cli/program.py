@@ -24,6 +24,7 @@ COMMANDS = (
     "score",
     "decide",
     "evaluate",
+    "compare",
     "embed",
     "bench",
     "train",

@@ -31,6 +31,19 @@ def reader_is_gone() -> bool:
     return isinstance(raw, _Results) and raw.reader_is_gone
 
 
+def refuse_closed_stdout() -> None:
+    """Fail before long work whose results could not be written, instead of after it.
+
+    Raises
+    ------
+    OutputError
+        Stdout is closed; the same that the results would end in.
+    """
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if isinstance(raw, _Results):
+        raw.write(b"")
+
+
 def _open_what_is_closed() -> None:
     """Let no other file become a standard stream that is not there: records would end in tables."""
     for descriptor, flags in ((0, os.O_RDONLY), (_STDOUT, os.O_RDONLY), (_STDERR, os.O_WRONLY)):

@@ -11,6 +11,7 @@ from osscl.cli.console import WorkProgress, as_json, print_facts
 from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.messages import emit, say
 from osscl.cli.options import takes_shared_options
+from osscl.cli.streams import refuse_closed_stdout
 from osscl.config import HeadKind, ModelInputs
 from osscl.runs.passed_over import PassedOver
 from osscl.support.failed_import import needing
@@ -111,6 +112,7 @@ def train(
     keep_torch_inside()
     with needing("training", "train"):
         from osscl.training import Execution
+        from osscl.training.log_mel_cache import LogMelCache
         from osscl.training.runs import summarise
     changes = {
         name: value
@@ -133,6 +135,10 @@ def train(
         if value is not None
     } | fit.stated()
     check_output_folder(output)  # before hours of reading
+    if cache is not None:
+        LogMelCache(cache)  # as above: it is made, or refused
+    if json:
+        refuse_closed_stdout()
     execution = Execution(device, workers, compile, cache)
     runs = _runs(output, seeds)
     begun = _begun(runs) if resume else []

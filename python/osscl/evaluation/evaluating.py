@@ -140,6 +140,24 @@ class _Group(NamedTuple):
 def _check_options(max_fpr: float, n_resamples: int, seed: int) -> None:
     if not 0 < max_fpr <= 1:
         raise ConfigError(f"max_fpr is {max_fpr:g}; it must be above 0 and at most 1")
+    check_resamples(n_resamples, seed)
+
+
+def check_resamples(n_resamples: int, seed: int) -> None:
+    """Refuse numbers that no bootstrap can go by.
+
+    Parameters
+    ----------
+    n_resamples : int
+        From 0 to 1,000,000.
+    seed : int
+        At least 0.
+
+    Raises
+    ------
+    ConfigError
+        One of them is not.
+    """
     if not 0 <= n_resamples <= MAX_RESAMPLES:
         raise ConfigError(
             f"the number of bootstrap resamples is {n_resamples}; it must be from 0 to {MAX_RESAMPLES}"
