@@ -44,9 +44,9 @@ def false_alarms(n: int, m: int, rate: float, n_recordings: int) -> FalseAlarms:
     Returns
     -------
     FalseAlarms
-        Beta-binomial: clips share one threshold, whose true rate is distributed as Beta(k, R + 1 - k) around
-        the stated one, with k = rate (R + 1). Clips are taken as independent given that; the bound m rate / n
-        (Markov's) is not.
+        Beta-binomial: clips share one threshold, whose true rate is distributed as Beta(k, R + 1 - k), with k
+        the whole part of rate (R + 1): no more is flagged by it. Clips are taken as independent given that;
+        the bound, m / n times the rate k / (R + 1) (Markov's), holds without.
 
     Raises
     ------
@@ -55,9 +55,9 @@ def false_alarms(n: int, m: int, rate: float, n_recordings: int) -> FalseAlarms:
     """
     check_window(n, m)
     check_rate(rate)
-    a = rate * (n_recordings + 1)
+    a = math.floor(rate * (n_recordings + 1) + 1e-9)
     b = n_recordings + 1 - a
-    if n_recordings < 1 or a < 1 - 1e-9:
+    if n_recordings < 1 or a < 1:
         raise DecisionError(
             f"{n_recordings} normal recordings say nothing of a rate of {rate:g}; the smallest is "
             f"{1 / (n_recordings + 1):.4g}"
@@ -65,7 +65,7 @@ def false_alarms(n: int, m: int, rate: float, n_recordings: int) -> FalseAlarms:
     chance = sum(_mean_of_powers(math.comb(m, k), k, m - k, a, b) for k in range(n, m + 1))
     # n - 1 of the last m - 1 and this one, while the clip that left the window was not flagged
     raised = _mean_of_powers(math.comb(m - 1, n - 1), n, m - n + 1, a, b)
-    return FalseAlarms(min(chance, 1.0), raised, min(1.0, m * rate / n))
+    return FalseAlarms(min(chance, 1.0), raised, min(1.0, m / n * a / (a + b)))
 
 
 def smallest_window(rate_of_alarms: float, rate: float, n_recordings: int) -> tuple[int, int] | None:
