@@ -34,12 +34,12 @@ class Stream:
     rules: set[str] = field(default_factory=set)
     paths: list[str] = field(default_factory=list)
     times: list[str | None] = field(default_factory=list)
-    _lines: array[int] = field(default_factory=lambda: array("q"))
-    _scores: array[float] = field(default_factory=lambda: array("d"))
-    _z: array[float] = field(default_factory=lambda: array("d"))
-    _durations: array[float] = field(default_factory=lambda: array("d"))
-    _thresholds: array[float] = field(default_factory=lambda: array("d"))
-    _decisions: array[int] = field(default_factory=lambda: array("b"))
+    _lines: "array[int]" = field(default_factory=lambda: array("q"))
+    _scores: "array[float]" = field(default_factory=lambda: array("d"))
+    _z: "array[float]" = field(default_factory=lambda: array("d"))
+    _durations: "array[float]" = field(default_factory=lambda: array("d"))
+    _thresholds: "array[float]" = field(default_factory=lambda: array("d"))
+    _decisions: "array[int]" = field(default_factory=lambda: array("b"))
 
     def add(self, line: int, record: Record) -> None:
         """Take the next line of the machine, which has a score."""
