@@ -118,11 +118,9 @@ class _Work:
         judge = self._judge(stream)
         clips = np.arange(len(stream.scores))
         if isinstance(judge, Judge):
-            is_misfit = {
-                length: self._decider.is_misfit(None if math.isnan(length) else length, judge)
-                for length in set(stream.durations.tolist())
-            }
-            clips = np.flatnonzero([not is_misfit[length] for length in stream.durations.tolist()])
+            lengths, length_of = np.unique(stream.durations, return_inverse=True)
+            is_misfit = np.array([self._decider.is_misfit(length, judge) for length in lengths.tolist()])
+            clips = np.flatnonzero(~is_misfit[length_of])
             if len(clips) < len(stream.scores):
                 self._say(stream, f"{len(stream.scores) - len(clips)} clips are left out: they were filled up")
             if not clips.size:
