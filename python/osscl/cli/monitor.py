@@ -96,7 +96,7 @@ def monitor(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier report.")] = False,
 ) -> None:
-    """Tell whether machines still sound like their calibration, since when not, and when they raised alarms."""
+    """Tell whether machines still sound like their calibration, and when they raised alarms."""
     for path in (scores, audio_root):
         if path is not None and (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
@@ -172,7 +172,17 @@ def _tell(watching: Watching, document: dict[str, Any], *, json: bool) -> None:
 def _table(watched: list[Watched], facts: dict[str, AlarmFacts]) -> rich.table.Table:
     table = rich.table.Table(box=None, pad_edge=False)
     table.add_column("machine", overflow="fold")
-    for name in ("clips", "calibration", "one of", "evidence", "drift", "alarms", "N/M", "at", "false alarms"):
+    for name in (
+        "clips",
+        "calibration",
+        "one of",
+        "evidence",
+        "drift",
+        "alarms",
+        "N/M",
+        "at",
+        "false alarms",
+    ):
         table.add_column(name, justify="right", no_wrap=True)
     for each in watched:
         of_machine = facts.get(each.machine)

@@ -136,7 +136,9 @@ def _rate(stream: Stream, normal: NormalScores, n_recordings: int) -> float:
     """Rate of the lowest threshold that the table decides by, in whole recordings, rounded up."""
     lowest = float(np.nanmin(stream.thresholds[stream.is_decided]))
     if math.isnan(lowest):
-        raise DecisionError("no alarms: the table holds decisions and no thresholds: decide it by osscl decide")
+        raise DecisionError(
+            "no alarms: the table holds decisions and no thresholds: decide it by osscl decide"
+        )
     steps = Staircase.of(normal.scores, normal.recordings)
     p = float(steps.p[np.searchsorted(steps.edges, lowest, side="left")])
     return math.ceil(p * (n_recordings + 1) - 1e-9) / (n_recordings + 1)

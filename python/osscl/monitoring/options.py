@@ -24,6 +24,9 @@ _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _RATE = re.compile(r"(?a:(\d+(?:\.\d+)?))\s*/\s*([a-z]+)")
 
 
+_DEFAULT_ALARM = AlarmRule()
+
+
 class AlarmBudget(NamedTuple):
     """False alarms that may be raised of one machine.
 
@@ -94,7 +97,7 @@ class WatchOptions:
     """
 
     drift_rate: float = 0.001
-    alarm: AlarmRule = AlarmRule()
+    alarm: AlarmRule = _DEFAULT_ALARM
     false_alarms: AlarmBudget | None = None
     every_s: float | None = None
     distance: int | None = None

@@ -45,8 +45,8 @@ def drift_sentence(
     what = [f"scores are {'higher' if is_higher else 'lower'}", *_blocks(block_z), *bands]
     remedy = "osscl enroll --add" if has_memory else "osscl calibrate"
     return (
-        f"clips of {machine} are no longer like its calibration, since about {since}: {', '.join(what)}; look "
-        f"at the machine, and where it is well, tell the model of its new sound by {remedy}"
+        f"clips of {machine} are no longer like its calibration, since about {since}: {', '.join(what)}; "
+        f"look at the machine, and where it is well, tell the model of its new sound by {remedy}"
     )
 
 

@@ -19,7 +19,7 @@ from osscl.monitoring.bands import changed_bands, level_db
 from osscl.monitoring.drifting import Evidence, evidence_of
 from osscl.monitoring.options import WatchOptions
 from osscl.monitoring.sentences import drift_sentence
-from osscl.monitoring.streams import BLOCK_COLUMNS, Stream, streams_of
+from osscl.monitoring.streams import Stream, streams_of
 from osscl.monitoring.time_order import TimeOrder, time_order
 from osscl.monitoring.watched import Alarm, Drift, Watched
 from osscl.runs.deciding import ANOTHER_SCORER, Decider, scoring_options
@@ -122,7 +122,9 @@ class _Work:
             is_misfit = np.array([self._decider.is_misfit(length, judge) for length in lengths.tolist()])
             clips = np.flatnonzero(~is_misfit[length_of])
             if len(clips) < len(stream.scores):
-                self._say(stream, f"{len(stream.scores) - len(clips)} clips are left out: they were filled up")
+                self._say(
+                    stream, f"{len(stream.scores) - len(clips)} clips are left out: they were filled up"
+                )
             if not clips.size:
                 judge = "no clip of it is as its calibration was"
         times = time_order([stream.times[clip] for clip in clips])
