@@ -1,9 +1,9 @@
-"""Drift by the conformal martingale: false alarms of machines that do not change, clips until a change is found.
+"""Drift by the conformal martingale: false alarms without a change, clips until a change is found.
 
     python benchmarks/drift.py [--seed 20261126] [--runs 2000]
 
-Scores are simulated: independent ones (gamma, as distances are), ones of neighbours that are alike (AR(1), rho 0.8) and
-ones of a machine that switches between two states. Development used seed 1.
+Scores are simulated: independent ones (gamma, as distances are), ones of neighbours that are alike (AR(1),
+rho 0.8) and ones of a machine that switches between two states. Development used seed 1.
 """
 
 import argparse
@@ -86,8 +86,8 @@ def drift_free_whole(rng: np.random.Generator, runs: int) -> None:
     for n in (50, 200, 1000):
         found = [_alarms(rng, independent, n, None) for _ in range(runs)]
         print(
-            f"n {n}: 5 %: {sum(each[0] for each in found)} of {runs}, 0.1 %: {sum(each[1] for each in found)} of "
-            f"{runs}; distance {_percentiles([each[2] for each in found])}",
+            f"n {n}: 5 %: {sum(each[0] for each in found)} of {runs}, 0.1 %: "
+            f"{sum(each[1] for each in found)} of {runs}; distance {_percentiles([each[2] for each in found])}",
             flush=True,
         )
 
@@ -136,8 +136,8 @@ def _detect(rng: np.random.Generator, stream: Stream, runs: int, after: int) -> 
                 assert found.began_at is not None
                 errors.append(found.began_at - 500)
             told = (
-                f"mean {np.mean(delays):.0f} clips, median {np.median(delays):.0f}; beginning told with a median error of "
-                f"{np.median(np.abs(errors)):.0f} clips (10, 50, 90 %: {_percentiles(errors)})"
+                f"mean {np.mean(delays):.0f} clips, median {np.median(delays):.0f}; beginning told with a "
+                f"median error of {np.median(np.abs(errors)):.0f} clips (10, 50, 90 %: {_percentiles(errors)})"
                 if delays
                 else "-"
             )

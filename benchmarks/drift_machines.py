@@ -2,8 +2,9 @@
 
     python benchmarks/drift_machines.py [--seed 20261126] [--ids 1 2]
 
-A memory of 60 normals of a machine in its low state scores 150 further normals, and after them 40 clips of its high state,
-or of a fault, each in the background noise of the hard set. The whole path of `osscl monitor`, at a drift rate of 0.1 %.
+A memory of 60 normals of a machine in its low state scores 150 further normals, and after them 40 clips of
+its high state, or of a fault, each in the background noise of the hard set. The whole path of `osscl monitor`,
+at a drift rate of 0.1 %.
 """
 
 import argparse
@@ -12,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from osscl import synth
-from osscl.decisions import Memory, MemoryScores
+from osscl.decisions import Background, Memory, MemoryScores
 from osscl.features import BLOCKS, memory_features
 from osscl.model_file.restored import restored_background
 from osscl.model_file.shipped_background import shipped_background
 from osscl.monitoring.bands import changed_bands
-from osscl.monitoring.drifting import evidence_of
+from osscl.monitoring.drifting import Evidence, evidence_of
 from osscl.scoring.judge import NormalScores
 
 N_NORMALS, N_STEADY, N_CHANGED = 60, 150, 40
@@ -33,6 +34,7 @@ def features(
 
 
 def main() -> None:
+    """Print what becomes of each machine."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,9 +47,9 @@ def main() -> None:
         of_machine(machine.name, given.seed, background, given.keep)
 
 
-def of_machine(name: str, seed: int, background: object, keep: Path | None) -> None:
+def of_machine(name: str, seed: int, background: Background, keep: Path | None) -> None:
     parts = _kept(name, seed, keep)
-    memory = Memory.fit(parts.pop("normals"), background=background)  # type: ignore[arg-type]
+    memory = Memory.fit(parts.pop("normals"), background=background)
     steady = memory.score(parts.pop("steady"))
     found = _evidence(memory, steady.score)
     print(
@@ -62,6 +64,7 @@ def of_machine(name: str, seed: int, background: object, keep: Path | None) -> N
 
 
 def _kept(name: str, seed: int, keep: Path | None) -> dict[str, np.ndarray]:
+    """Features by what they are of, kept in a folder where one is named."""
     file = None if keep is None else keep / f"{name.replace('/', '_')}_{seed}.npz"
     if file is not None and file.exists():
         return dict(np.load(file))
@@ -78,19 +81,19 @@ def _kept(name: str, seed: int, keep: Path | None) -> dict[str, np.ndarray]:
     return parts
 
 
-def _evidence(memory: Memory, scores: np.ndarray) -> object:
+def _evidence(memory: Memory, scores: np.ndarray) -> Evidence:
     normal = NormalScores(memory.calibration_scores, memory.calibration_recordings)
     return evidence_of(normal, scores, LIMIT, None)
 
 
-def _told(found: object, changed: MemoryScores, memory: Memory, rows: np.ndarray) -> str:
-    if found.alarmed_at is None:  # type: ignore[attr-defined]
-        return f"not found in {N_CHANGED} clips (evidence 10^{found.log10_martingale.max():.1f})"  # type: ignore[attr-defined]
+def _told(found: Evidence, changed: MemoryScores, memory: Memory, rows: np.ndarray) -> str:
+    if found.alarmed_at is None:
+        return f"not found in {N_CHANGED} clips (evidence 10^{found.log10_martingale.max():.1f})"
     z = dict(zip(BLOCKS, (float(np.mean(each)) for each in changed[1:]), strict=True))
     bands = changed_bands(memory.features[:, BLOCKS["level"]], rows[:, BLOCKS["level"]].astype(float))
     return (
-        f"found after {found.alarmed_at - N_STEADY + 1} clips, beginning told {found.began_at - N_STEADY:+d} clips off, "  # type: ignore[attr-defined]
-        f"every {found.spacing.distance}. clip; z "  # type: ignore[attr-defined]
+        f"found after {found.alarmed_at - N_STEADY + 1} clips, beginning told {found.began_at - N_STEADY:+d} clips off, "
+        f"every {found.spacing.distance}. clip; z "
         + ", ".join(f"{name} {value:+.1f}" for name, value in z.items())
         + f"; {'; '.join(bands) or 'no band'}"
     )

@@ -28,8 +28,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl monitor scores.csv --model model.onnx --alarm 4/6 --hold 10 --cool-down 60 --fail-on-alarm\n
   osscl monitor scores.parquet --model model.onnx --audio-root recordings --json\n
 \n
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some machines cannot be watched, 4 a machine has drifted
-or raised an alarm with --fail-on-alarm; interrupted: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some machines cannot be watched, 4 a machine has
+drifted or raised an alarm with --fail-on-alarm; interrupted: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 
