@@ -12,6 +12,7 @@ from osscl.scoring.record import Record
 
 BLOCK_COLUMNS = ("z_level", "z_modulation", "z_flutter", "z_event")
 _UNDECIDED = -1
+_LINES = 4096
 
 Array = npt.NDArray[np.float64]
 
@@ -94,7 +95,7 @@ class Stream:
 
 
 def streams_of(
-    records: Iterable[Record], on_line: Callable[[], object] = lambda: None
+    records: Iterable[Record], on_lines: Callable[[int], object] = lambda _: None
 ) -> tuple[list[Stream], int]:
     """Group a table by machine.
 
@@ -102,8 +103,8 @@ def streams_of(
     ----------
     records : iterable of Record
         Lines of a table; read once, and not kept.
-    on_line : callable
-        Called after each line.
+    on_lines : callable
+        Called now and then with the number of lines that were read.
 
     Returns
     -------
@@ -120,7 +121,9 @@ def streams_of(
             if machine not in found:
                 found[machine] = Stream(machine)
             found[machine].add(n_lines - 1, record)
-        on_line()
+        if n_lines % _LINES == 0:
+            on_lines(n_lines)
+    on_lines(n_lines)
     return list(found.values()), n_lines
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.config import Channel, Padding
+from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.errors import DecisionError, EvaluationError
 from osscl.features import BLOCKS
 from osscl.model_file.bundle import Bundle
@@ -18,7 +19,7 @@ from osscl.monitoring.alarming import AlarmFacts, alarm_facts, raised_alarms
 from osscl.monitoring.bands import changed_bands, level_db
 from osscl.monitoring.drifting import Evidence, evidence_of
 from osscl.monitoring.options import WatchOptions
-from osscl.monitoring.sentences import drift_sentence
+from osscl.monitoring.sentences import drift_sentence, spacing_sentence
 from osscl.monitoring.streams import Stream, streams_of
 from osscl.monitoring.time_order import TimeOrder, time_order
 from osscl.monitoring.watched import Alarm, Drift, Watched
@@ -28,7 +29,6 @@ from osscl.scoring.record import Record
 from osscl.support.paths import path_of
 
 AS_BY_DEFAULT = WatchOptions()
-_NO_CLIPS = "the table holds no score"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +59,7 @@ def watch(
     options: WatchOptions = AS_BY_DEFAULT,
     scored: Mapping[str, Any] | None = None,
     *,
-    on_line: Callable[[], object] = lambda: None,
+    on_lines: Callable[[int], object] = lambda _: None,
 ) -> Watching:
     """Tell of each machine whether it still sounds like its calibration, and when it raised alarms.
 
@@ -74,8 +74,8 @@ def watch(
     scored : mapping, optional
         The record of the run that gave the scores, see `osscl.runs.deciding.run_beside`. Without it they are
         taken to be of this model file.
-    on_line : callable
-        Called after each line.
+    on_lines : callable
+        Called now and then with the number of lines that were read.
 
     Returns
     -------
@@ -91,11 +91,13 @@ def watch(
     """
     if scoring_options(scored).get("only") == "anomalies":
         raise EvaluationError(
-            "the table holds flagged clips alone, which tell nothing of drift: score without --only anomalies"
+            "the table holds flagged clips alone, which tell nothing of drift: run osscl score without --only"
         )
-    streams, n_lines = streams_of(records, on_line)
+    streams, n_lines = streams_of(records, on_lines)
     if not streams:
-        raise EvaluationError(f"{_NO_CLIPS}: {n_lines} lines, none with a score")
+        raise EvaluationError(
+            f"the table holds no score: {n_lines} lines, none of them scored; expected what osscl score wrote"
+        )
     work = _Work(bundle, options, scored)
     machines = tuple(work.watched(stream) for stream in streams)
     if all(each.note == ANOTHER_SCORER for each in machines):
@@ -141,6 +143,8 @@ class _Work:
         assert judge.normal is not None
         limit = -math.log10(self._options.drift_rate)
         evidence = evidence_of(judge.normal, stream.scores[order], limit, self._options.distance)
+        if evidence.spacing.distance > 1 and self._options.distance is None:
+            self._say(stream, spacing_sentence(evidence.spacing))
         named = tuple(stream.times[clip] for clip in order)
         return Watched(
             machine=stream.machine,
@@ -164,8 +168,18 @@ class _Work:
         if len(stream.rules) > 1:
             return f"it was scored by the rules {' and '.join(sorted(stream.rules))}: score it by one"
         judge = self._decider.judge_of(stream.machine, *stream.rules)
-        if isinstance(judge, Judge) and judge.normal is None:
+        if isinstance(judge, str):
+            return judge
+        if judge.normal is None:
             return judge.uncalibrated or "it is not calibrated"
+        n_recordings = len(set(judge.normal.recordings))
+        if n_recordings < MIN_RECORDINGS:
+            return (
+                f"its calibration is of {n_recordings} recordings: {MIN_RECORDINGS} are the least, and 20 or "
+                "more tell something"
+            )
+        if judge.caveat is not None:
+            self._say(stream, f"drift may be false: {judge.caveat}")
         return judge
 
     def _drift(
