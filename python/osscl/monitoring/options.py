@@ -32,22 +32,22 @@ class AlarmBudget(NamedTuple):
 
     Attributes
     ----------
-    count : float
+    number : float
         How many.
     per : str
         In which time, one of `SECONDS`.
     """
 
-    count: float
+    number: float
     per: str
 
     @property
     def per_second(self) -> float:
         """The same, in a second."""
-        return self.count / SECONDS[self.per]
+        return self.number / SECONDS[self.per]
 
     def __str__(self) -> str:
-        return f"{self.count:g}/{self.per}"
+        return f"{self.number:g}/{self.per}"
 
     @classmethod
     def parse(cls, text: str) -> "AlarmBudget":

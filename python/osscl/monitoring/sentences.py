@@ -68,8 +68,8 @@ def spacing_sentence(spacing: Spacing) -> str:
     """
     return (
         f"neighbouring clips are alike: one of {spacing.distance} is taken to tell drift (calibration: "
-        f"{spacing.of_calibration}, table: {spacing.of_stream}), and false alarms can come more often than is "
-        "stated for independent clips"
+        f"{spacing.of_calibration}, table: {spacing.of_stream}), and false alarms can come more often than "
+        "is stated for independent clips"
     )
 
 

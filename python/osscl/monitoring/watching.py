@@ -15,7 +15,8 @@ from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.errors import DecisionError, EvaluationError
 from osscl.features import BLOCKS
 from osscl.model_file.bundle import Bundle
-from osscl.monitoring.alarming import AlarmFacts, alarm_facts, raised_alarms
+from osscl.monitoring.alarm_facts import AlarmFacts
+from osscl.monitoring.alarming import alarm_facts, raised_alarms
 from osscl.monitoring.bands import changed_bands, level_db
 from osscl.monitoring.drifting import Evidence, evidence_of
 from osscl.monitoring.options import WatchOptions
