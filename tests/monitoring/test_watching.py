@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from osscl.decisions import Memory
 from osscl.decisions.alarms import AlarmRule
 from osscl.errors import ConfigError, DecisionError, EvaluationError
 from osscl.features import memory_features
@@ -49,8 +48,8 @@ def test_a_change_is_told_with_its_time_and_what_to_do(bundle: Bundle, changed: 
     assert found.drift.began == changed[found.drift.began_at].recorded_at
     time = (found.drift.began or "").replace("T", " ")[:16]
     assert found.drift.sentence == (
-        f"clips of fan/id_00 are no longer like its calibration, since about {time}: scores are higher; look at "
-        "the machine, and where it is well, tell the model of its new sound by osscl calibrate"
+        f"clips of fan/id_00 are no longer like its calibration, since about {time}: scores are higher; "
+        "look at the machine, and where it is well, tell the model of its new sound by osscl calibrate"
     )
     assert found.drift.block_z == {}
 
@@ -135,8 +134,8 @@ def test_why_no_alarms_can_be_raised_is_said(bundle: Bundle, changed: list[Recor
     asked = WatchOptions(false_alarms=AlarmBudget(1, "week"))
     without_times = watch(records(normal_scores(1, 50), every_s=None), bundle, asked)
     assert without_times.notes == (
-        "fan/id_00: no alarms: 1/week means nothing where times are not known; say how often a clip comes, such "
-        "as osscl monitor --every 10s",
+        "fan/id_00: no alarms: 1/week means nothing where times are not known; say how often a clip comes, "
+        "such as osscl monitor --every 10s",
     )
     assert not without_times.alarm_facts
     never = watch(changed, bundle, WatchOptions(false_alarms=AlarmBudget(1e-60, "year")))
@@ -150,10 +149,10 @@ def test_why_no_alarms_can_be_raised_is_said(bundle: Bundle, changed: list[Recor
 
 
 def test_machines_that_cannot_be_watched_say_why(bundle: Bundle) -> None:
-    strange = records([1.0, 2.0], "pump/id_02")
+    strange = records([1.0, 2.0], "valve/id_09")
     unnamed = [replace(strange[0], machine=None)]
     machines = watch([*strange, *unnamed, *records(normal_scores(1, 5))], bundle).machines
-    assert [each.machine for each in machines] == ["pump/id_02", "", MACHINE]
+    assert [each.machine for each in machines] == ["valve/id_09", "", MACHINE]
     assert machines[0].note == "the model file does not know it"
     assert machines[1].note == "the table does not say of which machine these clips are"
     assert machines[2].note is None
@@ -195,16 +194,22 @@ def test_a_table_that_tells_nothing_is_refused(bundle: Bundle, changed: list[Rec
         watch(changed, bundle, scored={"options": {}, "scored": {"options": {"only": "anomalies"}}})
 
 
-def test_the_block_and_the_bands_are_told_where_they_are_known(tmp_path: Path) -> None:
-    normals = normal_clips(1, 24)
-    memory = Memory.fit(memory_features(normals))
-    path = write_model(tmp_path / "m.onnx", [stored_memory(MACHINE, normals)], network=False)
-    louder = normal_clips(2, 12).astype(np.float64)
+@pytest.fixture(scope="module")
+def remembered(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A memory of the same machine."""
+    path = tmp_path_factory.mktemp("memory") / "m.onnx"
+    return read_bundle(write_model(path, [stored_memory(MACHINE, normal_clips(1, 16))], network=False))
+
+
+def test_the_block_and_the_bands_are_told_where_they_are_known(remembered: Bundle, tmp_path: Path) -> None:
+    judge = Judges(remembered.manifest).of(MACHINE)
+    assert judge.memory is not None
+    louder = normal_clips(2, 10).astype(np.float64)
     t = np.arange(louder.shape[1]) / 16_000
     louder = (louder + 4000 * np.sin(2 * np.pi * 900 * t)).astype(np.int16)
-    clips = np.concatenate([normal_clips(3, 12), louder])
+    clips = np.concatenate([normal_clips(3, 6), louder])
     write_clips(tmp_path / "sound" / MACHINE, "", clips)
-    scores = memory.score(memory_features(clips))
+    scores = judge.memory.score(memory_features(clips))
     lines = [
         Record(
             path=f"{MACHINE}/{i:08}.wav",
@@ -216,10 +221,9 @@ def test_the_block_and_the_bands_are_told_where_they_are_known(tmp_path: Path) -
             z_flutter=float(scores.z_flutter[i]),
             z_event=float(scores.z_event[i]),
         )
-        for i in range(24)
+        for i in range(16)
     ]
-    bundle = read_bundle(path)
-    drift = watch(lines, bundle, WatchOptions(audio_root=tmp_path / "sound")).machines[0].drift
+    drift = watch(lines, remembered, WatchOptions(audio_root=tmp_path / "sound")).machines[0].drift
     assert drift is not None
     assert max(drift.block_z, key=lambda name: abs(drift.block_z[name])) == "level"
     assert drift.block_z["level"] == pytest.approx(scores.z_level[drift.began_at :].mean())
@@ -230,22 +234,21 @@ def test_the_block_and_the_bands_are_told_where_they_are_known(tmp_path: Path) -
     assert float(low) * scale < 900 < float(high) * scale
     assert "above all its level (z +" in drift.sentence
     assert drift.sentence.endswith("by osscl enroll --add")
-    elsewhere = watch(lines, bundle, WatchOptions(audio_root=tmp_path)).machines[0].drift
+    elsewhere = watch(lines, remembered, WatchOptions(audio_root=tmp_path)).machines[0].drift
     assert elsewhere is not None
     assert elsewhere.bands == ()
 
 
-def test_clips_that_were_filled_up_are_left_out(tmp_path: Path) -> None:
-    bundle = read_bundle(
-        write_model(tmp_path / "m.onnx", [stored_memory(MACHINE, normal_clips(1, 24))], network=False)
-    )
+def test_clips_that_were_filled_up_are_left_out(remembered: Bundle) -> None:
     lines = [replace(line, rule="memory", duration_s=10.0) for line in records(np.zeros(20))]
     lines[3] = replace(lines[3], duration_s=4.0)
-    watching = watch(lines, bundle)
+    watching = watch(lines, remembered)
     assert watching.machines[0].n_clips == 19
     assert 3 not in watching.machines[0].lines
-    assert watching.notes[0] == "fan/id_00: 1 clips are left out: they were filled up"
-    [short] = watch([lines[3]], bundle).machines
+    assert watching.notes[0] == (
+        "fan/id_00: 1 of 20 clips are left out: they are filled up, or not, unlike those of its calibration"
+    )
+    [short] = watch([lines[3]], remembered).machines
     assert short.note == "no clip of it is as its calibration was"
 
 

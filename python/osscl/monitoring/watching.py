@@ -121,13 +121,7 @@ class _Work:
         judge = self._judge(stream)
         clips = np.arange(len(stream.scores))
         if isinstance(judge, Judge):
-            lengths, length_of = np.unique(stream.durations, return_inverse=True)
-            is_misfit = np.array([self._decider.is_misfit(length, judge) for length in lengths.tolist()])
-            clips = np.flatnonzero(~is_misfit[length_of])
-            if len(clips) < len(stream.scores):
-                self._say(
-                    stream, f"{len(stream.scores) - len(clips)} clips are left out: they were filled up"
-                )
+            clips = self._comparable(stream, judge)
             if not clips.size:
                 judge = "no clip of it is as its calibration was"
         times = time_order([stream.times[clip] for clip in clips])
@@ -137,6 +131,19 @@ class _Work:
         if isinstance(judge, str):
             return self._unwatched(stream, order, judge)
         return self._of_judged(stream, order, times, judge)
+
+    def _comparable(self, stream: Stream, judge: Judge) -> npt.NDArray[np.intp]:
+        """Clips that were filled up as those of the calibration were, or are whole as those."""
+        lengths, length_of = np.unique(stream.durations, return_inverse=True)
+        is_misfit = np.array([self._decider.is_misfit(length, judge) for length in lengths.tolist()])
+        n_misfits = int(np.count_nonzero(is_misfit[length_of]))
+        if n_misfits:
+            self._say(
+                stream,
+                f"{n_misfits} of {len(stream.scores)} clips are left out: they are filled up, or not, unlike "
+                "those of its calibration",
+            )
+        return np.flatnonzero(~is_misfit[length_of])
 
     def _of_judged(
         self, stream: Stream, order: npt.NDArray[np.intp], times: TimeOrder, judge: Judge
