@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
@@ -11,6 +12,34 @@ from msgspec.structs import replace
 from support.console import osscl_each
 from support.remembering import write_model
 from support.score_streams import MACHINE, normal_scores, records, write_calibrated, write_table
+
+RUNS = {
+    "steady": "steady.csv --alarm 5/5",
+    "changed": "changed.csv",
+    "failing": "changed.parquet --fail-on-alarm",
+    "undecided": "undecided.csv",
+    "printed": "changed.csv --json",
+    "written": "changed.csv -o report.json",
+    "written again": "changed.csv -o report.json",
+    "back": "back.jsonl --json",
+    "asked": "changed.csv --false-alarms 1/week",
+    "every": "changed.csv --false-alarms 0.1/year --every 1s",
+    "no times": "undecided.csv --false-alarms 1/week",
+    "some": "some.csv",
+    "none": "changed.csv --model plain.onnx --json",
+    "of another model": "other.csv",
+}
+WRONG = {
+    "--alarm 5/3": (1, "an alarm from 5 of 3 clips cannot be"),
+    "--alarm often": (2, "--alarm is 'often'; expected N/M, such as 3/5"),
+    "--false-alarms rarely": (1, "false alarms are 'rarely'"),
+    "--every now": (1, "a time is 'now'; expected a number and s, min, h or d"),
+    "--hold -1": (1, "hold is -1"),
+    "--distance 0": (1, "distance is 0"),
+    "--drift-rate 2": (1, "must lie between 0 and 1"),
+    "--alarm 2/3 --false-alarms 1/day": (2, "choose one"),
+}
+Done = dict[str, "CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +57,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(root / "back.jsonl", changed[::-1])
     write_table(root / "some.csv", [*changed, replace(changed[0], machine="valve/id_09")])
     write_table(root / "undecided.csv", records(scores, every_s=None, rate=None))
+    write_table(root / "other.csv", records(np.ones(5)))
+    (root / "other.csv.run.json").write_text(json.dumps({"scored_by": {MACHINE: "0" * 16}}))
     return root
 
 
-def test_what_became_of_machines_is_printed(home: Path) -> None:
-    steady, changed, failing, undecided = osscl_each(
-        [
-            ("monitor", "steady.csv", "--model", "model.onnx", "--alarm", "5/5"),
-            ("monitor", "changed.csv", "--model", "model.onnx"),
-            ("monitor", "changed.parquet", "--model", "model.onnx", "--fail-on-alarm"),
-            ("monitor", "undecided.csv", "--model", "model.onnx"),
-        ],
-        cwd=home,
+@pytest.fixture(scope="module")
+def done(home: Path) -> Done:
+    """All runs of these tests, by one process."""
+    asked = {**RUNS, **{options: f"changed.csv {options}" for options in WRONG}}
+    calls = [
+        ["monitor", *(f"{each}" if "--model" in each else f"{each} --model model.onnx").split()]
+        for each in asked.values()
+    ]
+    return dict(zip(asked, osscl_each(calls, cwd=home), strict=True))
+
+
+def test_what_became_of_machines_is_printed(done: Done) -> None:
+    steady, changed, failing, undecided = (
+        done[name] for name in ("steady", "changed", "failing", "undecided")
     )
     assert (steady.returncode, changed.returncode, failing.returncode) == (0, 0, 4), changed.stderr
     assert "no longer like" not in steady.stdout
@@ -56,21 +92,12 @@ def test_what_became_of_machines_is_printed(home: Path) -> None:
     assert "since about clip 20" in undecided.stdout
 
 
-def test_the_same_stands_in_json(home: Path, tmp_path: Path) -> None:
-    report = tmp_path / "report.json"
-    printed, written, again, back = osscl_each(
-        [
-            ("monitor", "changed.csv", "--model", "model.onnx", "--json"),
-            ("monitor", "changed.csv", "--model", "model.onnx", "-o", report),
-            ("monitor", "changed.csv", "--model", "model.onnx", "-o", report),
-            ("monitor", "back.jsonl", "--model", "model.onnx", "--json"),
-        ],
-        cwd=home,
-    )
-    found = json.loads(printed.stdout)
-    assert (written.returncode, json.loads(report.read_text())) == (0, found)
-    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
-    assert "report.json exists" in again.stderr
+def test_the_same_stands_in_json(done: Done, home: Path) -> None:
+    found = json.loads(done["printed"].stdout)
+    assert done["written"].returncode == 0
+    assert json.loads((home / "report.json").read_text()) == found
+    assert (done["written again"].returncode, done["written again"].stderr.count("\n")) == (1, 1)
+    assert "report.json exists" in done["written again"].stderr
     assert found["format"] == "osscl.monitor/1"
     [machine] = found["machines"]
     assert (machine["n_clips"], machine["first"], machine["distance"]) == (300, "2026-11-03T00:00:00", 1)
@@ -78,77 +105,38 @@ def test_the_same_stands_in_json(home: Path, tmp_path: Path) -> None:
     assert machine["drift"]["sentence"].startswith("clips of fan/id_00 are no longer")
     assert (machine["alarm_rule"]["n"], machine["alarm_rule"]["m"]) == (3, 5)
     assert machine["alarms"][0]["raised_at"] >= 200
-    assert "times go back at 299 places" in back.stderr
-    assert json.loads(back.stdout)["machines"][0]["drift"] == machine["drift"]
+    assert "times go back at 299 places" in done["back"].stderr
+    assert json.loads(done["back"].stdout)["machines"][0]["drift"] == machine["drift"]
 
 
-def test_false_alarms_that_are_asked_for_are_explained(home: Path) -> None:
-    asked, never, every = osscl_each(
-        [
-            ("monitor", "changed.csv", "--model", "model.onnx", "--false-alarms", "1/week"),
-            (
-                "monitor",
-                "changed.csv",
-                "--model",
-                "model.onnx",
-                "--false-alarms",
-                "0.1/year",
-                "--every",
-                "1s",
-            ),
-            ("monitor", "undecided.csv", "--model", "model.onnx", "--false-alarms", "1/week"),
-        ],
-        cwd=home,
-    )
+def test_false_alarms_that_are_asked_for_are_explained(done: Done) -> None:
     assert (
-        "fan/id_00: 1/week at a clip every 10 s is one alarm in 60,480 clips; 200 normal recordings can speak of "
-        "0.498 % of single clips or more, and at the table's 4.98 % an alarm from 6 of the last 9 is raised "
-        "0.12/week without a fault; however clips depend on one another, it stands at 7.5 % of them at most"
-    ) in asked.stdout
-    assert "one alarm in 315,569,520 clips" in never.stdout
-    assert "no alarms" in every.stderr
+        "fan/id_00: 1/week at a clip every 10 s is one alarm in 60,480 clips; 200 normal recordings can "
+        "speak of 0.498 % of single clips or more, and at the table's 4.98 % an alarm from 6 of the last 9 is "
+        "raised 0.12/week without a fault; however clips depend on one another, it stands at 7.5 % of them at most"
+    ) in done["asked"].stdout
+    assert "one alarm in 315,569,520 clips" in done["every"].stdout
+    assert "no alarms" in done["no times"].stderr
 
 
-def test_machines_that_cannot_be_watched_are_named(home: Path) -> None:
-    some, none = osscl_each(
-        [
-            ("monitor", "some.csv", "--model", "model.onnx"),
-            ("monitor", "changed.csv", "--model", "plain.onnx", "--json"),
-        ],
-        cwd=home,
-    )
-    assert (some.returncode, none.returncode) == (3, 3)
-    assert "not watched: valve/id_09: the model file does not know it" in some.stderr
-    assert "not watched: fan/id_00: it is not calibrated" in none.stderr
-    assert json.loads(none.stdout)["machines"][0]["note"].startswith("it is not calibrated")
+def test_machines_that_cannot_be_watched_are_named(done: Done) -> None:
+    assert (done["some"].returncode, done["none"].returncode) == (3, 3)
+    assert "not watched: valve/id_09: the model file does not know it" in done["some"].stderr
+    assert "not watched: fan/id_00: it is not calibrated" in done["none"].stderr
+    assert json.loads(done["none"].stdout)["machines"][0]["note"].startswith("it is not calibrated")
 
 
-def test_what_cannot_be_asked_for_is_one_sentence(home: Path) -> None:
-    wrong = {
-        ("--alarm", "5/3"): (1, "an alarm from 5 of 3 clips cannot be"),
-        ("--alarm", "often"): (2, "--alarm is 'often'; expected N/M, such as 3/5"),
-        ("--false-alarms", "rarely"): (1, "false alarms are 'rarely'"),
-        ("--every", "now"): (1, "a time is 'now'; expected a number and s, min, h or d"),
-        ("--hold", "-1"): (1, "hold is -1"),
-        ("--distance", "0"): (1, "distance is 0"),
-        ("--drift-rate", "2"): (1, "must lie between 0 and 1"),
-        ("--alarm", "2/3", "--false-alarms", "1/day"): (2, "choose one"),
-    }
-    done = osscl_each(
-        [("monitor", "changed.csv", "--model", "model.onnx", *options) for options in wrong], cwd=home
-    )
-    for options, ended, (code, said) in zip(wrong, done, wrong.values(), strict=True):
-        assert (ended.returncode, ended.stdout) == (code, ""), (options, ended.stderr)
-        assert said in ended.stderr
-        assert len(ended.stderr.splitlines()) == 1
+@pytest.mark.parametrize("options", WRONG)
+def test_what_cannot_be_asked_for_is_one_sentence(options: str, done: Done) -> None:
+    code, said = WRONG[options]
+    assert (done[options].returncode, done[options].stdout) == (code, ""), done[options].stderr
+    assert said in done[options].stderr
+    assert len(done[options].stderr.splitlines()) == 1
 
 
-def test_scores_of_another_model_are_refused(home: Path, tmp_path: Path) -> None:
-    table = write_table(tmp_path / "s.csv", records(np.ones(5)))
-    (tmp_path / "s.csv.run.json").write_text(json.dumps({"scored_by": {MACHINE: "0" * 16}}))
-    [ended] = osscl_each([("monitor", table, "--model", home / "model.onnx")])
-    assert ended.returncode == 1
-    assert ended.stderr == (
-        "error: fan/id_00: it was scored by another network or memory than the model file holds now: score the "
-        "recordings again\n"
+def test_scores_of_another_model_are_refused(done: Done) -> None:
+    assert done["of another model"].returncode == 1
+    assert done["of another model"].stderr == (
+        "error: fan/id_00: it was scored by another network or memory than the model file holds now: score "
+        "the recordings again\n"
     )

@@ -223,7 +223,11 @@ def test_the_block_and_the_bands_are_told_where_they_are_known(remembered: Bundl
         )
         for i in range(16)
     ]
-    drift = watch(lines, remembered, WatchOptions(audio_root=tmp_path / "sound")).machines[0].drift
+    drift = (
+        watch(lines, remembered, WatchOptions(audio_root=tmp_path / "sound", drift_rate=0.05))
+        .machines[0]
+        .drift
+    )
     assert drift is not None
     assert max(drift.block_z, key=lambda name: abs(drift.block_z[name])) == "level"
     assert drift.block_z["level"] == pytest.approx(scores.z_level[drift.began_at :].mean())
@@ -234,7 +238,7 @@ def test_the_block_and_the_bands_are_told_where_they_are_known(remembered: Bundl
     assert float(low) * scale < 900 < float(high) * scale
     assert "above all its level (z +" in drift.sentence
     assert drift.sentence.endswith("by osscl enroll --add")
-    elsewhere = watch(lines, remembered, WatchOptions(audio_root=tmp_path)).machines[0].drift
+    elsewhere = watch(lines, remembered, WatchOptions(audio_root=tmp_path, drift_rate=0.05)).machines[0].drift
     assert elsewhere is not None
     assert elsewhere.bands == ()
 
