@@ -112,8 +112,9 @@ def test_the_same_stands_in_json(done: Done, home: Path) -> None:
 def test_false_alarms_that_are_asked_for_are_explained(done: Done) -> None:
     assert (
         "fan/id_00: 1/week at a clip every 10 s is one alarm in 60,480 clips; 200 normal recordings can "
-        "speak of 0.498 % of single clips or more, and at the table's 4.98 % an alarm from 6 of the last 9 is "
-        "raised 0.12/week without a fault; however clips depend on one another, it stands at 7.5 % of them at most"
+        "speak of 0.498 % of single clips or more, and at the table's 4.98 % an alarm from 6 of the last 9 "
+        "is raised 0.12/week without a fault; however clips depend on one another, it stands at 7.5 % of "
+        "them at most"
     ) in done["asked"].stdout
     assert "one alarm in 315,569,520 clips" in done["every"].stdout
     assert "no alarms" in done["no times"].stderr

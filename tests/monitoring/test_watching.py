@@ -124,6 +124,7 @@ def test_n_of_m_is_chosen_for_the_false_alarms_asked_for(bundle: Bundle, changed
     facts = watch(changed, bundle, WatchOptions(false_alarms=AlarmBudget.parse("1/week"))).alarm_facts[
         MACHINE
     ]
+    assert facts.asked is not None
     assert facts.asked == pytest.approx(1 / 60_480)
     assert facts.raised <= facts.asked < facts.raised * 60
     assert facts.raised_a_week is not None

@@ -14,10 +14,10 @@ from osscl.features import BLOCKS, N_FEATURES
 from osscl.frontend import tables
 from osscl.runs.featured import FeaturedClip, featured_clips
 
-MAX_CLIPS = 16
+MAX_CLIPS = 32
 """Clips that are read to tell the bands."""
 _FEWEST = 3
-_LEAST_DB, _LEAST_Z = 1.0, 3.0
+_LEAST_DB, _LEAST_Z = 1.0, 4.0
 _MAX_NAMED = 3
 
 Array = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ def level_db(files: Sequence[Path], fit: Fit) -> Array:
     Parameters
     ----------
     files : sequence of Path
-        Recordings of one machine; at most 16 are read, evenly taken.
+        Recordings of one machine; at most 32 are read, evenly taken.
     fit : Fit
         How they are made to fit.
 
@@ -59,7 +59,7 @@ def changed_bands(before: Array, after: Array) -> tuple[str, ...]:
     -------
     tuple of str
         Such as "+4 dB at 1.0 to 2.0 kHz", what changed most first, three at most; empty where fewer than 3
-        clips are there to compare, or no band changed by 1 dB and three spreads of a mean.
+        clips are there to compare, or no band changed by 1 dB and four spreads of a mean.
     """
     if min(len(before), len(after)) < _FEWEST:
         return ()
