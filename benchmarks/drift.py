@@ -87,7 +87,8 @@ def drift_free_whole(rng: np.random.Generator, runs: int) -> None:
         found = [_alarms(rng, independent, n, None) for _ in range(runs)]
         print(
             f"n {n}: 5 %: {sum(each[0] for each in found)} of {runs}, 0.1 %: "
-            f"{sum(each[1] for each in found)} of {runs}; distance {_percentiles([each[2] for each in found])}",
+            f"{sum(each[1] for each in found)} of {runs}; distance "
+            f"{_percentiles([each[2] for each in found])}",
             flush=True,
         )
 
@@ -137,7 +138,8 @@ def _detect(rng: np.random.Generator, stream: Stream, runs: int, after: int) -> 
                 errors.append(found.began_at - 500)
             told = (
                 f"mean {np.mean(delays):.0f} clips, median {np.median(delays):.0f}; beginning told with a "
-                f"median error of {np.median(np.abs(errors)):.0f} clips (10, 50, 90 %: {_percentiles(errors)})"
+                f"median error of {np.median(np.abs(errors)):.0f} clips (10, 50, 90 %: "
+                f"{_percentiles(errors)})"
                 if delays
                 else "-"
             )

@@ -3,8 +3,8 @@
     python benchmarks/drift_machines.py [--seed 20261126] [--ids 1 2]
 
 A memory of 60 normals of a machine in its low state scores 150 further normals, and after them 40 clips of
-its high state, or of a fault, each in the background noise of the hard set. The whole path of `osscl monitor`,
-at a drift rate of 0.1 %.
+its high state, or of a fault, each in the noise of the hard set: the whole path of osscl monitor, at
+a drift rate of 0.1 %.
 """
 
 import argparse
@@ -92,8 +92,8 @@ def _told(found: Evidence, changed: MemoryScores, memory: Memory, rows: np.ndarr
     z = dict(zip(BLOCKS, (float(np.mean(each)) for each in changed[1:]), strict=True))
     bands = changed_bands(memory.features[:, BLOCKS["level"]], rows[:, BLOCKS["level"]].astype(float))
     return (
-        f"found after {found.alarmed_at - N_STEADY + 1} clips, beginning told {found.began_at - N_STEADY:+d} clips off, "
-        f"every {found.spacing.distance}. clip; z "
+        f"found after {found.alarmed_at - N_STEADY + 1} clips, beginning told "
+        f"{found.began_at - N_STEADY:+d} clips off, every {found.spacing.distance}. clip; z "
         + ", ".join(f"{name} {value:+.1f}" for name, value in z.items())
         + f"; {'; '.join(bands) or 'no band'}"
     )

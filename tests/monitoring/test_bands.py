@@ -27,7 +27,7 @@ def test_neighbouring_bands_are_one_range_and_sides_are_apart() -> None:
     after = levels(2, 32)
     after[:, 4:7] += 8
     after[:, 7] -= 9
-    after[:, 28:] += 5
+    after[:, 28:] += 7
     edges = band_edges_hz()
     found = changed_bands(levels(1, 60), after)
     assert [text.split(" dB ")[0][0] for text in found] == ["-", "+", "+"]
