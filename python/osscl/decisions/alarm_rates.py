@@ -88,7 +88,25 @@ def smallest_window(rate_of_alarms: float, rate: float, n_recordings: int) -> tu
 
 
 def fewest_false_alarms(rate: float, n_recordings: int) -> float:
-    """Tell the smallest rate of false alarms a clip that `smallest_window` can get to."""
+    """Tell the smallest rate of false alarms that `smallest_window` can get to.
+
+    Parameters
+    ----------
+    rate : float
+        Share of normal clips that are flagged, in (0, 1).
+    n_recordings : int
+        Normal recordings that the threshold was made from.
+
+    Returns
+    -------
+    float
+        False alarms raised a clip.
+
+    Raises
+    ------
+    DecisionError
+        As `false_alarms`.
+    """
     a, b = _true_rate(rate, n_recordings)
     return min(_raised(n, m, a, b) for n, m in _windows())
 

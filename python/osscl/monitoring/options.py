@@ -51,7 +51,23 @@ class AlarmBudget(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "AlarmBudget":
-        """Read such as "1/week"; raises `ConfigError` where it is no such rate."""
+        """Read a number of false alarms.
+
+        Parameters
+        ----------
+        text : str
+            Such as "1/week".
+
+        Returns
+        -------
+        AlarmBudget
+            The same.
+
+        Raises
+        ------
+        ConfigError
+            It is no number and no time of `SECONDS`.
+        """
         found = _RATE.fullmatch(text.strip().lower())
         if found is None or found[2] not in SECONDS or float(found[1]) <= 0:
             raise ConfigError(
@@ -62,7 +78,23 @@ class AlarmBudget(NamedTuple):
 
 
 def parse_duration(text: str) -> float:
-    """Read such as "10s", "5min", "1h" as seconds; raises `ConfigError` where it is no duration."""
+    """Read a duration.
+
+    Parameters
+    ----------
+    text : str
+        Such as "10s", "5min", "1h" or "1d".
+
+    Returns
+    -------
+    float
+        Seconds, above zero.
+
+    Raises
+    ------
+    ConfigError
+        It is none.
+    """
     found = _DURATION.fullmatch(text.strip())
     if found is None or float(found[1]) <= 0:
         raise ConfigError(f"a time is '{text}'; expected a number and s, min, h or d, such as 10s")
@@ -111,5 +143,16 @@ class WatchOptions:
             raise ConfigError(f"distance is {self.distance}; expected a number of clips from 1")
 
     def file_of(self, path: str) -> Path:
-        """Where a recording of the table lies."""
+        """Tell where a recording of the table lies.
+
+        Parameters
+        ----------
+        path : str
+            As the table names it.
+
+        Returns
+        -------
+        Path
+            Below `audio_root`, where there is one.
+        """
         return Path(path) if self.audio_root is None else Path(self.audio_root, path)
