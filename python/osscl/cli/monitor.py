@@ -179,8 +179,8 @@ def _table(watched: list[Watched], facts: dict[str, AlarmFacts]) -> rich.table.T
     table.add_column("machine", overflow="fold")
     for name in (
         "clips",
-        "calibration",
-        "one of",
+        "normals",
+        "every",
         "evidence",
         "drift",
         "alarms",
