@@ -15,6 +15,7 @@ import osscl.enrolment
 import osscl.evaluation
 import osscl.export
 import osscl.features
+import osscl.monitoring
 import osscl.synth
 import osscl.training
 from osscl.cli.program import osscl_export
