@@ -223,6 +223,7 @@ def test_the_reference_has_every_public_module_and_constant() -> None:
         osscl.evaluation,
         osscl.export,
         osscl.features,
+        osscl.monitoring,
         osscl.synth,
         osscl.training,
     ]
