@@ -13,7 +13,7 @@ from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.monitoring import AlarmBudget, WatchOptions, parse_duration, watch
 from osscl.scoring.judges import Judges
 from osscl.scoring.record import Record
-from support.remembering import normal_clips, stored_memory, write_clips, write_model
+from support.remembering import calibration, normal_clips, stored_memory, write_clips, write_model
 from support.score_streams import MACHINE, N_CALIBRATION, normal_scores, records, write_calibrated
 
 N = 300
@@ -174,6 +174,15 @@ def test_a_machine_without_a_calibration_is_not_watched(tmp_path: Path) -> None:
     few = read_bundle(write_calibrated(tmp_path / "few.onnx", 2))
     [found] = watch(records([1.0, 2.0]), few).machines
     assert found.note == "its calibration is of 2 recordings: 3 are the least, and 20 or more tell something"
+
+
+def test_a_calibration_that_may_be_trained_on_is_said(tmp_path: Path) -> None:
+    trained = replace(calibration(MACHINE, "network", normal_scores(0, 50)), is_guaranteed=False)
+    path = write_model(tmp_path / "trained.onnx", [], [trained], {MACHINE: "network"})
+    notes = watch(records(normal_scores(1, 30), rate=None), read_bundle(path)).notes
+    assert notes[0].startswith(
+        "fan/id_00: drift may be false: normal clips that it was calibrated on were trained on"
+    )
 
 
 def test_scores_of_another_model_are_refused(bundle: Bundle, changed: list[Record]) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.config import Channel, Padding
 from osscl.decisions.staircase import MIN_RECORDINGS
-from osscl.errors import DecisionError, EvaluationError
+from osscl.errors import DecisionError, EvaluationError, MissingExtraError
 from osscl.features import BLOCKS
 from osscl.model_file.bundle import Bundle
 from osscl.monitoring.alarm_facts import AlarmFacts
@@ -112,9 +112,13 @@ class _Work:
     def __init__(self, bundle: Bundle, options: WatchOptions, scored: Mapping[str, Any] | None) -> None:
         self._options = options
         self._decider = Decider(bundle, None, scored)
-        self._fit = _fit_of(scored)
         self.alarm_facts: dict[str, AlarmFacts] = {}
         self.notes: list[str] = []
+        try:
+            self._fit: Fit | None = _fit_of(scored)
+        except MissingExtraError as error:
+            self._fit = None
+            self.notes.append(f"in which bands clips have changed is not told: {error}")
 
     def watched(self, stream: Stream) -> Watched:
         """Watch one machine."""
@@ -225,6 +229,8 @@ class _Work:
         self, stream: Stream, order: npt.NDArray[np.intp], began: int, judge: Judge
     ) -> tuple[str, ...]:
         """Where in frequency the clips since then differ, from those that are at hand."""
+        if self._fit is None:
+            return ()
         files = [self._options.file_of(path_of(stream.paths[clip])) for clip in order]
         after = level_db(files[began:], self._fit)
         if not len(after):
