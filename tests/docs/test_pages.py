@@ -15,6 +15,7 @@ import osscl.enrolment
 import osscl.evaluation
 import osscl.export
 import osscl.features
+import osscl.monitoring
 import osscl.synth
 import osscl.training
 from osscl.cli.program import osscl_export
@@ -222,6 +223,7 @@ def test_the_reference_has_every_public_module_and_constant() -> None:
         osscl.evaluation,
         osscl.export,
         osscl.features,
+        osscl.monitoring,
         osscl.synth,
         osscl.training,
     ]
