@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from osscl.explanation.explained import Finding
+from osscl.explanation.explained import Finding, Occlusion
 
 _NAMES = {
     "level": "its level",
@@ -63,3 +63,18 @@ def _signed(change_db: float) -> str:
 
 def _rounded(hz: float) -> str:
     return f"{10 * round(hz / 10):d}"
+
+
+def occlusion(found: Occlusion) -> str:
+    """Such as "the network's score rests on 2.1 to 2.5 kHz (38 %) and on 3 to 4 s (25 %)"."""
+    parts = []
+    if any(found.band_shares):
+        share = max(found.band_shares)
+        parts.append(f"{band(*found.bands_hz[found.band_shares.index(share)])} ({100 * share:.0f} %)")
+    if any(found.time_shares):
+        share = max(found.time_shares)
+        begin_s, end_s = found.times_s[found.time_shares.index(share)]
+        parts.append(f"{begin_s:g} to {end_s:g} s ({100 * share:.0f} %)")
+    if not parts:
+        return "the network's score rests on no single band or time"
+    return f"the network's score rests on {' and on '.join(parts)}"
