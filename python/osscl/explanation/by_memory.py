@@ -9,11 +9,12 @@ from osscl.audio.samples import Samples
 from osscl.decisions import Memory
 from osscl.decisions.blocks import BLOCKS
 from osscl.explanation import wording
+from osscl.explanation.beats import beats_of_band
 from osscl.explanation.events import loudest_event
 from osscl.explanation.explained import BlockName, Explanation, Finding
 from osscl.explanation.heard import Heard, hear
 from osscl.explanation.ranges import Range, changed_ranges
-from osscl.explanation.rates import Envelopes, raised_rate
+from osscl.explanation.rates import Envelopes, raised_modulation
 from osscl.explanation.scales import (
     FAST_EDGES_HZ,
     FRAME_RATE_HZ,
@@ -23,6 +24,7 @@ from osscl.explanation.scales import (
     fast_band_edges_hz,
     slow_band_edges_hz,
 )
+from osscl.explanation.spectra import is_multiple
 
 Floats = npt.NDArray[np.float64]
 
@@ -30,6 +32,8 @@ MAX_FINDINGS = 3
 MIN_BLOCK_Z = 3.0
 """From here on a block has something to say."""
 MIN_FINDING_Z = 3.0
+EVENT_MARGIN_S, EVENT_DECAY_S = 0.1, 0.3
+"""What is left out around an event, and behind it while it dies away, when modulations are looked for."""
 
 
 def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explanation:
@@ -65,33 +69,38 @@ def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explan
 
 
 def _findings(heard: Heard, memory: Memory, z: dict[str, float]) -> Iterator[Finding]:
-    if z["level"] >= MIN_BLOCK_Z:
-        yield from _levels(heard, memory, z["level"])
-    rates: list[Finding] = []
-    for block in ("flutter", "modulation"):
+    levels = [*_levels(heard, memory, z["level"])] if z["level"] >= MIN_BLOCK_Z else []
+    events = [*_event(heard, memory, z["event"])] if z["event"] >= MIN_BLOCK_Z else []
+    modulations: list[Finding] = []
+    blocks: tuple[BlockName, ...] = ("flutter", "modulation")
+    for block in sorted(blocks, key=lambda name: -z[name]):
         if z[block] >= MIN_BLOCK_Z:
-            rates += _modulation(block, heard, memory, z[block])
-    yield from rates
-    if z["event"] >= MIN_BLOCK_Z:
-        yield from _event(heard, memory, z["event"])
+            modulations += _modulation(block, heard, memory, z[block], events)
+    yield from levels
+    yield from events
+    yield from _named_once(modulations)
 
 
 def _levels(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
     edges_hz = band_edges_hz()
-    strongest = 0.0
-    for each in _ranges("level", heard, memory, 3):
-        strongest = max(strongest, abs(each.z))
+    taken: list[Range] = []
+    for each in _ranges("level", heard, memory, MAX_FINDINGS):
+        strongest = max(abs(each.z), *(abs(other.z) for other in taken)) if taken else abs(each.z)
         if abs(each.z) < max(MIN_FINDING_Z, 0.5 * strongest):
             return
+        if any(each.first < other.end and other.first < each.end for other in taken):
+            continue
+        taken.append(each)
         low_hz, high_hz = edges_hz[each.first], edges_hz[each.end]
-        text = wording.level(each.change, low_hz, high_hz)
+        rate_hz = beats_of_band(heard.waveform, low_hz, high_hz) if each.change > 0.0 else None
         yield Finding(
             block="level",
             z=z * abs(each.z) / strongest,
-            text=text,
+            text=wording.level(each.change, low_hz, high_hz, rate_hz),
             low_hz=float(low_hz),
             high_hz=float(high_hz),
             change_db=each.change,
+            rate_hz=rate_hz,
         )
 
 
@@ -114,21 +123,43 @@ def _event(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
         )
 
 
-def _modulation(block: BlockName, heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
+def _modulation(
+    block: BlockName, heard: Heard, memory: Memory, z: float, events: list[Finding]
+) -> Iterator[Finding]:
     envelopes, edges_hz = _envelopes(block, heard, memory)
-    rate = raised_rate(envelopes)
-    if rate is None:
+    event = None
+    for each in events:
+        assert each.start_s is not None
+        assert each.duration_s is not None
+        event = each.start_s - EVENT_MARGIN_S, each.duration_s + 2 * EVENT_MARGIN_S + EVENT_DECAY_S
+    found = raised_modulation(envelopes, event)
+    if found is None:
         return
-    low_hz, high_hz = edges_hz[rate.first], edges_hz[rate.end]
+    low_hz, high_hz = edges_hz[found.first], edges_hz[found.end]
     yield Finding(
         block=block,
         z=z,
-        text=wording.modulation(rate.rate_hz, rate.change_db, low_hz, high_hz),
+        text=wording.modulation(found.rate_hz, found.change_db, low_hz, high_hz),
         low_hz=float(low_hz),
         high_hz=float(high_hz),
-        change_db=rate.change_db,
-        rate_hz=rate.rate_hz,
+        change_db=found.change_db,
+        rate_hz=found.rate_hz,
     )
+
+
+def _named_once(findings: list[Finding]) -> list[Finding]:
+    """Findings without those whose rate is a multiple of one that weighs more."""
+    kept: list[Finding] = []
+    for each in findings:
+        if not any(_is_same(each.rate_hz, other.rate_hz) for other in kept):
+            kept.append(each)
+    return kept
+
+
+def _is_same(rate_hz: float | None, other_hz: float | None) -> bool:
+    if rate_hz is None or other_hz is None:
+        return rate_hz is other_hz
+    return is_multiple(rate_hz, other_hz) or is_multiple(other_hz, rate_hz)
 
 
 def _envelopes(block: BlockName, heard: Heard, memory: Memory) -> tuple[Envelopes, Floats]:
@@ -140,8 +171,8 @@ def _envelopes(block: BlockName, heard: Heard, memory: Memory) -> tuple[Envelope
     shape = (len(levels) // 2, len(pools_hz) - 1)
     residual, whitening = _residual(block, heard, memory)
     spectra = heard.features[BLOCKS[block].columns].reshape(shape)
-    change, z = (residual / whitening).reshape(shape), residual.reshape(shape)
-    return Envelopes(levels, frames_hz, pools_hz, spectra, change, z), edges_hz
+    change, spread = (residual / whitening).reshape(shape), (1.0 / whitening).reshape(shape)
+    return Envelopes(levels, frames_hz, pools_hz, spectra, change, spread), edges_hz
 
 
 def _ranges(block: BlockName, heard: Heard, memory: Memory, most: int) -> Iterator[Range]:

@@ -25,6 +25,8 @@ class Heard:
 
     Attributes
     ----------
+    waveform : ndarray of int16 or float32, [160000]
+        Its samples.
     features : ndarray of float64, [360]
         As a memory takes them.
     bands : ndarray of float64, [32, 313]
@@ -35,6 +37,7 @@ class Heard:
         Level in dB of the bands of short frames, whose pairs are those of the block flutter.
     """
 
+    waveform: Samples
     features: Floats
     bands: Floats
     slow: Floats
@@ -57,7 +60,7 @@ def hear(waveform: Samples) -> Heard:
     log_mel, features = log_mel_and_features(waveform)
     bands = _mean_of_neighbours(log_mel.astype(np.float64), MELS_A_BAND)  # [32, 313]
     slow = _mean_of_neighbours(bands, N_BANDS // 16)  # [16, 313]
-    return Heard(features.astype(np.float64), bands, slow, _short_envelopes(to_waveform(waveform)))
+    return Heard(waveform, features.astype(np.float64), bands, slow, _short_envelopes(to_waveform(waveform)))
 
 
 def _mean_of_neighbours(rows: Floats, count: int) -> Floats:

@@ -12,14 +12,16 @@ _NAMES = {
 }
 
 
-def level(change_db: float, low_hz: float, high_hz: float) -> str:
-    """Such as "+9 dB at 3.1 to 4.0 kHz"."""
-    return f"{_signed(change_db)} dB at {band(low_hz, high_hz)}"
+def level(change_db: float, low_hz: float, high_hz: float, rate_hz: float | None = None) -> str:
+    """Such as "+9 dB at 3.1 to 4.0 kHz, in beats of 106 Hz"."""
+    beats = "" if rate_hz is None else f", in beats of {rate_hz:.3g} Hz"
+    return f"{_signed(change_db)} dB at {band(low_hz, high_hz)}{beats}"
 
 
-def modulation(rate_hz: float, change_db: float, low_hz: float, high_hz: float) -> str:
+def modulation(rate_hz: float | None, change_db: float, low_hz: float, high_hz: float) -> str:
     """Such as "modulated at 12.5 Hz, 8 dB above normal, at 1.2 to 2.3 kHz"."""
-    return f"modulated at {rate_hz:.3g} Hz, {change_db:.0f} dB above normal, at {band(low_hz, high_hz)}"
+    how = "fluctuates irregularly" if rate_hz is None else f"modulated at {rate_hz:.3g} Hz"
+    return f"{how}, {change_db:.0f} dB above normal, at {band(low_hz, high_hz)}"
 
 
 def event(start_s: float, duration_s: float, low_hz: float, high_hz: float) -> str:
