@@ -1,4 +1,4 @@
-"""Whether the sound of a band comes in beats: the spectrum of its envelope, at higher rates than features have."""
+"""Whether the sound of a band comes in beats, at rates that may be higher than those of the features."""
 
 import numpy as np
 import numpy.typing as npt

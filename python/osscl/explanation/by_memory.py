@@ -14,7 +14,7 @@ from osscl.explanation.events import loudest_event
 from osscl.explanation.explained import BlockName, Explanation, Finding
 from osscl.explanation.heard import Heard, hear
 from osscl.explanation.ranges import Range, changed_ranges
-from osscl.explanation.rates import Envelopes, raised_modulation
+from osscl.explanation.rates import Envelopes, changed_modulations
 from osscl.explanation.scales import (
     FAST_EDGES_HZ,
     FRAME_RATE_HZ,
@@ -29,7 +29,7 @@ from osscl.explanation.spectra import is_multiple
 Floats = npt.NDArray[np.float64]
 
 MAX_FINDINGS = 3
-MIN_BLOCK_Z = 3.0
+MIN_BLOCK_Z = 2.5
 """From here on a block has something to say."""
 MIN_FINDING_Z = 3.0
 EVENT_MARGIN_S, EVENT_DECAY_S = 0.1, 0.3
@@ -132,19 +132,17 @@ def _modulation(
         assert each.start_s is not None
         assert each.duration_s is not None
         event = each.start_s - EVENT_MARGIN_S, each.duration_s + 2 * EVENT_MARGIN_S + EVENT_DECAY_S
-    found = raised_modulation(envelopes, event)
-    if found is None:
-        return
-    low_hz, high_hz = edges_hz[found.first], edges_hz[found.end]
-    yield Finding(
-        block=block,
-        z=z,
-        text=wording.modulation(found.rate_hz, found.change_db, low_hz, high_hz),
-        low_hz=float(low_hz),
-        high_hz=float(high_hz),
-        change_db=found.change_db,
-        rate_hz=found.rate_hz,
-    )
+    for found in changed_modulations(envelopes, event):
+        low_hz, high_hz = edges_hz[found.first], edges_hz[found.end]
+        yield Finding(
+            block=block,
+            z=z,
+            text=wording.modulation(found.rate_hz, found.change_db, low_hz, high_hz),
+            low_hz=float(low_hz),
+            high_hz=float(high_hz),
+            change_db=found.change_db,
+            rate_hz=found.rate_hz,
+        )
 
 
 def _named_once(findings: list[Finding]) -> list[Finding]:

@@ -1,5 +1,6 @@
 """Which modulation of a clip is stronger than in normal ones: its rate, and where it is heard."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ class Modulation:
     rate_hz : float or None
         Its rate; of several that are multiples of one, that one. None where it is irregular.
     change_db : float
-        How far it lies above normal.
+        How far it lies above normal; below zero where the clip is steadier than normal ones.
     first, end : int
         The bands `first` to `end` - 1, where it is heard.
     """
@@ -82,6 +83,16 @@ class Envelopes:
         """Squared distance from normal clips by what is raised alone."""
         return float((np.maximum(self.change / self.spread, 0.0) ** 2).sum())
 
+    @property
+    def lowered(self) -> float:
+        """The same by what is lowered."""
+        return float((np.minimum(self.change / self.spread, 0.0) ** 2).sum())
+
+    @property
+    def distance(self) -> float:
+        """The same by both."""
+        return self.raised + self.lowered
+
     def excess(self) -> tuple[Floats, Floats]:
         """Rates [F], and how much of the spectra is more than normal, in multiples of that, [n, F]."""
         rates_hz, power = fine_spectra(self.levels, self.frames_hz)  # [F], [2 n, F]
@@ -89,7 +100,7 @@ class Envelopes:
         is_raised = self.change > _MIN_Z * self.spread
         share = np.where(is_raised, 1.0 - 10.0 ** (-np.maximum(self.change, 0.0) / 10.0), 0.0)
         weights = share / 10.0 ** ((self.spectra - self.change) / 10.0)  # [n, p]
-        pool = self._pool_of(rates_hz)
+        pool = self.pool_of(rates_hz)
         inside = (pool >= 0) & (pool < weights.shape[1])
         excess = np.zeros_like(power)
         excess[:, inside] = power[:, inside] * weights[:, pool[inside]]
@@ -98,16 +109,17 @@ class Envelopes:
     def _pooled(self, levels: Floats) -> Floats:
         """Power of envelopes [2 n, T] in each pool, [n, p]."""
         rates_hz, power = fine_spectra(levels, self.frames_hz)
-        pool = self._pool_of(rates_hz)
+        pool = self.pool_of(rates_hz)
         sums = np.stack([power[:, pool == each].sum(1) for each in range(len(self.pool_edges_hz) - 1)], 1)
         return np.asarray(sums[::2] + sums[1::2] + 1e-6)
 
-    def _pool_of(self, rates_hz: Floats) -> npt.NDArray[np.intp]:
+    def pool_of(self, rates_hz: Floats) -> npt.NDArray[np.intp]:
+        """Number of the pool of each rate; one outside is -1 or p."""
         return np.searchsorted(self.pool_edges_hz, rates_hz, "right") - 1
 
 
-def raised_modulation(whole: Envelopes, event: tuple[float, float] | None) -> Modulation | None:
-    """Find the modulation that is raised most.
+def changed_modulations(whole: Envelopes, event: tuple[float, float] | None) -> Iterator[Modulation]:
+    """Find what is modulated more than in normal clips, and what less.
 
     Parameters
     ----------
@@ -116,14 +128,23 @@ def raised_modulation(whole: Envelopes, event: tuple[float, float] | None) -> Mo
     event : tuple of float, or None
         When a single event begins, and how long it lasts: what it does to the spectra is no modulation.
 
-    Returns
-    -------
-    Modulation or None
-        None where no rate is raised.
+    Yields
+    ------
+    Modulation
+        The one that is raised most, and the one that is lowered most, as far as there are some.
     """
     heard = whole if event is None else whole.without(*event)
-    if heard.raised < _LEAST_LEFT * whole.raised:
-        return None
+    if heard.distance < _LEAST_LEFT * whole.distance:
+        return
+    raised = _raised(heard)
+    is_steadier = heard.lowered > heard.raised
+    if raised is not None and (raised.rate_hz is not None or not is_steadier):
+        yield raised
+    if is_steadier:
+        yield _steadier(heard)
+
+
+def _raised(heard: Envelopes) -> Modulation | None:
     rates_hz, excess = heard.excess()  # [F], [n, F]
     total = excess.sum(0)
     if not total.any():
@@ -132,13 +153,22 @@ def raised_modulation(whole: Envelopes, event: tuple[float, float] | None) -> Mo
     by_band = power_at(rates_hz, excess, rate_hz)  # [n]
     loudest = int(np.argmax(by_band))
     first, end = around(by_band > _QUARTER * by_band[loudest], loudest)
-    pool = int(
-        np.clip(np.searchsorted(heard.pool_edges_hz, rate_hz, "right") - 1, 0, heard.change.shape[1] - 1)
-    )
+    pool = int(np.clip(heard.pool_of(np.array([rate_hz]))[0], 0, heard.change.shape[1] - 1))
     change_db = float(heard.change[first:end, pool].max())
     _, power = fine_spectra(heard.levels[2 * loudest : 2 * loudest + 2], heard.frames_hz)
     is_line = prominence(rates_hz, power.sum(0), rate_hz) >= LINE_PROMINENCE
     return Modulation(rate_hz if is_line else None, change_db, first, end)
+
+
+def _steadier(heard: Envelopes) -> Modulation:
+    """Where modulations are weaker than normal: something steady covers them."""
+    z = np.minimum(heard.change / heard.spread, 0.0)
+    by_band = (z**2).sum(1)
+    quietest = int(np.argmax(by_band))
+    first, end = around(by_band > _QUARTER * by_band[quietest], quietest)
+    part = slice(first, end)
+    change_db = float((z[part] ** 2 * heard.change[part]).sum() / (z[part] ** 2).sum())
+    return Modulation(None, change_db, first, end)
 
 
 def around(chosen: npt.NDArray[np.bool_], at: int) -> tuple[int, int]:

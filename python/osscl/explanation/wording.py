@@ -20,6 +20,8 @@ def level(change_db: float, low_hz: float, high_hz: float, rate_hz: float | None
 
 def modulation(rate_hz: float | None, change_db: float, low_hz: float, high_hz: float) -> str:
     """Such as "modulated at 12.5 Hz, 8 dB above normal, at 1.2 to 2.3 kHz"."""
+    if change_db < 0.0:
+        return f"steadier than normal, by {-change_db:.0f} dB, at {band(low_hz, high_hz)}"
     how = "fluctuates irregularly" if rate_hz is None else f"modulated at {rate_hz:.3g} Hz"
     return f"{how}, {change_db:.0f} dB above normal, at {band(low_hz, high_hz)}"
 
