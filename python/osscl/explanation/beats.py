@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from osscl.audio.samples import Samples, to_waveform
 from osscl.config import FRONTEND
-from osscl.explanation.spectra import fine_spectra, fundamental, prominence
+from osscl.explanation.spectra import fine_spectra, fundamental, power_of_two, prominence
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ def beats_of_band(waveform: Samples, low_hz: float, high_hz: float) -> float | N
     hz = np.fft.rfftfreq(len(samples), 1.0 / FRONTEND.sample_rate_hz)
     inside = (hz >= low_hz) & (hz < high_hz)
     band = spectrum[inside]  # shifted to zero, the band is its own complex envelope
-    n_times = int(len(samples) / FRONTEND.sample_rate_hz * max(_FRAMES_HZ, high_hz - low_hz))
+    n_times = power_of_two(max(len(band), int(_FRAMES_HZ * len(samples) / FRONTEND.sample_rate_hz)))
     envelope = np.abs(np.fft.ifft(band, n_times)) ** 2
     frames_hz = n_times * FRONTEND.sample_rate_hz / len(samples)
     rates_hz, power = fine_spectra(envelope[np.newaxis], frames_hz)

@@ -1,9 +1,10 @@
 """Why a clip is unlike the normal ones that a memory holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from osscl.audio.samples import Samples
 from osscl.decisions import Memory
@@ -14,7 +15,7 @@ from osscl.explanation.events import loudest_event
 from osscl.explanation.explained import BlockName, Explanation, Finding
 from osscl.explanation.heard import Heard, hear
 from osscl.explanation.ranges import Range, changed_ranges
-from osscl.explanation.rates import Envelopes, changed_modulations
+from osscl.explanation.rates import Envelopes, changed_modulations, heard_at
 from osscl.explanation.scales import (
     FAST_EDGES_HZ,
     FRAME_RATE_HZ,
@@ -55,8 +56,7 @@ def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explan
     """
     heard = hear(waveform)
     z = {name: float(each[0]) for name, each in memory.fitted.z(heard.features[np.newaxis]).items()}
-    found = sorted(_findings(heard, memory, z), key=lambda each: -abs(BLOCKS[each.block].weight * each.z))
-    findings = tuple(found[:MAX_FINDINGS])
+    findings = _weightiest(_findings(heard, memory, z))
     return Explanation(
         machine=machine,
         sentence=wording.sentence(findings, z),
@@ -79,6 +79,20 @@ def _findings(heard: Heard, memory: Memory, z: dict[str, float]) -> Iterator[Fin
     yield from levels
     yield from events
     yield from _named_once(modulations)
+
+
+def _weightiest(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The few that weigh most, in which a rate that several have is said once."""
+    found = sorted(findings, key=lambda each: -BLOCKS[each.block].weight * each.z)[:MAX_FINDINGS]
+    rates = [each.rate_hz for each in found if each.block != "level" and each.rate_hz is not None]
+    for place, each in enumerate(found):
+        if each.block != "level" or each.rate_hz is None:
+            continue
+        if any(_is_same(each.rate_hz, rate_hz) for rate_hz in rates):
+            text = wording.level(each.change_db, each.low_hz, each.high_hz, None)
+            found[place] = replace(each, rate_hz=None, text=text)
+        rates.append(each.rate_hz)
+    return tuple(found)
 
 
 def _levels(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
@@ -134,6 +148,9 @@ def _modulation(
         event = each.start_s - EVENT_MARGIN_S, each.duration_s + 2 * EVENT_MARGIN_S + EVENT_DECAY_S
     for found in changed_modulations(envelopes, event):
         low_hz, high_hz = edges_hz[found.first], edges_hz[found.end]
+        if block == "modulation" and found.rate_hz is not None:
+            first, end = heard_at(heard.bands, FRAME_RATE_HZ, found.rate_hz)
+            low_hz, high_hz = band_edges_hz()[[first, end]]
         yield Finding(
             block=block,
             z=z,

@@ -171,6 +171,30 @@ def _steadier(heard: Envelopes) -> Modulation:
     return Modulation(None, change_db, first, end)
 
 
+def heard_at(levels: Floats, frames_hz: float, rate_hz: float) -> tuple[int, int]:
+    """Where a modulation is heard, by how deep it is in each of some bands.
+
+    Parameters
+    ----------
+    levels : ndarray of float64, [m, T]
+        Envelopes of the bands, dB.
+    frames_hz : float
+        Their sample rate.
+    rate_hz : float
+        Its rate.
+
+    Returns
+    -------
+    first, end : int
+        The bands `first` to `end` - 1.
+    """
+    power = power_at(*fine_spectra(levels, frames_hz), rate_hz)  # [m]
+    # single lines of a machine may cover one band of many
+    smooth = np.convolve(np.pad(power, 1, "edge"), (0.25, 0.5, 0.25), "valid")
+    deepest = int(np.argmax(smooth))
+    return around(smooth > _QUARTER * smooth[deepest], deepest)
+
+
 def around(chosen: npt.NDArray[np.bool_], at: int) -> tuple[int, int]:
     """First and end of the neighbours of `at` that are chosen."""
     first, end = at, at + 1

@@ -8,8 +8,8 @@ Floats = npt.NDArray[np.float64]
 LINE_PROMINENCE = 25.0
 """What a line stands out by above the median around it; of noise, a peak reaches 5 to 15 times that."""
 
-_PADDED = 4
-"""Points of a spectrum for each that the envelope gives: peaks are read between them."""
+_PADDED = 2
+"""Points of a spectrum for each that the envelope gives, at least: peaks are read between them."""
 _MAX_HARMONIC = 6
 _HARMONIC_SHARE = 0.15
 """Power that a rate has, of that of its strongest multiple, where it is what they are multiples of."""
@@ -36,8 +36,14 @@ def fine_spectra(levels: Floats, frames_hz: float) -> tuple[Floats, Floats]:
     """
     n_times = levels.shape[1]
     centred = (levels - levels.mean(1, keepdims=True)) * np.hanning(n_times)
-    power = np.abs(np.fft.rfft(centred, _PADDED * n_times, axis=1)) ** 2 / n_times
-    return np.fft.rfftfreq(_PADDED * n_times, 1.0 / frames_hz), power
+    n_points = power_of_two(_PADDED * n_times)
+    power = np.abs(np.fft.rfft(centred, n_points, axis=1)) ** 2 / n_times
+    return np.fft.rfftfreq(n_points, 1.0 / frames_hz), power
+
+
+def power_of_two(at_least: int) -> int:
+    """The next one, which Fourier transforms are quick with."""
+    return 1 << (at_least - 1).bit_length()
 
 
 def power_at(rates_hz: Floats, power: Floats, rate_hz: float) -> Floats:
