@@ -23,6 +23,7 @@ COMMANDS = (
     "calibrate",
     "score",
     "decide",
+    "explain",
     "evaluate",
     "embed",
     "bench",
