@@ -15,6 +15,7 @@ from osscl.cli.messages import EXIT_FAILED, complain, emit, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.detector import Detector
 from osscl.explanation.explained import Explanation, Finding, Occlusion
+from osscl.explanation.wording import band
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import explain_file
 from osscl.scoring.record import Record
@@ -28,7 +29,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
 \n
 Exit code: 0 explained, 1 failed, 2 wrong usage; interrupted: 130 by Ctrl-C.
 """
-_MOST_SHARES = 3
+_MOST_SHARES, _LEAST_SHARE = 3, 0.05
 
 
 @takes_shared_options()
@@ -113,7 +114,7 @@ def _finding(found: Finding) -> str:
 def _shares(found: Occlusion) -> str:
     """What the score loses most by, of bands and of times."""
     bands = [
-        f"{low_hz:.0f} to {high_hz:.0f} Hz {100 * share:.0f} %"
+        f"{band(low_hz, high_hz)} {100 * share:.0f} %"
         for share, (low_hz, high_hz) in _largest(found.band_shares, found.bands_hz)
     ]
     times = [
@@ -127,4 +128,4 @@ def _largest(
     shares: tuple[float, ...], parts: tuple[tuple[float, float], ...]
 ) -> list[tuple[float, tuple[float, float]]]:
     ordered = sorted(zip(shares, parts, strict=True), reverse=True)
-    return [(share, part) for share, part in ordered[:_MOST_SHARES] if share > 0.0]
+    return [(share, part) for share, part in ordered[:_MOST_SHARES] if share >= _LEAST_SHARE]
