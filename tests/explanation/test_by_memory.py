@@ -86,7 +86,7 @@ def test_multiples_of_a_rate_are_not_named(memory: Memory) -> None:
 
 def test_beats_are_heard_in_a_raised_band_beyond_the_features(memory: Memory) -> None:
     impacts = np.maximum(np.sin(2 * np.pi * 162.0 * TIME_S), 0.0) ** 4
-    clip = normal(104) + 0.03 * impacts * noise(2, 3500, 5000)
+    clip = normal(104) + 0.1 * impacts * noise(2, 3500, 5000)
     level = only(explained(clip, memory), "level")
     assert level.rate_hz is not None
     assert abs(level.rate_hz / 162 - 1) < 0.02

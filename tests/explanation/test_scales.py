@@ -8,16 +8,17 @@ from osscl.decisions.blocks import BLOCKS
 from osscl.explanation.heard import hear
 from osscl.explanation.ranges import changed_ranges
 from osscl.explanation.scales import (
-    FAST_EDGES_HZ,
-    SLOW_EDGES_HZ,
+    FAST,
+    SLOW,
     band_edges_hz,
     fast_band_edges_hz,
     slow_band_edges_hz,
 )
+from osscl.explanation.spectra import pooled_spectra
 from osscl.features import memory_features
 from osscl.frontend import tables
 from osscl.model_file.golden import golden_clips
-from support.reference_features import BAND_STARTS, FAST_HZ, SLOW_HZ, short_frame_envelopes
+from support.reference_features import BAND_STARTS, DB_BOUNDS, FAST_HZ, SLOW_HZ, short_frame_envelopes
 
 
 def test_edges_lie_between_the_filters_that_they_part() -> None:
@@ -32,8 +33,8 @@ def test_edges_lie_between_the_filters_that_they_part() -> None:
 
 
 def test_rates_and_bands_are_the_features_own() -> None:
-    assert tuple(SLOW_EDGES_HZ) == SLOW_HZ
-    assert tuple(FAST_EDGES_HZ) == FAST_HZ
+    assert tuple(SLOW.edges_hz) == SLOW_HZ
+    assert tuple(FAST.edges_hz) == FAST_HZ
     assert fast_band_edges_hz().tolist() == [62.5 * start for start in (*BAND_STARTS[::2], 128)]
     assert len(slow_band_edges_hz()) == 9
     assert BLOCKS["modulation"].size == 8 * (len(SLOW_HZ) - 1)
@@ -47,6 +48,8 @@ def test_a_clip_is_heard_as_its_features_are_made() -> None:
     assert np.array_equal(heard.features, features)
     assert np.abs(heard.bands.mean(1) - features[:32]).max() < 1e-3
     assert np.abs(heard.slow - heard.bands.reshape(16, 2, -1).mean(1)).max() < 1e-9
+    assert np.abs(pooled_spectra(heard.slow, SLOW).ravel() - features[32:128]).max() < DB_BOUNDS["modulation"]
+    assert np.abs(pooled_spectra(heard.fast, FAST).ravel() - features[128:328]).max() < DB_BOUNDS["flutter"]
     assert np.abs(heard.fast - short_frame_envelopes(clip / 32768)).max() < 1e-6
 
 

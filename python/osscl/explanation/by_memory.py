@@ -17,10 +17,9 @@ from osscl.explanation.heard import Heard, hear
 from osscl.explanation.ranges import Range, changed_ranges
 from osscl.explanation.rates import Envelopes, changed_modulations, heard_at
 from osscl.explanation.scales import (
-    FAST_EDGES_HZ,
+    FAST,
     FRAME_RATE_HZ,
-    SHORT_RATE_HZ,
-    SLOW_EDGES_HZ,
+    SLOW,
     band_edges_hz,
     fast_band_edges_hz,
     slow_band_edges_hz,
@@ -33,8 +32,10 @@ MAX_FINDINGS = 3
 MIN_BLOCK_Z = 2.5
 """From here on a block has something to say."""
 MIN_FINDING_Z = 3.0
+MIN_LEVEL_DB = 1.0
+"""A smaller change nobody hears, however much alike the normal clips are."""
 EVENT_MARGIN_S, EVENT_DECAY_S = 0.1, 0.3
-"""What is left out around an event, and behind it while it dies away, when modulations are looked for."""
+"""What is left out around an event, and behind it while it dies away, when all else is looked for."""
 
 
 def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explanation:
@@ -55,7 +56,7 @@ def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explan
         In one sentence, and as numbers.
     """
     heard = hear(waveform)
-    z = {name: float(each[0]) for name, each in memory.fitted.z(heard.features[np.newaxis]).items()}
+    z = _block_z(heard, memory)
     findings = _weightiest(_findings(heard, memory, z))
     return Explanation(
         machine=machine,
@@ -68,16 +69,26 @@ def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explan
     )
 
 
+def _block_z(heard: Heard, memory: Memory) -> dict[str, float]:
+    return {name: float(each[0]) for name, each in memory.fitted.z(heard.features[np.newaxis]).items()}
+
+
 def _findings(heard: Heard, memory: Memory, z: dict[str, float]) -> Iterator[Finding]:
-    levels = [*_levels(heard, memory, z["level"])] if z["level"] >= MIN_BLOCK_Z else []
-    events = [*_event(heard, memory, z["event"])] if z["event"] >= MIN_BLOCK_Z else []
-    modulations: list[Finding] = []
+    """All that stands out. What a single event does to level and modulations is not said twice."""
+    for event in _event(heard, memory, z["event"]) if z["event"] >= MIN_BLOCK_Z else ():
+        yield event
+        assert event.start_s is not None
+        assert event.duration_s is not None
+        lasts_s = event.duration_s + 2 * EVENT_MARGIN_S + EVENT_DECAY_S
+        heard = heard.without(event.start_s - EVENT_MARGIN_S, lasts_s)
+        z = _block_z(heard, memory)
+    if z["level"] >= MIN_BLOCK_Z:
+        yield from _levels(heard, memory, z["level"])
     blocks: tuple[BlockName, ...] = ("flutter", "modulation")
+    modulations: list[Finding] = []
     for block in sorted(blocks, key=lambda name: -z[name]):
         if z[block] >= MIN_BLOCK_Z:
-            modulations += _modulation(block, heard, memory, z[block], events)
-    yield from levels
-    yield from events
+            modulations += _modulation(block, heard, memory, z[block])
     yield from _named_once(modulations)
 
 
@@ -100,7 +111,7 @@ def _levels(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
     taken: list[Range] = []
     for each in _ranges("level", heard, memory, MAX_FINDINGS):
         strongest = max(abs(each.z), *(abs(other.z) for other in taken)) if taken else abs(each.z)
-        if abs(each.z) < max(MIN_FINDING_Z, 0.5 * strongest):
+        if abs(each.z) < max(MIN_FINDING_Z, 0.5 * strongest) or abs(each.change) < MIN_LEVEL_DB:
             return
         if any(each.first < other.end and other.first < each.end for other in taken):
             continue
@@ -137,16 +148,9 @@ def _event(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
         )
 
 
-def _modulation(
-    block: BlockName, heard: Heard, memory: Memory, z: float, events: list[Finding]
-) -> Iterator[Finding]:
+def _modulation(block: BlockName, heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
     envelopes, edges_hz = _envelopes(block, heard, memory)
-    event = None
-    for each in events:
-        assert each.start_s is not None
-        assert each.duration_s is not None
-        event = each.start_s - EVENT_MARGIN_S, each.duration_s + 2 * EVENT_MARGIN_S + EVENT_DECAY_S
-    for found in changed_modulations(envelopes, event):
+    for found in changed_modulations(envelopes):
         low_hz, high_hz = edges_hz[found.first], edges_hz[found.end]
         if block == "modulation" and found.rate_hz is not None:
             first, end = heard_at(heard.bands, FRAME_RATE_HZ, found.rate_hz)
@@ -180,14 +184,14 @@ def _is_same(rate_hz: float | None, other_hz: float | None) -> bool:
 def _envelopes(block: BlockName, heard: Heard, memory: Memory) -> tuple[Envelopes, Floats]:
     """What is known of the modulations of a block, and the edges of its bands."""
     if block == "modulation":
-        levels, frames_hz, pools_hz, edges_hz = heard.slow, FRAME_RATE_HZ, SLOW_EDGES_HZ, slow_band_edges_hz()
+        levels, pools, edges_hz = heard.slow, SLOW, slow_band_edges_hz()
     else:
-        levels, frames_hz, pools_hz, edges_hz = heard.fast, SHORT_RATE_HZ, FAST_EDGES_HZ, fast_band_edges_hz()
-    shape = (len(levels) // 2, len(pools_hz) - 1)
+        levels, pools, edges_hz = heard.fast, FAST, fast_band_edges_hz()
+    shape = (len(levels) // 2, len(pools.edges_hz) - 1)
     residual, whitening = _residual(block, heard, memory)
     spectra = heard.features[BLOCKS[block].columns].reshape(shape)
     change, spread = (residual / whitening).reshape(shape), (1.0 / whitening).reshape(shape)
-    return Envelopes(levels, frames_hz, pools_hz, spectra, change, spread), edges_hz
+    return Envelopes(levels, pools, spectra, change, spread), edges_hz
 
 
 def _ranges(block: BlockName, heard: Heard, memory: Memory, most: int) -> Iterator[Range]:

@@ -1,19 +1,25 @@
 """One clip as an explanation looks at it: its bands over time, and the envelopes of its modulations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.audio.samples import Samples, to_waveform
+from osscl.decisions.blocks import BLOCKS
 from osscl.explanation.scales import (
+    FAST,
+    FRAME_RATE_HZ,
     MELS_A_BAND,
     N_BANDS,
     SHORT_BAND_STARTS,
     SHORT_FRAME,
     SHORT_HOP,
     SHORT_POWER_FLOOR,
+    SHORT_RATE_HZ,
+    SLOW,
 )
+from osscl.explanation.spectra import pooled_spectra
 from osscl.features import log_mel_and_features
 
 Floats = npt.NDArray[np.float64]
@@ -42,6 +48,29 @@ class Heard:
     bands: Floats
     slow: Floats
     fast: Floats
+
+    def without(self, start_s: float, duration_s: float) -> "Heard":
+        """The same clip but for a moment, which the medians of its envelopes stand in for.
+
+        Parameters
+        ----------
+        start_s, duration_s : float
+            When it begins, and how long it lasts.
+
+        Returns
+        -------
+        Heard
+            With the features that it has then; those of the block event are left as they are.
+        """
+        end_s = start_s + duration_s
+        is_left = ~_during(self.bands, FRAME_RATE_HZ, start_s, end_s)
+        slow = _with_medians(self.slow, FRAME_RATE_HZ, start_s, end_s)
+        fast = _with_medians(self.fast, SHORT_RATE_HZ, start_s, end_s)
+        features = self.features.copy()
+        features[BLOCKS["level"].columns] = self.bands[:, is_left].mean(1)
+        features[BLOCKS["modulation"].columns] = pooled_spectra(slow, SLOW).ravel()
+        features[BLOCKS["flutter"].columns] = pooled_spectra(fast, FAST).ravel()
+        return replace(self, features=features, slow=slow, fast=fast)
 
 
 def hear(waveform: Samples) -> Heard:
@@ -76,3 +105,14 @@ def _short_envelopes(waveform: npt.NDArray[np.float32]) -> Floats:
     power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2  # [n_frames, 129]
     bands = np.add.reduceat(power, SHORT_BAND_STARTS, axis=1).T
     return np.asarray(10.0 * np.log10(np.maximum(bands, SHORT_POWER_FLOOR)))
+
+
+def _during(levels: Floats, frames_hz: float, start_s: float, end_s: float) -> npt.NDArray[np.bool_]:
+    """Which times [T] of envelopes [m, T] lie in a moment."""
+    times_s = np.arange(levels.shape[1]) / frames_hz
+    return (times_s >= start_s) & (times_s <= end_s)
+
+
+def _with_medians(levels: Floats, frames_hz: float, start_s: float, end_s: float) -> Floats:
+    during = _during(levels, frames_hz, start_s, end_s)
+    return np.where(during, np.median(levels, 1, keepdims=True), levels)

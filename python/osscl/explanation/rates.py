@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from osscl.explanation.scales import Pools
 from osscl.explanation.spectra import LINE_PROMINENCE, fine_spectra, fundamental, power_at, prominence
 
 Floats = npt.NDArray[np.float64]
 
 _MIN_Z = 1.0
-_LEAST_LEFT = 0.5
-"""What must be left of a block's distance without a single event for the block to speak of a modulation."""
 _QUARTER = 0.25
+_LEAST_DB = 2.0
+"""Less than that nobody hears, however steady the normal clips are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,8 @@ class Envelopes:
     ----------
     levels : ndarray of float64, [2 n, T]
         Envelopes in dB; two neighbours make a band.
-    frames_hz : float
-        Their sample rate.
-    pool_edges_hz : ndarray of float64, [p + 1]
-        Edges of the pools of their spectra.
+    pools : Pools
+        How their spectra are summed up.
     spectra : ndarray of float64, [n, p]
         The clip's features, dB.
     change : ndarray of float64, [n, p]
@@ -57,26 +56,10 @@ class Envelopes:
     """
 
     levels: Floats
-    frames_hz: float
-    pool_edges_hz: Floats
+    pools: Pools
     spectra: Floats
     change: Floats
     spread: Floats
-
-    def without(self, start_s: float, duration_s: float) -> "Envelopes":
-        """The same without a moment, which the medians stand in for."""
-        times_s = np.arange(self.levels.shape[1]) / self.frames_hz
-        during = (times_s >= start_s) & (times_s <= start_s + duration_s)
-        levels = np.where(during, np.median(self.levels, 1, keepdims=True), self.levels)
-        lost_db = 10.0 * np.log10(self._pooled(levels) / self._pooled(self.levels))
-        return Envelopes(
-            levels,
-            self.frames_hz,
-            self.pool_edges_hz,
-            self.spectra + lost_db,
-            self.change + lost_db,
-            self.spread,
-        )
 
     @property
     def raised(self) -> float:
@@ -88,14 +71,9 @@ class Envelopes:
         """The same by what is lowered."""
         return float((np.minimum(self.change / self.spread, 0.0) ** 2).sum())
 
-    @property
-    def distance(self) -> float:
-        """The same by both."""
-        return self.raised + self.lowered
-
     def excess(self) -> tuple[Floats, Floats]:
         """Rates [F], and how much of the spectra is more than normal, in multiples of that, [n, F]."""
-        rates_hz, power = fine_spectra(self.levels, self.frames_hz)  # [F], [2 n, F]
+        rates_hz, power = fine_spectra(self.levels, self.pools.frames_hz)  # [F], [2 n, F]
         power = 0.5 * (power[::2] + power[1::2])
         is_raised = self.change > _MIN_Z * self.spread
         share = np.where(is_raised, 1.0 - 10.0 ** (-np.maximum(self.change, 0.0) / 10.0), 0.0)
@@ -106,39 +84,31 @@ class Envelopes:
         excess[:, inside] = power[:, inside] * weights[:, pool[inside]]
         return rates_hz, excess
 
-    def _pooled(self, levels: Floats) -> Floats:
-        """Power of envelopes [2 n, T] in each pool, [n, p]."""
-        rates_hz, power = fine_spectra(levels, self.frames_hz)
-        pool = self.pool_of(rates_hz)
-        sums = np.stack([power[:, pool == each].sum(1) for each in range(len(self.pool_edges_hz) - 1)], 1)
-        return np.asarray(sums[::2] + sums[1::2] + 1e-6)
-
     def pool_of(self, rates_hz: Floats) -> npt.NDArray[np.intp]:
         """Number of the pool of each rate; one outside is -1 or p."""
-        return np.searchsorted(self.pool_edges_hz, rates_hz, "right") - 1
+        return np.searchsorted(self.pools.edges_hz, rates_hz, "right") - 1
 
 
-def changed_modulations(whole: Envelopes, event: tuple[float, float] | None) -> Iterator[Modulation]:
+def changed_modulations(heard: Envelopes) -> Iterator[Modulation]:
     """Find what is modulated more than in normal clips, and what less.
 
     Parameters
     ----------
-    whole : Envelopes
+    heard : Envelopes
         Of one clip.
-    event : tuple of float, or None
-        When a single event begins, and how long it lasts: what it does to the spectra is no modulation.
 
     Yields
     ------
     Modulation
         The one that is raised most, and the one that is lowered most, as far as there are some.
     """
-    heard = whole if event is None else whole.without(*event)
-    if heard.distance < _LEAST_LEFT * whole.distance:
-        return
     raised = _raised(heard)
     is_steadier = heard.lowered > heard.raised
-    if raised is not None and (raised.rate_hz is not None or not is_steadier):
+    if (
+        raised is not None
+        and raised.change_db >= _LEAST_DB
+        and (raised.rate_hz is not None or not is_steadier)
+    ):
         yield raised
     if is_steadier:
         yield _steadier(heard)
@@ -155,7 +125,7 @@ def _raised(heard: Envelopes) -> Modulation | None:
     first, end = around(by_band > _QUARTER * by_band[loudest], loudest)
     pool = int(np.clip(heard.pool_of(np.array([rate_hz]))[0], 0, heard.change.shape[1] - 1))
     change_db = float(heard.change[first:end, pool].max())
-    _, power = fine_spectra(heard.levels[2 * loudest : 2 * loudest + 2], heard.frames_hz)
+    _, power = fine_spectra(heard.levels[2 * loudest : 2 * loudest + 2], heard.pools.frames_hz)
     is_line = prominence(rates_hz, power.sum(0), rate_hz) >= LINE_PROMINENCE
     return Modulation(rate_hz if is_line else None, change_db, first, end)
 

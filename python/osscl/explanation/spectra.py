@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from osscl.explanation.scales import Pools
+
 Floats = npt.NDArray[np.float64]
 
 LINE_PROMINENCE = 25.0
@@ -10,6 +12,7 @@ LINE_PROMINENCE = 25.0
 
 _PADDED = 2
 """Points of a spectrum for each that the envelope gives, at least: peaks are read between them."""
+_SPECTRUM_OFFSET = 1e-6
 _MAX_HARMONIC = 6
 _HARMONIC_SHARE = 0.15
 """Power that a rate has, of that of its strongest multiple, where it is what they are multiples of."""
@@ -39,6 +42,32 @@ def fine_spectra(levels: Floats, frames_hz: float) -> tuple[Floats, Floats]:
     n_points = power_of_two(_PADDED * n_times)
     power = np.abs(np.fft.rfft(centred, n_points, axis=1)) ** 2 / n_times
     return np.fft.rfftfreq(n_points, 1.0 / frames_hz), power
+
+
+def pooled_spectra(levels: Floats, pools: Pools) -> Floats:
+    """Spectra of envelopes as the features have them.
+
+    Parameters
+    ----------
+    levels : ndarray of float64, [2 n, T]
+        Envelopes in dB.
+    pools : Pools
+        How they are summed up.
+
+    Returns
+    -------
+    ndarray of float64, [n, p]
+        Mean power of half overlapping segments in each pool, dB; the mean of two neighbours.
+    """
+    segments = np.lib.stride_tricks.sliding_window_view(levels, pools.segment, 1)[:, :: pools.segment // 2]
+    centred = (segments - segments.mean(-1, keepdims=True)) * np.hanning(pools.segment)
+    power = (np.abs(np.fft.rfft(centred)) ** 2).mean(1) / pools.segment  # [2 n, bins]
+    rates_hz = np.arange(power.shape[1]) * (pools.frames_hz / pools.segment)
+    edges = np.searchsorted(rates_hz, pools.edges_hz)
+    up_to = np.pad(np.cumsum(power, 1), ((0, 0), (1, 0)))  # power below each bin
+    means = np.diff(up_to[:, edges], axis=1) / np.diff(edges)
+    decibels = 10.0 * np.log10(means + _SPECTRUM_OFFSET)
+    return np.asarray(0.5 * (decibels[::2] + decibels[1::2]))
 
 
 def power_of_two(at_least: int) -> int:
