@@ -112,6 +112,14 @@ def test_a_single_event_is_named_with_its_time_and_no_modulation(
     assert abs(event.high_hz - 2000) < 250
 
 
+@pytest.mark.parametrize("at_s", [0.0, 2.0, 3.9, 6.0])
+@pytest.mark.parametrize("lasts_s", [2.5, 3.2, 4.0])
+def test_an_event_may_be_long_and_anywhere(memory: Memory, at_s: float, lasts_s: float) -> None:
+    found = explained(normal(105) + 0.2 * burst(at_s, lasts_s, 1000, 2000), memory)
+    assert found.findings
+    assert all(each.low_hz < 2000 and each.high_hz > 1000 for each in found.findings)
+
+
 def test_what_covers_the_swell_is_said_to_be_steadier(memory: Memory) -> None:
     steady = 0.3 * normal(106).std() * noise(4, 5500, 8000) + noise(5, 5500, 8000) * 0.05
     texts = [each.text for each in explained(normal(106) + steady, memory).findings]

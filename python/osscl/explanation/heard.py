@@ -25,6 +25,10 @@ from osscl.features import log_mel_and_features
 Floats = npt.NDArray[np.float64]
 
 
+_LONGEST_S = 3.3
+"""As much sound as this lies before or behind any moment that is no longer."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
     """A clip's features, and what they are made from.
@@ -50,7 +54,7 @@ class Heard:
     fast: Floats
 
     def without(self, start_s: float, duration_s: float) -> "Heard":
-        """The same clip but for a moment, which the medians of its envelopes stand in for.
+        """The same clip but for a moment, which what comes before it, or behind, stands in for.
 
         Parameters
         ----------
@@ -60,12 +64,15 @@ class Heard:
         Returns
         -------
         Heard
-            With the features that it has then; those of the block event are left as they are.
+            With the features that it has then; those of the block event are left as they are. Itself, where
+            the moment is more than a third of it.
         """
+        if duration_s > _LONGEST_S:
+            return self
         end_s = start_s + duration_s
         is_left = ~_during(self.bands, FRAME_RATE_HZ, start_s, end_s)
-        slow = _with_medians(self.slow, FRAME_RATE_HZ, start_s, end_s)
-        fast = _with_medians(self.fast, SHORT_RATE_HZ, start_s, end_s)
+        slow = _mended(self.slow, FRAME_RATE_HZ, start_s, end_s)
+        fast = _mended(self.fast, SHORT_RATE_HZ, start_s, end_s)
         features = self.features.copy()
         features[BLOCKS["level"].columns] = self.bands[:, is_left].mean(1)
         features[BLOCKS["modulation"].columns] = pooled_spectra(slow, SLOW).ravel()
@@ -113,6 +120,11 @@ def _during(levels: Floats, frames_hz: float, start_s: float, end_s: float) -> n
     return (times_s >= start_s) & (times_s <= end_s)
 
 
-def _with_medians(levels: Floats, frames_hz: float, start_s: float, end_s: float) -> Floats:
-    during = _during(levels, frames_hz, start_s, end_s)
-    return np.where(during, np.median(levels, 1, keepdims=True), levels)
+def _mended(levels: Floats, frames_hz: float, start_s: float, end_s: float) -> Floats:
+    """Envelopes [m, T] in which what comes before a moment stands in its place, or what comes behind."""
+    during = np.flatnonzero(_during(levels, frames_hz, start_s, end_s))
+    mended = levels.copy()
+    first, end = during[0], during[-1] + 1
+    stands_in = first - len(during) if first >= len(during) else end
+    mended[:, first:end] = levels[:, stands_in : stands_in + len(during)]
+    return mended
