@@ -30,6 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_clips(root / "fan" / "test", "anomaly_id_00_", faulty_clips(5, 2))
     write_clips(root / "fan" / "test", "silent_id_00_", np.zeros((1, 160_000), np.int16))
     soundfile.write(root / "slow.wav", faulty_clips(5, 1)[0][:80_000], 8_000)
+    soundfile.write(root / "strange.wav", faulty_clips(5, 1)[0], 16_000)
     return root
 
 
@@ -66,10 +67,10 @@ def test_what_cannot_be_explained_is_one_sentence(home: Path) -> None:
     refused = {
         ("explain", model, home / "slow.wav", "--machine", "fan/id_00"): "8000 Hz",
         ("explain", model, named(home, "silent")): "all samples are zero",
-        ("explain", model, home / "slow.wav"): "machine",
+        ("explain", model, home / "strange.wav"): "machine",
         ("explain", model, named(home, "anomaly"), "--machine", "fan/id_99"): "fan/id_99 is not known",
         ("explain", home / "alone.onnx", named(home, "anomaly"), "--rule", "network"): "network",
-        ("explain", model, home / "fan"): "folder",
+        ("explain", model, home / "fan"): "it is a directory",
     }
     for done, said in zip(osscl_each(list(refused)), refused.values(), strict=True):
         assert done.returncode == 1, done.stderr

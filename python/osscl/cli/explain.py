@@ -44,11 +44,7 @@ def explain(
     decide: DecisionOptions = BY_DEFAULT,
     compute: ComputeOptions = DEFAULT_OPTIONS,
 ) -> None:
-    """Say what is heard in a recording beyond the normal ones of its machine.
-
-    By the machine's memory: which bands, rates and moments. By what the network's score rests on, where the
-    network's score decides.
-    """
+    """Say what is heard in a recording beyond the normal ones of its machine: bands, rates and moments."""
     if (problem := missing(recording)) is not None:
         raise typer.BadParameter(problem)
     with BuildProgress() as building:

@@ -41,7 +41,7 @@ def fine_spectra(levels: Floats, frames_hz: float) -> tuple[Floats, Floats]:
     centred = (levels - levels.mean(1, keepdims=True)) * np.hanning(n_times)
     n_points = power_of_two(_PADDED * n_times)
     power = np.abs(np.fft.rfft(centred, n_points, axis=1)) ** 2 / n_times
-    return np.fft.rfftfreq(n_points, 1.0 / frames_hz), power
+    return np.asarray(np.fft.rfftfreq(n_points, 1.0 / frames_hz)), power
 
 
 def pooled_spectra(levels: Floats, pools: Pools) -> Floats:
