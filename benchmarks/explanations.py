@@ -174,8 +174,8 @@ def _print(what: str, is_right: Callable[[Explanation, synth.Evidence], bool], t
             if part
         ]
         print(f"  {name:24}", "  flagged ".join(shares))
-    shifted = [*told[7:], *told[:7]]
-    chance = [is_right(other.said, each.truth) for each, other in zip(told, shifted, strict=True)]
+    others = np.random.default_rng(0).permutation(len(told))
+    chance = [is_right(told[other].said, each.truth) for each, other in zip(told, others, strict=True)]
     if chance:
         print(f"  {'by chance':24} {np.mean(chance):.2f}")
 

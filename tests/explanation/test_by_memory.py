@@ -147,8 +147,9 @@ def test_the_map_of_deviations_shows_the_event(memory: Memory) -> None:
     found = explained(normal(108) + 0.06 * burst(4.0, 0.5, 1000, 2000), memory)
     assert found.deviation is not None
     assert found.normal_level_db is not None
-    assert (found.deviation.shape, found.deviation.dtype) == ((32, 313), np.float32)
-    assert (found.normal_level_db.shape, found.normal_level_db.dtype) == ((32,), np.float32)
+    assert found.deviation.shape == (32, 313)
+    assert found.normal_level_db.shape == (32,)
+    assert found.deviation.dtype == found.normal_level_db.dtype == np.float32
     assert found.band_edges_hz.shape == (33,)
     band, frame = np.unravel_index(np.argmax(found.deviation), found.deviation.shape)
     assert 950 < found.band_edges_hz[band] < 2050

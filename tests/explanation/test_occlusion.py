@@ -4,20 +4,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from osscl.audio.samples import Samples
 from osscl.explanation import wording
 from osscl.explanation.occlusion import occlude
 
-Waveforms = npt.NDArray[np.float32]
 HZ = np.fft.rfftfreq(160_000, 1 / 16_000)
 CLIP = (0.1 * np.random.default_rng(0).standard_normal(160_000)).astype(np.float32)
 
 
-def level_of_band(clips: Waveforms) -> npt.NDArray[np.float64]:
+def level_of_band(clips: Samples) -> npt.NDArray[np.float64]:
     power = np.abs(np.fft.rfft(clips, axis=1)) ** 2
     return np.asarray(10 * np.log10(power[:, (HZ > 2100) & (HZ < 2400)].sum(1)))
 
 
-def loudest_part(clips: Waveforms) -> npt.NDArray[np.float64]:
+def loudest_part(clips: Samples) -> npt.NDArray[np.float64]:
     return np.asarray((clips**2).reshape(len(clips), 100, -1).mean(2).max(1), np.float64)
 
 
