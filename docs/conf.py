@@ -42,6 +42,7 @@ CONTENTS = """
 docs/scoring
 docs/decide
 docs/monitor
+docs/explain
 docs/gpu
 docs/training
 docs/evaluation

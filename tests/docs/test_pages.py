@@ -13,6 +13,7 @@ import osscl.bench
 import osscl.decisions
 import osscl.enrolment
 import osscl.evaluation
+import osscl.explanation
 import osscl.export
 import osscl.features
 import osscl.monitoring
@@ -221,6 +222,7 @@ def test_the_reference_has_every_public_module_and_constant() -> None:
         osscl.decisions,
         osscl.enrolment,
         osscl.evaluation,
+        osscl.explanation,
         osscl.export,
         osscl.features,
         osscl.monitoring,

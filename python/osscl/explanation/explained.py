@@ -20,13 +20,13 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     z : float
         What that block says of the clip, in spreads of the normal clips.
     text : str
-        Such as "+9 dB at 3.1 to 4.0 kHz".
+        Such as "level +9 dB at 3.1 to 4.0 kHz"; it begins with a letter.
     low_hz, high_hz : float
         Band in which it is heard.
     change_db : float
         How far it is from normal there.
     rate_hz : float or None
-        Rate of the modulation; None for the other blocks.
+        Rate of a modulation, or of the beats of a raised band; None where it has none.
     start_s, duration_s : float or None
         When it is heard, for a single event; None for the other blocks.
     """
