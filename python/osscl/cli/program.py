@@ -24,6 +24,7 @@ COMMANDS = (
     "score",
     "decide",
     "evaluate",
+    "report",
     "embed",
     "bench",
     "train",
