@@ -131,7 +131,7 @@ class Roc(NamedTuple):
 
 
 HISTOGRAM_FRAME = Frame(34, 12, 376, 150)
-TIMELINE_FRAME = Frame(48, 16, 640, 160)
+TIMELINE_FRAME = Frame(48, 16, 588, 160)
 SPARK_FRAME = Frame(1, 3, 158, 26)
 ROC_FRAME = Frame(34, 12, 166, 150)
 
@@ -217,7 +217,7 @@ def timeline(
         at_x, x_ticks, x_name = clips.at(np.arange(len(order)) + 1), _whole(clips), "clip number"
     else:
         of_time = TimeAxis(min(read), max(read))
-        at_x, x_ticks, x_name = of_time.at(read), of_time.ticks(), _time_name(read[0].tzname())
+        at_x, x_ticks, x_name = of_time.at(read), of_time.ticks(), _time_name(of_time)
     x, y = frame.x(at_x), frame.y(axis.at(scores.score[order]))
     flagged = scores.flagged[order]
     is_dense = len(order) > N_COLUMNS
@@ -230,7 +230,7 @@ def timeline(
         *ranges,
         None if scores.threshold is None else float(frame.y(axis.at(scores.threshold))),
         x_ticks,
-        axis.ticks(4),
+        axis.ticks(6),
         x_name,
         None if marks.drift_from is None else _span(x, marks.drift_from, None, frame, "drift"),
         [_span(x, begin, end, frame, "alarm") for begin, end in marks.alarms],
@@ -309,5 +309,7 @@ def _whole(clips: Axis) -> list[Tick]:
     return [tick for tick in clips.ticks(6) if float(tick.text.replace(",", "")).is_integer()]
 
 
-def _time_name(zone: str | None) -> str:
-    return "time, as the recordings say it" if zone is None else f"time ({zone})"
+def _time_name(axis: TimeAxis) -> str:
+    is_one_day = axis.first.date() == axis.last.date()
+    name = f"time on {axis.first:%Y-%m-%d}" if is_one_day else "time"
+    return name if axis.first.tzinfo is None else f"{name} ({axis.first.tzname()})"

@@ -69,6 +69,8 @@ class ClipPart(NamedTuple):
         Clip that it is shown beside.
     sentences : tuple of str
         What is heard in it.
+    rarity : str or None
+        What its p-value means.
     blocks : list of (str, float)
         What each block of the memory says, in spreads.
     """
@@ -82,6 +84,7 @@ class ClipPart(NamedTuple):
     problem: str | None
     normal_path: str | None
     sentences: tuple[str, ...]
+    rarity: str | None
     blocks: list[tuple[str, float]]
 
 

@@ -28,7 +28,7 @@ SPECTRUM_FRAME = Frame(46, 42, 313, 128)
 N_WAVE = 313
 LENGTH_S = CLIP.n_samples / FRONTEND.sample_rate_hz
 _RANGE_DB = 60.0
-_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
+_TICKS_HZ = (500, 1000, 2000, 4000, 8000)
 _LINEAR_HZ, _LINEAR_MELS = 1000.0, 15.0  # Slaney's scale: linear up to there, then logarithmic
 _LOG_STEP = math.log(6.4) / 27.0
 

@@ -116,7 +116,7 @@ def gather(
         n_flagged=scored.n_flagged,
         counts=_counts(scored),
         facts=origin.facts(),
-        recorded=f"{times[0]} to {times[-1]}" if times else None,
+        recorded=" to ".join(dict.fromkeys(_brief(time) for time in (times[0], times[-1]))) if times else None,
     )
 
 
@@ -193,6 +193,7 @@ class _Shown:
             problem=heard if isinstance(heard, str) else None,
             normal_path=normal and self._scored.records[normal[0]].path,
             sentences=tuple(sentences_of(None, record.explanation)),
+            rarity=_rarity(record, self._machines[chosen.scores.name].standing.n_normal),
             blocks=[(block, z) for block in _BLOCKS if (z := getattr(record, f"z_{block}")) is not None],
         )
 
@@ -215,6 +216,19 @@ def _counts(scored: Scored) -> dict[str, int]:
     for record in scored.records:
         counts[record.status or "without a status"] = counts.get(record.status or "without a status", 0) + 1
     return counts
+
+
+def _brief(time: str) -> str:
+    return time[:16].replace("T", " ")
+
+
+def _rarity(record: Record, n_normal: int) -> str | None:
+    """Say what a p-value means; None where there is none."""
+    if record.p_value is None:
+        return None
+    if n_normal and record.p_value < 1.5 / (n_normal + 1):
+        return f"none of {n_normal} normal recordings scores as high"
+    return f"{100 * record.p_value:.2g} % of normal recordings score as high"
 
 
 def _share(scores: MachineScores) -> float:

@@ -30,7 +30,7 @@ def headline_of(parts: Sequence[MachinePart], scored: Scored) -> str:
         return f"None of {_files(len(scored.records))} has a score."
     urgent = [part for part in parts if part.standing.state == "attention"]
     if len(urgent) == 1:
-        return f"{urgent[0].scores.name} needs attention."
+        return f"{urgent[0].scores.name} needs attention: {urgent[0].standing.summary}."
     if urgent:
         return f"{len(urgent)} of {len(parts)} machines need attention: {listed([part.scores.name for part in urgent], _MAX_NAMED)}."
     if not scored.n_decided:
@@ -67,7 +67,9 @@ def trust_of(parts: Sequence[MachinePart]) -> str:
             of_whom = "" if len(doubted) == len(parts) else f" for {listed([part.scores.name for part in doubted], _MAX_NAMED)}"
             return f"{begin}{of_whom}: {listed(list(reasons), 2)}."
     fewest = min(parts, key=lambda part: part.standing.n_normal).standing
-    return f"You can trust it: {"the machine" if len(parts) == 1 else "every machine"} is {fewest.rests_on}" + (" or more." if len(parts) > 1 else ".")
+    if len(parts) == 1:
+        return f"You can trust it: the machine was {fewest.rests_on}."
+    return f"You can trust it: every machine was {fewest.rests_on}."
 
 
 def _files(n: int) -> str:

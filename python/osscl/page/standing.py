@@ -21,7 +21,7 @@ FEW_RECORDINGS = 20
 _MANY_DOUBTS = 0.1
 STATES: dict[State, str] = {
     "attention": "Needs attention",
-    "chance": "As chance has it",
+    "chance": "Some flagged",
     "quiet": "Quiet",
     "unknown": "Not decided",
 }
@@ -93,7 +93,7 @@ def standing_of(
         scored = f"{_clips(len(scores.lines))} scored, none decided"
         return Standing("unknown", scored, "none", "nothing", (f"nothing was decided: {why}", *doubts))
     n_normal = 0 if judge is None or judge.normal is None else len(set(judge.normal.recordings))
-    rests_on = "what the decisions rest on is not known" if judge is None else _rests_on(judge, n_normal)
+    rests_on = "compared with recordings that are not known here" if judge is None else _rests_on(judge, n_normal)
     summary = f"{n_flagged} of {_clips(n)} flagged" if n_flagged else f"none of {_clips(n)} flagged"
     if judge is not None and n_flagged:
         summary += f"; {_expected(judge.rate * n)} expected by chance"
@@ -119,7 +119,10 @@ def _chance(judge: Judge | None, n: int, n_flagged: int) -> float:
 
 
 def _rests_on(judge: Judge, n_normal: int) -> str:
-    return f"decided by {n_normal} normal recordings at {100 * judge.rate:.3g} % false alarms"
+    return (
+        f"compared with {n_normal} normal recordings, and {100 * judge.rate:.3g} % of normal clips are flagged "
+        "by chance"
+    )
 
 
 def _doubts_of_decisions(judge: Judge | None) -> Iterator[str]:

@@ -63,7 +63,7 @@
     td.append(content);
     return td;
   };
-  const number = value => value === null ? "" : Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(4));
+  const number = (value, digits) => value === null ? "" : Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(digits));
 
   const draw = () => {
     const body = by("list").tBodies[0], last = Math.max(0, Math.ceil(shown.length / PER_PAGE) - 1);
@@ -79,7 +79,7 @@
         path.append(link);
       }
       cell(row, "machine", data.machines[data.machine[line]]);
-      for (const name of ["score", "excess", "p"]) cell(row, name, number(data[name][line]), "number");
+      for (const [name, digits] of [["score", 4], ["excess", 3], ["p", 2]]) cell(row, name, number(data[name][line], digits), "number");
       cell(row, "time", (data.time[line] || "").replace("T", " "));
       const said = cell(row, "said", data.said[line] || "");
       if (data.doubt[line]) {
