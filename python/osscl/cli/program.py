@@ -23,6 +23,7 @@ COMMANDS = (
     "calibrate",
     "score",
     "decide",
+    "monitor",
     "evaluate",
     "report",
     "embed",
