@@ -160,9 +160,18 @@ def histogram(scores: MachineScores) -> Histogram:
         if count:
             height = max(1.5, frame.height * count / most)
             is_flagged = scores.threshold is not None and edges[bin_] >= scores.threshold
-            text = f"{count} {'clip' if count == 1 else 'clips'} from {edges[bin_]:.3g} to {edges[bin_ + 1]:.3g}"
+            text = (
+                f"{count} {'clip' if count == 1 else 'clips'} from {edges[bin_]:.3g} to {edges[bin_ + 1]:.3g}"
+            )
             bars.append(
-                Bar(x[bin_], frame.bottom - height, max(1.0, x[bin_ + 1] - x[bin_] - 1), height, is_flagged, text)
+                Bar(
+                    x[bin_],
+                    frame.bottom - height,
+                    max(1.0, x[bin_ + 1] - x[bin_] - 1),
+                    height,
+                    is_flagged,
+                    text,
+                )
             )
     threshold_x = None if scores.threshold is None else float(frame.x(axis.at(scores.threshold)))
     return Histogram(frame, bars, threshold_x, axis.ticks(5), most)

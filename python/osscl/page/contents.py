@@ -67,7 +67,7 @@ class ClipPart(NamedTuple):
         Why it cannot be had.
     normal_path : str or None
         Clip that it is shown beside.
-    sentences : tuple of str
+    sentence : str or None
         What is heard in it.
     rarity : str or None
         What its p-value means.
@@ -83,7 +83,7 @@ class ClipPart(NamedTuple):
     evidence: Evidence | None
     problem: str | None
     normal_path: str | None
-    sentences: tuple[str, ...]
+    sentence: str | None
     rarity: str | None
     blocks: list[tuple[str, float]]
 

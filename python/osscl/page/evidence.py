@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -232,10 +231,3 @@ def _href(path: Path, page_folder: Path) -> str:
     """A link from the page to a recording, which no name can make anything else of."""
     relative = os.path.relpath(path.absolute(), page_folder.absolute())
     return "./" + quote(os.fsencode(relative))
-
-
-def sentences_of(explanation: Explanation | None, recorded: str | None) -> Sequence[str]:
-    """What is said of a clip: its sentence, and its findings where they say more."""
-    if explanation is not None:
-        return [explanation.sentence]
-    return [recorded] if recorded else []

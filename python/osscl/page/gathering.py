@@ -1,26 +1,28 @@
 """A table of scores, its model file and its recordings, gathered into what a page says."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from osscl.evaluation.labelled import label_by_names
-from osscl.model_file.limits import MachineLimits
-from osscl.page.charts import SPARK_FRAME, Marks, histogram, timeline
+from osscl.explanation.by_memory import explain_by_memory
+from osscl.explanation.explained import Explanation
+from osscl.monitoring import Watched
+from osscl.page.charts import SPARK_FRAME, histogram, timeline
 from osscl.page.contents import ClipPart, Contents, MachinePart
-from osscl.page.evidence import Heard, evidence_of, hear, sentences_of
+from osscl.page.evidence import Heard, evidence_of, hear
 from osscl.page.headline import headline_of, trust_of
-from osscl.page.origin import Origin, judge_of, origin_of
+from osscl.page.history import History, history_of, watched_machines
+from osscl.page.origin import Origin, origin_of
 from osscl.page.rows import packed_rows
-from osscl.page.scored import MachineScores, Scored, by_machine
+from osscl.page.scored import NO_MACHINE, MachineScores, Scored, by_machine
 from osscl.page.standing import standing_of
-from osscl.page.truth import Label, truth_of
+from osscl.page.truth import Label, Truth, truth_of
 from osscl.page.whereabouts import Whereabouts
 from osscl.page.worst import Chosen, normal_candidates, worst_clips
 from osscl.runs.score_table import read_records
+from osscl.scoring.judge import Judge
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
 
@@ -85,7 +87,12 @@ def gather(
     """
     scored = by_machine(read_records(table))
     origin = origin_of(table, scored, options.model)
-    machines = _machine_parts(scored, origin, options)
+    watched = watched_machines(scored, origin, options.audio_root)
+    notes = list(origin.notes)
+    if isinstance(watched, str):
+        notes.append(watched)
+        watched = {}
+    machines = _machine_parts(scored, origin, options, watched)
     chosen = worst_clips(scored, options.n_worst)
     on_total(len(chosen))
     shown = _Shown(scored, origin, machines, page_folder, options)
@@ -94,14 +101,15 @@ def gather(
         clips.append(shown.clip(number, each))
         on_clip()
     gone = sum(clip.evidence is None for clip in clips)
-    notes = list(origin.notes)
     if gone:
         notes.append(
             f"{gone} of the {len(clips)} recordings to show are not where the table says, or cannot be read: "
             "tell where they are by --audio-root."
         )
     times = sorted(record.recorded_at for record in scored.records if record.recorded_at)
-    parts = sorted(machines.values(), key=lambda part: (part.standing.urgency, -_share(part.scores), part.scores.name))
+    parts = sorted(
+        machines.values(), key=lambda part: (part.standing.urgency, -_share(part.scores), part.scores.name)
+    )
     return Contents(
         title=printable(table.name),
         headline=headline_of(parts, scored),
@@ -116,16 +124,27 @@ def gather(
         n_flagged=scored.n_flagged,
         counts=_counts(scored),
         facts=origin.facts(),
-        recorded=" to ".join(dict.fromkeys(_brief(time) for time in (times[0], times[-1]))) if times else None,
+        recorded=" to ".join(dict.fromkeys(_brief(time) for time in (times[0], times[-1])))
+        if times
+        else None,
     )
 
 
-def _machine_parts(scored: Scored, origin: Origin, options: PageOptions) -> dict[str, MachinePart]:
+def _machine_parts(
+    scored: Scored, origin: Origin, options: PageOptions, watched: Mapping[str, Watched]
+) -> dict[str, MachinePart]:
     lines_of: dict[str, list[Record]] = {}
     for record in scored.records:
-        lines_of.setdefault(record.machine or "", []).append(record)
+        lines_of.setdefault(record.machine or NO_MACHINE, []).append(record)
     return {
-        each.name: _machine_part(f"machine-{number}", each, scored, lines_of[each.machine] if each.machine in lines_of else [], origin, options)
+        each.name: _machine_part(
+            f"machine-{number}",
+            each,
+            lines_of[each.machine],
+            origin,
+            history_of(each, scored, watched),
+            truth_of(each, scored.records, options.label),
+        )
         for number, each in enumerate(scored.machines, 1)
     }
 
@@ -133,34 +152,22 @@ def _machine_parts(scored: Scored, origin: Origin, options: PageOptions) -> dict
 def _machine_part(
     anchor: str,
     scores: MachineScores,
-    scored: Scored,
     records: list[Record],
     origin: Origin,
-    options: PageOptions,
+    history: History,
+    truth: Truth | str | None,
 ) -> MachinePart:
-    manifest = origin.manifest
-    judge = None if manifest is None else judge_of(manifest, scores.machine, scores.rule, origin.rate)
-    order = np.arange(len(scores.lines))
-    times = [scored.records[line].recorded_at for line in scores.lines]
-    marks = Marks()
     return MachinePart(
         anchor=anchor,
         scores=scores,
-        standing=standing_of(scores, records, judge),
-        spark=timeline(scores, order, times, marks, SPARK_FRAME),
-        timeline=timeline(scores, order, times, marks),
+        standing=standing_of(scores, records, origin.judge_of(scores), history.warned),
+        spark=timeline(scores, history.order, history.times, history.marks, SPARK_FRAME),
+        timeline=timeline(scores, history.order, history.times, history.marks),
         histogram=histogram(scores),
-        truth=truth_of(scores, scored.records, options.label),
-        limits=_limits_of(origin, scores),
-        told=(),
+        truth=truth,
+        limits=origin.limits_of(scores),
+        told=history.told,
     )
-
-
-def _limits_of(origin: Origin, scores: MachineScores) -> MachineLimits | None:
-    decisions = None if origin.manifest is None else origin.manifest.decisions
-    limits: tuple[MachineLimits, ...] = getattr(decisions, "limits", ())
-    wanted = scores.machine, scores.rule
-    return next((each for each in limits if (each.machine, each.rule) == wanted), None)
 
 
 class _Shown:
@@ -183,16 +190,20 @@ class _Shown:
         record = self._scored.records[chosen.line]
         heard = self._hear(chosen.line)
         normal = None if isinstance(heard, str) else self._normal(chosen)
+        found = None if isinstance(heard, str) or record.status == "silent" else self._explain(heard, chosen)
+        told = record.explanation if found is None else found.sentence
         return ClipPart(
             number=number,
             record=record,
             part=self._machines[chosen.scores.name],
             excess=chosen.excess,
             is_flagged=chosen.is_flagged,
-            evidence=None if isinstance(heard, str) else evidence_of(heard, normal and normal[1], None, self._folder),
+            evidence=None
+            if isinstance(heard, str)
+            else evidence_of(heard, normal and normal[1], found, self._folder),
             problem=heard if isinstance(heard, str) else None,
             normal_path=normal and self._scored.records[normal[0]].path,
-            sentences=tuple(sentences_of(None, record.explanation)),
+            sentence=told,
             rarity=_rarity(record, self._machines[chosen.scores.name].standing.n_normal),
             blocks=[(block, z) for block in _BLOCKS if (z := getattr(record, f"z_{block}")) is not None],
         )
@@ -200,13 +211,22 @@ class _Shown:
     def _hear(self, line: int) -> Heard | str:
         return hear(self._whereabouts.of(self._scored.records[line].path), self._origin.fit)
 
+    def _explain(self, heard: Heard, chosen: Chosen) -> Explanation | None:
+        """Why the memory that decided scored a clip so; None where none did."""
+        judge = self._origin.judge_of(chosen.scores)
+        if not isinstance(judge, Judge) or judge.memory is None:
+            return None
+        return explain_by_memory(heard.samples, chosen.scores.machine, judge.memory)
+
     def _normal(self, chosen: Chosen) -> tuple[int, Heard] | None:
         """A usual clip of the machine that is not the chosen one itself."""
         name = chosen.scores.name
         if name not in self._normals:
             candidates = normal_candidates(self._scored, chosen.scores)[:_TRIED_NORMALS]
             heard = ((line, self._hear(line)) for line in candidates)
-            self._normals[name] = next(((line, each) for line, each in heard if isinstance(each, Heard)), None)
+            self._normals[name] = next(
+                ((line, each) for line, each in heard if isinstance(each, Heard)), None
+            )
         found = self._normals[name]
         return None if found is None or found[0] == chosen.line else found
 

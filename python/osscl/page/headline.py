@@ -57,14 +57,21 @@ def trust_of(parts: Sequence[MachinePart]) -> str:
     str
         The worst of what is to be said of any of them.
     """
-    by_trust = {level: [part for part in parts if part.standing.trust == level] for level in ("none", "limited", "good")}
+    by_trust = {
+        level: [part for part in parts if part.standing.trust == level]
+        for level in ("none", "limited", "good")
+    }
     if not parts:
         return "There is nothing to trust or to doubt."
     for level, begin in (("none", "Nothing to trust yet"), ("limited", "Trust it with care")):
         doubted = by_trust[level]
         if doubted:
             reasons = dict.fromkeys(doubt for part in doubted for doubt in part.standing.doubts)
-            of_whom = "" if len(doubted) == len(parts) else f" for {listed([part.scores.name for part in doubted], _MAX_NAMED)}"
+            of_whom = (
+                ""
+                if len(doubted) == len(parts)
+                else f" for {listed([part.scores.name for part in doubted], _MAX_NAMED)}"
+            )
             return f"{begin}{of_whom}: {listed(list(reasons), 2)}."
     fewest = min(parts, key=lambda part: part.standing.n_normal).standing
     if len(parts) == 1:

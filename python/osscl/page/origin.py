@@ -7,13 +7,12 @@ from typing import Any
 import msgspec
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
-from osscl.errors import ConfigError, EvaluationError, ModelFileError, OssclError
+from osscl.errors import EvaluationError, OssclError
 from osscl.model_file.bundle import Bundle, read_bundle
-from osscl.model_file.manifest import Manifest
-from osscl.page.scored import Scored
-from osscl.runs.deciding import run_beside, scored_by
+from osscl.model_file.limits import MachineLimits
+from osscl.page.scored import MachineScores, Scored
+from osscl.runs.deciding import ANOTHER_SCORER, Decider, run_beside, scoring_options
 from osscl.scoring.judge import Judge
-from osscl.scoring.judges import Judges
 from osscl.support.listing import listed
 from osscl.support.paths import path_of, printable
 
@@ -30,39 +29,36 @@ class Origin:
         The record of its run; None where none lies beside it.
     bundle : Bundle or None
         The model file; None where none was named, and that of the record is gone or was changed.
+    decider : Decider or None
+        What it decides by.
     notes : list of str
         What could not be known, a sentence each.
     """
 
     run: dict[str, Any] | None
     bundle: Bundle | None
+    decider: Decider | None
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def manifest(self) -> Manifest | None:
-        """What the model file says of itself."""
-        return None if self.bundle is None else self.bundle.manifest
 
     @property
     def fit(self) -> Fit:
         """How recordings were made to fit when they were scored."""
-        options = self._options
+        options = scoring_options(self.run)
         try:
-            return Fit(bool(options.get("resample")), options.get("channel"), options.get("pad"))
+            return Fit(options.get("resample", False), options.get("channel"), options.get("pad"))
         except OssclError:  # no osscl of this version wrote it, or the resampler is not installed
             return AS_THEY_ARE
 
-    @property
-    def rate(self) -> float | None:
-        """False-alarm rate that was asked for."""
-        rate = self._options.get("false_alarm_rate")
-        return rate if isinstance(rate, float) and 0 < rate < 1 else None
+    def judge_of(self, scores: MachineScores) -> Judge | str | None:
+        """What decided clips of a machine, or why nothing did; None where no model file is at hand."""
+        return None if self.decider is None else self.decider.judge_of(scores.machine, scores.rule or "")
 
-    @property
-    def _options(self) -> dict[str, Any]:
-        scored = (self.run or {}).get("scored") or self.run or {}
-        options = {**(scored.get("options") or {}), **((self.run or {}).get("options") or {})}
-        return options
+    def limits_of(self, scores: MachineScores) -> MachineLimits | None:
+        """What decisions of a machine find; None where the model file does not say."""
+        decisions = None if self.bundle is None else self.bundle.manifest.decisions
+        limits: tuple[MachineLimits, ...] = getattr(decisions, "limits", ())
+        wanted = scores.machine, scores.rule
+        return next((each for each in limits if (each.machine, each.rule) == wanted), None)
 
     def facts(self) -> dict[str, str]:
         """The record of the run, as names and values for a table."""
@@ -98,46 +94,19 @@ def origin_of(table: Path, scored: Scored, model: Path | None) -> Origin:
     notes = []
     if run is None:
         notes.append(
-            "No record of the run lies beside the table: which model, settings and versions gave the scores is "
-            "not known."
+            "No record of the run lies beside the table: with which settings and versions it was scored is not "
+            "known."
         )
-    if model is None:
-        bundle = _recorded_model(run)
-        if bundle is None:
-            notes.append(
-                "The model file is not at hand: what the decisions rest on cannot be said. Name it by --model."
-            )
-    else:
-        bundle = read_bundle(model)
-    if bundle is not None:
-        _refuse_other_scores(table, scored, run, bundle)
-    return Origin(run, bundle, notes)
-
-
-def judge_of(manifest: Manifest, machine: str, rule: str | None, rate: float | None) -> Judge | None:
-    """The judge that decided clips of a machine.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        Of the model file.
-    machine : str
-        Its ID.
-    rule : str or None
-        By which it was scored.
-    rate : float or None
-        False-alarm rate that was asked for.
-
-    Returns
-    -------
-    Judge or None
-        None where the file has none of this machine and rule.
-    """
-    try:
-        judges = Judges(manifest, rule, rate)  # type: ignore[arg-type]  # it checks the word itself
-        return judges.of(machine) if machine in judges.machines else None
-    except (ConfigError, ModelFileError, OssclError):
-        return None
+    bundle = _recorded_model(run) if model is None else read_bundle(model)
+    if bundle is None:
+        notes.append(
+            "The model file is not at hand: what decisions rest on, drift and detection limits are not known. "
+            "Name it by --model."
+        )
+        return Origin(run, None, None, notes)
+    decider = Decider(bundle, _rate(run), run)
+    _refuse_other_scores(table, scored, bundle, decider)
+    return Origin(run, bundle, decider, notes)
 
 
 def _recorded_model(run: dict[str, Any] | None) -> Bundle | None:
@@ -151,13 +120,19 @@ def _recorded_model(run: dict[str, Any] | None) -> Bundle | None:
     return bundle if bundle.file_sha256 == sha256 else None
 
 
-def _refuse_other_scores(table: Path, scored: Scored, run: dict[str, Any] | None, bundle: Bundle) -> None:
-    known = scored_by(run) or {}
-    others = []
-    for each in scored.machines:
-        told = known.get(each.machine)
-        if told is not None and told != _fingerprint(bundle.manifest, each.machine, each.rule):
-            others.append(each.name)
+def _rate(run: dict[str, Any] | None) -> float | None:
+    """False-alarm rate that was asked for, in the run that decided."""
+    options = (run or {}).get("options")
+    rate = options.get("false_alarm_rate") if isinstance(options, dict) else None
+    return rate if isinstance(rate, float) and 0 < rate < 1 else None
+
+
+def _refuse_other_scores(table: Path, scored: Scored, bundle: Bundle, decider: Decider) -> None:
+    others = [
+        each.name
+        for each in scored.machines
+        if decider.judge_of(each.machine, each.rule or "") == ANOTHER_SCORER
+    ]
     if others:
         raise EvaluationError(
             f"{printable(table)}: its scores of {listed(others, _MAX_NAMED)} are of another network or memory "
@@ -166,20 +141,12 @@ def _refuse_other_scores(table: Path, scored: Scored, run: dict[str, Any] | None
         )
 
 
-def _fingerprint(manifest: Manifest, machine: str, rule: str | None) -> str | None:
-    try:
-        judges = Judges(manifest, rule)  # type: ignore[arg-type]  # it checks the word itself
-    except (ConfigError, ModelFileError):  # no memory at all, or no network
-        return None
-    lacks = machine not in judges.machines or judges.lacking(machine) is not None
-    return None if lacks else judges.fingerprint(machine)
-
-
 def _flat(prefix: str, run: dict[str, Any]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for name, value in run.items():
         if isinstance(value, dict):
             found += _flat(f"{prefix}{name} ", value)
         elif value not in (None, "", []):
-            found.append((prefix + name, value if isinstance(value, str) else msgspec.json.encode(value).decode()))
+            spelled = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            found.append((prefix + name, spelled))
     return found

@@ -89,7 +89,11 @@ def _figure(figure: Figure | None) -> str:
     if figure is None:
         return "not known"
     told = f"{100 * figure.value:.1f} %"
-    return told if figure.low is None or figure.high is None else f"{told} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
+    return (
+        told
+        if figure.low is None or figure.high is None
+        else f"{told} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
+    )
 
 
 def _bar_length(z: float) -> float:

@@ -63,11 +63,17 @@ def packed_rows(scored: Scored, number_of_clip: Mapping[int, int]) -> Rows:
         "machine": [number_of[record.machine or NO_MACHINE] for record in records],
         "flagged": [None if record.is_anomaly is None else int(record.is_anomaly) for record in records],
         "score": [None if record.score is None else _short(record.score) for record in records],
-        "excess": [None if record.score is None else _short(excess[line]) for line, record in zip(kept, records, strict=True)],
+        "excess": [
+            None if record.score is None else _short(excess[line])
+            for line, record in zip(kept, records, strict=True)
+        ],
         "p": [None if record.p_value is None else _short(record.p_value) for record in records],
         "time": [record.recorded_at for record in records],
         "said": [_said(record.explanation, None) for record in records],
-        "doubt": [_said(record.quality, record.reason or (None if record.status in ("ok", "") else record.status)) for record in records],
+        "doubt": [
+            _said(record.quality, record.reason or (None if record.status in ("ok", "") else record.status))
+            for record in records
+        ],
     }
     content = zlib.compress(msgspec.json.encode(columns), 9)
     return Rows(base64.b64encode(content).decode(), len(kept), len(excess) - len(kept))

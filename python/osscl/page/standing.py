@@ -64,7 +64,7 @@ class Standing:
 def standing_of(
     scores: MachineScores,
     records: Sequence[Record],
-    judge: Judge | None,
+    judge: Judge | str | None,
     warned: Sequence[str] = (),
 ) -> Standing:
     """Say how a machine stands.
@@ -75,8 +75,8 @@ def standing_of(
         Its scored clips.
     records : sequence of Record
         All lines of the machine, those without a score too.
-    judge : Judge or None
-        What decided; None where it is not known.
+    judge : Judge, str or None
+        What decided, or why nothing can be said of that; None where no model file is at hand.
     warned : sequence of str
         Why it needs attention, beside its flagged clips: drift, or an alarm that stands.
 
@@ -88,14 +88,16 @@ def standing_of(
     n, n_flagged = scores.n_decided, scores.n_flagged
     doubts = (*_doubts_of_decisions(judge), *_doubts_of_clips(records))
     if not n:
-        why = None if judge is None else judge.undecided
+        why = judge.undecided if isinstance(judge, Judge) else judge
         why = why or "the machine has no memory and no calibration (osscl enroll makes one)"
         scored = f"{_clips(len(scores.lines))} scored, none decided"
         return Standing("unknown", scored, "none", "nothing", (f"nothing was decided: {why}", *doubts))
-    n_normal = 0 if judge is None or judge.normal is None else len(set(judge.normal.recordings))
-    rests_on = "compared with recordings that are not known here" if judge is None else _rests_on(judge, n_normal)
+    n_normal = (
+        0 if not isinstance(judge, Judge) or judge.normal is None else len(set(judge.normal.recordings))
+    )
+    rests_on = _rests_on(judge, n_normal)
     summary = f"{n_flagged} of {_clips(n)} flagged" if n_flagged else f"none of {_clips(n)} flagged"
-    if judge is not None and n_flagged:
+    if isinstance(judge, Judge) and n_flagged:
         summary += f"; {_expected(judge.rate * n)} expected by chance"
     is_beyond = n_flagged > 0 and _chance(judge, n, n_flagged) < UNLIKELY
     state: State = "attention" if is_beyond or warned else "chance" if n_flagged else "quiet"
@@ -103,9 +105,9 @@ def standing_of(
     return Standing(state, "; ".join([summary, *warned]), trust, rests_on, doubts, n_normal)
 
 
-def _chance(judge: Judge | None, n: int, n_flagged: int) -> float:
+def _chance(judge: Judge | str | None, n: int, n_flagged: int) -> float:
     """Chance of so many flagged of n normal clips, or more: beta-binomial, for one calibration decides all."""
-    if judge is None or judge.normal is None:
+    if not isinstance(judge, Judge) or judge.normal is None:
         return 1.0
     whole = len(set(judge.normal.recordings)) + 1
     above = max(1, math.floor(judge.rate * whole + 1e-9))
@@ -118,15 +120,19 @@ def _chance(judge: Judge | None, n: int, n_flagged: int) -> float:
     return float(share[n_flagged:].sum())
 
 
-def _rests_on(judge: Judge, n_normal: int) -> str:
+def _rests_on(judge: Judge | str | None, n_normal: int) -> str:
+    if not isinstance(judge, Judge):
+        return "compared with recordings that are not known here"
     return (
         f"compared with {n_normal} normal recordings, and {100 * judge.rate:.3g} % of normal clips are flagged "
         "by chance"
     )
 
 
-def _doubts_of_decisions(judge: Judge | None) -> Iterator[str]:
-    if judge is None:
+def _doubts_of_decisions(judge: Judge | str | None) -> Iterator[str]:
+    if isinstance(judge, str):
+        yield f"what decided it is not known: {judge}"
+    elif judge is None:
         yield "the model file is not at hand, so what the decisions rest on is not known"
     elif judge.normal is not None:
         n_normal = len(set(judge.normal.recordings))
