@@ -62,8 +62,8 @@ def report(
     ] = N_WORST,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at PAGE.")] = False,
 ) -> None:
-    """Write one HTML page: which machine needs attention, whether to trust it, and the worst clips to hear."""
-    for path in (scores, model, audio_root, ground_truth):
+    """Write one HTML page: which machine needs attention, whether to trust it, and the clips to listen to."""
+    for path in (scores, audio_root, ground_truth):
         if path is not None and (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
     label = label_by_names if ground_truth is None else GroundTruth.read(ground_truth).label

@@ -146,7 +146,8 @@ class TimeAxis:
         skipped = math.ceil((self.first - midnight).total_seconds() / step)
         form = "%Y-%m-%d" if step >= 86_400 else ("%m-%d %H:%M" if lasts > 86_400 else "%H:%M")
         form = "%H:%M:%S" if step < 60 else form
-        ticks, time = [], midnight + timedelta(seconds=skipped * step)
+        ticks: list[Tick] = []
+        time = midnight + timedelta(seconds=skipped * step)
         while time <= self.last and len(ticks) <= 2 * n:
             ticks.append(Tick(float(self.at([time])[0]), time.strftime(form)))
             time += timedelta(seconds=step)

@@ -97,6 +97,8 @@ class Contents(NamedTuple):
         What it is about.
     headline : str
         The answer in one sentence.
+    why : str or None
+        Why it is so, where one machine alone needs attention.
     level : str
         The most urgent state of any machine.
     trust : str
@@ -121,6 +123,7 @@ class Contents(NamedTuple):
 
     title: str
     headline: str
+    why: str | None
     level: str
     trust: str
     notes: list[str]

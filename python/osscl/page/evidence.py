@@ -53,13 +53,14 @@ class Heard(NamedTuple):
 
 
 class Box(NamedTuple):
-    """Where something is heard, in pixels of the spectrogram."""
+    """Where something is heard, in pixels: in the spectrogram, or beside it where it is heard throughout."""
 
     x: float
     y: float
     width: float
     height: float
     text: str
+    is_beside: bool
 
 
 class Evidence(NamedTuple):
@@ -217,13 +218,18 @@ def _wave(samples: Samples, peak: float) -> str:
 
 
 def _boxes(explanation: Explanation) -> list[Box]:
-    boxes = []
+    """What is heard at some time stands in a box; what is heard throughout, in a bar beside the picture."""
+    boxes, n_beside = [], 0
     for finding in explanation.findings:
-        begin = 0.0 if finding.start_s is None else finding.start_s
-        lasts = LENGTH_S if finding.start_s is None else max(finding.duration_s or 0.0, 0.1)
-        x = SPECTRUM_FRAME.x(np.array([begin, min(begin + lasts, LENGTH_S)]) / LENGTH_S)
         y = SPECTRUM_FRAME.y([_mel_place(finding.high_hz), _mel_place(finding.low_hz)])
-        boxes.append(Box(float(x[0]), float(y[0]), float(x[1] - x[0]), float(y[1] - y[0]), finding.text))
+        top, height = float(y[0]), max(2.0, float(y[1] - y[0]))
+        if finding.start_s is None:
+            boxes.append(Box(SPECTRUM_FRAME.right + 4 + 6 * n_beside, top, 3, height, finding.text, True))
+            n_beside += 1
+        else:
+            end_s = min(finding.start_s + max(finding.duration_s or 0.0, 0.1), LENGTH_S)
+            x = SPECTRUM_FRAME.x(np.array([finding.start_s, end_s]) / LENGTH_S)
+            boxes.append(Box(float(x[0]), top, float(x[1] - x[0]), height, finding.text, False))
     return boxes
 
 

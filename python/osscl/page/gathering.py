@@ -1,18 +1,18 @@
 """A table of scores, its model file and its recordings, gathered into what a page says."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from osscl.evaluation.labelled import label_by_names
 from osscl.explanation.by_memory import explain_by_memory
 from osscl.explanation.explained import Explanation
-from osscl.monitoring import Watched
+from osscl.monitoring import Watching
 from osscl.page.charts import SPARK_FRAME, histogram, timeline
 from osscl.page.contents import ClipPart, Contents, MachinePart
 from osscl.page.evidence import Heard, evidence_of, hear
-from osscl.page.headline import headline_of, trust_of
+from osscl.page.headline import headline_of, trust_of, why_of
 from osscl.page.history import History, history_of, watched_machines
 from osscl.page.origin import Origin, origin_of
 from osscl.page.rows import packed_rows
@@ -28,6 +28,7 @@ from osscl.support.paths import printable
 
 N_WORST = 20
 _TRIED_NORMALS = 5
+_MAX_NOTES = 5
 _BLOCKS = ("level", "modulation", "flutter", "event")
 
 
@@ -51,6 +52,9 @@ class PageOptions:
     audio_root: str | os.PathLike[str] | None = None
     label: Label = label_by_names
     n_worst: int = N_WORST
+
+
+BY_DEFAULT = PageOptions()
 
 
 def gather(
@@ -87,12 +91,13 @@ def gather(
     """
     scored = by_machine(read_records(table))
     origin = origin_of(table, scored, options.model)
-    watched = watched_machines(scored, origin, options.audio_root)
+    watching = watched_machines(scored, origin, options.audio_root)
     notes = list(origin.notes)
-    if isinstance(watched, str):
-        notes.append(watched)
-        watched = {}
-    machines = _machine_parts(scored, origin, options, watched)
+    if isinstance(watching, str):
+        notes.append(watching)
+        watching = None
+    notes += [] if watching is None else watching.notes[:_MAX_NOTES]
+    machines = _machine_parts(scored, origin, options, watching)
     chosen = worst_clips(scored, options.n_worst)
     on_total(len(chosen))
     shown = _Shown(scored, origin, machines, page_folder, options)
@@ -113,6 +118,7 @@ def gather(
     return Contents(
         title=printable(table.name),
         headline=headline_of(parts, scored),
+        why=why_of(parts),
         level=parts[0].standing.state if parts else "unknown",
         trust=trust_of(parts),
         notes=notes,
@@ -131,7 +137,7 @@ def gather(
 
 
 def _machine_parts(
-    scored: Scored, origin: Origin, options: PageOptions, watched: Mapping[str, Watched]
+    scored: Scored, origin: Origin, options: PageOptions, watching: Watching | None
 ) -> dict[str, MachinePart]:
     lines_of: dict[str, list[Record]] = {}
     for record in scored.records:
@@ -142,7 +148,7 @@ def _machine_parts(
             each,
             lines_of[each.machine],
             origin,
-            history_of(each, scored, watched),
+            history_of(each, scored, watching),
             truth_of(each, scored.records, options.label),
         )
         for number, each in enumerate(scored.machines, 1)

@@ -22,7 +22,7 @@ def headline_of(parts: Sequence[MachinePart], scored: Scored) -> str:
     Returns
     -------
     str
-        Such as "pump/id_02 needs attention: 14 of 50 clips flagged".
+        Such as "pump/id_02 needs attention."
     """
     if not scored.records:
         return "The table is empty: no file was scored."
@@ -30,18 +30,36 @@ def headline_of(parts: Sequence[MachinePart], scored: Scored) -> str:
         return f"None of {_files(len(scored.records))} has a score."
     urgent = [part for part in parts if part.standing.state == "attention"]
     if len(urgent) == 1:
-        return f"{urgent[0].scores.name} needs attention: {urgent[0].standing.summary}."
+        return f"{urgent[0].scores.name} needs attention."
     if urgent:
-        return f"{len(urgent)} of {len(parts)} machines need attention: {listed([part.scores.name for part in urgent], _MAX_NAMED)}."
+        named = listed([part.scores.name for part in urgent], _MAX_NAMED)
+        return f"{len(urgent)} of {len(parts)} machines need attention: {named}."
     if not scored.n_decided:
         return "Nothing was decided: these are scores without a threshold."
     if scored.n_flagged:
-        one = scored.n_flagged == 1
-        return (
-            f"No machine stands out: {scored.n_flagged} of {scored.n_decided:,} clips "
-            f"{'is' if one else 'are'} flagged, no more than chance explains."
-        )
-    return f"All quiet: none of {scored.n_decided:,} clips is flagged."
+        verb = "is" if scored.n_flagged == 1 else "are"
+        flagged = f"{scored.n_flagged:,} of {_clips(scored.n_decided)} {verb} flagged"
+        if any(part.scores.n_flagged and not part.standing.n_normal for part in parts):
+            return f"{flagged}; whether chance explains that is not known."
+        return f"No machine stands out: {flagged}, no more than chance explains."
+    return f"All quiet: none of {_clips(scored.n_decided)} is flagged."
+
+
+def why_of(parts: Sequence[MachinePart]) -> str | None:
+    """Say why a machine needs attention, where one alone does.
+
+    Parameters
+    ----------
+    parts : sequence of MachinePart
+        All machines.
+
+    Returns
+    -------
+    str or None
+        Its summary; of several, each has its own in the list.
+    """
+    urgent = [part for part in parts if part.standing.state == "attention"]
+    return f"{urgent[0].standing.summary}." if len(urgent) == 1 else None
 
 
 def trust_of(parts: Sequence[MachinePart]) -> str:
@@ -77,6 +95,10 @@ def trust_of(parts: Sequence[MachinePart]) -> str:
     if len(parts) == 1:
         return f"You can trust it: the machine was {fewest.rests_on}."
     return f"You can trust it: every machine was {fewest.rests_on}."
+
+
+def _clips(n: int) -> str:
+    return f"{n:,} {'clip' if n == 1 else 'clips'}"
 
 
 def _files(n: int) -> str:

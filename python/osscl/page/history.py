@@ -1,14 +1,13 @@
 """What became of a machine over time: the order of its clips, drift and alarms."""
 
 import os
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.errors import DecisionError, EvaluationError
-from osscl.monitoring import Alarm, Watched, WatchOptions, watch
+from osscl.monitoring import Alarm, Watched, Watching, WatchOptions, watch
 from osscl.monitoring.time_order import time_order
 from osscl.page.charts import Marks
 from osscl.page.origin import Origin
@@ -41,7 +40,7 @@ class History(NamedTuple):
 
 def watched_machines(
     scored: Scored, origin: Origin, audio_root: str | os.PathLike[str] | None
-) -> dict[str, Watched] | str:
+) -> Watching | str | None:
     """Watch all machines of a table over time.
 
     Parameters
@@ -55,19 +54,18 @@ def watched_machines(
 
     Returns
     -------
-    dict of str to Watched, or str
-        By machine; or why none can be watched, a sentence.
+    Watching, str or None
+        What was found, or a sentence on why nothing could be; None where no model file is at hand.
     """
     if origin.bundle is None or not scored.machines:
-        return {}
+        return None
     try:
-        found = watch(scored.records, origin.bundle, WatchOptions(audio_root=audio_root), origin.run)
+        return watch(scored.records, origin.bundle, WatchOptions(audio_root=audio_root), origin.run)
     except (DecisionError, EvaluationError) as error:
         return f"Drift and alarms are not known: {error}."
-    return {each.machine: each for each in found.machines}
 
 
-def history_of(scores: MachineScores, scored: Scored, watched: Mapping[str, Watched]) -> History:
+def history_of(scores: MachineScores, scored: Scored, watching: Watching | None) -> History:
     """Tell what became of a machine.
 
     Parameters
@@ -76,8 +74,8 @@ def history_of(scores: MachineScores, scored: Scored, watched: Mapping[str, Watc
         Its clips.
     scored : Scored
         The table.
-    watched : mapping of str to Watched
-        What watching it found.
+    watching : Watching or None
+        What watching all machines found.
 
     Returns
     -------
@@ -86,9 +84,9 @@ def history_of(scores: MachineScores, scored: Scored, watched: Mapping[str, Watc
     """
     times = [scored.records[line].recorded_at for line in scores.lines]
     order = time_order(times).order
-    found = watched.get(scores.machine)
+    found = _watched(scores.machine, watching)
     in_order = tuple(times[clip] for clip in order)
-    if found is None or found.note is not None:
+    if watching is None or found is None:
         return History(order, in_order, Marks(), (), ())
     place_of = {int(line): place for place, line in enumerate(scores.lines[order])}
 
@@ -103,7 +101,8 @@ def history_of(scores: MachineScores, scored: Scored, watched: Mapping[str, Watc
     for each in found.alarms[-1:]:
         warned += [] if each.released_at is not None else [f"an alarm stands since {_raised(each)}"]
     if found.alarms:
-        told.append(_of_alarms(found.alarms))
+        facts = watching.alarm_facts[scores.machine]
+        told.append(_of_alarms(found.alarms, f"{facts.n} of {facts.m} clips flagged"))
     marks = Marks(
         None if found.drift is None else place(found.drift.began_at),
         [
@@ -114,7 +113,13 @@ def history_of(scores: MachineScores, scored: Scored, watched: Mapping[str, Watc
     return History(order, in_order, marks, tuple(warned), tuple(told))
 
 
-def _of_alarms(alarms: tuple[Alarm, ...]) -> str:
+def _watched(machine: str, watching: Watching | None) -> Watched | None:
+    """What watching a machine found; None where it could not be watched."""
+    machines = () if watching is None else watching.machines
+    return next((each for each in machines if each.machine == machine and each.note is None), None)
+
+
+def _of_alarms(alarms: tuple[Alarm, ...], rule: str) -> str:
     """Say how many alarms there were, and of the last whether it stands."""
     last = alarms[-1]
     if last.released_at is None:
@@ -122,8 +127,8 @@ def _of_alarms(alarms: tuple[Alarm, ...]) -> str:
     else:
         state = f"was released at {_to_the_minute(last.released or f'clip {last.released_at + 1}')}"
     if len(alarms) == 1:
-        return f"An alarm (3 of 5 clips flagged) was raised at {_raised(last)} and {state}."
-    return f"{len(alarms)} alarms (3 of 5 clips flagged) were raised; the last, at {_raised(last)}, {state}."
+        return f"An alarm ({rule}) was raised at {_raised(last)} and {state}."
+    return f"{len(alarms)} alarms ({rule}) were raised; the last, at {_raised(last)}, {state}."
 
 
 def _raised(alarm: Alarm) -> str:

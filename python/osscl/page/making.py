@@ -6,7 +6,7 @@ from pathlib import Path
 
 from osscl.errors import ConfigError
 from osscl.page.contents import Contents
-from osscl.page.gathering import PageOptions, gather
+from osscl.page.gathering import BY_DEFAULT, PageOptions, gather
 from osscl.page.rendering import render
 from osscl.support.atomic import write_atomically
 from osscl.support.outputs import cannot_be_written, check_output
@@ -18,7 +18,7 @@ SUFFIXES = (".html", ".htm")
 def make_page(
     table: Path,
     output: Path,
-    options: PageOptions = PageOptions(),
+    options: PageOptions = BY_DEFAULT,
     *,
     overwrite: bool = False,
     inputs: Iterable[str | os.PathLike[str] | None] = (),

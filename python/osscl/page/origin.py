@@ -11,7 +11,7 @@ from osscl.errors import EvaluationError, OssclError
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.limits import MachineLimits
 from osscl.page.scored import MachineScores, Scored
-from osscl.runs.deciding import ANOTHER_SCORER, Decider, run_beside, scoring_options
+from osscl.runs.deciding import Decider, run_beside, scored_by, scoring_options
 from osscl.scoring.judge import Judge
 from osscl.support.listing import listed
 from osscl.support.paths import path_of, printable
@@ -94,19 +94,19 @@ def origin_of(table: Path, scored: Scored, model: Path | None) -> Origin:
     notes = []
     if run is None:
         notes.append(
-            "No record of the run lies beside the table: with which settings and versions it was scored is not "
-            "known."
+            "No record of the run lies beside the table: with which settings and versions it was scored "
+            "is not known."
         )
     bundle = _recorded_model(run) if model is None else read_bundle(model)
     if bundle is None:
         notes.append(
-            "The model file is not at hand: what decisions rest on, drift and detection limits are not known. "
-            "Name it by --model."
+            "The model file is not at hand: what decisions rest on, drift and detection limits are not "
+            "known. Name it by --model."
         )
         return Origin(run, None, None, notes)
-    decider = Decider(bundle, _rate(run), run)
-    _refuse_other_scores(table, scored, bundle, decider)
-    return Origin(run, bundle, decider, notes)
+    origin = Origin(run, bundle, Decider(bundle, _rate(run), run), notes)
+    _refuse_other_scores(table, scored, bundle, origin)
+    return origin
 
 
 def _recorded_model(run: dict[str, Any] | None) -> Bundle | None:
@@ -127,17 +127,16 @@ def _rate(run: dict[str, Any] | None) -> float | None:
     return rate if isinstance(rate, float) and 0 < rate < 1 else None
 
 
-def _refuse_other_scores(table: Path, scored: Scored, bundle: Bundle, decider: Decider) -> None:
-    others = [
-        each.name
-        for each in scored.machines
-        if decider.judge_of(each.machine, each.rule or "") == ANOTHER_SCORER
-    ]
+def _refuse_other_scores(table: Path, scored: Scored, bundle: Bundle, origin: Origin) -> None:
+    """Refuse scores that the model file cannot have given, as the record of their run tells."""
+    known = scored_by(origin.run) or {}
+    judged = [(each.name, origin.judge_of(each)) for each in scored.machines if each.machine in known]
+    others = [(name, reason) for name, reason in judged if isinstance(reason, str)]
     if others:
         raise EvaluationError(
-            f"{printable(table)}: its scores of {listed(others, _MAX_NAMED)} are of another network or memory "
-            f"than {printable(bundle.path)} holds; name the model file that gave them by --model, or score "
-            "the recordings again"
+            f"{printable(table)}: its scores of {listed([name for name, _ in others], _MAX_NAMED)} are of "
+            f"another network or memory than {printable(bundle.path)} holds ({others[0][1]}); name the model "
+            "file that gave them by --model"
         )
 
 

@@ -55,7 +55,7 @@ class MachineScores:
 
     @cached_property
     def spread(self) -> tuple[float, float]:
-        """Median of the clips that were not flagged (of all, where all were), and a spread about it, above 0."""
+        """Median of the clips that were not flagged (all, where all were), and a spread about it, above 0."""
         usual = self.score if self.flagged.all() else self.score[~self.flagged]
         median = float(np.median(usual))
         spread = float(np.median(np.abs(usual - median)))

@@ -106,7 +106,7 @@ def standing_of(
 
 
 def _chance(judge: Judge | str | None, n: int, n_flagged: int) -> float:
-    """Chance of so many flagged of n normal clips, or more: beta-binomial, for one calibration decides all."""
+    """Chance of so many flagged of n normal clips, or more: beta-binomial, as one calibration decides all."""
     if not isinstance(judge, Judge) or judge.normal is None:
         return 1.0
     whole = len(set(judge.normal.recordings)) + 1
@@ -124,8 +124,8 @@ def _rests_on(judge: Judge | str | None, n_normal: int) -> str:
     if not isinstance(judge, Judge):
         return "compared with recordings that are not known here"
     return (
-        f"compared with {n_normal} normal recordings, and {100 * judge.rate:.3g} % of normal clips are flagged "
-        "by chance"
+        f"compared with {n_normal} normal recordings, and {100 * judge.rate:.3g} % of normal clips are "
+        "flagged by chance"
     )
 
 
