@@ -40,7 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 @pytest.fixture(scope="module")
 def page(site: Site) -> Path:
     output = site.folder / "report.html"
-    make_page(site.table, output, PageOptions(audio_root=site.folder))
+    make_page(site.table, output, PageOptions(audio_root=site.folder, n_worst=8))
     return output
 
 
@@ -59,6 +59,16 @@ def browser(started: Browser, page: Path) -> Browser:
 
 def column(browser: Browser, number: int) -> list[str]:
     return browser.texts(f"#list tbody td:nth-child({number})")
+
+
+def enter(browser: Browser, field: str, value: str) -> None:
+    """Put a value into a field, as its user leaves it."""
+    browser.run(
+        "const field = document.getElementById(arguments[0]); field.value = arguments[1];"
+        "for (const kind of ['input', 'change']) field.dispatchEvent(new Event(kind))",
+        field,
+        value,
+    )
 
 
 def test_nothing_is_asked_for_and_nothing_is_complained_of(browser: Browser, page: Path) -> None:
@@ -80,7 +90,7 @@ def test_a_complaint_and_a_request_would_be_seen(browser: Browser, page: Path) -
 def test_the_answer_stands_first(browser: Browser) -> None:
     assert browser.texts("h1") == ["press/id_09 needs attention."]
     top, height = browser.run(
-        "const box = document.querySelector('.machines').getBoundingClientRect(); return [box.top, innerHeight]"
+        "return [document.querySelector('.machines').getBoundingClientRect().top, innerHeight]"
     )
     assert top < height
     assert browser.texts(".machine .name") == ["press/id_09", "fan/id_00"]
@@ -105,10 +115,10 @@ def test_filtered_by_words_machine_and_flag(browser: Browser) -> None:
     browser.press("ANOMALY id_09")
     assert browser.texts("#count") == [f"1 to {N_FAULTY} of {N_FAULTY} clips"]
     assert all("anomaly_id_09" in name for name in column(browser, 2))
-    browser.run("find.value = ''; find.dispatchEvent(new Event('input'))")
-    browser.run("which.value = '0'; which.dispatchEvent(new Event('change'))")
+    enter(browser, "find", "")
+    enter(browser, "which", "0")
     assert set(column(browser, 3)) == {"fan/id_00"}
-    browser.run("which.value = ''; which.dispatchEvent(new Event('change'))")
+    enter(browser, "which", "")
     browser.click("#flagged-only")
     assert len(column(browser, 1)) >= N_FAULTY
     assert set(column(browser, 1)) == {"▲ flagged"}
@@ -124,8 +134,8 @@ def test_everything_is_reached_by_keyboard(browser: Browser) -> None:
     for _ in range(300):
         browser.press(Keys.TAB)
         told = browser.run(
-            "const at = document.activeElement; const style = getComputedStyle(at);"
-            "return [at.tagName, at.id || at.dataset.by || '', at.closest('audio') ? true : style.outlineStyle !== 'none']"
+            "const at = document.activeElement, seen = getComputedStyle(at).outlineStyle !== 'none';"
+            "return [at.tagName, at.id || at.dataset.by || '', seen || at.tagName === 'AUDIO']"
         )
         if told[0] == "BODY":
             break
@@ -153,7 +163,8 @@ def test_pictures_are_drawn(browser: Browser) -> None:
     assert browser.run("return document.querySelectorAll('.sound image').length") == 2 * n_clips
     loaded = browser.run(
         "return Promise.all([...document.querySelectorAll('.sound image')].slice(0, 2).map(async each => {"
-        "const image = new Image(); image.src = each.href.baseVal; await image.decode(); return [image.width, image.height]}))"
+        "const image = new Image(); image.src = each.href.baseVal; await image.decode();"
+        "return [image.width, image.height]}))"
     )
     assert loaded == [[313, 128]] * 2
 

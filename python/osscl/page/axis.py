@@ -114,7 +114,7 @@ def score_axis(scores: npt.NDArray[np.float64], threshold: float | None) -> Axis
         usual = max(usual, threshold - float(middle))
     margin = 0.04 * (high - low) or max(abs(high), 1.0) * 0.1
     if usual > 0 and high - low > _FAR * usual:
-        return Axis(low - 0.1 * usual, high + margin, float(middle), usual)
+        return Axis(low - 0.1 * usual, high + margin, float(middle), usual / 4)
     return Axis(low - margin, high + margin)
 
 

@@ -190,7 +190,7 @@ class _Shown:
         self._scored, self._origin, self._machines = scored, origin, machines
         self._folder = page_folder
         self._whereabouts = Whereabouts([record.path for record in scored.records], options.audio_root)
-        self._normals: dict[str, tuple[int, Heard] | None] = {}
+        self._normals: dict[int, Heard | str] = {}
 
     def clip(self, number: int, chosen: Chosen) -> ClipPart:
         record = self._scored.records[chosen.line]
@@ -226,15 +226,16 @@ class _Shown:
 
     def _normal(self, chosen: Chosen) -> tuple[int, Heard] | None:
         """A usual clip of the machine that is not the chosen one itself."""
-        name = chosen.scores.name
-        if name not in self._normals:
-            candidates = normal_candidates(self._scored, chosen.scores)[:_TRIED_NORMALS]
-            heard = ((line, self._hear(line)) for line in candidates)
-            self._normals[name] = next(
-                ((line, each) for line, each in heard if isinstance(each, Heard)), None
-            )
-        found = self._normals[name]
-        return None if found is None or found[0] == chosen.line else found
+        candidates = normal_candidates(self._scored, chosen.scores)[: _TRIED_NORMALS + 1]
+        for line in candidates:
+            if line == chosen.line:
+                continue
+            if line not in self._normals:
+                self._normals[line] = self._hear(line)
+            heard = self._normals[line]
+            if isinstance(heard, Heard):
+                return line, heard
+        return None
 
 
 def _counts(scored: Scored) -> dict[str, int]:

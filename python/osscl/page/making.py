@@ -60,7 +60,7 @@ def make_page(
     ModelFileError
         The model file cannot be read.
     MissingExtraError
-        jinja2, matplotlib or pillow is not installed.
+        jinja2 or pillow is not installed.
     """
     if output.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{printable(output)}: a page ends in .html; it is '{output.suffix}'")
