@@ -28,6 +28,7 @@ CHEAP = (
     "score demo RECORDINGS",
     "score demo RECORDINGS --json",
     "evaluate TABLE",
+    "report TABLE --output new.html --overwrite",
     "evaluate TABLE --json",
     "calibrate demo RECORDINGS --machine blower/id_00 --output new.onnx --overwrite",
     "decide TABLE --model demo",

@@ -62,6 +62,8 @@ class Row:
 UNREADABLE = dict.fromkeys(
     ("closed file", "closed folder", "in a closed folder", "pipe", "loop", "device"), (3,)
 )
+# the page is whole without them, and says that they are not there
+NO_RECORDINGS = dict.fromkeys(("closed folder", "folder"), (0,))
 NO_ENGINES = dict.fromkeys(("missing", "folder", "not UTF-8"), (0,))
 ROWS = [
     Row("score model", "score @ RECORDINGS"),
@@ -74,6 +76,12 @@ ROWS = [
     Row("decide scores", "decide @ --model demo", suffix=".parquet"),
     Row("decide model", "decide TABLE --model @"),
     Row("decide output", "decide TABLE --model demo -o @", WRITE_FILE, ".csv"),
+    Row("report scores", "report @ -o new.html", suffix=".csv"),
+    Row("report scores", "report @ -o new.html", suffix=".jsonl"),
+    Row("report model", "report TABLE -o new.html --model @"),
+    Row("report audio_root", "report TABLE -o new.html --audio-root @", codes=NO_RECORDINGS),
+    Row("report ground_truth", "report TABLE -o new.html --ground-truth @", suffix=".csv"),
+    Row("report output", "report TABLE -o @", WRITE_FILE, ".html"),
     Row("embed places", "embed @ RECORDINGS -o new.npz"),
     Row("embed places", "embed @ -o new.npz"),
     Row("embed output", "embed RECORDINGS -o @", WRITE_FILE, ".npz"),

@@ -28,6 +28,7 @@ WATCHED = {
     "calibrate": "calibrate demo clips --device cpu -o out/calibrated.onnx",
     "decide": "decide scores.csv --model demo -o out/decided.csv",
     "enroll": "enroll clips -o out/memories.onnx",
+    "report": "report scores.csv --model demo -o out/report.html",
     "evaluate": "evaluate demo clips --device cpu",
     "evaluate by rule": "evaluate demo clips --device cpu --rule all",
     "embed": "embed demo clips --device cpu -o out/numbers.npz",

@@ -9,7 +9,7 @@ from support.console import osscl
 from support.remembering import faulty_clips, normal_clips, stored_memory, write_clips, write_model
 
 Row = dict[str, str]
-N_NORMAL, N_FAULTY = 12, 6
+N_NORMAL, N_FAULTY = 12, 12
 
 
 class Site(NamedTuple):

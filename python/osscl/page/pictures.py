@@ -14,8 +14,8 @@ from osscl.support.failed_import import needing
 
 N_SHADES = 64
 """Shades of a spectrogram: more cannot be told apart, and take twice the space."""
-# Cividis, which looks alike to all kinds of colour vision: Nuñez, Anderton, Renslow: "Optimizing colormaps with
-# consideration for color vision deficiency", PLOS ONE 13 (2018); ten of its colours, straight lines in between
+# Ten colours of Cividis, which looks alike to all kinds of colour vision, straight lines in between. Nuñez,
+# Anderton, Renslow: "Optimizing colormaps with consideration for color vision deficiency", PLOS ONE 13 (2018)
 _COLOURS = "00224e 123570 3b496c 575d6d 707173 8a8678 a59c74 c3b369 e1cc55 fee838"
 
 
