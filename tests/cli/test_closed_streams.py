@@ -33,6 +33,8 @@ CHEAP = (
     "calibrate demo RECORDINGS --machine blower/id_00 --output new.onnx --overwrite",
     "decide TABLE --model demo",
     "decide TABLE --model demo --json",
+    "monitor TABLE --model demo",
+    "monitor TABLE --model demo --json",
     "embed RECORDINGS --output new.npz --overwrite --json",
     "inspect demo",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
@@ -49,7 +51,12 @@ WITH_TORCH = (
     "export CHECKPOINT --output new.onnx --json",
     "train RECORDINGS --output new --epochs 1 --batch-size 2 --workers 0 --inputs log_mel --json",
 )
-CODES = {"engine inspect": 1, "engine build": 1, "score demo": 3}  # neither engine nor card; strange machines
+CODES = {
+    "engine inspect": 1,
+    "engine build": 1,
+    "score demo": 3,
+    "monitor": 3,
+}  # neither engine nor card; strange machines
 
 
 def test_every_command_has_a_row() -> None:

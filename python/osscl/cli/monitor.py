@@ -9,12 +9,13 @@ import typer
 
 from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, wide_console
+from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, emit, say
 from osscl.decisions.alarms import AlarmRule
 from osscl.model_file.bundle import read_bundle
-from osscl.monitoring import AlarmBudget, Watched, Watching, WatchOptions, parse_duration, watch
-from osscl.monitoring.alarming import AlarmFacts
+from osscl.monitoring import AlarmBudget, AlarmFacts, Watched, Watching, WatchOptions, parse_duration, watch
 from osscl.monitoring.report import document_of
+from osscl.monitoring.sentences import budget_sentence
 from osscl.runs.deciding import run_beside, scored_by
 from osscl.runs.score_table import read_records
 from osscl.support.atomic import write_atomically
@@ -28,8 +29,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl monitor scores.csv --model model.onnx --alarm 4/6 --hold 10 --cool-down 60 --fail-on-alarm\n
   osscl monitor scores.parquet --model model.onnx --audio-root recordings --json\n
 \n
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some machines cannot be watched, 4 a machine has drifted
-or raised an alarm with --fail-on-alarm; interrupted: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 done but some machines cannot be watched, 4 a machine has
+drifted or raised an alarm with --fail-on-alarm; interrupted: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 
@@ -96,10 +97,11 @@ def monitor(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier report.")] = False,
 ) -> None:
-    """Tell whether machines still sound like their calibration, since when not, and when they raised alarms."""
-    for path in (scores, audio_root):
-        if path is not None and (problem := missing(path)) is not None:
-            raise typer.BadParameter(problem)
+    """Tell whether machines still sound like their calibration, and when they raised alarms."""
+    if (problem := missing(scores)) is not None:
+        raise typer.BadParameter(problem)
+    if audio_root is not None:
+        check_listable(audio_root)
     if false_alarms is not None and alarm != "3/5":
         raise typer.BadParameter("--false-alarms chooses N/M, and --alarm names it: choose one")
     options = WatchOptions(
@@ -116,7 +118,7 @@ def monitor(
     run = run_beside(scores)
     try:
         with WorkProgress("lines") as progress:
-            watching = watch(read_records(scores), bundle, options, run, on_line=progress.advance)
+            watching = watch(read_records(scores), bundle, options, run, on_lines=progress.show)
     except KeyboardInterrupt:
         say("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
@@ -125,7 +127,7 @@ def monitor(
     document = document_of(watching, options, scores, model)
     if output is not None:
         _write(output, document)
-    _tell(watching, document, json=json)
+    _tell(watching, document, options.false_alarms, json=json)
     is_changed = any(each.drift or each.alarms for each in watching.machines)
     if fail_on_alarm and is_changed:
         raise typer.Exit(EXIT_ANOMALY)
@@ -146,7 +148,7 @@ def _write(output: Path, document: dict[str, Any]) -> None:
         raise cannot_be_written(output, error) from error
 
 
-def _tell(watching: Watching, document: dict[str, Any], *, json: bool) -> None:
+def _tell(watching: Watching, document: dict[str, Any], budget: AlarmBudget | None, *, json: bool) -> None:
     for note in watching.notes[:MAX_NAMED]:
         say(note)
     if len(watching.notes) > MAX_NAMED:
@@ -163,16 +165,30 @@ def _tell(watching: Watching, document: dict[str, Any], *, json: bool) -> None:
     stdout = wide_console()
     stdout.print(_table(watched, watching.alarm_facts))
     for each in watched:
-        if each.drift is not None:
-            emit(f"\n{each.drift.sentence}")
-        for text in _alarms(each):
-            emit(text)
+        facts = watching.alarm_facts.get(each.machine)
+        told = [] if each.drift is None else [each.drift.sentence]
+        if budget is not None and facts is not None:
+            told.append(f"{each.machine}: {budget_sentence(facts, budget)}")
+        told += _alarms(each)
+        if told:
+            emit("\n" + "\n".join(told))
 
 
 def _table(watched: list[Watched], facts: dict[str, AlarmFacts]) -> rich.table.Table:
     table = rich.table.Table(box=None, pad_edge=False)
     table.add_column("machine", overflow="fold")
-    for name in ("clips", "calibration", "one of", "evidence", "drift", "alarms", "N/M", "at", "false alarms"):
+    for name in (
+        "clips",
+        "calibration",
+        "one of",
+        "evidence",
+        "drift",
+        "alarms",
+        "N/M",
+        "at",
+        "false alarms",
+        "at most",
+    ):
         table.add_column(name, justify="right", no_wrap=True)
     for each in watched:
         of_machine = facts.get(each.machine)
@@ -188,6 +204,7 @@ def _table(watched: list[Watched], facts: dict[str, AlarmFacts]) -> rich.table.T
             f"{of_machine.n}/{of_machine.m}" if of_machine else "-",
             percent(of_machine.false_alarm_rate) if of_machine else "-",
             _expected(of_machine) if of_machine else "-",
+            percent(of_machine.bound) if of_machine else "-",
         )
         table.add_row(*(rich.markup.escape(str(cell)) for cell in cells))
     return table

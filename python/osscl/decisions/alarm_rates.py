@@ -1,6 +1,7 @@
 """How often n of the last m clips are flagged although the machine is well, and which n of m to take."""
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from osscl.decisions.conformal import check_rate
@@ -54,18 +55,9 @@ def false_alarms(n: int, m: int, rate: float, n_recordings: int) -> FalseAlarms:
         n, m or the rate lie outside their ranges, or so few recordings cannot speak of that rate.
     """
     check_window(n, m)
-    check_rate(rate)
-    a = math.floor(rate * (n_recordings + 1) + 1e-9)
-    b = n_recordings + 1 - a
-    if n_recordings < 1 or a < 1:
-        raise DecisionError(
-            f"{n_recordings} normal recordings say nothing of a rate of {rate:g}; the smallest is "
-            f"{1 / (n_recordings + 1):.4g}"
-        )
+    a, b = _true_rate(rate, n_recordings)
     chance = sum(_mean_of_powers(math.comb(m, k), k, m - k, a, b) for k in range(n, m + 1))
-    # n - 1 of the last m - 1 and this one, while the clip that left the window was not flagged
-    raised = _mean_of_powers(math.comb(m - 1, n - 1), n, m - n + 1, a, b)
-    return FalseAlarms(min(chance, 1.0), raised, min(1.0, m / n * a / (a + b)))
+    return FalseAlarms(min(chance, 1.0), _raised(n, m, a, b), min(1.0, m / n * a / (a + b)))
 
 
 def smallest_window(rate_of_alarms: float, rate: float, n_recordings: int) -> tuple[int, int] | None:
@@ -91,24 +83,14 @@ def smallest_window(rate_of_alarms: float, rate: float, n_recordings: int) -> tu
     DecisionError
         As `false_alarms`.
     """
-    for m in range(1, LONGEST_WINDOW + 1):
-        for n in range(1, m + 1):
-            if _at_least(n, m, _FOUND_CLIPS) < _FOUND_FAULTS:
-                break
-            if false_alarms(n, m, rate, n_recordings).raised <= rate_of_alarms:
-                return n, m
-    return None
+    a, b = _true_rate(rate, n_recordings)
+    return next(((n, m) for n, m in _windows() if _raised(n, m, a, b) <= rate_of_alarms), None)
 
 
 def fewest_false_alarms(rate: float, n_recordings: int) -> float:
-    """Tell the smallest rate of false alarms a clip that any window up to 60 clips gets to."""
-    best = 1.0
-    for m in range(1, LONGEST_WINDOW + 1):
-        for n in range(1, m + 1):
-            if _at_least(n, m, _FOUND_CLIPS) < _FOUND_FAULTS:
-                break
-            best = min(best, false_alarms(n, m, rate, n_recordings).raised)
-    return best
+    """Tell the smallest rate of false alarms a clip that `smallest_window` can get to."""
+    a, b = _true_rate(rate, n_recordings)
+    return min(_raised(n, m, a, b) for n, m in _windows())
 
 
 def check_window(n: int, m: int) -> None:
@@ -119,6 +101,35 @@ def check_window(n: int, m: int) -> None:
         )
 
 
+def _windows() -> Iterator[tuple[int, int]]:
+    """All n of m that find a fault of which 4 of 5 clips are flagged, 9 times of 10; the shortest first."""
+    for m in range(1, LONGEST_WINDOW + 1):
+        for n in range(1, m + 1):
+            found = sum(
+                math.comb(m, k) * _FOUND_CLIPS**k * (1 - _FOUND_CLIPS) ** (m - k) for k in range(n, m + 1)
+            )
+            if found < _FOUND_FAULTS:
+                break
+            yield n, m
+
+
+def _true_rate(rate: float, n_recordings: int) -> tuple[int, int]:
+    """The Beta distribution of the rate that a threshold truly has."""
+    check_rate(rate)
+    a = math.floor(rate * (n_recordings + 1) + 1e-9)
+    if n_recordings < 1 or a < 1:
+        raise DecisionError(
+            f"{n_recordings} normal recordings say nothing of a rate of {rate:g}; the smallest is "
+            f"{1 / (n_recordings + 1):.4g}"
+        )
+    return a, n_recordings + 1 - a
+
+
+def _raised(n: int, m: int, a: float, b: float) -> float:
+    """Alarms raised a clip: this one and n - 1 of m - 1 before, not the one that leaves the window."""
+    return _mean_of_powers(math.comb(m - 1, n - 1), n, m - n + 1, a, b)
+
+
 def _mean_of_powers(ways: int, n_flagged: int, n_not: int, a: float, b: float) -> float:
     """Mean of ways * q^n_flagged * (1 - q)^n_not where q is distributed as Beta(a, b)."""
     return ways * math.exp(_log_beta(a + n_flagged, b + n_not) - _log_beta(a, b))
@@ -126,8 +137,3 @@ def _mean_of_powers(ways: int, n_flagged: int, n_not: int, a: float, b: float) -
 
 def _log_beta(a: float, b: float) -> float:
     return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-
-
-def _at_least(n: int, m: int, q: float) -> float:
-    """Chance that at least n of m independent clips are flagged, each with probability q."""
-    return sum(math.comb(m, k) * q**k * (1 - q) ** (m - k) for k in range(n, m + 1))

@@ -11,7 +11,7 @@ from osscl.errors import DecisionError
 SHIFTS = (0.35, 0.7, 1.2, 2.0)
 """Changes that are bet on, in standard deviations of scores made normal, up and down."""
 DOWN = 0.2
-"""Share of the stake that is bet on lower scores; a fault or another state of the machine gives higher ones."""
+"""Share of the stake that is bet on lower scores: a fault, or another state, gives higher ones."""
 PATIENCE = 20.0
 """Clips after which half of the stake would have been bet, if its logarithm were linear."""
 _LEAST_P = 2.0**-53

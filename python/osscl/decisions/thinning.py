@@ -124,7 +124,8 @@ def _distance(z: Array, longest: int, variance: float) -> int:
     alike = np.minimum(correlation[:n_alike], 1 - 1e-3)
     weight = alike**2  # those that are told best
     fall = -(weight * lags * np.log(alike)).sum() / (weight * lags**2).sum()
-    return max(n_alike + 1, min(math.ceil(math.log(1 / ALIKE) / fall), 2 * longest))
+    told = math.ceil(math.log(1 / ALIKE) / float(fall))
+    return max(n_alike + 1, min(told, 2 * longest))
 
 
 def _half_squared_differences(z: Array, longest: int) -> Array:

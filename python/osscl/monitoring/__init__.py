@@ -1,6 +1,6 @@
 """Decisions over time: whether a machine still sounds like its calibration, and when to raise an alarm."""
 
-from osscl.monitoring.alarming import AlarmFacts
+from osscl.monitoring.alarm_facts import AlarmFacts
 from osscl.monitoring.options import AlarmBudget, WatchOptions, parse_duration
 from osscl.monitoring.watched import Alarm, Drift, Watched
 from osscl.monitoring.watching import Watching, watch

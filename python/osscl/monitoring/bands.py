@@ -10,7 +10,7 @@ import numpy.typing as npt
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.config import FRONTEND
-from osscl.features import BLOCKS
+from osscl.features import BLOCKS, N_FEATURES
 from osscl.frontend import tables
 from osscl.runs.featured import FeaturedClip, featured_clips
 
@@ -41,8 +41,8 @@ def level_db(files: Sequence[Path], fit: Fit) -> Array:
     some = np.unique(np.linspace(0, len(files) - 1, min(len(files), MAX_CLIPS)).astype(int))
     candidates = [Candidate(str(files[clip])) for clip in some if files[clip].is_file()]
     rows = [clip.features for clip in featured_clips(candidates, fit) if isinstance(clip, FeaturedClip)]
-    levels = np.array(rows, np.float64).reshape(len(rows), -1)
-    return levels[:, BLOCKS["level"]] if rows else np.empty((0, 32))
+    levels = np.array(rows, np.float64).reshape(-1, N_FEATURES)
+    return levels[:, BLOCKS["level"]]
 
 
 def changed_bands(before: Array, after: Array) -> tuple[str, ...]:

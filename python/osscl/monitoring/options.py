@@ -24,27 +24,30 @@ _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _RATE = re.compile(r"(?a:(\d+(?:\.\d+)?))\s*/\s*([a-z]+)")
 
 
+_DEFAULT_ALARM = AlarmRule()
+
+
 class AlarmBudget(NamedTuple):
     """False alarms that may be raised of one machine.
 
     Attributes
     ----------
-    count : float
+    number : float
         How many.
     per : str
         In which time, one of `SECONDS`.
     """
 
-    count: float
+    number: float
     per: str
 
     @property
     def per_second(self) -> float:
         """The same, in a second."""
-        return self.count / SECONDS[self.per]
+        return self.number / SECONDS[self.per]
 
     def __str__(self) -> str:
-        return f"{self.count:g}/{self.per}"
+        return f"{self.number:g}/{self.per}"
 
     @classmethod
     def parse(cls, text: str) -> "AlarmBudget":
@@ -94,7 +97,7 @@ class WatchOptions:
     """
 
     drift_rate: float = 0.001
-    alarm: AlarmRule = AlarmRule()
+    alarm: AlarmRule = _DEFAULT_ALARM
     false_alarms: AlarmBudget | None = None
     every_s: float | None = None
     distance: int | None = None

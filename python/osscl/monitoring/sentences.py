@@ -1,8 +1,11 @@
-"""What is said of a machine that has changed."""
+"""What is said of a machine that is watched."""
 
 from collections.abc import Mapping, Sequence
 
 from osscl.decisions.blocks import BLOCKS
+from osscl.decisions.thinning import Spacing
+from osscl.monitoring.alarm_facts import AlarmFacts
+from osscl.monitoring.options import SECONDS, AlarmBudget
 
 _LEAST_Z = 0.5
 
@@ -45,8 +48,55 @@ def drift_sentence(
     what = [f"scores are {'higher' if is_higher else 'lower'}", *_blocks(block_z), *bands]
     remedy = "osscl enroll --add" if has_memory else "osscl calibrate"
     return (
-        f"clips of {machine} are no longer like its calibration, since about {since}: {', '.join(what)}; look "
-        f"at the machine, and where it is well, tell the model of its new sound by {remedy}"
+        f"clips of {machine} are no longer like its calibration, since about {since}: {', '.join(what)}; "
+        f"look at the machine, and where it is well, tell the model of its new sound by {remedy}"
+    )
+
+
+def spacing_sentence(spacing: Spacing) -> str:
+    """Say that clips are alike, and what that does.
+
+    Parameters
+    ----------
+    spacing : Spacing
+        How far apart clips are taken, more than 1.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    return (
+        f"neighbouring clips are alike: one of {spacing.distance} is taken to tell drift (calibration: "
+        f"{spacing.of_calibration}, table: {spacing.of_stream}), and false alarms can come more often than "
+        "is stated for independent clips"
+    )
+
+
+def budget_sentence(facts: AlarmFacts, budget: AlarmBudget) -> str:
+    """Say what false alarms that may be raised mean for single clips, and which n of m gets there.
+
+    Parameters
+    ----------
+    facts : AlarmFacts
+        What was chosen, with `every_s` and `asked`.
+    budget : AlarmBudget
+        What was asked for.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    assert facts.asked is not None
+    assert facts.every_s is not None
+    per_budget_time = facts.raised * SECONDS[budget.per] / facts.every_s
+    return (
+        f"{budget} at a clip every {facts.every_s:g} s is one alarm in {1 / facts.asked:,.0f} clips; "
+        f"{facts.n_recordings} normal recordings can speak of {100 * facts.smallest_rate:.3g} % of single "
+        f"clips or more, and at the table's {100 * facts.false_alarm_rate:.3g} % an alarm from {facts.n} of "
+        f"the last {facts.m} is raised {per_budget_time:.2g}/{budget.per} without a fault; however clips "
+        f"depend on one another, it stands at {100 * facts.bound:.2g} % of them at most"
     )
 
 

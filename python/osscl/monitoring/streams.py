@@ -1,5 +1,6 @@
 """A table of scores as one stream a machine: arrays, since tables may have a million lines."""
 
+import math
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from osscl.scoring.record import Record
 
 BLOCK_COLUMNS = ("z_level", "z_modulation", "z_flutter", "z_event")
 _UNDECIDED = -1
-_NAN = float("nan")
+_LINES = 4096
 
 Array = npt.NDArray[np.float64]
 
@@ -51,7 +52,7 @@ class Stream:
         self._scores.append(record.score)
         for name in BLOCK_COLUMNS:
             self._z.append(_or_nan(getattr(record, name)))
-        self._durations.append(_or_nan(record.duration_s))
+        self._durations.append(math.inf if record.duration_s is None else record.duration_s)
         self._thresholds.append(_or_nan(record.threshold))
         self._decisions.append(_UNDECIDED if record.is_anomaly is None else int(record.is_anomaly))
 
@@ -72,7 +73,7 @@ class Stream:
 
     @property
     def durations(self) -> Array:
-        """Length of each recording, [N], s; NaN where it is not known."""
+        """Length of each recording, [N], s; infinite where it is not known: then it is taken as whole."""
         return np.frombuffer(self._durations, np.float64)
 
     @property
@@ -94,7 +95,7 @@ class Stream:
 
 
 def streams_of(
-    records: Iterable[Record], on_line: Callable[[], object] = lambda: None
+    records: Iterable[Record], on_lines: Callable[[int], object] = lambda _: None
 ) -> tuple[list[Stream], int]:
     """Group a table by machine.
 
@@ -102,8 +103,8 @@ def streams_of(
     ----------
     records : iterable of Record
         Lines of a table; read once, and not kept.
-    on_line : callable
-        Called after each line.
+    on_lines : callable
+        Called now and then with the number of lines that were read.
 
     Returns
     -------
@@ -120,9 +121,11 @@ def streams_of(
             if machine not in found:
                 found[machine] = Stream(machine)
             found[machine].add(n_lines - 1, record)
-        on_line()
+        if n_lines % _LINES == 0:
+            on_lines(n_lines)
+    on_lines(n_lines)
     return list(found.values()), n_lines
 
 
 def _or_nan(number: float | None) -> float:
-    return _NAN if number is None else number
+    return math.nan if number is None else number

@@ -65,7 +65,7 @@ def time_order(times: Sequence[str | None]) -> TimeOrder:
     seconds = np.array([_seconds(moment) for moment in moments])
     order = np.argsort(seconds, kind="stable")
     n_back = int(np.count_nonzero(np.diff(seconds) < 0))
-    note = f"times go back {n_back} times in the table: the clips are taken in the order of time"
+    note = f"times go back at {n_back} places of the table: its clips are taken in the order of time"
     return TimeOrder(order, seconds[order], note if n_back else None)
 
 

@@ -11,15 +11,17 @@ import numpy.typing as npt
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.config import Channel, Padding
+from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.errors import DecisionError, EvaluationError
 from osscl.features import BLOCKS
 from osscl.model_file.bundle import Bundle
-from osscl.monitoring.alarming import AlarmFacts, alarm_facts, raised_alarms
+from osscl.monitoring.alarm_facts import AlarmFacts
+from osscl.monitoring.alarming import alarm_facts, raised_alarms
 from osscl.monitoring.bands import changed_bands, level_db
 from osscl.monitoring.drifting import Evidence, evidence_of
 from osscl.monitoring.options import WatchOptions
-from osscl.monitoring.sentences import drift_sentence
-from osscl.monitoring.streams import BLOCK_COLUMNS, Stream, streams_of
+from osscl.monitoring.sentences import drift_sentence, spacing_sentence
+from osscl.monitoring.streams import Stream, streams_of
 from osscl.monitoring.time_order import TimeOrder, time_order
 from osscl.monitoring.watched import Alarm, Drift, Watched
 from osscl.runs.deciding import ANOTHER_SCORER, Decider, scoring_options
@@ -28,7 +30,6 @@ from osscl.scoring.record import Record
 from osscl.support.paths import path_of
 
 AS_BY_DEFAULT = WatchOptions()
-_NO_CLIPS = "the table holds no score"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +60,7 @@ def watch(
     options: WatchOptions = AS_BY_DEFAULT,
     scored: Mapping[str, Any] | None = None,
     *,
-    on_line: Callable[[], object] = lambda: None,
+    on_lines: Callable[[int], object] = lambda _: None,
 ) -> Watching:
     """Tell of each machine whether it still sounds like its calibration, and when it raised alarms.
 
@@ -74,8 +75,8 @@ def watch(
     scored : mapping, optional
         The record of the run that gave the scores, see `osscl.runs.deciding.run_beside`. Without it they are
         taken to be of this model file.
-    on_line : callable
-        Called after each line.
+    on_lines : callable
+        Called now and then with the number of lines that were read.
 
     Returns
     -------
@@ -91,11 +92,13 @@ def watch(
     """
     if scoring_options(scored).get("only") == "anomalies":
         raise EvaluationError(
-            "the table holds flagged clips alone, which tell nothing of drift: score without --only anomalies"
+            "the table holds flagged clips alone, which tell nothing of drift: run osscl score without --only"
         )
-    streams, n_lines = streams_of(records, on_line)
+    streams, n_lines = streams_of(records, on_lines)
     if not streams:
-        raise EvaluationError(f"{_NO_CLIPS}: {n_lines} lines, none with a score")
+        raise EvaluationError(
+            f"the table holds no score: {n_lines} lines, none of them scored; expected what osscl score wrote"
+        )
     work = _Work(bundle, options, scored)
     machines = tuple(work.watched(stream) for stream in streams)
     if all(each.note == ANOTHER_SCORER for each in machines):
@@ -118,13 +121,7 @@ class _Work:
         judge = self._judge(stream)
         clips = np.arange(len(stream.scores))
         if isinstance(judge, Judge):
-            is_misfit = {
-                length: self._decider.is_misfit(None if math.isnan(length) else length, judge)
-                for length in set(stream.durations.tolist())
-            }
-            clips = np.flatnonzero([not is_misfit[length] for length in stream.durations.tolist()])
-            if len(clips) < len(stream.scores):
-                self._say(stream, f"{len(stream.scores) - len(clips)} clips are left out: they were filled up")
+            clips = self._comparable(stream, judge)
             if not clips.size:
                 judge = "no clip of it is as its calibration was"
         times = time_order([stream.times[clip] for clip in clips])
@@ -135,12 +132,27 @@ class _Work:
             return self._unwatched(stream, order, judge)
         return self._of_judged(stream, order, times, judge)
 
+    def _comparable(self, stream: Stream, judge: Judge) -> npt.NDArray[np.intp]:
+        """Clips that were filled up as those of the calibration were, or are whole as those."""
+        lengths, length_of = np.unique(stream.durations, return_inverse=True)
+        is_misfit = np.array([self._decider.is_misfit(length, judge) for length in lengths.tolist()])
+        n_misfits = int(np.count_nonzero(is_misfit[length_of]))
+        if n_misfits:
+            self._say(
+                stream,
+                f"{n_misfits} of {len(stream.scores)} clips are left out: they are filled up, or not, unlike "
+                "those of its calibration",
+            )
+        return np.flatnonzero(~is_misfit[length_of])
+
     def _of_judged(
         self, stream: Stream, order: npt.NDArray[np.intp], times: TimeOrder, judge: Judge
     ) -> Watched:
         assert judge.normal is not None
         limit = -math.log10(self._options.drift_rate)
         evidence = evidence_of(judge.normal, stream.scores[order], limit, self._options.distance)
+        if evidence.spacing.distance > 1 and self._options.distance is None:
+            self._say(stream, spacing_sentence(evidence.spacing))
         named = tuple(stream.times[clip] for clip in order)
         return Watched(
             machine=stream.machine,
@@ -164,8 +176,18 @@ class _Work:
         if len(stream.rules) > 1:
             return f"it was scored by the rules {' and '.join(sorted(stream.rules))}: score it by one"
         judge = self._decider.judge_of(stream.machine, *stream.rules)
-        if isinstance(judge, Judge) and judge.normal is None:
+        if isinstance(judge, str):
+            return judge
+        if judge.normal is None:
             return judge.uncalibrated or "it is not calibrated"
+        n_recordings = len(set(judge.normal.recordings))
+        if n_recordings < MIN_RECORDINGS:
+            return (
+                f"its calibration is of {n_recordings} recordings: {MIN_RECORDINGS} are the least, and 20 or "
+                "more tell something"
+            )
+        if judge.caveat is not None:
+            self._say(stream, f"drift may be false: {judge.caveat}")
         return judge
 
     def _drift(
