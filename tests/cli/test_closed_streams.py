@@ -46,7 +46,12 @@ CHEAP = (
     "engine build demo --engine-cache none",
     "synth new --normal 1 --overwrite",
 )
-DEAR = ("doctor", "bench demo RECORDINGS --seconds 0.01 --clips 1", "demo --json --output new --overwrite")
+DEAR = (
+    "doctor",
+    "bench demo RECORDINGS --seconds 0.01 --clips 1",
+    "demo --json --output new --overwrite",
+    "explain demo RECORDING --machine blower/id_00",
+)
 WITH_TORCH = (
     "export CHECKPOINT --output new.onnx --json",
     "train RECORDINGS --output new --epochs 1 --batch-size 2 --workers 0 --inputs log_mel --json",
@@ -83,7 +88,12 @@ def places(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> dict[s
         "Prüfstand/normal_id_00_ä.wav,fan/id_00,ok,1\nPrüfstand/anomaly_id_00_ö.wav,fan/id_00,ok,2\n",
         encoding="utf-8",
     )
-    return {"RECORDINGS": str(root), "TABLE": str(table), "CHECKPOINT": str(checkpoint)}
+    return {
+        "RECORDINGS": str(root),
+        "RECORDING": str(root / "fan" / "test" / "normal_id_00_ä.wav"),
+        "TABLE": str(table),
+        "CHECKPOINT": str(checkpoint),
+    }
 
 
 def calls_of(

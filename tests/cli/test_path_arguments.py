@@ -42,7 +42,7 @@ class Row:
     parameter : str
         Command and parameter.
     arguments : str
-        Of the command: ``@`` is the path; RECORDINGS, TABLE and CHECKPOINT are sound ones.
+        Of the command: ``@`` is the path; RECORDINGS, RECORDING, TABLE and CHECKPOINT are sound ones.
     kinds : sequence of str
         What is put there.
     suffix : str
@@ -86,6 +86,9 @@ ROWS = [
     Row("monitor model", "monitor TABLE --model @"),
     Row("monitor audio_root", "monitor TABLE --model demo --audio-root @", codes={"folder": (3,)}),
     Row("monitor output", "monitor TABLE --model demo -o @", WRITE_FILE),
+    Row("explain model", "explain @ RECORDING --machine fan/id_00"),
+    Row("explain recording", "explain demo @ --machine blower/id_00", suffix=".wav"),
+    Row("explain labels", "explain demo RECORDING --labels @", suffix=".csv"),
     Row("embed places", "embed @ RECORDINGS -o new.npz"),
     Row("embed places", "embed @ -o new.npz"),
     Row("embed output", "embed RECORDINGS -o @", WRITE_FILE, ".npz"),
@@ -139,9 +142,9 @@ ROWS_WITH_TORCH = [
     Row("export calibration", "export demo -o new.onnx --precision int8 --gate RECORDINGS --calibration @"),
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
-WITH_A_NETWORK = ("bench", "calibrate", "embed", "evaluate", "score")
+WITH_A_NETWORK = ("bench", "calibrate", "embed", "evaluate", "explain", "score")
 NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
-FITTING = ("bench", "calibrate", "embed", "enroll", "evaluate", "export", "score", "train")
+FITTING = ("bench", "calibrate", "embed", "enroll", "evaluate", "explain", "export", "score", "train")
 TEXTS_THAT_ARE_NO_PATHS = {
     *((command, name) for command in WITH_A_NETWORK for name in ("backend", "device")),
     *(("calibrate", name) for name in ("machine", "recording", "rule")),
@@ -150,13 +153,14 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("embed", "what"),
     ("evaluate", "compare"),
     ("evaluate", "rule"),
+    ("explain", "rule"),
     ("score", "only"),
     ("score", "rule"),
     ("export", "licence"),
     ("export", "training_data"),
     ("export", "without_rewrite"),
     *((command, name) for command in FITTING for name in ("channel", "pad")),
-    *((command, "machine") for command in ("enroll", "evaluate", "score")),
+    *((command, "machine") for command in ("enroll", "evaluate", "explain", "score")),
     ("enroll", "recording"),
     ("synth", "faults"),
     ("synth", "ids"),
@@ -224,7 +228,12 @@ def sound(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> dict[st
         "path,machine,status,score\n"
         "fan/test/normal_id_00_0.wav,fan/id_00,ok,1\nfan/test/anomaly_id_00_1.wav,fan/id_00,ok,2\n"
     )
-    return {"RECORDINGS": str(root / "recordings"), "TABLE": str(table), "CHECKPOINT": str(checkpoint)}
+    return {
+        "RECORDINGS": str(root / "recordings"),
+        "RECORDING": str(root / "recordings" / "fan" / "test" / "normal_id_00_0.wav"),
+        "TABLE": str(table),
+        "CHECKPOINT": str(checkpoint),
+    }
 
 
 def flaws(row: Row, kind: str, ended: Ended) -> list[str]:

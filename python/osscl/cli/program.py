@@ -24,6 +24,7 @@ COMMANDS = (
     "score",
     "decide",
     "monitor",
+    "explain",
     "evaluate",
     "report",
     "embed",

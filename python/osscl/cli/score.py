@@ -11,7 +11,7 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
-from osscl.cli.console import BuildProgress, FileProgress, as_json
+from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, result_stream, say
 from osscl.cli.options import (
     BY_DEFAULT,
@@ -25,6 +25,7 @@ from osscl.cli.options import (
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
+from osscl.runs.explaining import Explainer
 from osscl.runs.folder import find_some_recordings
 from osscl.runs.passed_over import PassedOver
 from osscl.runs.run import Tally, score_to_table
@@ -39,6 +40,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx pump_recordings --machine pump/id_02 --output scores.parquet\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
   osscl score model.onnx recordings --device cuda:all --output scores.csv\n
+  osscl score enrolled.onnx tonight --explain --output scores.csv\n
   osscl score enrolled.onnx tonight --false-alarm-rate 0.01 --only anomalies --fail-on-anomaly\n
 \n
 Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored, 4 clips
@@ -67,6 +69,13 @@ def score(
         str | None,
         typer.Option(help="Write lines of these clips alone: 'anomalies'.", metavar="anomalies"),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Say of each flagged clip what is heard beyond the normal ones (reads it again).",
+        ),
+    ] = False,
     fail_on_anomaly: FailOnAnomaly = False,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
@@ -102,10 +111,16 @@ def score(
         **asdict(fit),
         **decide._asdict(),
         "only": only,
+        "explain": explain,
         **compute.record(),
     }
     tally = Tally()
-    exit_code = _run(detector, paths, candidates, table, machine_of, fit, options, tally)
+    explainer = Explainer(detector, fit) if explain else None
+    exit_code = _run(detector, paths, candidates, table, machine_of, fit, options, tally, explainer)
+    if explainer is not None:
+        say_unusable("not explained", explainer.unexplained)
+        if not tally.n_decided:
+            say("nothing is explained: flagged clips are, and no clip was decided")
     may_decide = decide != BY_DEFAULT or detector.judges.can_decide
     for note in (*passed_over.notes(), *(detector.judges.notes() if may_decide else ())):
         say(note)
@@ -123,6 +138,7 @@ def _run(
     fit: Fit,
     options: dict[str, Any],
     tally: Tally,
+    explainer: Explainer | None,
 ) -> int:
     with detector, FileProgress(paths) as progress:
 
@@ -139,6 +155,7 @@ def _run(
                 options=options,
                 tally=tally,
                 keeps=_is_flagged if options["only"] else None,
+                explains=None if explainer is None else explainer.explained,
                 on_record=show,
                 on_run=_tell,
             )

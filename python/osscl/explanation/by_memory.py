@@ -1,35 +1,41 @@
 """Why a clip is unlike the normal ones that a memory holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from osscl.audio.samples import Samples
 from osscl.decisions import Memory
 from osscl.decisions.blocks import BLOCKS
 from osscl.explanation import wording
+from osscl.explanation.beats import beats_of_band
 from osscl.explanation.events import loudest_event
 from osscl.explanation.explained import BlockName, Explanation, Finding
 from osscl.explanation.heard import Heard, hear
 from osscl.explanation.ranges import Range, changed_ranges
-from osscl.explanation.rates import Envelopes, raised_rate
+from osscl.explanation.rates import Envelopes, changed_modulations, heard_at
 from osscl.explanation.scales import (
-    FAST_EDGES_HZ,
+    FAST,
     FRAME_RATE_HZ,
-    SHORT_RATE_HZ,
-    SLOW_EDGES_HZ,
+    SLOW,
     band_edges_hz,
     fast_band_edges_hz,
     slow_band_edges_hz,
 )
+from osscl.explanation.spectra import is_multiple
 
 Floats = npt.NDArray[np.float64]
 
 MAX_FINDINGS = 3
-MIN_BLOCK_Z = 3.0
+MIN_BLOCK_Z = 2.5
 """From here on a block has something to say."""
 MIN_FINDING_Z = 3.0
+MIN_LEVEL_DB = 1.0
+"""A smaller change nobody hears, however much alike the normal clips are."""
+EVENT_MARGIN_S, EVENT_DECAY_S = 0.1, 0.3
+"""What is left out around an event, and behind it while it dies away, when all else is looked for."""
 
 
 def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explanation:
@@ -50,9 +56,8 @@ def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explan
         In one sentence, and as numbers.
     """
     heard = hear(waveform)
-    z = {name: float(each[0]) for name, each in memory.fitted.z(heard.features[np.newaxis]).items()}
-    found = sorted(_findings(heard, memory, z), key=lambda each: -abs(BLOCKS[each.block].weight * each.z))
-    findings = tuple(found[:MAX_FINDINGS])
+    z = _block_z(heard, memory)
+    findings = _weightiest(_findings(heard, memory, z))
     return Explanation(
         machine=machine,
         sentence=wording.sentence(findings, z),
@@ -64,34 +69,63 @@ def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explan
     )
 
 
+def _block_z(heard: Heard, memory: Memory) -> dict[str, float]:
+    return {name: float(each[0]) for name, each in memory.fitted.z(heard.features[np.newaxis]).items()}
+
+
 def _findings(heard: Heard, memory: Memory, z: dict[str, float]) -> Iterator[Finding]:
+    """All that stands out. What a single event does to level and modulations is not said twice."""
+    for event in _event(heard, memory, z["event"]) if z["event"] >= MIN_BLOCK_Z else ():
+        yield event
+        assert event.start_s is not None
+        assert event.duration_s is not None
+        lasts_s = event.duration_s + 2 * EVENT_MARGIN_S + EVENT_DECAY_S
+        heard = heard.without(event.start_s - EVENT_MARGIN_S, lasts_s)
+        z = _block_z(heard, memory)
     if z["level"] >= MIN_BLOCK_Z:
         yield from _levels(heard, memory, z["level"])
-    rates: list[Finding] = []
-    for block in ("flutter", "modulation"):
+    blocks: tuple[BlockName, ...] = ("flutter", "modulation")
+    modulations: list[Finding] = []
+    for block in sorted(blocks, key=lambda name: -z[name]):
         if z[block] >= MIN_BLOCK_Z:
-            rates += _modulation(block, heard, memory, z[block])
-    yield from rates
-    if z["event"] >= MIN_BLOCK_Z:
-        yield from _event(heard, memory, z["event"])
+            modulations += _modulation(block, heard, memory, z[block])
+    yield from _named_once(modulations)
+
+
+def _weightiest(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The few that weigh most, in which a rate that several have is said once."""
+    found = sorted(findings, key=lambda each: -BLOCKS[each.block].weight * each.z)[:MAX_FINDINGS]
+    rates = [each.rate_hz for each in found if each.block != "level" and each.rate_hz is not None]
+    for place, each in enumerate(found):
+        if each.block != "level" or each.rate_hz is None:
+            continue
+        if any(_is_same(each.rate_hz, rate_hz) for rate_hz in rates):
+            text = wording.level(each.change_db, each.low_hz, each.high_hz, None)
+            found[place] = replace(each, rate_hz=None, text=text)
+        rates.append(each.rate_hz)
+    return tuple(found)
 
 
 def _levels(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
     edges_hz = band_edges_hz()
-    strongest = 0.0
-    for each in _ranges("level", heard, memory, 3):
-        strongest = max(strongest, abs(each.z))
-        if abs(each.z) < max(MIN_FINDING_Z, 0.5 * strongest):
+    taken: list[Range] = []
+    for each in _ranges("level", heard, memory, MAX_FINDINGS):
+        strongest = max(abs(each.z), *(abs(other.z) for other in taken)) if taken else abs(each.z)
+        if abs(each.z) < max(MIN_FINDING_Z, 0.5 * strongest) or abs(each.change) < MIN_LEVEL_DB:
             return
+        if any(each.first < other.end and other.first < each.end for other in taken):
+            continue
+        taken.append(each)
         low_hz, high_hz = edges_hz[each.first], edges_hz[each.end]
-        text = wording.level(each.change, low_hz, high_hz)
+        rate_hz = beats_of_band(heard.waveform, low_hz, high_hz) if each.change > 0.0 else None
         yield Finding(
             block="level",
             z=z * abs(each.z) / strongest,
-            text=text,
+            text=wording.level(each.change, low_hz, high_hz, rate_hz),
             low_hz=float(low_hz),
             high_hz=float(high_hz),
             change_db=each.change,
+            rate_hz=rate_hz,
         )
 
 
@@ -116,32 +150,48 @@ def _event(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
 
 def _modulation(block: BlockName, heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
     envelopes, edges_hz = _envelopes(block, heard, memory)
-    rate = raised_rate(envelopes)
-    if rate is None:
-        return
-    low_hz, high_hz = edges_hz[rate.first], edges_hz[rate.end]
-    yield Finding(
-        block=block,
-        z=z,
-        text=wording.modulation(rate.rate_hz, rate.change_db, low_hz, high_hz),
-        low_hz=float(low_hz),
-        high_hz=float(high_hz),
-        change_db=rate.change_db,
-        rate_hz=rate.rate_hz,
-    )
+    for found in changed_modulations(envelopes):
+        low_hz, high_hz = edges_hz[found.first], edges_hz[found.end]
+        if block == "modulation" and found.rate_hz is not None:
+            first, end = heard_at(heard.bands, FRAME_RATE_HZ, found.rate_hz)
+            low_hz, high_hz = band_edges_hz()[[first, end]]
+        yield Finding(
+            block=block,
+            z=z,
+            text=wording.modulation(found.rate_hz, found.change_db, low_hz, high_hz),
+            low_hz=float(low_hz),
+            high_hz=float(high_hz),
+            change_db=found.change_db,
+            rate_hz=found.rate_hz,
+        )
+
+
+def _named_once(findings: list[Finding]) -> list[Finding]:
+    """Findings without those whose rate is a multiple of one that weighs more."""
+    kept: list[Finding] = []
+    for each in findings:
+        if not any(_is_same(each.rate_hz, other.rate_hz) for other in kept):
+            kept.append(each)
+    return kept
+
+
+def _is_same(rate_hz: float | None, other_hz: float | None) -> bool:
+    if rate_hz is None or other_hz is None:
+        return rate_hz is other_hz
+    return is_multiple(rate_hz, other_hz) or is_multiple(other_hz, rate_hz)
 
 
 def _envelopes(block: BlockName, heard: Heard, memory: Memory) -> tuple[Envelopes, Floats]:
     """What is known of the modulations of a block, and the edges of its bands."""
     if block == "modulation":
-        levels, frames_hz, pools_hz, edges_hz = heard.slow, FRAME_RATE_HZ, SLOW_EDGES_HZ, slow_band_edges_hz()
+        levels, pools, edges_hz = heard.slow, SLOW, slow_band_edges_hz()
     else:
-        levels, frames_hz, pools_hz, edges_hz = heard.fast, SHORT_RATE_HZ, FAST_EDGES_HZ, fast_band_edges_hz()
-    shape = (len(levels) // 2, len(pools_hz) - 1)
+        levels, pools, edges_hz = heard.fast, FAST, fast_band_edges_hz()
+    shape = (len(levels) // 2, len(pools.edges_hz) - 1)
     residual, whitening = _residual(block, heard, memory)
     spectra = heard.features[BLOCKS[block].columns].reshape(shape)
-    change, z = (residual / whitening).reshape(shape), residual.reshape(shape)
-    return Envelopes(levels, frames_hz, pools_hz, spectra, change, z), edges_hz
+    change, spread = (residual / whitening).reshape(shape), (1.0 / whitening).reshape(shape)
+    return Envelopes(levels, pools, spectra, change, spread), edges_hz
 
 
 def _ranges(block: BlockName, heard: Heard, memory: Memory, most: int) -> Iterator[Range]:

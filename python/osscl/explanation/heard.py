@@ -1,19 +1,25 @@
 """One clip as an explanation looks at it: its bands over time, and the envelopes of its modulations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.audio.samples import Samples, to_waveform
+from osscl.decisions.blocks import BLOCKS
 from osscl.explanation.scales import (
+    FAST,
+    FRAME_RATE_HZ,
     MELS_A_BAND,
     N_BANDS,
     SHORT_BAND_STARTS,
     SHORT_FRAME,
     SHORT_HOP,
     SHORT_POWER_FLOOR,
+    SHORT_RATE_HZ,
+    SLOW,
 )
+from osscl.explanation.spectra import pooled_spectra
 from osscl.features import log_mel_and_features
 
 Floats = npt.NDArray[np.float64]
@@ -25,6 +31,8 @@ class Heard:
 
     Attributes
     ----------
+    waveform : ndarray of int16 or float32, [160000]
+        Its samples.
     features : ndarray of float64, [360]
         As a memory takes them.
     bands : ndarray of float64, [32, 313]
@@ -35,10 +43,34 @@ class Heard:
         Level in dB of the bands of short frames, whose pairs are those of the block flutter.
     """
 
+    waveform: Samples
     features: Floats
     bands: Floats
     slow: Floats
     fast: Floats
+
+    def without(self, start_s: float, duration_s: float) -> "Heard":
+        """The same clip but for a moment, which the medians of its envelopes stand in for.
+
+        Parameters
+        ----------
+        start_s, duration_s : float
+            When it begins, and how long it lasts.
+
+        Returns
+        -------
+        Heard
+            With the features that it has then; those of the block event are left as they are.
+        """
+        end_s = start_s + duration_s
+        is_left = ~_during(self.bands, FRAME_RATE_HZ, start_s, end_s)
+        slow = _with_medians(self.slow, FRAME_RATE_HZ, start_s, end_s)
+        fast = _with_medians(self.fast, SHORT_RATE_HZ, start_s, end_s)
+        features = self.features.copy()
+        features[BLOCKS["level"].columns] = self.bands[:, is_left].mean(1)
+        features[BLOCKS["modulation"].columns] = pooled_spectra(slow, SLOW).ravel()
+        features[BLOCKS["flutter"].columns] = pooled_spectra(fast, FAST).ravel()
+        return replace(self, features=features, slow=slow, fast=fast)
 
 
 def hear(waveform: Samples) -> Heard:
@@ -57,7 +89,7 @@ def hear(waveform: Samples) -> Heard:
     log_mel, features = log_mel_and_features(waveform)
     bands = _mean_of_neighbours(log_mel.astype(np.float64), MELS_A_BAND)  # [32, 313]
     slow = _mean_of_neighbours(bands, N_BANDS // 16)  # [16, 313]
-    return Heard(features.astype(np.float64), bands, slow, _short_envelopes(to_waveform(waveform)))
+    return Heard(waveform, features.astype(np.float64), bands, slow, _short_envelopes(to_waveform(waveform)))
 
 
 def _mean_of_neighbours(rows: Floats, count: int) -> Floats:
@@ -73,3 +105,14 @@ def _short_envelopes(waveform: npt.NDArray[np.float32]) -> Floats:
     power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2  # [n_frames, 129]
     bands = np.add.reduceat(power, SHORT_BAND_STARTS, axis=1).T
     return np.asarray(10.0 * np.log10(np.maximum(bands, SHORT_POWER_FLOOR)))
+
+
+def _during(levels: Floats, frames_hz: float, start_s: float, end_s: float) -> npt.NDArray[np.bool_]:
+    """Which times [T] of envelopes [m, T] lie in a moment."""
+    times_s = np.arange(levels.shape[1]) / frames_hz
+    return (times_s >= start_s) & (times_s <= end_s)
+
+
+def _with_medians(levels: Floats, frames_hz: float, start_s: float, end_s: float) -> Floats:
+    during = _during(levels, frames_hz, start_s, end_s)
+    return np.where(during, np.median(levels, 1, keepdims=True), levels)

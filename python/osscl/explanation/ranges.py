@@ -10,6 +10,12 @@ from osscl.decisions.block import whiten
 
 Floats = npt.NDArray[np.float64]
 
+_LOWERED = 0.5
+"""What a range that is lowered counts beside one that is raised.
+
+The level of a recording is free, so that more above says the same as less below; faults add sound.
+"""
+
 
 class Range(NamedTuple):
     """Neighbouring features that are changed together.
@@ -60,7 +66,7 @@ def changed_ranges(residual: Floats, whitening: Floats, most: int) -> Iterator[R
     left = residual
     for _ in range(most):
         along = whitened @ left
-        best = int(np.argmax(along**2 / power))
+        best = int(np.argmax(np.where(along > 0.0, 1.0, _LOWERED) * along**2 / power))
         change = along[best] / power[best]
         yield Range(
             int(firsts[best]), int(ends[best]) + 1, float(change), float(along[best] / np.sqrt(power[best]))

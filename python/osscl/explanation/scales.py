@@ -1,5 +1,7 @@
 """Where in frequency, rate and time the features of a memory lie."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,8 +20,31 @@ SHORT_POWER_FLOOR = 1e-7
 SHORT_BAND_STARTS = (1, 4, 8, 13, 19, 27, 37, 50, 67, 91)
 """First bin of each band of the short frames; the last band ends with the spectrum."""
 
-SLOW_EDGES_HZ = np.array((0.4, 0.8, 1.2, 1.7, 2.3, 3.0, 4.0, 5.2, 6.5, 8.0, 10.0, 12.5, 15.7))
-FAST_EDGES_HZ = np.array((*range(2, 40, 2), *range(40, 125, 4)), np.float64)
+
+class Pools(NamedTuple):
+    """How the spectra of envelopes become features.
+
+    Attributes
+    ----------
+    frames_hz : float
+        Sample rate of the envelopes.
+    segment : int
+        Samples of the segments that half overlap.
+    edges_hz : ndarray of float64, [p + 1]
+        Edges of the pools.
+    """
+
+    frames_hz: float
+    segment: int
+    edges_hz: Floats
+
+
+SLOW = Pools(
+    FRAME_RATE_HZ, 128, np.array((0.4, 0.8, 1.2, 1.7, 2.3, 3.0, 4.0, 5.2, 6.5, 8.0, 10.0, 12.5, 15.7))
+)
+"""Of the block modulation."""
+FAST = Pools(SHORT_RATE_HZ, 250, np.array((*range(2, 40, 2), *range(40, 125, 4)), np.float64))
+"""Of the block flutter."""
 
 _LINEAR_HZ = 200.0 / 3.0
 _LOG_FROM_HZ = 1000.0

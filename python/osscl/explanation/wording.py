@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from osscl.explanation.explained import Finding, Occlusion
 
+_LOWEST_HZ, _HIGHEST_HZ = 65.0, 7800.0
+"""What begins or ends here is said as "below" or "above": features have no band beyond."""
 _NAMES = {
     "level": "its level",
     "modulation": "its slow modulation",
@@ -12,14 +14,18 @@ _NAMES = {
 }
 
 
-def level(change_db: float, low_hz: float, high_hz: float) -> str:
-    """Such as "+9 dB at 3.1 to 4.0 kHz"."""
-    return f"{_signed(change_db)} dB at {band(low_hz, high_hz)}"
+def level(change_db: float, low_hz: float, high_hz: float, rate_hz: float | None = None) -> str:
+    """Such as "level +9 dB at 3.1 to 4.0 kHz, in beats of 106 Hz"."""
+    beats = "" if rate_hz is None else f", in beats of {rate_hz:.3g} Hz"
+    return f"level {_signed(change_db)} dB {at(low_hz, high_hz)}{beats}"
 
 
-def modulation(rate_hz: float, change_db: float, low_hz: float, high_hz: float) -> str:
+def modulation(rate_hz: float | None, change_db: float, low_hz: float, high_hz: float) -> str:
     """Such as "modulated at 12.5 Hz, 8 dB above normal, at 1.2 to 2.3 kHz"."""
-    return f"modulated at {rate_hz:.3g} Hz, {change_db:.0f} dB above normal, at {band(low_hz, high_hz)}"
+    if change_db < 0.0:
+        return f"steadier than normal, by {-change_db:.0f} dB, {at(low_hz, high_hz)}"
+    how = "fluctuates irregularly" if rate_hz is None else f"modulated at {rate_hz:.3g} Hz"
+    return f"{how}, {change_db:.0f} dB above normal, {at(low_hz, high_hz)}"
 
 
 def event(start_s: float, duration_s: float, low_hz: float, high_hz: float) -> str:
@@ -27,11 +33,28 @@ def event(start_s: float, duration_s: float, low_hz: float, high_hz: float) -> s
     return f"single event at {start_s:.1f} s, {max(duration_s, 0.05):.1g} s long, {band(low_hz, high_hz)}"
 
 
+def at(low_hz: float, high_hz: float) -> str:
+    """Such as "at 300 to 800 Hz" or "above 2.3 kHz"."""
+    words = band(low_hz, high_hz)
+    return words if words.startswith(("below", "above")) else f"at {words}"
+
+
 def band(low_hz: float, high_hz: float) -> str:
-    """Such as "300 to 800 Hz" or "0.9 to 1.2 kHz"."""
+    """Such as "300 to 800 Hz", "0.9 to 1.2 kHz" or "below 390 Hz"."""
+    is_lowest, is_highest = low_hz <= _LOWEST_HZ, high_hz >= _HIGHEST_HZ
+    if is_lowest and is_highest:
+        return "all frequencies"
+    if is_lowest:
+        return f"below {_spelled(high_hz)}"
+    if is_highest:
+        return f"above {_spelled(low_hz)}"
     if high_hz < 1000.0:
-        return f"{_rounded(low_hz)} to {_rounded(high_hz)} Hz"
-    return f"{low_hz / 1000:.1f} to {high_hz / 1000:.1f} kHz"
+        return f"{10 * round(low_hz / 10)} to {_spelled(high_hz)}"
+    return f"{low_hz / 1000:.1f} to {_spelled(high_hz)}"
+
+
+def _spelled(hz: float) -> str:
+    return f"{hz / 1000:.1f} kHz" if hz >= 1000.0 else f"{10 * round(hz / 10)} Hz"
 
 
 def sentence(findings: Sequence[Finding], z: Mapping[str, float]) -> str:
@@ -59,10 +82,6 @@ def sentence(findings: Sequence[Finding], z: Mapping[str, float]) -> str:
 
 def _signed(change_db: float) -> str:
     return f"{change_db:+.0f}" if abs(change_db) >= 1.5 else f"{change_db:+.1f}"
-
-
-def _rounded(hz: float) -> str:
-    return f"{10 * round(hz / 10):d}"
 
 
 def occlusion(found: Occlusion) -> str:

@@ -136,6 +136,7 @@ def score_to_table(
     options: dict[str, Any],
     tally: Tally,
     keeps: Callable[[Record], bool] | None = None,
+    explains: Callable[[Record], Record] | None = None,
     on_record: Callable[[Record], None],
     on_run: Callable[[dict[str, Any]], None],
 ) -> None:
@@ -160,6 +161,8 @@ def score_to_table(
         Counts each line.
     keeps : callable, optional
         Tells the lines that are written; by default all are.
+    explains : callable, optional
+        Puts its explanation on the line of a flagged clip, such as `Explainer.explained`.
     on_record : callable
         Called after each line.
     on_run : callable
@@ -186,7 +189,7 @@ def score_to_table(
     try:
         for record in detector.score_candidates(candidates, machine_of, fit):
             if keeps is None or keeps(record):
-                table.write(record)
+                table.write(record if explains is None else explains(record))
             tally.add(record, detector.judges.rate_of(record))
             on_record(record)
         run = describe(completed=True)

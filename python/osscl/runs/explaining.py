@@ -1,0 +1,89 @@
+"""Recordings explained: one, or the flagged ones of a run, each read again."""
+
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from osscl.audio.reading import Fit, name_file, read_clip
+from osscl.detector import Detector
+from osscl.errors import AudioError, InputError
+from osscl.explanation.explained import Explanation
+from osscl.scoring.record import Record
+
+
+def explain_file(detector: Detector, path: str, machine: str, fit: Fit) -> Explanation:
+    """Explain a recording.
+
+    Parameters
+    ----------
+    detector : Detector
+        The model.
+    path : str
+        The recording.
+    machine : str
+        Machine ID that it claims to be.
+    fit : Fit
+        How it is made to fit.
+
+    Returns
+    -------
+    Explanation
+        Of its first ten seconds.
+
+    Raises
+    ------
+    AudioError
+        It cannot be read, or does not fit.
+    InputError
+        There is no sound in it.
+    MachineError
+        The model does not know the machine, or cannot score it.
+    """
+    rate_hz = detector.manifest.front_end.settings.sample_rate_hz
+    try:
+        clip = read_clip(path, fit, detector.manifest.clip, rate_hz)
+    except AudioError as error:
+        name_file(error, path)
+        raise
+    return detector.explain(clip.samples, machine, rate_hz)
+
+
+@dataclass(slots=True)
+class Explainer:
+    """Explains the flagged clips of a run.
+
+    Attributes
+    ----------
+    detector : Detector
+        The model.
+    fit : Fit
+        How recordings were made to fit when they were scored.
+    unexplained : list of (str, str)
+        Flagged files without an explanation, and the reason: no sound, or gone since they were scored.
+    """
+
+    detector: Detector
+    fit: Fit
+    unexplained: list[tuple[str, str]] = field(default_factory=list)
+
+    def explained(self, record: Record) -> Record:
+        """Put its explanation on the line of a flagged clip.
+
+        Parameters
+        ----------
+        record : Record
+            Any line.
+
+        Returns
+        -------
+        Record
+            The same line where the clip is not flagged, or cannot be explained.
+        """
+        if record.is_anomaly is not True or record.machine is None:
+            return record
+        try:
+            found = explain_file(self.detector, record.path, record.machine, self.fit)
+        except (AudioError, InputError) as error:
+            self.unexplained.append((record.path, str(error)))
+            return record
+        return replace(record, explanation=found.sentence)
