@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,8 @@ Floats = npt.NDArray[np.float64]
 
 _MAX_STEPS = 60
 _MAX_HALVINGS = 12
-_CLOSE = 1e-6
+_CLOSE = 1e-4
+_START = np.array([0.0, 3.0])
 _STEEPEST = 1e4
 _LEAST = 1e-12
 
@@ -124,27 +125,38 @@ def fit_pod(
     x, y, n = _checked(sizes, hits, trials, floor)
     middle, width = (x.min() + x.max()) / 2, (x.max() - x.min()) / 2
     scaled = (x - middle) / width  # in [-1, 1]
-    model = _Penalised(scaled, y, n, floor)
-    beta = model.start() if start is None else _scaled(start, middle, width, len(y))
-    value = model.value(beta)
-    for _ in range(_MAX_STEPS):
-        step = model.step(beta)
-        moved = np.zeros(len(beta), np.bool_)
-        scale = np.ones((len(beta), 1))
-        for _ in range(_MAX_HALVINGS):
-            there = np.where(moved[:, None], beta, beta + scale * step)
-            there_value = np.where(moved, value, model.value(there))
-            better = ~moved & (there_value >= value)
-            beta = np.where(better[:, None], there, beta)
-            value = np.where(better, there_value, value)
-            moved |= better
-            if moved.all():
-                break
-            scale = scale / 2
-        if np.abs(scale * step).max() < _CLOSE or not moved.any():
-            break
+    beta = _START * np.ones((len(y), 1)) if start is None else _scaled(start, middle, width, len(y))
+    beta = _maximised(beta, _Penalised(scaled, y, n, floor))
     slope = beta[:, 1] / width
     return PodCurve(beta[:, 0] - slope * middle, slope, floor)
+
+
+def _maximised(beta: Floats, model: "_Penalised") -> Floats:
+    """Newton's steps from curves [R, 2], each halved until it makes its curve better."""
+    beta = beta.copy()
+    active = np.arange(len(beta))
+    for _ in range(_MAX_STEPS):
+        part = model.of(active)
+        step = part.step(beta[active])
+        is_far = np.abs(step).max(1) > _CLOSE
+        active, step, part = active[is_far], step[is_far], part.of(is_far)
+        if not active.size:
+            break
+        beta[active] += step * _improving(beta[active], step, part)[:, None]
+    return beta
+
+
+def _improving(beta: Floats, step: Floats, model: "_Penalised") -> Floats:
+    """Share of each step [R, 2] that makes its curve no worse, [R]; 0 where none does."""
+    before = model.value(beta)
+    share = np.ones(len(beta))
+    for _ in range(_MAX_HALVINGS):
+        is_worse = model.value(beta + share[:, None] * step) < before
+        if not is_worse.any():
+            return share
+        share[is_worse] /= 2
+    share[is_worse] = 0.0
+    return share
 
 
 class SizesFound(NamedTuple):
@@ -170,7 +182,7 @@ def sizes_found(
     recordings: Sequence[str] | None = None,
     *,
     tried: npt.ArrayLike | None = None,
-    n_resamples: int = 1000,
+    n_resamples: int = 500,
     seed: int = 0,
 ) -> SizesFound:
     """Tell the sizes that are found from the smallest one that was found in each clip.
@@ -243,12 +255,9 @@ class _Penalised:
     def __init__(self, x: Floats, hits: Floats, trials: Floats, floor: float) -> None:
         self._x, self._hits, self._trials, self._floor = x, hits, trials, floor
 
-    def start(self) -> Floats:
-        """Curves that rise where as many are found above as are missed below, [R, 2]."""
-        total = np.maximum(self._trials.sum(1), 1)
-        share_missed = 1 - self._hits.sum(1) / total
-        slope = np.full(len(total), 6.0)
-        return np.stack([-slope * (2 * share_missed - 1), slope], 1)
+    def of(self, curves: npt.NDArray[Any]) -> "_Penalised":
+        """Some of the curves."""
+        return _Penalised(self._x, self._hits[curves], self._trials[curves], self._floor)
 
     def value(self, beta: Floats) -> Floats:
         """What is maximised, [R]."""
