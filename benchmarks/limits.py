@@ -84,7 +84,7 @@ def measured(normals: list[Path]) -> tuple[Judge, MachineLimits]:
         wall, before = time.perf_counter(), processor_s()
         report = measure_limits(model, normals, SensitivityOptions(machine=MACHINE))
         wall, used = time.perf_counter() - wall, processor_s() - before
-        print(f"limits of {len(report.machines[0].limits)} changes: {wall:.1f} s, of processors {used:.1f} s")
+        print(f"limits of {len(report.machines[0].limits)} changes: {wall:.1f} s, of processors {used:.1f} s", flush=True)
         return Judges(read_bundle(model).manifest).of(MACHINE), report.machines[0]
 
 
