@@ -55,6 +55,13 @@ def sensitivity(
         ),
     ] = None,
     recording: RecordingPattern = None,
+    coarse: Annotated[
+        bool,
+        typer.Option(
+            "--coarse",
+            help="Fewer bands and rates, a quarter of the time; with a network always.",
+        ),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -88,6 +95,7 @@ def sensitivity(
         machine=machine,
         recording=recording,
         fit=fit,
+        coarse=coarse,
     )
     try:
         with WorkProgress("recordings") as progress:

@@ -231,9 +231,12 @@ def sizes_found(
         len(hits_of), np.full(len(hits_of), 1 / len(hits_of)), n_resamples
     )
     best = fit_pod(x, hits_of.sum(0)[None], trials_of.sum(0)[None], floor)
-    a50, a90 = (float(_within(x, best.size_found(share))[0]) for share in (0.5, 0.9))
+    a50, a90 = (float(_within(x, best, share)[0]) for share in (0.5, 0.9))
     resampled = fit_pod(x, drawn @ hits_of, drawn @ trials_of, floor, best)
-    found = np.sort(_within(x, resampled.size_found(0.9)))
+    # no curve speaks of a size at which fewer than 9 of 10 of the very clips were found
+    shares = drawn @ (of_recording @ (np.arange(len(x)) >= first[:, None]))  # [resamples, G]
+    observed = _first_at_least(x, shares / (drawn @ of_recording.sum(1))[:, None], 0.9)
+    found = np.sort(np.maximum(_within(x, resampled, 0.9), observed))
     upper = float(found[min(math.ceil(0.95 * n_resamples), n_resamples) - 1])
     return SizesFound(a50, a90, max(upper, a90))
 
@@ -244,9 +247,17 @@ def _scaled(curve: PodCurve, middle: float, width: float, n: int) -> Floats:
     return np.repeat(there[None], n, 0)
 
 
-def _within(sizes: Floats, found: Floats) -> Floats:
-    """Sizes found [R]: nothing is said of sizes that were not tried."""
-    return np.where(found > sizes.max(), np.inf, np.maximum(found, sizes.min()))
+def _within(sizes: Floats, curves: PodCurve, probability: float) -> Floats:
+    """Sizes found with a probability, [R]: nothing is said of sizes that were not tried."""
+    at_least, at_most = curves.at([sizes.min(), sizes.max()]).T
+    found = np.where(at_least >= probability, sizes.min(), curves.size_found(probability))
+    return np.where(at_most < probability, np.inf, found)
+
+
+def _first_at_least(sizes: Floats, shares: Floats, least: float) -> Floats:
+    """Smallest size whose share [R, G] is so large, [R]; infinite where none is."""
+    enough = shares >= least - _LEAST
+    return np.where(enough.any(1), sizes[np.argmax(enough, 1)], np.inf)
 
 
 class _Penalised:

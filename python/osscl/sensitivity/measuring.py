@@ -245,7 +245,8 @@ class _Work:
     def _trial(self, machine: str) -> Trial:
         judge = self._judges.of(machine)
         if not judge.needs_network:
-            return Trial(judge, fine_grid(), self._options.fit, None, usable_cpus())
+            changes = coarse_grid() if self._options.coarse else fine_grid()
+            return Trial(judge, changes, self._options.fit, None, usable_cpus())
         assert self._network is not None, "only memories are measured without one"
         scores = partial(self._network.scores, machine)
         return Trial(judge, coarse_grid(), self._options.fit, scores, 1)

@@ -27,6 +27,8 @@ class SensitivityOptions:
         None where each clip is a recording of its own.
     fit : Fit
         How recordings that do not fit are made to fit.
+    coarse : bool
+        Lay in fewer changes, which takes a quarter of the time; rules that use the network always do.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class SensitivityOptions:
     machine: str | None = None
     recording: str | None = None
     fit: Fit = AS_THEY_ARE
+    coarse: bool = False
 
     def __post_init__(self) -> None:
         if self.rule is not None and self.rule not in RULES:
