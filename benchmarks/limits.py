@@ -37,7 +37,7 @@ AT_LEAST = 0.87
 MACHINE = "machine/id_00"
 SEED = 1_000_003
 """Added to the number of a recording: phases and times are others than those of the limits."""
-N_MONOTONE, SIZES_OF_MONOTONE = 5, PLACES[::4]
+N_MONOTONE, SIZES_OF_MONOTONE = 2, PLACES[::4]
 
 Found = collections.Counter[str]
 

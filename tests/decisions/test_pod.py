@@ -72,23 +72,28 @@ def test_curves_fitted_together_are_those_fitted_alone() -> None:
         assert together.slope[number] == pytest.approx(alone.slope[0], rel=1e-6)
 
 
-def test_sizes_found_are_those_of_the_clips_and_the_confidence_covers_them() -> None:
-    """Thresholds of clips are drawn normally, so that 90 % of them are known to lie below 0.5 + 1.2816 * 0.08."""
+def test_sizes_found_are_those_of_the_clips() -> None:
+    """Smallest sizes are drawn normally, so that 90 % of them are known to lie below 0.5 + 1.2816 * 0.08."""
     rng = np.random.default_rng(11)
     places = np.arange(124) / 123
+    tried = np.arange(124) % 4 == (np.arange(100) % 4)[:, None]
+    found = []
+    for _ in range(4):
+        smallest = 0.5 + 0.08 * rng.standard_normal(100)
+        is_large = tried & (places >= smallest[:, None])
+        found.append(sizes_found(places, is_large.argmax(1), 0.05, tried=tried, n_resamples=50))
     true = 0.5 + 1.2816 * 0.08
-    a90, covered = [], 0
-    for _ in range(40):
-        first = np.searchsorted(places, 0.5 + 0.08 * rng.standard_normal(60))
-        tried = np.arange(124) % 4 == (np.arange(60) % 4)[:, None]
-        # the smallest size that was tried and is no smaller
-        first = np.array([np.flatnonzero(row & (np.arange(124) >= at))[0] for row, at in zip(tried, first, strict=True)])  # fmt: skip # noqa: E501
-        found = sizes_found(places, first, 0.05, tried=tried, n_resamples=100)
-        a90.append(found.a90)
-        covered += found.a90_95 >= true
-        assert found.a50 < found.a90 < found.a90_95
-    assert np.mean(a90) == pytest.approx(true, abs=0.015)
-    assert covered >= 34, "95 % of 40 are 38"
+    assert np.mean([each.a90 for each in found]) == pytest.approx(true, abs=0.02)
+    assert np.mean([each.a50 for each in found]) == pytest.approx(0.5, abs=0.02)
+    assert sum(each.a90_95 >= true for each in found) == 4
+    assert all(each.a50 < each.a90 < each.a90_95 for each in found)
+
+
+def test_a_limit_is_not_below_the_size_that_nine_of_ten_clips_were_found_at() -> None:
+    """One clip in eight is found late: no logistic curve says that, and the limit does."""
+    first = np.where(np.arange(80) % 8 == 0, 28, 5)
+    found = sizes_found(SIZES, first, 0.05)
+    assert found.a90_95 >= SIZES[28]
 
 
 def test_what_is_never_found_has_no_size_and_what_always_is_has_the_smallest() -> None:
@@ -99,13 +104,12 @@ def test_what_is_never_found_has_no_size_and_what_always_is_has_the_smallest() -
 
 
 def test_clips_of_one_recording_are_resampled_together() -> None:
-    first = np.random.default_rng(2).integers(8, 24, 10)
-    once = sizes_found(SIZES, first, 0.05)
-    names = [str(number) for number in range(10)] * 9
+    first = np.random.default_rng(2).integers(5, 25, 30)
+    names = [str(number) for number in range(30)] * 9
     together = sizes_found(SIZES, np.tile(first, 9), 0.05, names)
     apart = sizes_found(SIZES, np.tile(first, 9), 0.05)
-    assert together.a90_95 - together.a90 > 2 * (apart.a90_95 - apart.a90)
-    assert once.a90_95 > together.a90
+    assert together.a90 == apart.a90
+    assert together.a90_95 > apart.a90_95 + 0.05
 
 
 @pytest.mark.parametrize(
