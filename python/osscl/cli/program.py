@@ -21,6 +21,7 @@ COMMANDS = (
     "demo",
     "enroll",
     "calibrate",
+    "sensitivity",
     "score",
     "decide",
     "monitor",
