@@ -56,8 +56,8 @@ class Origin:
     def limits_of(self, scores: MachineScores) -> MachineLimits | None:
         """What decisions of a machine find; None where the model file does not say."""
         decisions = None if self.bundle is None else self.bundle.manifest.decisions
-        limits: tuple[MachineLimits, ...] = getattr(decisions, "limits", ())
         wanted = scores.machine, scores.rule
+        limits = () if decisions is None else decisions.limits
         return next((each for each in limits if (each.machine, each.rule) == wanted), None)
 
     def facts(self) -> dict[str, str]:
