@@ -62,8 +62,6 @@ class Row:
 UNREADABLE = dict.fromkeys(
     ("closed file", "closed folder", "in a closed folder", "pipe", "loop", "device"), (3,)
 )
-# the page is whole without them, and says that they are not there
-NO_RECORDINGS = dict.fromkeys(("closed folder", "folder"), (0,))
 NO_ENGINES = dict.fromkeys(("missing", "folder", "not UTF-8"), (0,))
 ROWS = [
     Row("score model", "score @ RECORDINGS"),
@@ -79,7 +77,7 @@ ROWS = [
     Row("report scores", "report @ -o new.html", suffix=".csv"),
     Row("report scores", "report @ -o new.html", suffix=".jsonl"),
     Row("report model", "report TABLE -o new.html --model @"),
-    Row("report audio_root", "report TABLE -o new.html --audio-root @", codes=NO_RECORDINGS),
+    Row("report audio_root", "report TABLE -o new.html --audio-root @", codes={"folder": (0,)}),
     Row("report ground_truth", "report TABLE -o new.html --ground-truth @", suffix=".csv"),
     Row("report output", "report TABLE -o @", WRITE_FILE, ".html"),
     Row("monitor scores", "monitor @ --model demo", suffix=".csv"),

@@ -7,6 +7,7 @@ import typer
 
 from osscl.cli import signals
 from osscl.cli.console import WorkProgress
+from osscl.cli.folders import check_listable
 from osscl.cli.messages import say
 from osscl.evaluation.challenge import GroundTruth
 from osscl.evaluation.labelled import label_by_names
@@ -63,9 +64,11 @@ def report(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at PAGE.")] = False,
 ) -> None:
     """Write one HTML page: which machine needs attention, whether to trust it, and the clips to listen to."""
-    for path in (scores, audio_root, ground_truth):
+    for path in (scores, ground_truth):
         if path is not None and (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
+    if audio_root is not None:
+        check_listable(audio_root)
     label = label_by_names if ground_truth is None else GroundTruth.read(ground_truth).label
     options = PageOptions(model=model, audio_root=audio_root, label=label, n_worst=worst)
     inputs = [scores, model, ground_truth]
