@@ -96,7 +96,7 @@ def test_a_timeline_shows_clips_in_their_order_and_flagged_ones_apart() -> None:
     assert len(points(chart.unflagged)) == len(points(chart.flagged)) == 2
     flagged = points(chart.flagged)
     assert flagged[0, 0] < points(chart.unflagged)[0, 0] < flagged[1, 0]
-    assert flagged[1, 1] < flagged[0, 1] < chart.threshold_y < points(chart.unflagged)[:, 1].min()  # type: ignore[operator]
+    assert flagged[1, 1] < flagged[0, 1] < chart.threshold_y < points(chart.unflagged)[:, 1].min()
     assert chart.drift is not None
     assert chart.drift.x == pytest.approx(flagged[1, 0], abs=0.1)
     assert chart.drift.x + chart.drift.width == pytest.approx(TIMELINE_FRAME.right)

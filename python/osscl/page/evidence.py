@@ -189,10 +189,12 @@ def _deviation_over_time(
 ) -> npt.NDArray[np.float64]:
     """How far each moment is from normal, [T] over the length of the clip."""
     if explanation is not None and explanation.deviation is not None:
-        return np.square(np.maximum(explanation.deviation, 0)).sum(axis=0, dtype=np.float64)
-    usual = clip.spectrum if normal is None else normal.spectrum
-    above = clip.spectrum - np.median(usual, axis=1, keepdims=True)
-    return np.square(np.maximum(above, 0)).sum(axis=0, dtype=np.float64)
+        above = explanation.deviation
+    else:
+        usual = clip.spectrum if normal is None else normal.spectrum
+        above = clip.spectrum - np.median(usual, axis=1, keepdims=True)
+    squares: npt.NDArray[np.float64] = np.square(np.maximum(above, 0).astype(np.float64))
+    return np.asarray(squares.sum(axis=0))
 
 
 def _excerpt_start(deviation: npt.NDArray[np.float64]) -> float:
