@@ -71,7 +71,7 @@ def main() -> None:
         seconds = [osscl("report", folder / "scores.csv", "-o", page, "--overwrite") for _ in range(ROUNDS)]
         print(
             f"{NORMAL + ANOMALOUS} files, the 20 worst shown: {megabytes(page)}, "
-            f"median {np.median(seconds):.1f} s of {ROUNDS} runs, from {min(seconds):.1f} to {max(seconds):.1f} s"
+            f"median {np.median(seconds):.1f} s of {ROUNDS} runs, {min(seconds):.1f} to {max(seconds):.1f} s"
         )
         for share in (0.02, 1.0):
             table = folder / "rows.csv"
