@@ -47,6 +47,7 @@ docs/gpu
 docs/training
 docs/evaluation
 docs/compare
+docs/report
 docs/synth
 docs/export
 docs/speed

@@ -28,6 +28,7 @@ CHEAP = (
     "score demo RECORDINGS",
     "score demo RECORDINGS --json",
     "evaluate TABLE",
+    "report TABLE --output new.html --overwrite",
     "evaluate TABLE --json",
     "compare demo demo RECORDINGS --machine blower/id_00",
     "compare demo demo RECORDINGS --machine blower/id_00 --json",

@@ -29,6 +29,7 @@ WATCHED = {
     "decide": "decide scores.csv --model demo -o out/decided.csv",
     "explain": "explain demo clips/blower/test/normal_id_00_00000000.wav --device cpu",
     "enroll": "enroll clips -o out/memories.onnx",
+    "report": "report scores.csv --model demo -o out/report.html",
     "evaluate": "evaluate demo clips --device cpu",
     "evaluate by rule": "evaluate demo clips --device cpu --rule all",
     "compare": "compare demo demo clips --device cpu",

@@ -127,9 +127,14 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
         """Say how much there is to do, once it is known."""
         self._bar.update(self._task, total=total)
 
+    @property
+    def done(self) -> int:
+        """How many are done."""
+        return int(self._bar.tasks[0].completed)
+
     def advance(self, note: str = "") -> None:
         """One more is done."""
-        self.show(int(self._bar.tasks[0].completed) + 1, note)
+        self.show(self.done + 1, note)
 
     def show(self, done: int, note: str = "") -> None:
         """So many are done."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from osscl.cli.limit_lines import in_one_line
 from osscl.decisions import smallest_rate
 from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.model_file.decisions import Calibration, StoredClip, StoredDecisions, StoredMemory
@@ -22,7 +23,7 @@ def decision_facts(manifest: Manifest) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Background, memories, calibrations, rules, training clips: one line a machine.
+        Background, memories, calibrations, rules, training clips, detection limits: one line a machine.
     """
     held = manifest.decisions or _NOTHING
     background = held.background
@@ -42,6 +43,8 @@ def decision_facts(manifest: Manifest) -> dict[str, str]:
             if held.training_clips is None
             else f"{len(held.training_clips)} known by their hashes: calibration refuses them"
         )
+    if held.limits:
+        facts["limits"] = "\n".join(map(in_one_line, held.limits))
     return facts
 
 

@@ -10,11 +10,16 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, AUDIO_SUFFIXES, Fit
 from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
+from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import RecordingPattern, takes_shared_options
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
 from osscl.model_file.bundle import DEMO
+from osscl.model_file.manifest import Manifest
+from osscl.sensitivity import SensitivityOptions, SensitivityReport
+from osscl.sensitivity.measuring import measured, with_limits
+from osscl.sensitivity.report import WHAT_IT_IS
 from osscl.support.links import missing
 from osscl.support.listing import listed
 from osscl.support.paths import printable
@@ -24,6 +29,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl enroll model.onnx dcase2020 --output enrolled.onnx --false-alarm-rate 0.01\n
   osscl enroll model.onnx sessions --recording folder --output enrolled.onnx\n
   osscl enroll press.onnx this_was_fine.wav --machine press/id_09 --add --output press2.onnx\n
+  osscl enroll press_recordings --machine press/id_09 --limits --output press.onnx\n
   osscl enroll press.onnx --forget 1f0c5be2a94d7733 --output press2.onnx\n
 \n
 Exit code: 0 all enrolled, 1 failed, 2 wrong usage, 3 done but some files could not be used; interrupted, with
@@ -78,6 +84,14 @@ def enroll(
             show_default="none; 0.05 is decided at where it can be",
         ),
     ] = None,
+    limits: Annotated[
+        bool,
+        typer.Option(
+            "--limits",
+            help="Measure from which size on changes of the sound are found, and store that too: half a minute "
+            "a machine of 100 recordings.",
+        ),
+    ] = False,
     fit: Fit = AS_THEY_ARE,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at MODEL2.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
@@ -96,8 +110,11 @@ def enroll(
         background=background,
         false_alarm_rate=false_alarm_rate,
     )
+    if limits and not normals:
+        raise typer.BadParameter("--limits lays changes into normal recordings; name a folder of them")
     try:
         with WorkProgress("clips") as progress:
+            measurement = _Limits(normals, options, progress) if limits else None
             made = enroll_recordings(
                 normals,
                 output,
@@ -106,12 +123,45 @@ def enroll(
                 overwrite=overwrite,
                 on_total=progress.set_total,
                 on_clip=progress.advance,
+                finish=measurement or _as_it_is,
             )
     except KeyboardInterrupt:
         say("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
-    _report(made, output, json=json)
-    raise typer.Exit(EXIT_SOME_UNSCORED if made.unusable else 0)
+    report = None if measurement is None else measurement.report
+    _report(made, report, output, json=json)
+    raise typer.Exit(EXIT_SOME_UNSCORED if made.unusable or (report and report.refused) else 0)
+
+
+class _Limits:
+    """Measures the limits of memories that are about to be written, in the same progress."""
+
+    def __init__(self, normals: list[str], options: EnrolOptions, progress: WorkProgress) -> None:
+        self._normals, self._progress = normals, progress
+        self._options = SensitivityOptions(
+            rule="memory",
+            false_alarm_rate=options.false_alarm_rate,
+            machine=options.machine,
+            recording=options.recording,
+            fit=options.fit,
+        )
+        self.report: SensitivityReport | None = None
+
+    def __call__(self, manifest: Manifest) -> Manifest:
+        """Measure, and put what was measured into the manifest."""
+        done = self._progress.done
+        self.report = measured(
+            manifest,
+            self._normals,
+            self._options,
+            on_total=lambda total: self._progress.set_total(done + total),
+            on_clip=self._progress.advance,
+        )
+        return with_limits(manifest, self.report.machines)
+
+
+def _as_it_is(manifest: Manifest) -> Manifest:
+    return manifest
 
 
 def _told_apart(places: list[str], *, is_complete: bool) -> tuple[str | None, list[str]]:
@@ -129,20 +179,28 @@ def _told_apart(places: list[str], *, is_complete: bool) -> tuple[str | None, li
     return first, places[1:]
 
 
-def _report(made: Enrolment, output: Path, *, json: bool) -> None:
-    for warning in made.warnings:
+def _report(made: Enrolment, limits: SensitivityReport | None, output: Path, *, json: bool) -> None:
+    # what lies there and is not taken is said once
+    for warning in dict.fromkeys((*made.warnings, *(limits.warnings if limits else ()))):
         say(f"warning: {warning}")
     if made.left_out:
         say(f"left out, called anomaly_...: {listed(made.left_out, MAX_NAMED)}")
     say_unusable("not enrolled", [(each.path, each.reason) for each in made.unusable])
+    for machine, reason in (limits.refused if limits else {}).items():
+        say(f"no limits: {machine}: {reason}")
     if json:
-        emit(as_json({"output": str(output), "n_bytes": output.stat().st_size, "enrolment": made}))
+        document = {"output": str(output), "n_bytes": output.stat().st_size, "enrolment": made}
+        emit(as_json(document | ({"limits": limits.machines} if limits else {})))
         return
     wide_console().print(_table(made.machines))
     say(
         f"{len(made.machines)} {'memory' if len(made.machines) == 1 else 'memories'} -> {printable(output)} "
         f"(background: {made.background or 'none'})"
     )
+    if limits:
+        for each in limits.machines:
+            say(in_one_line(each))
+        say(WHAT_IT_IS)
 
 
 def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:

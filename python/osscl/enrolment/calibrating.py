@@ -14,6 +14,7 @@ from osscl.enrolment.both_scores import both_scores, refuse_unlike, without_sibl
 from osscl.enrolment.calibrate_options import CalibrateOptions
 from osscl.enrolment.calibration_clips import clips_a_machine, refuse_training_clips, thinned
 from osscl.enrolment.calibration_report import CalibratedMachine, CalibrationReport
+from osscl.enrolment.dropped_limits import dropped_limits, without_limits
 from osscl.enrolment.left_out import left_out_recordings
 from osscl.enrolment.network_scores import Scores, network_scores
 from osscl.enrolment.normals import Normal, Normals, read_normals
@@ -161,6 +162,7 @@ class _Work:
                 self.refused[machine] = str(error)
                 del self.chosen[machine]
         self._refuse_if_none_is_left()
+        self.warnings += dropped_limits(self._stored.limits, self._stale_limits())
 
     def merged(self) -> StoredDecisions:
         """What the file holds to decide by, from now on."""
@@ -172,6 +174,7 @@ class _Work:
             self._stored,
             calibrations=(*staying, *self._made.values()),
             rules=self._stored.rules | {machine: self._decides(machine) for machine in self._made},
+            limits=without_limits(self._stored.limits, self._stale_limits()),
         )
 
     def described(self) -> Iterator[CalibratedMachine]:
@@ -257,6 +260,9 @@ class _Work:
             log_mad=None if scale is None else scale.mad,
             is_guaranteed=n_trained == 0,
         )
+
+    def _stale_limits(self) -> set[tuple[str, Rule]]:
+        return {(machine, self._options.rule) for machine in self._made}
 
     def _decides(self, machine: str) -> Rule:
         """The rule that decides of a calibrated machine: one that was chosen stays, but for both."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace as struct_with
 
 from osscl.enrolment.backgrounds import background_for, background_of
 from osscl.enrolment.cap import capped
+from osscl.enrolment.dropped_limits import dropped_limits, without_limits
 from osscl.enrolment.forgotten import hashes_to_forget
 from osscl.enrolment.memories import changed_memories, described, refuse_unreachable_rate
 from osscl.enrolment.normals import Normals, read_normals
@@ -20,7 +21,7 @@ from osscl.enrolment.rules import rule_once_enrolled
 from osscl.enrolment.warnings import named, warnings_of, warnings_of_memories
 from osscl.errors import ConfigError, ModelFileError, NoRecordingsError
 from osscl.model_file.bundle import read_bundle, write_bundle
-from osscl.model_file.decisions import Calibration, StoredDecisions
+from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest, Producer
 from osscl.model_file.memories_alone import identity_graph, manifest_of_memories
 from osscl.support.installed import version_of
@@ -39,6 +40,7 @@ def enroll(
     overwrite: bool = False,
     on_total: Callable[[int], object] = lambda _: None,
     on_clip: Callable[[], object] = lambda: None,
+    finish: Callable[[Manifest], Manifest] = lambda manifest: manifest,
 ) -> Enrolment:
     """Make memories of machines from normal recordings, and write them into a model file.
 
@@ -60,6 +62,9 @@ def enroll(
         Called with the number of recordings, once it is known.
     on_clip : callable
         Called after each recording.
+    finish : callable
+        Called with what the file is to say of itself; gives the same with what shall be written beside, such
+        as detection limits.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def enroll(
     manifest, report = enrolled(
         roots, None if bundle is None else bundle.manifest, options, on_total=on_total, on_clip=on_clip
     )
-    write_bundle(output, identity_graph() if bundle is None else bundle.model, manifest)
+    write_bundle(output, identity_graph() if bundle is None else bundle.model, finish(manifest))
     return report
 
 
@@ -160,6 +165,7 @@ def enrolled(
         *warnings_of(normals, () if manifest is None else manifest.machines),
         *(note for each in changed.values() for note in each.notes),
         *_dropped_calibrations(decisions, changed),
+        *dropped_limits(decisions.limits, _stale_limits(decisions, changed)),
         *warnings_of_memories(machines),
     )
     report = Enrolment(
@@ -206,12 +212,20 @@ def _merged(
         memories=tuple(memories.values()),
         calibrations=tuple(each for each in decisions.calibrations if each not in stale),
         rules=decisions.rules | rules,
+        limits=without_limits(decisions.limits, _stale_limits(decisions, changed)),
     )
 
 
 def _stale(decisions: StoredDecisions, changed: Collection[str]) -> list[Calibration]:
     """Calibrations that were made with a memory which is another one now."""
     return [each for each in decisions.calibrations if each.rule == "both" and each.machine in changed]
+
+
+def _stale_limits(decisions: StoredDecisions, changed: Collection[str]) -> set[tuple[str, Rule]]:
+    """Limits that were measured with a memory which is another one now, or with a calibration that goes."""
+    return {(each.machine, each.rule) for each in decisions.limits if each.machine in changed} - {
+        (machine, "network") for machine in changed
+    }
 
 
 def _dropped_calibrations(decisions: StoredDecisions, changed: Collection[str]) -> Iterator[str]:

@@ -36,6 +36,8 @@ _EXTRAS = {
     "cuda-bindings": _Extra("cuda.bindings.driver", "cuInit", "scoring on GPUs", "tensorrt,cuda"),
     "soxr": _Extra("soxr", "resample", "recordings of other sample rates than the model's", "resample"),
     "pyarrow": _Extra("pyarrow.parquet", "ParquetWriter", "Parquet tables", "parquet"),
+    "jinja2": _Extra("jinja2", "Environment", "osscl report", "report"),
+    "pillow": _Extra("PIL.Image", "fromarray", "osscl report", "report"),
     "torch": _Extra("torch.nn", "Module", "osscl train and osscl-export", "train,export"),
     "safetensors": _Extra("safetensors", "safe_open", "osscl train and osscl-export", "train,export"),
     "onnx": _Extra("onnx", "ModelProto", "osscl-export", "export"),

@@ -1,4 +1,4 @@
-"""Memories, backgrounds and calibrations held against themselves.
+"""Memories, backgrounds, calibrations and detection limits held against themselves.
 
 Sizes of arrays, names, and what knows what.
 """
@@ -17,6 +17,7 @@ from osscl.model_file.decisions import (
     StoredDecisions,
     StoredMemory,
 )
+from osscl.model_file.limits import DetectionLimit, MachineLimits
 from osscl.model_file.manifest import Manifest
 
 _TRIANGLE = N_LEVEL * (N_LEVEL + 1) // 2
@@ -62,10 +63,13 @@ def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
     for name, keys in (
         ("memories", [memory.machine for memory in decisions.memories]),
         ("calibrations", [(each.machine, each.rule) for each in decisions.calibrations]),
+        ("limits", [(each.machine, each.rule) for each in decisions.limits]),
     ):
         repeated = [key for key, count in Counter(keys).items() if count > 1]
         if repeated:
             yield f"`$.decisions.{name}` holds {repeated[0]} twice"
+    for number, limits in enumerate(decisions.limits):
+        yield from _flaws_of_limits(limits, f"$.decisions.limits[{number}]", decisions)
     for machine, rule in decisions.rules.items():
         if rule != "network" and decisions.memory_of(machine) is None:
             yield f"`$.decisions.rules` says {rule} of {machine}, which has no memory"
@@ -99,6 +103,31 @@ def _flaws_of_calibration(calibration: Calibration, place: str) -> Iterator[str]
     is_both = calibration.rule == "both"
     if is_both != (calibration.log_median is not None) or is_both != (calibration.log_mad is not None):
         yield f"`{place}` has `log_median` and `log_mad` for the rule both alone"
+
+
+def _flaws_of_limits(limits: MachineLimits, place: str, decisions: StoredDecisions) -> Iterator[str]:
+    if limits.rule != "network" and decisions.memory_of(limits.machine) is None:
+        yield f"`{place}` is of the rule {limits.rule} of {limits.machine}, which has no memory"
+    if limits.rule != "memory" and decisions.calibration_of(limits.machine, limits.rule) is None:
+        yield f"`{place}` is of the rule {limits.rule} of {limits.machine}, which has no calibration for it"
+    for number, each in enumerate(limits.limits):
+        if not each.low_hz < each.high_hz:
+            yield f"`{place}.limits[{number}]` is from {each.low_hz:g} to {each.high_hz:g} Hz, which is no band"
+        if not _is_rising(each):
+            yield (
+                f"`{place}.limits[{number}]` has a50 {each.a50}, a90 {each.a90}, a90_95 {each.a90_95} and largest "
+                f"{each.largest}; expected sizes that rise, those that are not found left out"
+            )
+
+
+def _is_rising(limit: DetectionLimit) -> bool:
+    """Whether sizes of one sign rise, and none is named beyond one that is not found."""
+    sizes = [limit.a50, limit.a90, limit.a90_95, limit.largest]
+    known = [size for size in sizes if size is not None]
+    if any(size is not None for size in sizes[sizes.index(None) : 3]) if None in sizes else False:
+        return False
+    falls = limit.unit == "dB" and limit.largest < 0
+    return known == sorted(known, reverse=falls)
 
 
 def _flaws_of_arrays(place: str, *arrays: _Array) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from osscl.config import Settings
-from osscl.model_file.decisions import Name, Rule
+from osscl.model_file.named import Name, Rule
 
 ChangeKind: TypeAlias = Literal["tone", "band", "modulation", "burst", "missing_beat", "shifted_line"]
 
@@ -68,3 +68,26 @@ class MachineLimits(Settings, frozen=True, kw_only=True):
     false_alarm_rate: float
     n_recordings: int
     limits: tuple[DetectionLimit, ...]
+
+    def smallest(self) -> tuple[DetectionLimit, ...]:
+        """Choose one limit of each kind: the change that is found at the smallest size.
+
+        Returns
+        -------
+        tuple of DetectionLimit
+            In the order of `limits`, louder and fainter bands each for itself; without kinds that are not
+            found.
+        """
+        chosen: dict[tuple[str, bool, float | None], DetectionLimit] = {}
+        for each in self.limits:
+            if each.a90_95 is None:
+                continue
+            kind = (each.change, each.largest > 0, each.duration_s if each.change == "burst" else None)
+            best = chosen.get(kind)
+            if best is None or best.a90_95 is None or _is_smaller(each.a90_95, best.a90_95, each.largest):
+                chosen[kind] = each
+        return tuple(chosen.values())
+
+
+def _is_smaller(size: float, other: float, largest: float) -> bool:
+    return size < other if largest > 0 else size > other
