@@ -182,7 +182,7 @@ def sizes_found(
     recordings: Sequence[str] | None = None,
     *,
     tried: npt.ArrayLike | None = None,
-    n_resamples: int = 500,
+    n_resamples: int = 200,
     seed: int = 0,
 ) -> SizesFound:
     """Tell the sizes that are found from the smallest one that was found in each clip.
