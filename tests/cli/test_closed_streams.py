@@ -37,6 +37,7 @@ CHEAP = (
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",
     "inspect demo --json",
+    "sensitivity demo RECORDINGS --machine blower/id_00",
     "engine list --json --engine-cache none",
     "engine prune --json --engine-cache none",
     "engine inspect demo --engine-cache none",
@@ -48,7 +49,12 @@ WITH_TORCH = (
     "export CHECKPOINT --output new.onnx --json",
     "train RECORDINGS --output new --epochs 1 --batch-size 2 --workers 0 --inputs log_mel --json",
 )
-CODES = {"engine inspect": 1, "engine build": 1, "score demo": 3}  # neither engine nor card; strange machines
+CODES = {
+    "engine inspect": 1,
+    "engine build": 1,
+    "score demo": 3,
+    "sensitivity": 1,
+}  # neither engine nor card; strange machines; nothing is calibrated
 
 
 def test_every_command_has_a_row() -> None:

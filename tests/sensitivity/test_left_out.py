@@ -30,8 +30,11 @@ def test_it_decides_as_one_that_was_never_given_the_recording(rows: npt.NDArray[
     strange = np.random.default_rng(1).normal(0.0, 2.3, (20, 360))
     ours, theirs = without.judge(features=strange), never.judge(features=strange)
     assert without.rate == never.rate == 1 / 6
-    assert ours.score == pytest.approx(theirs.score, rel=1e-4), "what a file holds is rounded twice"
-    assert ours.threshold == pytest.approx(theirs.threshold, rel=1e-4)
+    # what a file holds is rounded to 16 bits against the mean of its clips, which is another one
+    assert ours.score == pytest.approx(theirs.score, abs=5e-3)
+    assert ours.threshold == pytest.approx(theirs.threshold, abs=5e-3)
+    full = judge_of(rows, NAMES).judge(features=strange)
+    assert np.abs(full.score - theirs.score).max() > 0.1
 
 
 def test_a_recording_that_it_does_not_know_changes_nothing(rows: npt.NDArray[np.float64]) -> None:
@@ -62,5 +65,7 @@ def test_held_out_clips_leave_the_memory_as_it_is() -> None:
 def test_too_few_recordings_are_refused_in_one_sentence(
     rows: npt.NDArray[np.float64], names: list[str]
 ) -> None:
-    with pytest.raises(DecisionError, match=r"normal recordings are too few for detection limits: .*enroll 4"):
+    with pytest.raises(
+        DecisionError, match=r"normal recordings are too few for detection limits: .*enroll 4"
+    ):
         judge_without(judge_of(rows, names), names[0])

@@ -35,9 +35,7 @@ interrupted, with nothing written: 130.
 def sensitivity(
     model: Annotated[
         Path,
-        typer.Argument(
-            help="Model file with memories or calibrations; it stays as it is.", metavar="MODEL"
-        ),
+        typer.Argument(help="Model file with memories or calibrations; it stays as it is.", metavar="MODEL"),
     ],
     normals: Annotated[
         list[str],
@@ -70,9 +68,7 @@ def sensitivity(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option(
-            help="Model file to write that holds the limits too.", metavar="MODEL2", readable=False
-        ),
+        typer.Option(help="Model file to write that holds the limits too.", metavar="MODEL2", readable=False),
     ] = None,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,

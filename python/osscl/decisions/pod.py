@@ -320,8 +320,8 @@ def _checked(
     x, y, n = (np.asarray(given, np.float64) for given in (sizes, hits, trials))
     if x.ndim != 1 or len(np.unique(x)) < 2 or y.ndim != 2 or y.shape != n.shape or y.shape[1] != len(x):
         raise DecisionError(
-            f"sizes are {list(x.shape)}, hits {list(y.shape)} and trials {list(n.shape)}; expected [G], [R, G] "
-            "and [R, G], with 2 different sizes or more"
+            f"sizes are {list(x.shape)}, hits {list(y.shape)} and trials {list(n.shape)}; expected [G], "
+            "[R, G] and [R, G], with 2 different sizes or more"
         )
     if not (np.isfinite(x).all() and (y >= 0).all() and (y <= n).all() and (n.sum(1) > 0).all()):
         raise DecisionError("hits must lie between 0 and trials, and each curve needs a trial")

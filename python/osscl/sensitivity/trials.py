@@ -48,8 +48,8 @@ def first_found(
     Returns
     -------
     ndarray of int, [C]
-        Number in `PLACES` of the smallest size that is found; ``len(PLACES)`` where none is. Found by halving:
-        a larger size is taken to be found where a smaller one is.
+        Number in `PLACES` of the smallest size that is found; ``len(PLACES)`` where none is. Found by
+        halving: a larger size is taken to be found where a smaller one is.
     """
     sound = Sound(samples)
     found: list[int] = []
