@@ -112,9 +112,9 @@ def sensitivity(
     if output is not None:
         _write(output, report)
     _tell(report, json=json)
-    for path in (output, store):
-        if path is not None:
-            say(f"limits of {len(report.machines)} machines -> {printable(path)}")
+    for written in (output, store):
+        if written is not None:
+            say(f"limits of {len(report.machines)} machines -> {printable(written)}")
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unusable or report.refused else 0)
 
 

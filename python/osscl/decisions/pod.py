@@ -19,6 +19,7 @@ _CLOSE = 1e-4
 _START = np.array([0.0, 3.0])
 _STEEPEST = 1e4
 _LEAST = 1e-12
+_LONGEST_STEP = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,7 +293,8 @@ class _Penalised:
         first, second = score.sum(1), (score * self._x).sum(1)
         step = np.stack([c * first - b * second, a * second - b * first], 1) / determinant
         longest = np.abs(step).max(1, keepdims=True)
-        return step * np.minimum(1.0, 20.0 / np.maximum(longest, _LEAST))
+        limited: Floats = step * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, _LEAST))
+        return limited
 
     def _information(self, weight: Floats) -> tuple[Floats, Floats, Floats]:
         return weight.sum(1), (weight * self._x).sum(1), (weight * self._x**2).sum(1)

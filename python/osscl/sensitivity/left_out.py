@@ -70,6 +70,6 @@ def _scores_without(normal: NormalScores, recording: str) -> NormalScores:
 def _too_few(n_recordings: int) -> str:
     return (
         f"{n_recordings} normal recordings are too few for detection limits: one is left out at a time, "
-        f"and {MIN_RECORDINGS} must remain to decide; enroll {MIN_RECORDINGS + 1} or more, 60 for limits that hold "
-        "with a confidence of 95 %"
+        f"and {MIN_RECORDINGS} must remain to decide; enroll {MIN_RECORDINGS + 1} or more, 60 for limits "
+        "that hold with a confidence of 95 %"
     )
