@@ -41,6 +41,7 @@ CONTENTS = """
 :caption: Use
 docs/scoring
 docs/decide
+docs/sensitivity
 docs/gpu
 docs/training
 docs/evaluation
