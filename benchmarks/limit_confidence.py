@@ -2,7 +2,7 @@
 
 usage: python benchmarks/limit_confidence.py [--recordings 60] [--draws 100] [--seed 1]
 
-The smallest size found in a recording is drawn from a distribution that is known (normal, logistic, skewed), and
+The smallest size found in a recording is drawn from a known distribution (normal, logistic, skewed), and
 1 recording of 20 is flagged whatever is laid in, as at a false-alarm rate of 5 %. Sizes are tried as
 osscl.sensitivity tries them. No sound is made: this is about the curve and its interval.
 """
@@ -42,7 +42,7 @@ def main() -> None:
         covered = 0
         for _ in range(arguments.draws):
             smallest = _flagged(draw(rng, arguments.recordings), rng)
-            is_large = was_tried & (PLACES >= smallest[:, None])
+            is_large = was_tried & (smallest[:, None] <= PLACES)
             first = np.where(is_large.any(1), is_large.argmax(1), len(PLACES))
             covered += sizes_found(PLACES, first, FALSE_ALARMS, tried=was_tried).a90_95 >= true
         print(f"{name:9} {covered} of {arguments.draws}", flush=True)
