@@ -117,5 +117,6 @@ def test_sizes_are_rounded_away_from_zero() -> None:
     assert band.in_words(2.01) == "the band 125 to 250 Hz at +2.1 dB"
     assert band.in_words(-2.01) == "the band 125 to 250 Hz at -2.1 dB"
     assert band.in_words(21.2) == "the band 125 to 250 Hz at +22 dB"
+    assert band.in_words(-9.97) == "the band 125 to 250 Hz at -10 dB"
     assert band.in_words(0.123) == "the band 125 to 250 Hz at +0.13 dB"
     assert Band(low_hz=500, high_hz=1000, sizes=SIZES).in_words(3.0) == "the band 500 Hz to 1 kHz at +3.0 dB"

@@ -114,7 +114,8 @@ def sensitivity(
     _tell(report, json=json)
     for written in (output, store):
         if written is not None:
-            say(f"limits of {len(report.machines)} machines -> {printable(written)}")
+            n = len(report.machines)
+            say(f"limits of {n} machine{'' if n == 1 else 's'} -> {printable(written)}")
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unusable or report.refused else 0)
 
 
