@@ -1,4 +1,4 @@
-"""How often changes of the size that a detection limit names are found in recordings that it was not set from.
+"""How often changes as large as a detection limit are found in recordings that it was not set from.
 
 usage: osscl synth all --ids 41 --train 800 --seed 12
        python benchmarks/limits.py all/*/train [--normals 100] [--others 40] [--rule memory]
@@ -6,8 +6,8 @@ usage: osscl synth all --ids 41 --train 800 --seed 12
 Of the recordings of each folder, one machine's, the first 100 are enrolled and changes laid into them; then
 each change is laid, at its a90/95, into 40 of the others (other phases, other times, other recordings), and
 decided by the whole memory. Changes without a limit are counted and not tried. Also printed: the time of the
-limits, wall and processor, and how many larger sizes were missed where a smaller one was found (limits take it
-that none is).
+limits, wall and processor, and how many larger sizes were missed where a smaller one was found (limits take
+it that none is).
 """
 
 import argparse
@@ -51,25 +51,27 @@ def main() -> int:
         normals, others = recordings[: arguments.normals], recordings[arguments.normals :]
         judge, limits = measured(normals)
         print(f"{folder}: {len(normals)} normals, {len(others[: arguments.others])} others", flush=True)
-        for change, limit in zip(fine_grid(), limits.limits, strict=True):
-            if limit.a90_95 is None:
-                without[limit.change] += 1
+        without += Found(limit.change for limit in limits.limits if limit.a90_95 is None)
         for place, path in enumerate(others[: arguments.others]):
             for kind, is_found in tried_in(path, judge, limits, SEED + 1000 * number + place):
                 found[kind] += is_found
                 tried[kind] += 1
         print(f"  larger sizes missed: {missed_above(others[:N_MONOTONE], judge):.2%}", flush=True)
-    for kind in tried:
-        print(f"{kind:13} {found[kind]:6} of {tried[kind]:6} found: {found[kind] / tried[kind]:.1%}; "
+    for kind in dict.fromkeys((*tried, *without)):
+        print(f"{kind:13} {found[kind]:6} of {tried[kind]:6} found: {found[kind] / max(tried[kind], 1):.1%}; "
               f"{without[kind]} without a limit")  # fmt: skip
     share = found.total() / tried.total()
-    print(f"all           {found.total():6} of {tried.total():6} found: {share:.2%} (at least {AT_LEAST:.0%})")
+    print(
+        f"all           {found.total():6} of {tried.total():6} found: {share:.2%} (at least {AT_LEAST:.0%})"
+    )
     return int(share < AT_LEAST)
 
 
 def parsed() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folders", nargs="+", help="normal recordings of one machine each")
     parser.add_argument("--normals", type=int, default=100)
     parser.add_argument("--others", type=int, default=40)
@@ -84,7 +86,10 @@ def measured(normals: list[Path]) -> tuple[Judge, MachineLimits]:
         wall, before = time.perf_counter(), processor_s()
         report = measure_limits(model, normals, SensitivityOptions(machine=MACHINE))
         wall, used = time.perf_counter() - wall, processor_s() - before
-        print(f"limits of {len(report.machines[0].limits)} changes: {wall:.1f} s, of processors {used:.1f} s", flush=True)
+        print(
+            f"limits of {len(report.machines[0].limits)} changes: {wall:.1f} s, of processors {used:.1f} s",
+            flush=True,
+        )
         return Judges(read_bundle(model).manifest).of(MACHINE), report.machines[0]
 
 

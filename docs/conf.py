@@ -43,6 +43,7 @@ docs/scoring
 docs/decide
 docs/monitor
 docs/explain
+docs/sensitivity
 docs/gpu
 docs/training
 docs/evaluation

@@ -42,6 +42,7 @@ CHEAP = (
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",
     "inspect demo --json",
+    "sensitivity demo RECORDINGS --machine blower/id_00",
     "engine list --json --engine-cache none",
     "engine prune --json --engine-cache none",
     "engine inspect demo --engine-cache none",
@@ -63,7 +64,8 @@ CODES = {
     "engine build": 1,
     "score demo": 3,
     "monitor": 3,
-}  # neither engine nor card; strange machines
+    "sensitivity": 1,
+}  # neither engine nor card; strange machines; nothing is calibrated
 
 
 def test_every_command_has_a_row() -> None:

@@ -115,6 +115,10 @@ ROWS = [
     Row("calibrate normals", "calibrate demo @ -o new.onnx"),
     Row("calibrate output", "calibrate demo RECORDINGS -o @", WRITE_FILE, ".onnx"),
     Row("inspect model", "inspect @"),
+    Row("sensitivity model", "sensitivity @ RECORDINGS"),
+    Row("sensitivity normals", "sensitivity demo @"),
+    Row("sensitivity output", "sensitivity demo RECORDINGS -o @", WRITE_FILE, ".json"),
+    Row("sensitivity store", "sensitivity demo RECORDINGS --store @", WRITE_FILE, ".onnx"),
     Row("enroll places", "enroll @ -o new.onnx"),
     Row("enroll places", "enroll @ RECORDINGS -o new.onnx"),
     Row("enroll places", "enroll demo @ -o new.onnx"),
@@ -145,12 +149,16 @@ ROWS_WITH_TORCH = [
     Row("export calibration", "export demo -o new.onnx --precision int8 --gate RECORDINGS --calibration @"),
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
-WITH_A_NETWORK = ("bench", "calibrate", "compare", "embed", "evaluate", "explain", "score")
+WITH_A_NETWORK = ("bench", "calibrate", "compare", "embed", "evaluate", "explain", "score", "sensitivity")
 NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
-FITTING = ("bench", "calibrate", "compare", "embed", "enroll", "evaluate", "explain", "export", "score", "train")
+FITTING = ("bench", "calibrate", "compare", "embed", "enroll", "evaluate", "explain", "export", "score", "sensitivity", "train")
 TEXTS_THAT_ARE_NO_PATHS = {
     *((command, name) for command in WITH_A_NETWORK for name in ("backend", "device")),
-    *(("calibrate", name) for name in ("machine", "recording", "rule")),
+    *(
+        (command, name)
+        for command in ("calibrate", "sensitivity")
+        for name in ("machine", "recording", "rule")
+    ),
     ("engine build", "device"),
     *(("monitor", name) for name in ("alarm", "every", "false_alarms")),
     ("embed", "what"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from osscl.cli.program import COMMANDS
+from osscl.enrolment import enroll
 from osscl.synth import DatasetPlan, write_dataset
 from support.watched import Watched, needs_strace, run_watched
 
@@ -26,6 +27,7 @@ WATCHED = {
     "score": "score demo clips --device cpu -o out/scores.csv",
     "score by OpenVINO": "score demo clips --device cpu --backend openvino -o out/scores.jsonl",
     "calibrate": "calibrate demo clips --device cpu -o out/calibrated.onnx",
+    "sensitivity": "sensitivity memories.onnx clips --coarse --store out/measured.onnx",
     "decide": "decide scores.csv --model demo -o out/decided.csv",
     "explain": "explain demo clips/blower/test/normal_id_00_00000000.wav --device cpu",
     "enroll": "enroll clips -o out/memories.onnx",
@@ -89,6 +91,8 @@ def test_a_command_speaks_to_nobody_and_leaves_its_output_alone(
     (folder / "clips").symlink_to(clips)
     (folder / "scores.csv").write_text("path,machine,status,score,rule\na.wav,blower/id_00,ok,1,network\n")
     (folder / "weights").symlink_to(checkpoint.parent)
+    if what == "sensitivity":
+        enroll([clips], folder / "memories.onnx")
     watched = watch([*CONSOLE, *WATCHED[what].split()], folder)
     assert "Traceback" not in watched.done.stderr
     expected = CODES.get(what, 0)

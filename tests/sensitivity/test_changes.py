@@ -45,7 +45,9 @@ def test_a_tone_has_its_level_against_the_band(sound: Sound) -> None:
 @pytest.mark.parametrize("size", [6.0, -6.0])
 def test_a_band_is_louder_or_fainter_and_no_other_is(sound: Sound, size: float) -> None:
     waveform = changed(sound, Band(low_hz=2000, high_hz=4000, sizes=SIZES), size)
-    assert level_db(waveform, 2100, 3900) - level_db(sound.waveform, 2100, 3900) == pytest.approx(size, abs=1e-2)
+    assert level_db(waveform, 2100, 3900) - level_db(sound.waveform, 2100, 3900) == pytest.approx(
+        size, abs=1e-2
+    )
     assert level_db(waveform, 4100, 8000) == pytest.approx(level_db(sound.waveform, 4100, 8000), abs=1e-2)
 
 
@@ -54,7 +56,9 @@ def test_a_modulation_has_its_rate_and_depth(sound: Sound) -> None:
     waveform = changed(sound, change, 40.0)
     ratio = (waveform - sound.waveform) @ Sound(waveform.astype(np.float32)).band(4000, 8000)
     assert ratio != 0
-    envelope = np.square(Sound(waveform.astype(np.float32)).band(4000, 8000)).reshape(-1, 80).mean(1)  # 200 a second
+    envelope = (
+        np.square(Sound(waveform.astype(np.float32)).band(4000, 8000)).reshape(-1, 80).mean(1)
+    )  # 200 a second
     spectrum = np.abs(np.fft.rfft(envelope / envelope.mean() - 1)) / (len(envelope) / 2)
     assert np.argmax(spectrum) == 250, "25 Hz, a bin each 0.1 Hz"
     # (1 + m sin)^2 has 2 m / (1 + m^2 / 2) of its mean at the rate
@@ -113,5 +117,6 @@ def test_sizes_are_rounded_away_from_zero() -> None:
     assert band.in_words(2.01) == "the band 125 to 250 Hz at +2.1 dB"
     assert band.in_words(-2.01) == "the band 125 to 250 Hz at -2.1 dB"
     assert band.in_words(21.2) == "the band 125 to 250 Hz at +22 dB"
+    assert band.in_words(-9.97) == "the band 125 to 250 Hz at -10 dB"
     assert band.in_words(0.123) == "the band 125 to 250 Hz at +0.13 dB"
     assert Band(low_hz=500, high_hz=1000, sizes=SIZES).in_words(3.0) == "the band 500 Hz to 1 kHz at +3.0 dB"

@@ -88,8 +88,8 @@ def enroll(
         bool,
         typer.Option(
             "--limits",
-            help="Measure from which size on changes of the sound are found, and store that too: half a minute "
-            "a machine of 100 recordings.",
+            help="Measure from which size on a few changes of the sound are found, and store that too: some "
+            "seconds a machine. osscl sensitivity --store measures all of them.",
         ),
     ] = False,
     fit: Fit = AS_THEY_ARE,
@@ -144,6 +144,7 @@ class _Limits:
             machine=options.machine,
             recording=options.recording,
             fit=options.fit,
+            coarse=True,
         )
         self.report: SensitivityReport | None = None
 

@@ -35,9 +35,7 @@ interrupted, with nothing written: 130.
 def sensitivity(
     model: Annotated[
         Path,
-        typer.Argument(
-            help="Model file with memories or calibrations; it stays as it is.", metavar="MODEL"
-        ),
+        typer.Argument(help="Model file with memories or calibrations; it stays as it is.", metavar="MODEL"),
     ],
     normals: Annotated[
         list[str],
@@ -70,9 +68,7 @@ def sensitivity(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option(
-            help="Model file to write that holds the limits too.", metavar="MODEL2", readable=False
-        ),
+        typer.Option(help="Model file to write that holds the limits too.", metavar="MODEL2", readable=False),
     ] = None,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
@@ -116,9 +112,10 @@ def sensitivity(
     if output is not None:
         _write(output, report)
     _tell(report, json=json)
-    for path in (output, store):
-        if path is not None:
-            say(f"limits of {len(report.machines)} machines -> {printable(path)}")
+    for written in (output, store):
+        if written is not None:
+            n = len(report.machines)
+            say(f"limits of {n} machine{'' if n == 1 else 's'} -> {printable(written)}")
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unusable or report.refused else 0)
 
 

@@ -19,6 +19,7 @@ _CLOSE = 1e-4
 _START = np.array([0.0, 3.0])
 _STEEPEST = 1e4
 _LEAST = 1e-12
+_LONGEST_STEP = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +183,7 @@ def sizes_found(
     recordings: Sequence[str] | None = None,
     *,
     tried: npt.ArrayLike | None = None,
-    n_resamples: int = 500,
+    n_resamples: int = 200,
     seed: int = 0,
 ) -> SizesFound:
     """Tell the sizes that are found from the smallest one that was found in each clip.
@@ -292,7 +293,8 @@ class _Penalised:
         first, second = score.sum(1), (score * self._x).sum(1)
         step = np.stack([c * first - b * second, a * second - b * first], 1) / determinant
         longest = np.abs(step).max(1, keepdims=True)
-        return step * np.minimum(1.0, 20.0 / np.maximum(longest, _LEAST))
+        limited: Floats = step * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, _LEAST))
+        return limited
 
     def _information(self, weight: Floats) -> tuple[Floats, Floats, Floats]:
         return weight.sum(1), (weight * self._x).sum(1), (weight * self._x**2).sum(1)
@@ -320,8 +322,8 @@ def _checked(
     x, y, n = (np.asarray(given, np.float64) for given in (sizes, hits, trials))
     if x.ndim != 1 or len(np.unique(x)) < 2 or y.ndim != 2 or y.shape != n.shape or y.shape[1] != len(x):
         raise DecisionError(
-            f"sizes are {list(x.shape)}, hits {list(y.shape)} and trials {list(n.shape)}; expected [G], [R, G] "
-            "and [R, G], with 2 different sizes or more"
+            f"sizes are {list(x.shape)}, hits {list(y.shape)} and trials {list(n.shape)}; expected [G], "
+            "[R, G] and [R, G], with 2 different sizes or more"
         )
     if not (np.isfinite(x).all() and (y >= 0).all() and (y <= n).all() and (n.sum(1) > 0).all()):
         raise DecisionError("hits must lie between 0 and trials, and each curve needs a trial")

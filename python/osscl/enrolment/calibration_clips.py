@@ -94,7 +94,8 @@ def clips_a_machine(manifest: Manifest, chosen: Mapping[str, Sequence[Normal]]) 
 def _without_replaced(manifest: Manifest, chosen: Mapping[str, object]) -> Manifest:
     decisions = manifest.decisions or StoredDecisions()
     staying = tuple(each for each in decisions.calibrations if each.machine not in chosen)
-    return replace(manifest, decisions=replace(decisions, calibrations=staying))
+    limits = tuple(each for each in decisions.limits if each.machine not in chosen)
+    return replace(manifest, decisions=replace(decisions, calibrations=staying, limits=limits))
 
 
 def thinned(normals: Sequence[Normal], most: int) -> list[Normal]:

@@ -26,9 +26,7 @@ def without_limits(
     return tuple(each for each in limits if (each.machine, each.rule) not in stale)
 
 
-def dropped_limits(
-    limits: Collection[MachineLimits], stale: Collection[tuple[str, Rule]]
-) -> Iterator[str]:
+def dropped_limits(limits: Collection[MachineLimits], stale: Collection[tuple[str, Rule]]) -> Iterator[str]:
     """Say which limits are left out.
 
     Parameters
@@ -47,6 +45,6 @@ def dropped_limits(
         if (each.machine, each.rule) in stale:
             what = "memory" if each.rule == "memory" else "memory or calibration"
             yield (
-                f"{each.machine}: its detection limits by the rule {each.rule} were measured with its earlier "
-                f"{what} and are left out; run osscl sensitivity --store again"
+                f"{each.machine}: its detection limits by the rule {each.rule} were measured with its "
+                f"earlier {what} and are left out; run osscl sensitivity --store again"
             )

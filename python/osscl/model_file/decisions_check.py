@@ -112,11 +112,11 @@ def _flaws_of_limits(limits: MachineLimits, place: str, decisions: StoredDecisio
         yield f"`{place}` is of the rule {limits.rule} of {limits.machine}, which has no calibration for it"
     for number, each in enumerate(limits.limits):
         if not each.low_hz < each.high_hz:
-            yield f"`{place}.limits[{number}]` is from {each.low_hz:g} to {each.high_hz:g} Hz, which is no band"
+            yield f"`{place}.limits[{number}]` is of {each.low_hz:g} to {each.high_hz:g} Hz, no band"
         if not _is_rising(each):
             yield (
-                f"`{place}.limits[{number}]` has a50 {each.a50}, a90 {each.a90}, a90_95 {each.a90_95} and largest "
-                f"{each.largest}; expected sizes that rise, those that are not found left out"
+                f"`{place}.limits[{number}]` has a50 {each.a50}, a90 {each.a90}, a90_95 {each.a90_95} and "
+                f"largest {each.largest}; expected sizes that rise, those that are not found left out"
             )
 
 

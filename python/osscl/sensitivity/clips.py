@@ -44,9 +44,7 @@ def chosen_clips(
     if rule != "network":
         refuse_unlike(stored.memory_of(machine), normals, fit)
     known = _recording_of(machine, rule, stored)
-    same = {
-        each.recording: known[each.clip.sha256] for each in normals if each.clip.sha256 in known
-    }
+    same = {each.recording: known[each.clip.sha256] for each in normals if each.clip.sha256 in known}
     named = [replace(each, recording=same.get(each.recording, each.recording)) for each in normals]
     return thinned(sorted(named, key=lambda each: each.clip.sha256), most)
 

@@ -85,5 +85,6 @@ def _missing_beats(rates_hz: tuple[int, ...]) -> list[Change]:
 
 def _shifted_lines() -> list[Change]:
     return [
-        ShiftedLine(low_hz=low, high_hz=high, sizes=Sizes(1.0, (high - low) / 2 - 4)) for low, high in OCTAVES_HZ
+        ShiftedLine(low_hz=low, high_hz=high, sizes=Sizes(1.0, (high - low) / 2 - 4))
+        for low, high in OCTAVES_HZ
     ]

@@ -1,8 +1,6 @@
 """A machine's judge without one recording: as if that were new to it."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from osscl.decisions import Memory
 from osscl.decisions.staircase import MIN_RECORDINGS
@@ -71,7 +69,7 @@ def _scores_without(normal: NormalScores, recording: str) -> NormalScores:
 
 def _too_few(n_recordings: int) -> str:
     return (
-        f"{n_recordings} normal recordings are too few for detection limits: one is left out at a time, and "
-        f"{MIN_RECORDINGS} must remain to decide; enroll {MIN_RECORDINGS + 1} or more, 60 for limits that hold "
-        "with a confidence of 95 %"
+        f"{n_recordings} normal recordings are too few for detection limits: one is left out at a time, "
+        f"and {MIN_RECORDINGS} must remain to decide; enroll {MIN_RECORDINGS + 1} or more, 60 for limits "
+        "that hold with a confidence of 95 %"
     )

@@ -37,9 +37,7 @@ class Tried:
     rate: float
 
 
-def limits_of(
-    machine: str, rule: Rule, changes: Sequence[Change], trials: Sequence[Tried]
-) -> MachineLimits:
+def limits_of(machine: str, rule: Rule, changes: Sequence[Change], trials: Sequence[Tried]) -> MachineLimits:
     """Fit the curves of a machine.
 
     Parameters

@@ -85,7 +85,11 @@ def machine_limits(
 
     pool = ThreadPoolExecutor(trial.threads, "osscl-trials")
     try:
-        tried = [each for some in pool.map(lambda group: [*_of_recording(trial, group, done)], groups) for each in some]
+        tried = [
+            each
+            for some in pool.map(lambda group: [*_of_recording(trial, group, done)], groups)
+            for each in some
+        ]
     finally:
         pool.shutdown(cancel_futures=True)
     return limits_of(trial.judge.machine, trial.judge.rule, trial.changes, tried)

@@ -1,7 +1,7 @@
 """Normal recordings to detection limits: `measure_limits`."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -261,13 +261,13 @@ class _Work:
         n_recordings = len({each.recording for each in clips})
         if n_recordings < ENOUGH_RECORDINGS:
             self.warnings.append(
-                f"{machine}: {n_recordings} recordings are fewer than the {ENOUGH_RECORDINGS} that a confidence "
-                "of 95 % takes: true limits may lie above these"
+                f"{machine}: {n_recordings} recordings are fewer than the {ENOUGH_RECORDINGS} that a "
+                "confidence of 95 % takes: true limits may lie above these"
             )
         if len(clips) < n_given:
             self.warnings.append(
-                f"{machine}: changes are laid into {len(clips)} of {n_given} clips, drawn by a seed from all its "
-                "recordings in turn"
+                f"{machine}: changes are laid into {len(clips)} of {n_given} clips, drawn by a seed from all "
+                "its recordings in turn"
             )
         unknown = n_unknown(machine, rule, clips, self._stored)
         if unknown:

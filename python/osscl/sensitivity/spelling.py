@@ -23,6 +23,7 @@ def rounded(size: float, *, signed: bool = False) -> str:
     digits = 1 - math.floor(math.log10(abs(size)))
     # what is a float's width above a round number is that number
     away = math.ceil(abs(size) * 10.0**digits - 1e-6) / 10.0**digits
+    digits = 1 - math.floor(math.log10(away))  # 9.97 became 10
     return f"{math.copysign(away, size):{'+' if signed else ''}.{max(digits, 0)}f}"
 
 

@@ -48,8 +48,8 @@ def first_found(
     Returns
     -------
     ndarray of int, [C]
-        Number in `PLACES` of the smallest size that is found; ``len(PLACES)`` where none is. Found by halving:
-        a larger size is taken to be found where a smaller one is.
+        Number in `PLACES` of the smallest size that is found; ``len(PLACES)`` where none is. Found by
+        halving: a larger size is taken to be found where a smaller one is.
     """
     sound = Sound(samples)
     found: list[int] = []
@@ -61,7 +61,8 @@ def first_found(
 
 def tried(offset: int) -> npt.NDArray[np.bool_]:
     """Say which of `PLACES` are tried in a recording of an offset, [124]."""
-    return np.arange(len(PLACES)) % N_OFFSETS == offset
+    was_tried: npt.NDArray[np.bool_] = np.arange(len(PLACES)) % N_OFFSETS == offset
+    return was_tried
 
 
 def laid_into(sound: Sound, change: Change, seed: int) -> Laid:
