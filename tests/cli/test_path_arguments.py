@@ -151,7 +151,19 @@ ROWS_WITH_TORCH = [
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
 WITH_A_NETWORK = ("bench", "calibrate", "compare", "embed", "evaluate", "explain", "score", "sensitivity")
 NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
-FITTING = ("bench", "calibrate", "compare", "embed", "enroll", "evaluate", "explain", "export", "score", "sensitivity", "train")
+FITTING = (
+    "bench",
+    "calibrate",
+    "compare",
+    "embed",
+    "enroll",
+    "evaluate",
+    "explain",
+    "export",
+    "score",
+    "sensitivity",
+    "train",
+)
 TEXTS_THAT_ARE_NO_PATHS = {
     *((command, name) for command in WITH_A_NETWORK for name in ("backend", "device")),
     *(
