@@ -9,7 +9,7 @@ from osscl.cli import signals
 from osscl.cli.console import WorkProgress
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import say
-from osscl.evaluation.challenge import GroundTruth
+from osscl.evaluation.ground_truth import GroundTruth
 from osscl.evaluation.labelled import label_by_names
 from osscl.page.gathering import N_WORST, PageOptions
 from osscl.page.making import make_page
