@@ -15,6 +15,7 @@ import osscl.enrolment
 import osscl.evaluation
 import osscl.export
 import osscl.features
+import osscl.sensitivity
 import osscl.synth
 import osscl.training
 from osscl.cli.program import osscl_export
@@ -219,6 +220,7 @@ def test_the_reference_has_every_public_module_and_constant() -> None:
         osscl.bench,
         osscl.decisions,
         osscl.enrolment,
+        osscl.sensitivity,
         osscl.evaluation,
         osscl.export,
         osscl.features,
