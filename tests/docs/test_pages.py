@@ -17,6 +17,7 @@ import osscl.explanation
 import osscl.export
 import osscl.features
 import osscl.monitoring
+import osscl.sensitivity
 import osscl.synth
 import osscl.training
 from osscl.cli.program import osscl_export
@@ -221,6 +222,7 @@ def test_the_reference_has_every_public_module_and_constant() -> None:
         osscl.bench,
         osscl.decisions,
         osscl.enrolment,
+        osscl.sensitivity,
         osscl.evaluation,
         osscl.explanation,
         osscl.export,
