@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
@@ -237,8 +238,8 @@ def test_a_forked_child_is_told_to_spawn(
     driver: StandInDriver, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with osscl.load(model, "cuda") as detector:
-        process = detector._opened[0]
-        monkeypatch.setattr("osscl.detector.os.getpid", lambda: process + 1)
+        process = os.getpid()
+        monkeypatch.setattr("osscl.detector.computing.os.getpid", lambda: process + 1)
         with pytest.raises(BackendError, match=r"GPU cannot be used in a forked process.*'spawn'"):
             detector.score(CLIPS[:1], "fan/id_00")
         monkeypatch.undo()

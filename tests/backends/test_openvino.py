@@ -217,7 +217,7 @@ def test_a_folder_run_records_what_computed(tmp_path: Path) -> None:
     path.parent.mkdir()
     soundfile.write(path, CLIPS[2], 16_000)
     with osscl.load("demo", backend="openvino") as detector:
-        assert isinstance(detector._backend(), Backend)
+        assert isinstance(detector.backend, Backend)
         (record,) = detector.score_files([path])
     assert record.status == "ok"
 

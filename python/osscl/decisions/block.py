@@ -42,11 +42,16 @@ class BlockFit:
         """Whitened distance of clips, [m, d], from the mean of their nearest normal clips, [m]."""
         found = np.empty(len(rows))
         for i, row in enumerate(rows):  # one at a time: a matrix product's digits depend on its size
-            away = self.whitened - whiten(self.whitening, row)  # [n, d]
-            nearest = np.argsort(np.einsum("nd,nd->n", away, away), kind="stable")[: self.n_neighbours]
-            to_mean = away[nearest].mean(0)
+            to_mean = self.to_normal(row)
             found[i] = np.sqrt(to_mean @ to_mean)
         return found
+
+    def to_normal(self, row: Rows) -> Rows:
+        """Whitened way of a clip, [d], to the mean of its nearest normal clips, [d]."""
+        away = self.whitened - whiten(self.whitening, row)  # [n, d]
+        nearest = np.argsort(np.einsum("nd,nd->n", away, away), kind="stable")[: self.n_neighbours]
+        way: Rows = away[nearest].mean(0)
+        return way
 
 
 def fit_block(rows: Rows, prior: Rows | None, *, full: bool) -> BlockFit:

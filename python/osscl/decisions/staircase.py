@@ -98,3 +98,10 @@ def checked_scores(given: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
     if bad.size:
         raise DecisionError(f"number {bad[0]} of {name} is {scores[bad[0]]}; leave out what was not scored")
     return scores.astype(np.float64)
+
+
+def middle_ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Ranks of values [N], from 0; equal values share theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middle: npt.NDArray[np.float64] = (np.cumsum(counts) - (counts + 1) / 2)[place]
+    return middle

@@ -23,9 +23,10 @@ from osscl.support.regular_file import regular_only
 _LINES = 4096
 _CLIP_S = CLIP.n_samples / FRONTEND.sample_rate_hz - 1e-6
 _NO_RULE = "the table does not say by which rule it was scored: score the recordings again"
-_ANOTHER_SCORER = (
+ANOTHER_SCORER = (
     "it was scored by another network or memory than the model file holds now: score the recordings again"
 )
+"""Why nothing of a machine is compared with what the model file holds."""
 
 
 class Decider:
@@ -55,7 +56,7 @@ class Decider:
     ) -> None:
         self._bundle, self._rate = bundle, false_alarm_rate
         self._scored_by = scored_by(scored) or {}
-        self._padding = ((scored or {}).get("options") or {}).get("pad")
+        self._padding = scoring_options(scored).get("pad")
         self._any_rule = Judges(bundle.manifest, None, false_alarm_rate)
         self._judges: dict[str, Judges | str] = {}
         self._found: dict[tuple[str, str], Judge | str] = {}
@@ -95,24 +96,48 @@ class Decider:
             if line.score is not None:
                 places_of.setdefault((line.machine or "", line.rule or ""), []).append(place)
         for key, places in places_of.items():
-            judge = self._judge(*key)
+            judge = self.judge_of(*key)
             if isinstance(judge, Judge):
                 judged = judge.decide(np.array([lines[place].score for place in places]))
                 for at, place in enumerate(places):
                     line, _ = decided[place]
-                    if not self._is_misfit(line, judge):
+                    if not self.is_misfit(line.duration_s, judge):
                         decided[place] = judged.on(line, at), judge.rate
         yield from decided
 
-    def _is_misfit(self, line: Record, judge: Judge) -> bool:
-        """Whether nothing can be decided of a clip, which its line says since it was scored."""
-        is_whole = line.duration_s is None or line.duration_s >= _CLIP_S
+    def is_misfit(self, duration_s: float | None, judge: Judge) -> bool:
+        """Whether nothing can be decided of a clip, which its line says since it was scored.
+
+        Parameters
+        ----------
+        duration_s : float or None
+            Length of the recording that the line speaks of; None where it is not known.
+        judge : Judge
+            What decides of its machine.
+
+        Returns
+        -------
+        bool
+            Whether it was filled up in another way than the recordings that it would be compared with.
+        """
+        is_whole = duration_s is None or duration_s >= _CLIP_S
         if is_whole or self._padding in get_args(Padding):
             return judge.misfit(None if is_whole else self._padding) is not None
         return judge.needs_memory  # it was filled up, and nothing says how
 
-    def _judge(self, machine: str, rule: str) -> Judge | str:
-        """What decides such scores, or why nothing does."""
+    def judge_of(self, machine: str, rule: str) -> Judge | str:
+        """Find what decides such scores.
+
+        Parameters
+        ----------
+        machine, rule : str
+            As a line of the table names them.
+
+        Returns
+        -------
+        Judge or str
+            Or one sentence on why nothing does.
+        """
         if (machine, rule) not in self._found:
             self._found[machine, rule] = self._find(machine, rule)
         return self._found[machine, rule]
@@ -130,7 +155,7 @@ class Decider:
             return f"it was scored by the rule {rule}, and {lacking}"
         known = self._scored_by.get(machine)
         if known is not None and known != judges.fingerprint(machine):
-            return _ANOTHER_SCORER
+            return ANOTHER_SCORER
         return judges.of(machine)
 
     def _judges_of(self, rule: str) -> Judges | str:
@@ -179,6 +204,25 @@ def scored_by(run: Mapping[str, Any] | None) -> dict[str, str] | None:
         return msgspec.convert((run or {}).get("scored_by"), dict[str, str])
     except msgspec.ValidationError:
         return None
+
+
+def scoring_options(run: Mapping[str, Any] | None) -> dict[str, Any]:
+    """With which options the recordings of a table were scored.
+
+    Parameters
+    ----------
+    run : mapping or None
+        How the table came about; of one that was decided anew, its record holds that of the first.
+
+    Returns
+    -------
+    dict
+        Empty where it does not say.
+    """
+    while run is not None and isinstance(run.get("scored"), Mapping):
+        run = run["scored"]
+    options = (run or {}).get("options")
+    return dict(options) if isinstance(options, Mapping) else {}
 
 
 def decide_table(

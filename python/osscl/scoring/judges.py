@@ -67,6 +67,7 @@ class Judges:
         self.machines = manifest.machines
         self._rule, self._rate = rule, false_alarm_rate
         self._judges: dict[str, Judge] = {}
+        self._unasked: dict[str, Memory] = {}  # memories that no rule asks for
         self._lock = threading.Lock()
         if rule in ("memory", "both") and not self._stored.memories:
             raise ConfigError(
@@ -125,6 +126,30 @@ class Judges:
             if judge is None:
                 judge = self._judges[machine] = self._make(machine)
         return judge
+
+    def memory_of(self, machine: str) -> Memory | None:
+        """Give the memory of a machine, whether its rule asks for it or not.
+
+        Parameters
+        ----------
+        machine : str
+            One that the file can score.
+
+        Returns
+        -------
+        Memory or None
+            None where the file holds none, or one of other features than this osscl computes.
+        """
+        judge = self.of(machine)
+        if judge.memory is not None:
+            return judge.memory
+        stored = self._stored.memory_of(machine)
+        if stored is None or stored.features_sha256 != FEATURES.sha256:
+            return None
+        with self._lock:
+            if machine not in self._unasked:
+                self._unasked[machine] = restored_memory(stored, self._stored.background)
+            return self._unasked[machine]
 
     def lacking(self, machine: str) -> str | None:
         """Say what the rule of a machine would need and the file does not hold.

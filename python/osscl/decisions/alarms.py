@@ -1,0 +1,129 @@
+"""Alarms from decisions over time: n of the last m clips, held, released, and not raised again at once."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from osscl.decisions.alarm_rates import check_window
+from osscl.errors import DecisionError
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRule:
+    """When an alarm is raised and released.
+
+    Attributes
+    ----------
+    n, m : int
+        It is raised when n of the last m clips are flagged, and released when fewer are.
+    hold : int
+        Clips for which it stands at least.
+    cool_down : int
+        Clips after its release in which none is raised.
+
+    Raises
+    ------
+    DecisionError
+        1 <= n <= m does not hold, or a number is negative.
+    """
+
+    n: int = 3
+    m: int = 5
+    hold: int = 0
+    cool_down: int = 0
+
+    def __post_init__(self) -> None:
+        check_window(self.n, self.m)
+        for name, clips in (("hold", self.hold), ("cool_down", self.cool_down)):
+            if clips < 0:
+                raise DecisionError(f"{name} is {clips}; expected a number of clips, 0 or more")
+
+    def __str__(self) -> str:
+        return f"{self.n} of the last {self.m} clips"
+
+
+class Raised(NamedTuple):
+    """One alarm.
+
+    Attributes
+    ----------
+    raised_at : int
+        Clip, counted from 0, that raised it.
+    released_at : int or None
+        Clip that released it; None where it still stands.
+    """
+
+    raised_at: int
+    released_at: int | None
+
+
+class AlarmState:
+    """The state of one machine's alarm: quiet, raised, or cooling down.
+
+    Parameters
+    ----------
+    rule : AlarmRule
+        When it is raised and released.
+
+    Attributes
+    ----------
+    is_raised : bool
+        Whether an alarm stands now.
+    """
+
+    def __init__(self, rule: AlarmRule) -> None:
+        self._rule = rule
+        self._window: deque[bool] = deque(maxlen=rule.m)
+        self._held = self._cooling = 0
+        self.is_raised = False
+
+    def see(self, is_anomaly: bool) -> bool:
+        """Take the decision on the next clip.
+
+        Parameters
+        ----------
+        is_anomaly : bool
+            Whether it is flagged.
+
+        Returns
+        -------
+        bool
+            Whether an alarm stands from this clip on.
+        """
+        self._window.append(is_anomaly)
+        enough = sum(self._window) >= self._rule.n
+        if self.is_raised:
+            self._held += 1
+            if self._held >= self._rule.hold and not enough:
+                self.is_raised, self._cooling = False, self._rule.cool_down
+        elif self._cooling:
+            self._cooling -= 1
+        elif enough:
+            self.is_raised, self._held = True, 0
+        return self.is_raised
+
+
+def alarms_of(decisions: Iterable[bool], rule: AlarmRule) -> list[Raised]:
+    """Raise and release alarms over decisions in the order of time.
+
+    Parameters
+    ----------
+    decisions : iterable of bool
+        Whether each clip is flagged; clips that nothing was decided of are not among them.
+    rule : AlarmRule
+        When an alarm is raised and released.
+
+    Returns
+    -------
+    list of Raised
+        In the order of time; numbers count these decisions.
+    """
+    state, found = AlarmState(rule), list[Raised]()
+    for clip, is_anomaly in enumerate(decisions):
+        was_raised = state.is_raised
+        if state.see(bool(is_anomaly)) and not was_raised:
+            found.append(Raised(clip, None))
+        elif was_raised and not state.is_raised:
+            found[-1] = Raised(found[-1].raised_at, clip)
+    return found

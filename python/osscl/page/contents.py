@@ -1,0 +1,135 @@
+"""What a page says, before it is written as HTML."""
+
+from typing import NamedTuple
+
+from osscl.model_file.limits import MachineLimits
+from osscl.page.charts import Histogram, Timeline
+from osscl.page.evidence import Evidence
+from osscl.page.rows import Rows
+from osscl.page.scored import MachineScores
+from osscl.page.standing import Standing
+from osscl.page.truth import Truth
+from osscl.scoring.record import Record
+
+
+class MachinePart(NamedTuple):
+    """What is said of one machine.
+
+    Attributes
+    ----------
+    anchor : str
+        Name of its part of the page.
+    scores : MachineScores
+        Its clips.
+    standing : Standing
+        At a glance.
+    spark, timeline : Timeline
+        Its scores over time, small and large.
+    histogram : Histogram
+        How many clips have which score.
+    truth : Truth, str or None
+        How well its scores did, or why that cannot be told; None where nothing is known.
+    limits : MachineLimits or None
+        What its decisions find; None where the model file does not say.
+    told : tuple of str
+        Sentences on drift and alarms.
+    """
+
+    anchor: str
+    scores: MachineScores
+    standing: Standing
+    spark: Timeline
+    timeline: Timeline
+    histogram: Histogram
+    truth: Truth | str | None
+    limits: MachineLimits | None
+    told: tuple[str, ...]
+
+
+class ClipPart(NamedTuple):
+    """What is shown of one clip.
+
+    Attributes
+    ----------
+    number : int
+        Its place among the clips shown, from 1.
+    record : Record
+        Its line.
+    part : MachinePart
+        Its machine.
+    excess : float
+        Spreads above the threshold.
+    is_flagged : bool
+        The decision.
+    evidence : Evidence or None
+        Picture and sound; None where the recording cannot be had.
+    problem : str or None
+        Why it cannot be had.
+    normal_path : str or None
+        Clip that it is shown beside.
+    sentences : tuple of str
+        What is heard in it.
+    rarity : str or None
+        What its p-value means.
+    blocks : list of (str, float)
+        What each block of the memory says, in spreads.
+    """
+
+    number: int
+    record: Record
+    part: MachinePart
+    excess: float
+    is_flagged: bool
+    evidence: Evidence | None
+    problem: str | None
+    normal_path: str | None
+    sentences: tuple[str, ...]
+    rarity: str | None
+    blocks: list[tuple[str, float]]
+
+
+class Contents(NamedTuple):
+    """All that a page says.
+
+    Attributes
+    ----------
+    title : str
+        What it is about.
+    headline : str
+        The answer in one sentence.
+    level : str
+        The most urgent state of any machine.
+    trust : str
+        Whether to believe it, in a sentence.
+    notes : list of str
+        What could not be known.
+    machines : list of MachinePart
+        The most urgent first.
+    clips : list of ClipPart
+        The worst first.
+    rows : Rows
+        The table.
+    n_files, n_decided, n_flagged : int
+        Lines of the table, and those of them that were decided and flagged.
+    counts : dict of str to int
+        Files of the table by what became of them.
+    facts : dict of str to str
+        The record of the run.
+    recorded : str or None
+        From when to when clips were recorded.
+    """
+
+    title: str
+    headline: str
+    level: str
+    trust: str
+    notes: list[str]
+    machines: list[MachinePart]
+    clips: list[ClipPart]
+    rows: Rows
+    n_files: int
+    n_decided: int
+    n_flagged: int
+    counts: dict[str, int]
+    facts: dict[str, str]
+    recorded: str | None

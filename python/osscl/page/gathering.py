@@ -1,0 +1,235 @@
+"""A table of scores, its model file and its recordings, gathered into what a page says."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from osscl.evaluation.labelled import label_by_names
+from osscl.model_file.limits import MachineLimits
+from osscl.page.charts import SPARK_FRAME, Marks, histogram, timeline
+from osscl.page.contents import ClipPart, Contents, MachinePart
+from osscl.page.evidence import Heard, evidence_of, hear, sentences_of
+from osscl.page.headline import headline_of, trust_of
+from osscl.page.origin import Origin, judge_of, origin_of
+from osscl.page.rows import packed_rows
+from osscl.page.scored import MachineScores, Scored, by_machine
+from osscl.page.standing import standing_of
+from osscl.page.truth import Label, truth_of
+from osscl.page.whereabouts import Whereabouts
+from osscl.page.worst import Chosen, normal_candidates, worst_clips
+from osscl.runs.score_table import read_records
+from osscl.scoring.record import Record
+from osscl.support.paths import printable
+
+N_WORST = 20
+_TRIED_NORMALS = 5
+_BLOCKS = ("level", "modulation", "flutter", "event")
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """What a page is made from, beside the table.
+
+    Attributes
+    ----------
+    model : Path or None
+        Model file that gave the scores; None takes the one that the record of the run names.
+    audio_root : path-like or None
+        Where the recordings lie, see `Whereabouts`.
+    label : callable
+        Tells which clips are anomalous; by default file names do.
+    n_worst : int
+        Clips that are shown with picture and sound.
+    """
+
+    model: Path | None = None
+    audio_root: str | os.PathLike[str] | None = None
+    label: Label = label_by_names
+    n_worst: int = N_WORST
+
+
+def gather(
+    table: Path,
+    page_folder: Path,
+    options: PageOptions,
+    on_total: Callable[[int], object] = lambda _: None,
+    on_clip: Callable[[], object] = lambda: None,
+) -> Contents:
+    """Gather what a page says.
+
+    Parameters
+    ----------
+    table : Path
+        Scores.
+    page_folder : Path
+        Where the page shall be: links to recordings count from there.
+    options : PageOptions
+        What else is at hand.
+    on_total : callable
+        Takes how many clips are shown with picture and sound.
+    on_clip : callable
+        Called after each of them.
+
+    Returns
+    -------
+    Contents
+        All of it.
+
+    Raises
+    ------
+    EvaluationError
+        The table cannot be read, or the model file did not give its scores.
+    """
+    scored = by_machine(read_records(table))
+    origin = origin_of(table, scored, options.model)
+    machines = _machine_parts(scored, origin, options)
+    chosen = worst_clips(scored, options.n_worst)
+    on_total(len(chosen))
+    shown = _Shown(scored, origin, machines, page_folder, options)
+    clips = []
+    for number, each in enumerate(chosen, 1):
+        clips.append(shown.clip(number, each))
+        on_clip()
+    gone = sum(clip.evidence is None for clip in clips)
+    notes = list(origin.notes)
+    if gone:
+        notes.append(
+            f"{gone} of the {len(clips)} recordings to show are not where the table says, or cannot be read: "
+            "tell where they are by --audio-root."
+        )
+    times = sorted(record.recorded_at for record in scored.records if record.recorded_at)
+    parts = sorted(machines.values(), key=lambda part: (part.standing.urgency, -_share(part.scores), part.scores.name))
+    return Contents(
+        title=printable(table.name),
+        headline=headline_of(parts, scored),
+        level=parts[0].standing.state if parts else "unknown",
+        trust=trust_of(parts),
+        notes=notes,
+        machines=parts,
+        clips=clips,
+        rows=packed_rows(scored, {each.line: number for number, each in enumerate(chosen, 1)}),
+        n_files=len(scored.records),
+        n_decided=scored.n_decided,
+        n_flagged=scored.n_flagged,
+        counts=_counts(scored),
+        facts=origin.facts(),
+        recorded=" to ".join(dict.fromkeys(_brief(time) for time in (times[0], times[-1]))) if times else None,
+    )
+
+
+def _machine_parts(scored: Scored, origin: Origin, options: PageOptions) -> dict[str, MachinePart]:
+    lines_of: dict[str, list[Record]] = {}
+    for record in scored.records:
+        lines_of.setdefault(record.machine or "", []).append(record)
+    return {
+        each.name: _machine_part(f"machine-{number}", each, scored, lines_of[each.machine] if each.machine in lines_of else [], origin, options)
+        for number, each in enumerate(scored.machines, 1)
+    }
+
+
+def _machine_part(
+    anchor: str,
+    scores: MachineScores,
+    scored: Scored,
+    records: list[Record],
+    origin: Origin,
+    options: PageOptions,
+) -> MachinePart:
+    manifest = origin.manifest
+    judge = None if manifest is None else judge_of(manifest, scores.machine, scores.rule, origin.rate)
+    order = np.arange(len(scores.lines))
+    times = [scored.records[line].recorded_at for line in scores.lines]
+    marks = Marks()
+    return MachinePart(
+        anchor=anchor,
+        scores=scores,
+        standing=standing_of(scores, records, judge),
+        spark=timeline(scores, order, times, marks, SPARK_FRAME),
+        timeline=timeline(scores, order, times, marks),
+        histogram=histogram(scores),
+        truth=truth_of(scores, scored.records, options.label),
+        limits=_limits_of(origin, scores),
+        told=(),
+    )
+
+
+def _limits_of(origin: Origin, scores: MachineScores) -> MachineLimits | None:
+    decisions = None if origin.manifest is None else origin.manifest.decisions
+    limits: tuple[MachineLimits, ...] = getattr(decisions, "limits", ())
+    wanted = scores.machine, scores.rule
+    return next((each for each in limits if (each.machine, each.rule) == wanted), None)
+
+
+class _Shown:
+    """Makes what is shown of clips; the normal clip of each machine is read once."""
+
+    def __init__(
+        self,
+        scored: Scored,
+        origin: Origin,
+        machines: dict[str, MachinePart],
+        page_folder: Path,
+        options: PageOptions,
+    ) -> None:
+        self._scored, self._origin, self._machines = scored, origin, machines
+        self._folder = page_folder
+        self._whereabouts = Whereabouts([record.path for record in scored.records], options.audio_root)
+        self._normals: dict[str, tuple[int, Heard] | None] = {}
+
+    def clip(self, number: int, chosen: Chosen) -> ClipPart:
+        record = self._scored.records[chosen.line]
+        heard = self._hear(chosen.line)
+        normal = None if isinstance(heard, str) else self._normal(chosen)
+        return ClipPart(
+            number=number,
+            record=record,
+            part=self._machines[chosen.scores.name],
+            excess=chosen.excess,
+            is_flagged=chosen.is_flagged,
+            evidence=None if isinstance(heard, str) else evidence_of(heard, normal and normal[1], None, self._folder),
+            problem=heard if isinstance(heard, str) else None,
+            normal_path=normal and self._scored.records[normal[0]].path,
+            sentences=tuple(sentences_of(None, record.explanation)),
+            rarity=_rarity(record, self._machines[chosen.scores.name].standing.n_normal),
+            blocks=[(block, z) for block in _BLOCKS if (z := getattr(record, f"z_{block}")) is not None],
+        )
+
+    def _hear(self, line: int) -> Heard | str:
+        return hear(self._whereabouts.of(self._scored.records[line].path), self._origin.fit)
+
+    def _normal(self, chosen: Chosen) -> tuple[int, Heard] | None:
+        """A usual clip of the machine that is not the chosen one itself."""
+        name = chosen.scores.name
+        if name not in self._normals:
+            candidates = normal_candidates(self._scored, chosen.scores)[:_TRIED_NORMALS]
+            heard = ((line, self._hear(line)) for line in candidates)
+            self._normals[name] = next(((line, each) for line, each in heard if isinstance(each, Heard)), None)
+        found = self._normals[name]
+        return None if found is None or found[0] == chosen.line else found
+
+
+def _counts(scored: Scored) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for record in scored.records:
+        counts[record.status or "without a status"] = counts.get(record.status or "without a status", 0) + 1
+    return counts
+
+
+def _brief(time: str) -> str:
+    return time[:16].replace("T", " ")
+
+
+def _rarity(record: Record, n_normal: int) -> str | None:
+    """Say what a p-value means; None where there is none."""
+    if record.p_value is None:
+        return None
+    if n_normal and record.p_value < 1.5 / (n_normal + 1):
+        return f"none of {n_normal} normal recordings scores as high"
+    return f"{100 * record.p_value:.2g} % of normal recordings score as high"
+
+
+def _share(scores: MachineScores) -> float:
+    return scores.n_flagged / max(1, scores.n_decided)

@@ -1,0 +1,78 @@
+"""Pictures and sounds as texts that stand in the page itself (data: URIs)."""
+
+import base64
+import io
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from osscl.audio.samples import Samples
+from osscl.support.failed_import import needing
+
+N_SHADES = 64
+"""Shades of a spectrogram: more cannot be told apart, and take twice the space."""
+_COLOURS = "cividis"  # looks alike to all kinds of colour vision
+
+
+def spectrogram_png(log_mel: npt.NDArray[np.float32], low_db: float, high_db: float) -> str:
+    """Colour a log-mel.
+
+    Parameters
+    ----------
+    log_mel : ndarray of float32, [bands, frames]
+        Decibels, low bands first.
+    low_db, high_db : float
+        Where the darkest and the brightest shade stand.
+
+    Returns
+    -------
+    str
+        data: URI of a PNG, low bands at the bottom.
+    """
+    shades = np.clip((log_mel - low_db) / max(high_db - low_db, 1e-6) * N_SHADES, 0, N_SHADES - 1)
+    image = _pillow().fromarray(np.ascontiguousarray(shades.astype(np.uint8)[::-1]), "L")
+    image.putpalette(_palette())
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return _data_uri("image/png", file.getvalue())
+
+
+def flac(samples: Samples, sample_rate_hz: int) -> str:
+    """Compress sound without loss, to 16 bits.
+
+    Parameters
+    ----------
+    samples : ndarray of int16 or float32, [n]
+        One channel.
+    sample_rate_hz : int
+        Their rate.
+
+    Returns
+    -------
+    str
+        data: URI of a FLAC.
+    """
+    file = io.BytesIO()
+    soundfile.write(file, samples, sample_rate_hz, subtype="PCM_16", format="FLAC")
+    return _data_uri("audio/flac", file.getvalue())
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+@cache
+def _palette() -> bytes:
+    with needing("the page", "report"):
+        from matplotlib import colormaps
+    colours = colormaps[_COLOURS](np.linspace(0, 1, N_SHADES))[:, :3]
+    return bytes((colours * 255).round().astype(np.uint8).ravel())
+
+
+def _pillow() -> Any:
+    with needing("the page", "report", package="pillow"):
+        from PIL import Image
+    return Image

@@ -1,0 +1,164 @@
+"""How a machine stands, and how far that is to be trusted, in words for a stranger."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from osscl.decisions import rate_interval
+from osscl.page.scored import MachineScores
+from osscl.scoring.judge import Judge
+from osscl.scoring.record import Record
+
+State: TypeAlias = Literal["attention", "chance", "quiet", "unknown"]
+Trust: TypeAlias = Literal["good", "limited", "none"]
+
+UNLIKELY = 0.01
+"""More flagged clips than that likely by chance alone mean that a machine needs attention."""
+FEW_RECORDINGS = 20
+_MANY_DOUBTS = 0.1
+STATES: dict[State, str] = {
+    "attention": "Needs attention",
+    "chance": "Some flagged",
+    "quiet": "Quiet",
+    "unknown": "Not decided",
+}
+"""What each state is called, the most urgent first."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is to be said of a machine at a glance.
+
+    Attributes
+    ----------
+    state : {"attention", "chance", "quiet", "unknown"}
+        More flagged than chance explains, no more than that, none, or nothing decided.
+    summary : str
+        Such as "12 of 40 clips flagged; 2 are expected by chance".
+    trust : {"good", "limited", "none"}
+        Whether to believe it.
+    rests_on : str
+        What the decisions rest on, a clause.
+    doubts : tuple of str
+        Why not to believe them, a clause each.
+    n_normal : int
+        Normal recordings that decide.
+    """
+
+    state: State
+    summary: str
+    trust: Trust
+    rests_on: str
+    doubts: tuple[str, ...]
+    n_normal: int = 0
+
+    @property
+    def urgency(self) -> int:
+        """Place in a list, 0 first."""
+        return list(STATES).index(self.state)
+
+
+def standing_of(
+    scores: MachineScores,
+    records: Sequence[Record],
+    judge: Judge | None,
+    warned: Sequence[str] = (),
+) -> Standing:
+    """Say how a machine stands.
+
+    Parameters
+    ----------
+    scores : MachineScores
+        Its scored clips.
+    records : sequence of Record
+        All lines of the machine, those without a score too.
+    judge : Judge or None
+        What decided; None where it is not known.
+    warned : sequence of str
+        Why it needs attention, beside its flagged clips: drift, or an alarm that stands.
+
+    Returns
+    -------
+    Standing
+        State, trust and their reasons.
+    """
+    n, n_flagged = scores.n_decided, scores.n_flagged
+    doubts = (*_doubts_of_decisions(judge), *_doubts_of_clips(records))
+    if not n:
+        why = None if judge is None else judge.undecided
+        why = why or "the machine has no memory and no calibration (osscl enroll makes one)"
+        scored = f"{_clips(len(scores.lines))} scored, none decided"
+        return Standing("unknown", scored, "none", "nothing", (f"nothing was decided: {why}", *doubts))
+    n_normal = 0 if judge is None or judge.normal is None else len(set(judge.normal.recordings))
+    rests_on = "compared with recordings that are not known here" if judge is None else _rests_on(judge, n_normal)
+    summary = f"{n_flagged} of {_clips(n)} flagged" if n_flagged else f"none of {_clips(n)} flagged"
+    if judge is not None and n_flagged:
+        summary += f"; {_expected(judge.rate * n)} expected by chance"
+    is_beyond = n_flagged > 0 and _chance(judge, n, n_flagged) < UNLIKELY
+    state: State = "attention" if is_beyond or warned else "chance" if n_flagged else "quiet"
+    trust: Trust = "limited" if doubts else "good"
+    return Standing(state, "; ".join([summary, *warned]), trust, rests_on, doubts, n_normal)
+
+
+def _chance(judge: Judge | None, n: int, n_flagged: int) -> float:
+    """Chance of so many flagged of n normal clips, or more: beta-binomial, for one calibration decides all."""
+    if judge is None or judge.normal is None:
+        return 1.0
+    whole = len(set(judge.normal.recordings)) + 1
+    above = max(1, math.floor(judge.rate * whole + 1e-9))
+    k = np.arange(n)
+    steps = np.log(n - k) - np.log(k + 1) + np.log(above + k) - np.log(whole - above + n - k - 1)
+    log_none = sum(math.lgamma(x) for x in (whole - above + n, whole)) - sum(
+        math.lgamma(x) for x in (whole + n, whole - above)
+    )
+    share = np.exp(np.append(log_none, log_none + np.cumsum(steps)))
+    return float(share[n_flagged:].sum())
+
+
+def _rests_on(judge: Judge, n_normal: int) -> str:
+    return (
+        f"compared with {n_normal} normal recordings, and {100 * judge.rate:.3g} % of normal clips are flagged "
+        "by chance"
+    )
+
+
+def _doubts_of_decisions(judge: Judge | None) -> Iterator[str]:
+    if judge is None:
+        yield "the model file is not at hand, so what the decisions rest on is not known"
+    elif judge.normal is not None:
+        n_normal = len(set(judge.normal.recordings))
+        found = rate_interval(n_normal, judge.rate)
+        if n_normal < FEW_RECORDINGS and found is not None:
+            yield (
+                f"{n_normal} normal recordings are few: the rate may really be {100 * found.low:.2g} to "
+                f"{100 * found.high:.2g} %"
+            )
+        if judge.caveat:
+            yield judge.caveat
+
+
+def _doubts_of_clips(records: Sequence[Record]) -> Iterator[str]:
+    scored = [record for record in records if record.score is not None]
+    doubtful = [record for record in scored if record.quality]
+    if len(doubtful) > _MANY_DOUBTS * len(scored):
+        yield f"{_clips(len(doubtful))} of doubtful recording quality"
+    silent = sum(record.status == "silent" for record in scored)
+    if silent:
+        yield f"{_clips(silent)} silent: a dead microphone?"
+    failed = len(records) - len(scored)
+    if failed:
+        yield f"{failed} {'file has' if failed == 1 else 'files have'} no score"
+    undecided = sum(record.is_anomaly is None for record in scored)
+    if 0 < undecided < len(scored):
+        yield f"{_clips(undecided)} not decided"
+
+
+def _expected(count: float) -> str:
+    return "less than 1" if count < 1 else f"{count:.0f}"
+
+
+def _clips(n: int) -> str:
+    return f"{n:,} {'clip' if n == 1 else 'clips'}"
