@@ -1,6 +1,6 @@
 """What a model file holds to decide by.
 
-A background, memories of machines, calibrations, and the rule of each machine.
+A background, memories of machines, calibrations, the rule of each machine, and what it finds.
 
 Arrays stand as base64 of little-endian numbers: `osscl.decisions` says what they mean.
 """
@@ -10,9 +10,9 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from osscl.config import Channel, Padding, Settings
-
-Rule: TypeAlias = Literal["network", "memory", "both"]
-"""Which score decides: the network's, the memory's, or the larger of both."""
+from osscl.model_file.limits import MachineLimits
+from osscl.model_file.named import Name as Name
+from osscl.model_file.named import Rule as Rule
 
 N_FEATURES = 360
 N_LEVEL = 32
@@ -21,7 +21,6 @@ Sha256: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_le
 ShortHash: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
 """The first 8 bytes of a SHA-256."""
 Date: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10)]
-Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0.0)]
 
 
@@ -173,6 +172,8 @@ class StoredDecisions(Settings, frozen=True, kw_only=True):
         One a machine and rule at most.
     rules : dict of str to {"network", "memory", "both"}
         The rule that decides of each machine that has a memory or a calibration.
+    limits : tuple of MachineLimits
+        Detection limits, one a machine and rule at most. Since schema 5.
     """
 
     background: StoredBackground | None = None
@@ -180,6 +181,7 @@ class StoredDecisions(Settings, frozen=True, kw_only=True):
     memories: tuple[StoredMemory, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
     rules: dict[str, Rule] = msgspec.field(default_factory=dict)
+    limits: tuple[MachineLimits, ...] = ()
 
     def memory_of(self, machine: str) -> StoredMemory | None:
         """The memory of a machine, where there is one."""

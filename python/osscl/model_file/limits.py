@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from osscl.config import Settings
-from osscl.model_file.decisions import Name, Rule
+from osscl.model_file.named import Name, Rule
 
 ChangeKind: TypeAlias = Literal["tone", "band", "modulation", "burst", "missing_beat", "shifted_line"]
 
