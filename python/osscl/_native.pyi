@@ -27,6 +27,7 @@ def measure_quality(
     *,
     samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],
     numbers: npt.NDArray[np.float32],
+    instruction_set: str,
     n_threads: int,
 ) -> None: ...
 
