@@ -44,6 +44,7 @@ docs/decide
 docs/gpu
 docs/training
 docs/evaluation
+docs/compare
 docs/synth
 docs/export
 docs/speed

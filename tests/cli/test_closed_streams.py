@@ -29,6 +29,8 @@ CHEAP = (
     "score demo RECORDINGS --json",
     "evaluate TABLE",
     "evaluate TABLE --json",
+    "compare demo demo RECORDINGS --machine blower/id_00",
+    "compare demo demo RECORDINGS --machine blower/id_00 --json",
     "calibrate demo RECORDINGS --machine blower/id_00 --output new.onnx --overwrite",
     "decide TABLE --model demo",
     "decide TABLE --model demo --json",

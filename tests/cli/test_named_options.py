@@ -14,7 +14,7 @@ from support.console_parameters import console
 
 OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 PROGRAM = re.compile(r"osscl(?:-| )(?:engine )?[a-z]+")
-SCORING = ("score", "evaluate", "embed", "bench")
+SCORING = ("score", "evaluate", "compare", "embed", "bench")
 READING = (*SCORING, "train", "export", "enroll")
 GPU = (*SCORING, "engine build", "doctor")
 
@@ -28,9 +28,11 @@ COMMANDS_OF_ROOM = {
     "enrolment/calibrating.py": ("calibrate",),
     "enrolment/calibration_clips.py": ("calibrate",),
     "evaluation/accuracy.py": ("bench", "export"),
+    "evaluation/challenge.py": ("evaluate", "compare"),
+    "evaluation/compared_tables.py": ("compare",),
     "evaluation": ("evaluate",),
     "health": ("doctor",),
-    "machines": ("score", "evaluate"),
+    "machines": ("score", "evaluate", "compare"),
     "machines/layout.py": ("enroll",),
     "model_file/manifest.py": ("score",),
     "runs": ("score", "demo"),
@@ -42,6 +44,7 @@ COMMANDS_OF_ROOM = {
     "export": ("export",),
     "cli/bench.py": ("bench",),
     "cli/calibrate.py": ("calibrate",),
+    "cli/compare.py": ("compare",),
     "cli/decide.py": ("decide",),
     "cli/demo.py": ("demo",),
     "cli/doctor.py": ("doctor",),

@@ -88,6 +88,11 @@ ROWS = [
     Row("evaluate ground_truth", "evaluate TABLE --ground-truth @", suffix=".csv"),
     Row("evaluate output", "evaluate TABLE -o @", WRITE_FILE, ".md"),
     Row("evaluate write_scores", "evaluate TABLE --write-scores @", WRITE_FOLDER),
+    Row("compare a", "compare @ demo RECORDINGS"),
+    Row("compare b", "compare demo @ RECORDINGS"),
+    Row("compare clips", "compare demo demo @"),
+    Row("compare ground_truth", "compare demo demo RECORDINGS --ground-truth @", suffix=".csv"),
+    Row("compare labels", "compare demo demo RECORDINGS --labels @", suffix=".csv"),
     Row("bench model", "bench @"),
     Row("bench folder", "bench demo @"),
     Row("bench gate", "bench demo --accuracy --gate @"),
@@ -127,9 +132,9 @@ ROWS_WITH_TORCH = [
     Row("export calibration", "export demo -o new.onnx --precision int8 --gate RECORDINGS --calibration @"),
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
-WITH_A_NETWORK = ("bench", "calibrate", "embed", "evaluate", "score")
+WITH_A_NETWORK = ("bench", "calibrate", "compare", "embed", "evaluate", "score")
 NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
-FITTING = ("bench", "calibrate", "embed", "enroll", "evaluate", "export", "score", "train")
+FITTING = ("bench", "calibrate", "compare", "embed", "enroll", "evaluate", "export", "score", "train")
 TEXTS_THAT_ARE_NO_PATHS = {
     *((command, name) for command in WITH_A_NETWORK for name in ("backend", "device")),
     *(("calibrate", name) for name in ("machine", "recording", "rule")),
@@ -137,13 +142,14 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("embed", "what"),
     ("evaluate", "compare"),
     ("evaluate", "rule"),
+    ("compare", "rule"),
     ("score", "only"),
     ("score", "rule"),
     ("export", "licence"),
     ("export", "training_data"),
     ("export", "without_rewrite"),
     *((command, name) for command in FITTING for name in ("channel", "pad")),
-    *((command, "machine") for command in ("enroll", "evaluate", "score")),
+    *((command, "machine") for command in ("compare", "enroll", "evaluate", "score")),
     ("enroll", "recording"),
     ("synth", "faults"),
     ("synth", "ids"),

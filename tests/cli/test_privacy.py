@@ -30,6 +30,7 @@ WATCHED = {
     "enroll": "enroll clips -o out/memories.onnx",
     "evaluate": "evaluate demo clips --device cpu",
     "evaluate by rule": "evaluate demo clips --device cpu --rule all",
+    "compare": "compare demo demo clips --device cpu",
     "embed": "embed demo clips --device cpu -o out/numbers.npz",
     "bench": "bench demo --device cpu --clips 2 --seconds 0.02 --threads 1 -o out/bench.json",
     "train": "train clips --device cpu --epochs 1 --batch-size 2 --workers 1 --hold-out 0.25 -o out/run",

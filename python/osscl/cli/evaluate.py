@@ -11,11 +11,11 @@ import typer
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
-from osscl.cli import signals
-from osscl.cli.console import BuildProgress, WorkProgress, wide_console
+from osscl.cli.console import BuildProgress, wide_console
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import DecisionOptions, FalseAlarmRate, takes_shared_options
+from osscl.cli.scored import scored_records
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, NoRecordingsError
 from osscl.evaluation.challenge import (
@@ -34,7 +34,7 @@ from osscl.evaluation.report_tables import Report, Unscored
 from osscl.evaluation.rules import own_lines, rules_of
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.machines.dcase import TRAIN_FOLDER
-from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
+from osscl.machines.labels import BY_PATHS, MachineNames
 from osscl.metrics import MAX_FPR
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.passed_over import PassedOver
@@ -234,30 +234,10 @@ def _score(
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
     with detector:
         source |= {"graph sha256": detector.bundle.graph_sha256} | detector.facts
-        records = _scored(detector, _test_recordings(data, named), names, fit)
+        records = scored_records(detector, _test_recordings(data, named), names, fit, "nothing was evaluated")
     if detector.manifest.decisions is not None:
         for note in detector.judges.notes():
             say(note)
-    return records
-
-
-def _scored(detector: Detector, candidates: list[Candidate], names: MachineNames, fit: Fit) -> list[Record]:
-    machine_of = machine_source(detector.machines, *names)
-    records: list[Record] = []
-    n_failed = 0
-    with WorkProgress("files", len(candidates)) as progress:
-        try:
-            for record in detector.score_candidates(candidates, machine_of, fit):
-                records.append(record)
-                n_failed += record.score is None
-                progress.advance(f"{n_failed} not scored" if n_failed else "")
-        except KeyboardInterrupt:
-            interrupted = True
-        else:
-            interrupted = False
-    if interrupted:
-        say(f"interrupted after {len(records)} of {len(candidates)} files; nothing was evaluated")
-        raise typer.Exit(signals.exit_code())
     return records
 
 

@@ -26,6 +26,7 @@ COMMANDS = (
     "monitor",
     "evaluate",
     "report",
+    "compare",
     "embed",
     "bench",
     "train",

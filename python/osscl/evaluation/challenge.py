@@ -233,6 +233,26 @@ class GroundTruth:
         self._refuse_mismatch([_spelled(clip) for clip in self._is_anomaly if clip not in seen], strangers)
         return labelled
 
+    def truth_of(self, record: Record) -> bool | None:
+        """Whether the clip of one line is anomalous; it matters not what else the list holds.
+
+        Parameters
+        ----------
+        record : Record
+            A line of a result table, which names its machine.
+
+        Returns
+        -------
+        bool or None
+            None where the list does not hold the clip.
+
+        Raises
+        ------
+        EvaluationError
+            The name may stand for several clips of the list.
+        """
+        return self._is_anomaly.get(self._clip_of(record))
+
     def _clip_of(self, record: Record) -> Clip:
         """The clip of the list that a line speaks of; where there is none, what the line itself says."""
         machine, names = record.machine or "", file_names(record.path)

@@ -13,7 +13,7 @@ import rich.table
 
 from osscl.errors import ConfigError
 from osscl.evaluation.figures import DecisionFigures, Evaluation, Figure, MachineFigures, Summary, TypeFigures
-from osscl.evaluation.report_tables import Report, grids_of, notes_of
+from osscl.evaluation.report_tables import Grid, Report, grids_of, notes_of
 from osscl.support.atomic import write_atomically
 from osscl.support.csv_rows import CsvWriter
 from osscl.support.outputs import cannot_be_written, check_output
@@ -30,7 +30,22 @@ def print_report(report: Report, console: rich.console.Console) -> None:
     console : rich.console.Console
         Where.
     """
-    for grid in grids_of(report):
+    print_grids(grids_of(report), notes_of(report), console)
+
+
+def print_grids(grids: Iterable[Grid], notes: Iterable[str], console: rich.console.Console) -> None:
+    """Draw tables, and sentences below them.
+
+    Parameters
+    ----------
+    grids : iterable of Grid
+        The tables.
+    notes : iterable of str
+        The sentences.
+    console : rich.console.Console
+        Where.
+    """
+    for grid in grids:
         table = rich.table.Table(
             title=rich.markup.escape(grid.title),
             title_justify="left",
@@ -49,7 +64,7 @@ def print_report(report: Report, console: rich.console.Console) -> None:
                 table.add_section()
         console.print(table)
         console.print()
-    for note in notes_of(report):
+    for note in notes:
         console.print(rich.markup.escape(note), soft_wrap=False)
 
 

@@ -1,7 +1,7 @@
-"""Which recordings of a data set are for testing: those in folders named ``test``, none in ``train``."""
+"""Which recordings of a data set are for testing, and which at least not for training: folders tell."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from osscl.audio.candidate import Candidate
@@ -36,12 +36,40 @@ def find_test_recordings(
         which may hold some.
     """
     root = os.fsdecode(data)
-    met = PassedOver() if passed_over is None else passed_over
     is_whole = kind_of_root(root) == TEST_FOLDER
-    is_test = lru_cache(_MAX_FOLDERS)(lambda folder: is_whole or TEST_FOLDER in kinds_below(root, folder))
+    yield from _find(root, passed_over, lambda folder: is_whole or TEST_FOLDER in kinds_below(root, folder))
+
+
+def find_recordings_not_for_training(
+    data: str | os.PathLike[str], passed_over: PassedOver | None = None
+) -> Iterator[Candidate]:
+    """Walk through a folder for recordings that do not lie in ``train`` folders below it.
+
+    Parameters
+    ----------
+    data : path-like
+        Folder, or a file. What is itself named ``train`` was meant, and is taken.
+    passed_over : PassedOver, optional
+        Counts what lies there and is not taken.
+
+    Yields
+    ------
+    Candidate
+        Recordings, in the order of `osscl.runs.folder.find_recordings`; and folders that cannot be listed,
+        which may hold some.
+    """
+    root = os.fsdecode(data)
+    yield from _find(root, passed_over, lambda folder: kinds_below(root, folder)[-1:] != [TRAIN_FOLDER])
+
+
+def _find(
+    root: str, passed_over: PassedOver | None, takes_from: Callable[[str], bool]
+) -> Iterator[Candidate]:
+    met = PassedOver() if passed_over is None else passed_over
+    is_taken = lru_cache(_MAX_FOLDERS)(takes_from)
     for candidate in find_recordings([root], met):
         folder = os.path.dirname(candidate.path)  # noqa: PTH120 - Path costs more
-        if is_test(folder) or isinstance(candidate.problem, FolderReadError):
+        if is_taken(folder) or isinstance(candidate.problem, FolderReadError):
             yield candidate
         else:
             met.n_elsewhere += candidate.problem is None
