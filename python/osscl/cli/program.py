@@ -19,6 +19,7 @@ from osscl.support.installed import version_of
 
 COMMANDS = (
     "demo",
+    "commission",
     "enroll",
     "calibrate",
     "score",

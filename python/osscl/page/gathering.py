@@ -12,6 +12,7 @@ from osscl.model_file.limits import MachineLimits
 from osscl.page.charts import SPARK_FRAME, Marks, histogram, timeline
 from osscl.page.contents import ClipPart, Contents, MachinePart
 from osscl.page.evidence import Heard, evidence_of, hear, sentences_of
+from osscl.page.introduction import Introduction
 from osscl.page.headline import headline_of, trust_of
 from osscl.page.origin import Origin, judge_of, origin_of
 from osscl.page.rows import packed_rows
@@ -43,12 +44,15 @@ class PageOptions:
         Tells which clips are anomalous; by default file names do.
     n_worst : int
         Clips that are shown with picture and sound.
+    introduction : Introduction or None
+        What stands at the top, where the page is about more than the table.
     """
 
     model: Path | None = None
     audio_root: str | os.PathLike[str] | None = None
     label: Label = label_by_names
     n_worst: int = N_WORST
+    introduction: Introduction | None = None
 
 
 def gather(
@@ -104,7 +108,8 @@ def gather(
     parts = sorted(machines.values(), key=lambda part: (part.standing.urgency, -_share(part.scores), part.scores.name))
     return Contents(
         title=printable(table.name),
-        headline=headline_of(parts, scored),
+        headline=options.introduction.headline if options.introduction else headline_of(parts, scored),
+        introduction=options.introduction,
         level=parts[0].standing.state if parts else "unknown",
         trust=trust_of(parts),
         notes=notes,
