@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
@@ -22,6 +23,9 @@ from osscl.sensitivity.report import SensitivityReport
 from osscl.support.paths import printable
 
 AS_BY_DEFAULT = EnrolOptions()
+N_SHOWN = 6
+"""Normal clips with picture and sound: those to listen to before the rest is trusted."""
+_WITH_LIMITS = "model_with_limits.onnx"
 
 
 def commission(
@@ -82,15 +86,22 @@ def commission(
         plan = plan_of(roots, options.machine, options.recording)
         on_total(len(plan.planned))
         with Detector(work / MODEL, compute, false_alarm_rate=options.false_alarm_rate) as detector:
-            asked = {"paths": [printable(root) for root in roots], "false_alarm_rate": options.false_alarm_rate}
-            table = write_normal_table(detector, plan, options.fit, work / TABLE, asked, on_clip)
+            told = {
+                "model": printable((place / MODEL).absolute()),
+                "options": {
+                    "paths": [printable(root) for root in roots],
+                    "false_alarm_rate": options.false_alarm_rate,
+                    **asdict(options.fit),
+                },
+            }
+            table = write_normal_table(detector, plan, options.fit, work / TABLE, told, on_clip)
         on_stage("page")
         commands = _next_commands(place)
         introduction = introduction_of(enrolment, table, sensitivity, no_limits, commands)
         contents = make_page(
             work / TABLE,
             work / PAGE,
-            PageOptions(model=work / MODEL, introduction=introduction),
+            PageOptions(model=work / MODEL, n_worst=N_SHOWN, introduction=introduction),
             on_total=on_total,
             on_clip=on_clip,
         )
@@ -123,12 +134,14 @@ def _limits(
         recording=options.recording,
         fit=options.fit,
     )
+    with_limits = model.with_name(_WITH_LIMITS)
     try:
         report = measure_limits(
-            model, roots, how, compute, store=model, overwrite=True, on_total=on_total, on_clip=on_clip
+            model, roots, how, compute, store=with_limits, on_total=on_total, on_clip=on_clip
         )
     except DecisionError as error:  # too few recordings: the memories are good for scores all the same
         return None, str(error)
+    with_limits.replace(model)
     return report, None
 
 

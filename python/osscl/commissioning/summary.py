@@ -1,10 +1,11 @@
 """What the page of a commissioning says first: whether to begin, and what to expect."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from osscl.commissioning.table import NormalTable
 from osscl.enrolment import EnrolledMachine, Enrolment
-from osscl.model_file.limits import MachineLimits
+from osscl.model_file.limits import DetectionLimit, MachineLimits
 from osscl.page.introduction import Introduction
 from osscl.sensitivity.report import SensitivityReport
 from osscl.support.listing import listed
@@ -12,7 +13,7 @@ from osscl.support.listing import listed
 _MAX_NAMED = 3
 _CLIPS_A_DAY = 8640
 """Clips of 10 s that one microphone makes in a day."""
-_TELLING = (("band", None), ("tone", None), ("modulation", None), ("burst", None))
+_TELLING = ("band", "tone", "modulation", "burst")
 FEW_DAYS = 2
 
 
@@ -91,20 +92,21 @@ def _false_alarms(table: NormalTable) -> str:
 def _finds(sensitivity: SensitivityReport | None, no_limits: str | None) -> str:
     if sensitivity is None or not sensitivity.machines:
         return f"Not known: {no_limits or 'no limits could be measured'}."
-    parts = [f"{each.machine}: {'; '.join(_most_telling(each))}" for each in sensitivity.machines[:_MAX_NAMED]]
+    parts = [f"{each.machine} {'; '.join(_typical(each))}" for each in sensitivity.machines[:_MAX_NAMED]]
     more = len(sensitivity.machines) - len(parts)
-    return ". ".join(parts) + (f"; {more} more machines below." if more else ".")
+    return "Typically, 90 times of 100: " + ". ".join(parts) + (f"; {more} more machines below." if more else ".")
 
 
-def _most_telling(limits: MachineLimits) -> Iterator[str]:
-    """The smallest change of each kind that is found."""
-    for kind, _ in _TELLING:
+def _typical(limits: MachineLimits) -> Iterator[str]:
+    """Of each kind of change the one in the middle: half of those that were tried are found from less on."""
+    for kind in _TELLING:
         of_kind = [each for each in limits.limits if each.change == kind]
-        found = [each for each in of_kind if each.a90_95 is not None]
-        if found:
-            yield min(found, key=lambda each: each.a90_95 or 0.0).text
-        elif of_kind:
-            yield f"no {kind} {of_kind[0].text.removeprefix('not found ')}"
+        if of_kind:
+            yield sorted(of_kind, key=_size)[len(of_kind) // 2].text
+
+
+def _size(limit: DetectionLimit) -> float:
+    return math.inf if limit.a90_95 is None else abs(limit.a90_95)
 
 
 def _speed(per_s: float) -> str:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def write_normal_table(
     plan: Plan,
     fit: Fit,
     output: Path,
-    options: dict[str, Any],
+    told: dict[str, Any],
     on_clip: Callable[[], object] = lambda: None,
 ) -> NormalTable:
     """Score normal recordings, and judge each by the others.
@@ -58,8 +58,8 @@ def write_normal_table(
         How they are made to fit.
     output : Path
         Table to write, with the record of the run beside it.
-    options : dict
-        What was asked for, for that record.
+    told : dict
+        What that record shall say of the model and of what was asked for.
     on_clip : callable
         Called after each recording.
 
@@ -83,9 +83,9 @@ def write_normal_table(
     for record in records:
         table.write(record)
         tally.add(record, detector.judges.rate_of(record))
-    asked = {**options, **asdict(fit)}
     run = {
-        **describe_run(detector, asked, started, tally, completed=True),
+        **describe_run(detector, {}, started, tally, completed=True),
+        **told,
         "judged_by": "all other recordings: no clip is scored by a memory that holds its recording",
         "recordings_per_s": round(per_s, 1),
     }
