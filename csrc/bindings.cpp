@@ -97,6 +97,7 @@ PYBIND11_MODULE(_native, module, py::mod_gil_not_used()) {
     module.def("instruction_sets", &isa_names,
                "Instruction sets that this build holds and this processor runs, slowest first.");
     bind_multiply_add(module);
+    bind_quality(module);
     bind_tfgram(module);
     bind_wav(module);
 

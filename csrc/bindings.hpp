@@ -5,5 +5,6 @@
 
 void bind_features(pybind11::module_& module); // after LogMel is bound
 void bind_multiply_add(pybind11::module_& module);
+void bind_quality(pybind11::module_& module);
 void bind_tfgram(pybind11::module_& module);
 void bind_wav(pybind11::module_& module);

@@ -8,6 +8,7 @@
 #include "features_kernel.hpp"
 #include "logmel_kernel.hpp"
 #include "multiply_add_kernel.hpp"
+#include "quality_kernel.hpp"
 #include "tfgram_kernel.hpp"
 
 namespace osscl {
@@ -18,6 +19,7 @@ struct Isa {
     const FeatureKernel* feature_kernel;
     const TfgramKernel* tfgram_kernel;
     const MultiplyAddKernel* multiply_add_kernel;
+    const QualityKernel* quality_kernel;
 };
 
 // Instruction sets that this build holds and this processor runs, slowest first.

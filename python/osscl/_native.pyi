@@ -1,4 +1,4 @@
-"""The C++ core of osscl: the log-mel and a memory's features, TFgram and the WAV reader."""
+"""The C++ core of osscl: the log-mel and a memory's features, the quality of recordings, TFgram and the WAV reader."""
 
 from collections.abc import Sequence
 
@@ -22,6 +22,13 @@ def read_wavs(
     level_limit: float,
     n_threads: int,
 ) -> list[bool | None]: ...
+def measure_quality(
+    *,
+    samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],
+    numbers: npt.NDArray[np.float32],
+    instruction_set: str,
+    n_threads: int,
+) -> None: ...
 
 class Tfgram:
     def __init__(

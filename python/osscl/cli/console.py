@@ -143,6 +143,22 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
         self._bar.update(self._task, completed=done, rate=rate, note=note)
 
 
+class StagedProgress(WorkProgress):
+    """Stages of a command one after the other, each with a bar of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("steps")
+
+    def begin(self, stage: str) -> None:
+        """A stage begins; how much there is to do in it is not known yet."""
+        self._stage = stage
+        self._bar.reset(self._task, total=None, note=stage)
+
+    def advance(self, note: str = "") -> None:
+        """One more is done of the stage."""
+        super().advance(note or self._stage)
+
+
 class BuildProgress(WorkProgress):
     """Steps of building an engine for a GPU; nothing where none is built."""
 

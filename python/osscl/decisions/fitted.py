@@ -33,11 +33,14 @@ class Fitted:
         What each block's distance is measured in.
     leave_one_out : ndarray of float64, [n]
         Score of each normal clip by everything fitted without its group.
+    left_out_z : dict of str to ndarray of float64, [n]
+        What each block says of it then.
     """
 
     fits: dict[str, BlockFit]
     standards: dict[str, Standard]
     leave_one_out: npt.NDArray[np.float64]
+    left_out_z: dict[str, npt.NDArray[np.float64]]
 
     def distances(self, rows: Rows) -> dict[str, npt.NDArray[np.float64]]:
         """Distances of clips [m, 360] from the normal ones, [m] a block."""
@@ -68,15 +71,15 @@ def fit_all(rows: Rows, groups: npt.NDArray[np.intp], priors: Mapping[str, Rows]
     Fitted
         In float64 throughout.
     """
-    fits, standards, scores = {}, {}, np.zeros(len(rows))
+    fits, standards, z = {}, {}, {}
     for name, block in BLOCKS.items():
         part = rows[:, block.columns]
         prior = None if priors is None else priors[name]
         fits[name] = fit_block(part, prior, full=block.full)
         left_out = left_out_distances(part, groups, prior, full=block.full)
         standards[name] = standard_of(left_out, block.size)
-        scores += block.weight * (left_out - standards[name].mean) / standards[name].spread
-    return Fitted(fits, standards, scores)
+        z[name] = (left_out - standards[name].mean) / standards[name].spread
+    return Fitted(fits, standards, weighted_sum(z), z)
 
 
 def weighted_sum(z: Mapping[str, npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from osscl.model_file.limits import MachineLimits
 from osscl.page.charts import Histogram, Timeline
 from osscl.page.evidence import Evidence
+from osscl.page.introduction import Introduction
 from osscl.page.rows import Rows
 from osscl.page.scored import MachineScores
 from osscl.page.standing import Standing
@@ -119,6 +120,8 @@ class Contents(NamedTuple):
         The record of the run.
     recorded : str or None
         From when to when clips were recorded.
+    introduction : Introduction or None
+        What stands at the top, where the page is about more than the table.
     """
 
     title: str
@@ -136,3 +139,4 @@ class Contents(NamedTuple):
     counts: dict[str, int]
     facts: dict[str, str]
     recorded: str | None
+    introduction: Introduction | None = None

@@ -14,6 +14,7 @@ from osscl.page.contents import ClipPart, Contents, MachinePart
 from osscl.page.evidence import Heard, evidence_of, hear
 from osscl.page.headline import headline_of, trust_of, why_of
 from osscl.page.history import History, history_of, watched_machines
+from osscl.page.introduction import Introduction
 from osscl.page.origin import Origin, origin_of
 from osscl.page.rows import packed_rows
 from osscl.page.scored import NO_MACHINE, MachineScores, Scored, by_machine
@@ -46,12 +47,15 @@ class PageOptions:
         Tells which clips are anomalous; by default file names do.
     n_worst : int
         Clips that are shown with picture and sound.
+    introduction : Introduction or None
+        What stands at the top, where the page is about more than the table.
     """
 
     model: Path | None = None
     audio_root: str | os.PathLike[str] | None = None
     label: Label = label_by_names
     n_worst: int = N_WORST
+    introduction: Introduction | None = None
 
 
 BY_DEFAULT = PageOptions()
@@ -117,7 +121,8 @@ def gather(
     )
     return Contents(
         title=printable(table.name),
-        headline=headline_of(parts, scored),
+        headline=options.introduction.headline if options.introduction else headline_of(parts, scored),
+        introduction=options.introduction,
         why=why_of(parts),
         level=parts[0].standing.state if parts else "unknown",
         trust=trust_of(parts),

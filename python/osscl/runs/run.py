@@ -178,7 +178,7 @@ def score_to_table(
     started = utc_now()
 
     def describe(completed: bool) -> dict[str, Any]:
-        return _describe(detector, options, started, tally, completed)
+        return describe_run(detector, options, started, tally, completed=completed)
 
     def keep(run: dict[str, Any]) -> None:
         if table.output is None:
@@ -203,9 +203,29 @@ def score_to_table(
     keep(run)
 
 
-def _describe(
-    detector: Detector, options: dict[str, Any], started: str, tally: Tally, completed: bool
+def describe_run(
+    detector: Detector, options: dict[str, Any], started: str, tally: Tally, *, completed: bool
 ) -> dict[str, Any]:
+    """Say how a table of scores came about.
+
+    Parameters
+    ----------
+    detector : Detector
+        What scored.
+    options : dict
+        What was asked for.
+    started : str
+        When it began.
+    tally : Tally
+        What is in the table.
+    completed : bool
+        Whether it was not interrupted.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
     bundle = detector.bundle
     return {
         "completed": completed,

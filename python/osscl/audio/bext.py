@@ -1,0 +1,75 @@
+"""The time that the `bext` chunk of a broadcast WAV file tells: one read of a file's beginning, in most cases."""
+
+import datetime
+import os
+import re
+import struct
+
+_HEAD_BYTES = 4096
+_MAX_CHUNKS = 64
+_BYTE_ORDER = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
+_ORIGINATION_AT = 256 + 32 + 32  # behind description, originator and its reference
+_ORIGINATION = re.compile(rb"(\d{4})[-_:. ](\d\d)[-_:. ](\d\d)(\d\d)[-_:. ](\d\d)[-_:. ](\d\d)")
+
+
+def time_in_bext(path: str | os.PathLike[str]) -> str | None:
+    """Read date and time of origination from a WAV file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    str or None
+        ISO 8601, without a zone, as the chunk has none. None for a file that has no such chunk before or
+        behind its samples, that cannot be read, or whose chunk tells no time that ever was.
+
+    References
+    ----------
+    EBU Tech 3285, "Specification of the Broadcast Wave Format", version 2.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    try:
+        return _found(descriptor)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _found(descriptor: int) -> str | None:
+    head = os.pread(descriptor, _HEAD_BYTES, 0)
+    byte_order = _BYTE_ORDER.get(head[:4])
+    if byte_order is None or head[8:12] != b"WAVE":
+        return None
+    position = 12
+    for _ in range(_MAX_CHUNKS):
+        header = _at(descriptor, head, position, 8)
+        if len(header) < 8:
+            return None
+        name, size = struct.unpack(byte_order + "4sI", header)
+        if name == b"bext":
+            return _origination(_at(descriptor, head, position + 8 + _ORIGINATION_AT, 18))
+        position += 8 + size + size % 2
+    return None
+
+
+def _at(descriptor: int, head: bytes, position: int, n_bytes: int) -> bytes:
+    """Some bytes of the file, without a system call where its beginning has them."""
+    end = position + n_bytes
+    return head[position:end] if end <= len(head) else os.pread(descriptor, n_bytes, position)
+
+
+def _origination(written: bytes) -> str | None:
+    found = _ORIGINATION.fullmatch(written)
+    if found is None:
+        return None
+    try:
+        return datetime.datetime(*map(int, found.groups())).isoformat()
+    except ValueError:
+        return None

@@ -1,0 +1,110 @@
+"""When recordings began: what their names or headers say, else what the user says. Never a guess."""
+
+import datetime
+import os
+from dataclasses import dataclass
+
+from osscl.audio.bext import time_in_bext
+from osscl.audio.time_in_name import time_in_name
+from osscl.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingTimes:
+    """What tells the times of recordings whose names and headers do not.
+
+    Attributes
+    ----------
+    start : datetime or None
+        When the first of them began.
+    every_s : float or None
+        Seconds from the beginning of one file to that of the next, in the order in which they are met.
+    by_file_dates : bool
+        Take the date at which each file was last written.
+
+    Raises
+    ------
+    ConfigError
+        Two of them contradict each other.
+    """
+
+    start: datetime.datetime | None = None
+    every_s: float | None = None
+    by_file_dates: bool = False
+
+    def __post_init__(self) -> None:
+        if self.start is not None and self.by_file_dates:
+            raise ConfigError(
+                "--start-time and --file-times are both given, and they may contradict each other: choose one"
+            )
+        if self.every_s is not None and self.start is None:
+            raise ConfigError("--every needs the time at which the first file began: add --start-time")
+        if self.every_s is not None and not 0 < self.every_s < 1e9:
+            raise ConfigError(f"--every is {self.every_s:g}; expected seconds above 0")
+
+    def of(self, path: str | os.PathLike[str], number: int) -> str | None:
+        """Tell when a recording began.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        number : int
+            How many files were met before it.
+
+        Returns
+        -------
+        str or None
+            ISO 8601: the time in its name; else in its ``bext`` chunk; else what is told here. None where
+            nothing tells it.
+        """
+        return time_in_name(path) or time_in_bext(path) or self._told(path, number)
+
+    def _told(self, path: str | os.PathLike[str], number: int) -> str | None:
+        if self.start is not None:
+            try:
+                began = self.start + datetime.timedelta(seconds=number * (self.every_s or 0.0))
+            except OverflowError:
+                return None
+            return began.isoformat().replace("+00:00", "Z")
+        return _written(path) if self.by_file_dates else None
+
+
+AS_RECORDED = RecordingTimes()
+"""What names and headers say, and nothing else."""
+
+
+def parse_start(text: str) -> datetime.datetime:
+    """Read a time as ISO 8601 spells it.
+
+    Parameters
+    ----------
+    text : str
+        Such as "2026-11-03T14:20:00" or "2026-11-03T14:20:00+01:00".
+
+    Returns
+    -------
+    datetime
+        In the zone that is written, or none.
+
+    Raises
+    ------
+    ConfigError
+        It is no time.
+    """
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"--start-time is '{text}'; expected ISO 8601, such as 2026-11-03T14:20:00 or "
+            "2026-11-03T14:20:00+01:00"
+        ) from None
+
+
+def _written(path: str | os.PathLike[str]) -> str | None:
+    """When a file was last written, UTC."""
+    try:
+        seconds = int(os.stat(path).st_mtime)  # noqa: PTH116 - a str, as all of a walk
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat().replace("+00:00", "Z")
+    except (OSError, ValueError, OverflowError):
+        return None
