@@ -1,4 +1,4 @@
-"""``osscl commission``: normal recordings of a new site in, a model file and a page on whether to trust it out."""
+"""``osscl commission``: normal recordings of a new site in, a model file and a page about it out."""
 
 from pathlib import Path
 from typing import Annotated
@@ -78,7 +78,7 @@ def commission(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
-    """Make all that a new site needs from normal recordings: a model file, and a page on whether to trust it."""
+    """Make all that a new site needs from normal recordings: a model file, and a page to judge it by."""
     for path in (*normals, model):
         if path is not None and str(path) != DEMO and (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)

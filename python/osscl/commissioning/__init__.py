@@ -1,1 +1,1 @@
-"""A new site in one call: normal recordings in, a model file that decides and a page on whether to trust it out."""
+"""A new site in one call: normal recordings in, a model file that decides and a page to judge it by out."""

@@ -95,9 +95,13 @@ def write_normal_table(
 
 
 def _scored(detector: Detector, plan: Plan, fit: Fit, on_clip: Callable[[], object]) -> Iterator[Record]:
-    machine_of = {os.fsdecode(each.candidate.path): each.machine for each in plan.planned}
+    machine_by_path = {os.fsdecode(each.candidate.path): each.machine for each in plan.planned}
+
+    def machine_of(path: str | os.PathLike[str]) -> str:
+        return machine_by_path[os.fsdecode(path)]
+
     candidates = (each.candidate for each in plan.planned)
-    for record in detector.score_candidates(candidates, machine_of.__getitem__, fit):
+    for record in detector.score_candidates(candidates, machine_of, fit):
         yield record
         on_clip()
 
