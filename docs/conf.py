@@ -40,6 +40,7 @@ CONTENTS = """
 :hidden:
 :caption: Use
 docs/scoring
+docs/commission
 docs/decide
 docs/monitor
 docs/explain

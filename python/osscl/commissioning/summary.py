@@ -84,10 +84,10 @@ def _recordings(enrolment: Enrolment, table: NormalTable) -> str:
 def _false_alarms(table: NormalTable) -> str:
     tally = table.tally
     if not tally.n_decided:
-        return "Nothing is decided: 3 recordings of a machine give a score, 19 a decision at 5 %."
+        return "Nothing is decided: 4 recordings of a machine are the fewest that can judge one another."
     return (
-        f"{tally.anomalies.total()} of {tally.n_decided} normal clips are flagged when each is judged by the others; "
-        f"{100 * max(tally.rates):.3g} % is what was asked for."
+        f"{tally.anomalies.total()} of {tally.n_decided} normal clips are flagged when each is judged by the "
+        f"others; {100 * max(tally.rates):.3g} % is what was asked for."
     )
 
 
@@ -96,11 +96,8 @@ def _finds(sensitivity: SensitivityReport | None, no_limits: str | None) -> str:
         return f"Not known: {no_limits or 'no limits could be measured'}."
     parts = [f"{each.machine} {'; '.join(_typical(each))}" for each in sensitivity.machines[:_MAX_NAMED]]
     more = len(sensitivity.machines) - len(parts)
-    return (
-        "Typically, 90 times of 100: "
-        + ". ".join(parts)
-        + (f"; {more} more machines below." if more else ".")
-    )
+    others = f"; {more} more machines below" if more else ""
+    return f"Half of the changes tried are found, 90 times of 100, from less on: {'. '.join(parts)}{others}."
 
 
 def _typical(limits: MachineLimits) -> Iterator[str]:
@@ -131,8 +128,8 @@ def _doubts(table: NormalTable) -> Iterator[str]:
         )
     elif not days:
         yield (
-            "When the recordings were made is not known (osscl reads it from names such as 20261103_142000.wav): "
-            "recordings of one session are alike, and give too low a threshold."
+            "When the recordings were made is not known (osscl reads it from names such as "
+            "20261103_142000.wav): recordings of one session are alike, and give too low a threshold."
         )
 
 
