@@ -104,8 +104,8 @@ def commission(
 
 
 def _tell(done: Commissioned, output: Path, *, json: bool) -> None:
-    for warning in done.enrolment.warnings:
-        say(f"warning: {warning}")
+    for doubt in done.doubts:
+        say(f"warning: {doubt}")
     say_unusable("not enrolled", [(each.path, each.reason) for each in done.enrolment.unusable])
     if json:
         emit(as_json({"output": str(output), "commissioned": done}))

@@ -16,6 +16,8 @@ class Commissioned:
         Whether its machines can be watched, in a sentence.
     points : tuple of (str, str)
         Recordings, false alarms, what is found, and speed: names and sentences.
+    doubts : tuple of str
+        Why to take care, a sentence each.
     trust : str
         Whether to believe their decisions, in a sentence.
     enrolment : Enrolment
@@ -36,6 +38,7 @@ class Commissioned:
 
     headline: str
     points: tuple[tuple[str, str], ...]
+    doubts: tuple[str, ...]
     trust: str
     enrolment: Enrolment
     sensitivity: SensitivityReport | None

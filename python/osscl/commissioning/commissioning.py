@@ -108,6 +108,7 @@ def commission(
     return Commissioned(
         headline=contents.headline,
         points=introduction.points,
+        doubts=introduction.doubts,
         trust=contents.trust,
         enrolment=enrolment,
         sensitivity=sensitivity,

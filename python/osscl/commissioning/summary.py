@@ -50,9 +50,9 @@ def introduction_of(
         ("Finds", _finds(sensitivity, no_limits)),
         ("Speed", _speed(table.recordings_per_s)),
     ]
-    return Introduction(
-        _headline(enrolment), tuple(points), (*enrolment.warnings, *_doubts(table)), tuple(commands)
-    )
+    warned = () if sensitivity is None else sensitivity.warnings
+    doubts = (*enrolment.warnings, *warned, *_doubts(table))
+    return Introduction(_headline(enrolment), tuple(points), doubts, tuple(commands))
 
 
 def _headline(enrolment: Enrolment) -> str:
