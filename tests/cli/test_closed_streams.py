@@ -43,6 +43,7 @@ CHEAP = (
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",
     "inspect demo --json",
     "sensitivity demo RECORDINGS --machine blower/id_00",
+    "commission RECORDINGS --machine fan --output new --false-alarm-rate 0.001",
     "engine list --json --engine-cache none",
     "engine prune --json --engine-cache none",
     "engine inspect demo --engine-cache none",
@@ -65,6 +66,7 @@ CODES = {
     "score demo": 3,
     "monitor": 3,
     "sensitivity": 1,
+    "commission": 1,
 }  # neither engine nor card; strange machines; nothing is calibrated
 
 

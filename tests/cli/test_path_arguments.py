@@ -125,6 +125,9 @@ ROWS = [
     Row("enroll output", "enroll RECORDINGS -o @", UNLESS_REPLACED, ".onnx"),
     Row("enroll forget", "enroll demo --forget @ -o new.onnx"),
     Row("enroll background", "enroll RECORDINGS -o new.onnx --background @"),
+    Row("commission normals", "commission @ -o new"),
+    Row("commission model", "commission RECORDINGS -o new --model @"),
+    Row("commission output", "commission RECORDINGS -o @", WRITE_FOLDER),
     Row("engine build model", "engine build @"),
     Row("engine list engine_cache", "engine list --engine-cache @", codes=NO_ENGINES),
     Row("engine prune engine_cache", "engine prune --engine-cache @", codes=NO_ENGINES),
@@ -149,11 +152,22 @@ ROWS_WITH_TORCH = [
     Row("export calibration", "export demo -o new.onnx --precision int8 --gate RECORDINGS --calibration @"),
 ]
 # only looked at once there is a card; what follows is what `engine` does, whose rows are above
-WITH_A_NETWORK = ("bench", "calibrate", "compare", "embed", "evaluate", "explain", "score", "sensitivity")
+WITH_A_NETWORK = (
+    "bench",
+    "calibrate",
+    "commission",
+    "compare",
+    "embed",
+    "evaluate",
+    "explain",
+    "score",
+    "sensitivity",
+)
 NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
 FITTING = (
     "bench",
     "calibrate",
+    "commission",
     "compare",
     "embed",
     "enroll",
@@ -184,8 +198,11 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("export", "training_data"),
     ("export", "without_rewrite"),
     *((command, name) for command in FITTING for name in ("channel", "pad")),
-    *((command, "machine") for command in ("compare", "enroll", "evaluate", "explain", "score")),
-    ("enroll", "recording"),
+    *(
+        (command, "machine")
+        for command in ("commission", "compare", "enroll", "evaluate", "explain", "score")
+    ),
+    *((command, "recording") for command in ("commission", "enroll")),
     ("synth", "faults"),
     ("synth", "ids"),
     ("train", "device"),

@@ -28,6 +28,7 @@ WATCHED = {
     "score by OpenVINO": "score demo clips --device cpu --backend openvino -o out/scores.jsonl",
     "calibrate": "calibrate demo clips --device cpu -o out/calibrated.onnx",
     "sensitivity": "sensitivity memories.onnx clips --coarse --store out/measured.onnx",
+    "commission": "commission clips -o out/site",
     "decide": "decide scores.csv --model demo -o out/decided.csv",
     "explain": "explain demo clips/blower/test/normal_id_00_00000000.wav --device cpu",
     "enroll": "enroll clips -o out/memories.onnx",
