@@ -1,0 +1,46 @@
+"""Where the sound of a recording ends, from the levels of 32 bands."""
+
+import numpy as np
+import numpy.typing as npt
+
+N_BANDS = 32
+_N_MEL, _TOP_HZ = 128, 8000.0
+_MEL_AT_1_KHZ, _MEL_STEP = 15.0, np.log(6.4) / 27.0  # Slaney: linear below 1 kHz, logarithmic above
+
+
+def _band_edges_hz() -> npt.NDArray[np.float64]:
+    """Edges of the bands [33]: each is four of the 128 mel bands of the front end."""
+    top = _MEL_AT_1_KHZ + np.log(_TOP_HZ / 1000.0) / _MEL_STEP
+    mel = (np.arange(N_BANDS + 1) * (_N_MEL / N_BANDS) + 0.5) * top / (_N_MEL + 1)
+    return np.where(
+        mel < _MEL_AT_1_KHZ, mel * 1000.0 / _MEL_AT_1_KHZ, 1000.0 * np.exp((mel - _MEL_AT_1_KHZ) * _MEL_STEP)
+    )
+
+
+BAND_EDGES_HZ = _band_edges_hz()
+_CLIFF_DB = 20.0
+_ENDS_HZ = (1000.0, 7000.0)
+
+
+def ends_at_hz(levels: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Tell where sound ends, as that of another sample rate or of a speech codec does: at a cliff.
+
+    Parameters
+    ----------
+    levels : ndarray of float, [B, 32]
+        Levels of the bands, dB.
+
+    Returns
+    -------
+    ndarray of float64, [B]
+        The lowest frequency between 1 and 7 kHz above which all bands lie 20 dB or more below three neighbours
+        under it, with not more than one band in between; NaN where there is none. A spectrum that falls off as
+        those of machines do has none.
+    """
+    found = np.full(len(levels), np.nan)
+    for band in range(N_BANDS - 3, 2, -1):
+        edge = BAND_EDGES_HZ[band]
+        if _ENDS_HZ[0] <= edge <= _ENDS_HZ[1]:
+            drop = levels[:, band - 3 : band].min(axis=1) - levels[:, band + 1 :].max(axis=1)
+            found = np.where(drop >= _CLIFF_DB, edge, found)
+    return found
