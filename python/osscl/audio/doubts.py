@@ -25,7 +25,7 @@ _DEVIATIONS = 6.0
 _CLIPPED_BEYOND = 1e-3
 _OFFSET_BEYOND = 0.005
 _HELD_BEYOND_S = 0.002
-_HUM_BEYOND_DB, _HUM_HEARD_DB = 10.0, -20.0
+_HUM_BEYOND_DB, _HUM_HEARD_DB = 10.0, -15.0
 _LEVEL_BEYOND_DB = 6.0
 _MUFFLED_BEYOND_DB = 10.0
 _FLOOR_BEYOND_DB = 10.0
@@ -96,13 +96,13 @@ class Doubter:
         stored = measured.stored.astype(np.float64)
         if self._measures is None:
             is_far = np.abs(stored) >= _FIXED
-            is_far[:, _HUM] = (stored[:, _HUM] >= _HUM_DB) & (measured.n_hum >= _LEAST_ORDERS)
+            is_far[:, _HUM] = stored[:, _HUM] >= _HUM_DB
             beyond = np.full_like(stored, np.nan)
         else:
             beyond = stored - self._measures.median
             is_far = np.where(_BOTH_WAYS, np.abs(beyond), beyond) >= self._measures.reach
             is_far[:, _HUM] &= stored[:, _HUM] >= _HUM_HEARD_DB
-            is_far[:, _HUM] &= measured.n_hum >= 1
+        is_far[:, _HUM] &= measured.n_hum >= _LEAST_ORDERS
         for place in np.flatnonzero(is_far.any(axis=1)):
             clauses[place] += _clauses_of(stored[place], beyond[place], is_far[place])
         for place in np.flatnonzero(measured.level_db < _QUIET_DB):

@@ -1,12 +1,12 @@
 """What the samples of a recording say of the recording itself, whatever machine it is of."""
 
-from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl import _native
+from osscl.audio.reading import Clip
 from osscl.audio.samples import Samples
 
 Float32: TypeAlias = npt.NDArray[np.float32]
@@ -82,9 +82,23 @@ def measured(samples: Samples, sample_rate_hz: int = _SAMPLE_RATE_HZ, *, threads
     return Measured(stored, level_db, np.stack([count for _, count in hum], axis=1))
 
 
-def joined(parts: Sequence[Measured]) -> Measured:
-    """Measures of several batches as those of one."""
-    return Measured(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+def of_recorded(clip: Clip, sample_rate_hz: int = _SAMPLE_RATE_HZ) -> Measured:
+    """Measure the part of a clip that was recorded: what fills it up says nothing of the recording.
+
+    Parameters
+    ----------
+    clip : Clip
+        A recording as it was read.
+    sample_rate_hz : int
+        Of its samples.
+
+    Returns
+    -------
+    Measured
+        Of this clip alone, B = 1.
+    """
+    recorded = clip.samples[np.newaxis, : clip.n_recorded(sample_rate_hz)]
+    return measured(np.ascontiguousarray(recorded), sample_rate_hz)
 
 
 def _decibel(share: Float32) -> Float32:
