@@ -20,13 +20,14 @@ _QUIET_DB = -80.0
 _HUM_DB = -6.0
 _LEAST_ORDERS = 2
 
-# Bounds beyond the median of normal recordings; never fewer than so many of their robust standard deviations.
+# Bounds beyond the median of normal recordings. Where these vary more, so many of their robust standard deviations,
+# or what the farthest of them shows and half a bound beyond it, whichever is nearer.
 _DEVIATIONS = 6.0
 _CLIPPED_BEYOND = 1e-3
 _OFFSET_BEYOND = 0.005
 _HELD_BEYOND_S = 0.002
-_HUM_BEYOND_DB, _HUM_HEARD_DB = 10.0, -15.0
-_LEVEL_BEYOND_DB = 6.0
+_HUM_BEYOND_DB, _HUM_HEARD_DB = 10.0, -10.0
+_LEVEL_BEYOND_DB = 12.0
 _MUFFLED_BEYOND_DB = 10.0
 _FLOOR_BEYOND_DB = 10.0
 
@@ -49,7 +50,9 @@ class _Usual:
         median = np.median(rows, axis=0)
         deviation = _MAD_TO_DEVIATION * np.median(np.abs(rows - median), axis=0)
         few = 1.0 + 3.0 / len(rows)
-        return cls(median, np.maximum(least, few * _DEVIATIONS * deviation))
+        farthest = np.abs(rows - median).max(axis=0)
+        varied = np.minimum(few * _DEVIATIONS * deviation, farthest + 0.5 * np.asarray(least))
+        return cls(median, np.maximum(least, varied))
 
 
 class Doubter:
@@ -96,13 +99,12 @@ class Doubter:
         stored = measured.stored.astype(np.float64)
         if self._measures is None:
             is_far = np.abs(stored) >= _FIXED
-            is_far[:, _HUM] = stored[:, _HUM] >= _HUM_DB
+            is_far[:, _HUM] = (stored[:, _HUM] >= _HUM_DB) & (measured.n_hum >= _LEAST_ORDERS)
             beyond = np.full_like(stored, np.nan)
         else:
             beyond = stored - self._measures.median
             is_far = np.where(_BOTH_WAYS, np.abs(beyond), beyond) >= self._measures.reach
             is_far[:, _HUM] &= stored[:, _HUM] >= _HUM_HEARD_DB
-        is_far[:, _HUM] &= measured.n_hum >= _LEAST_ORDERS
         for place in np.flatnonzero(is_far.any(axis=1)):
             clauses[place] += _clauses_of(stored[place], beyond[place], is_far[place])
         for place in np.flatnonzero(measured.level_db < _QUIET_DB):
