@@ -111,10 +111,11 @@ WITH_NORMALS = {
     "muffled, 2nd order from 1 kHz": (muffled(1000), "muffled"),
     "12 dB louder": (gain(12), "louder"),
     "12 dB quieter": (gain(-12), "quieter"),
-    "24 dB louder": (gain(24), "louder"),
-    "24 dB quieter": (gain(-24), "quieter"),
+    "30 dB louder than the middle of its normals": (gain(30), "louder"),
+    "30 dB quieter than the middle of its normals": (gain(-30), "quieter"),
     "noise floor: hiss of -3 dB beside the sound": (hiss(-3), "noise floor"),
     "noise floor: hiss of +9 dB beside the sound": (hiss(9), "noise floor"),
+    "noise floor: hiss of +15 dB beside the sound": (hiss(15), "noise floor"),
     "hardly any sound, -84 dB of full scale": (faint(-84), "hardly any sound"),
 }
 WITHOUT = {
@@ -174,9 +175,12 @@ def good(folders: list[Path], n_normals: int, every: int) -> None:
             n_all += len(clips)
             n_fixed += sum(each is not None for each in fixed)
             some = rest[::every].astype(np.float64)
+            levels = np.array([rms(x) for x in some])
+            usual = np.median([rms(x.astype(np.float64)) for x in clips[:n_normals]])
             for defects, by, into in ((WITH_NORMALS, doubter, found), (WITHOUT, BY_FIXED_BOUNDS, found_fixed)):
                 for name, (lay, word) in defects.items():
-                    laid = np.stack([lay(x, rng) for x in some])
+                    scale = usual / levels if "middle of its normals" in name else np.ones(len(some))
+                    laid = np.stack([lay(x * by_level, rng) for x, by_level in zip(some, scale, strict=True)])
                     into[name] += [each is not None and word in each for each in judged(by, laid)]
     print(f"good, by {n_normals} normals: {n_flagged['any']} of {n_good} flagged {dict(why)}")
     print(f"good, by fixed bounds: {n_fixed} of {n_all} flagged")

@@ -29,7 +29,7 @@ _HELD_BEYOND_S = 0.002
 _HUM_BEYOND_DB, _HUM_HEARD_DB = 10.0, -10.0
 _LEVEL_BEYOND_DB = 12.0
 _MUFFLED_BEYOND_DB = 10.0
-_FLOOR_BEYOND_DB = 10.0
+_FLOOR_BEYOND_DB, _NOT_BY_GAIN_DB = 10.0, 3.0
 
 _MAD_TO_DEVIATION = 1.4826
 _CLIP_S = 10.0
@@ -168,8 +168,7 @@ class _Levels:
         beyond = rows - self._median
         level = np.median(beyond, axis=1)
         high = beyond[:, _HIGH].mean(axis=1) - np.median(beyond[:, ~_HIGH], axis=1)
-        quietest = np.sort(rows, axis=1)[:, :_N_QUIETEST].mean(axis=1)
-        floor = quietest - np.sort(self._median)[:_N_QUIETEST].mean() - level
+        floor = np.sort(rows, axis=1)[:, :_N_QUIETEST].mean(axis=1) - np.sort(self._median)[:_N_QUIETEST].mean()
         return level, high, floor
 
     def judge(self, levels: FloatArray, clauses: list[list[str]]) -> None:
@@ -182,8 +181,10 @@ class _Levels:
         ends = ends_at_hz(rows)
         is_ended = np.isfinite(ends) & ~(ends >= 0.9 * self._ends_hz)
         is_muffled = (high <= -self._high.reach) & ~is_ended
-        is_other = np.abs(level) >= self._level.reach
-        is_floor = (np.abs(floor) >= self._floor.reach) & ~is_ended & ~is_muffled
+        # a gain moves all bands alike, noise those above all where there was least
+        is_noise = (floor - level) * np.sign(floor) >= _NOT_BY_GAIN_DB
+        is_floor = (np.abs(floor) >= self._floor.reach) & is_noise & ~is_ended & ~is_muffled
+        is_other = (np.abs(level) >= self._level.reach) & ~is_floor
         for place in np.flatnonzero(is_ended | is_muffled | is_other | is_floor):
             said = clauses[place]
             if is_ended[place]:
