@@ -33,7 +33,7 @@ def ends_at_hz(levels: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, [B]
-        The lowest frequency between 1 and 7 kHz above which all bands lie 20 dB or more below three neighbours
+        The highest frequency between 1 and 7 kHz above which all bands lie 20 dB or more below three neighbours
         under it, with not more than one band in between; NaN where there is none. A spectrum that falls off as
         those of machines do has none.
     """
@@ -42,5 +42,5 @@ def ends_at_hz(levels: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         edge = BAND_EDGES_HZ[band]
         if _ENDS_HZ[0] <= edge <= _ENDS_HZ[1]:
             drop = levels[:, band - 3 : band].min(axis=1) - levels[:, band + 1 :].max(axis=1)
-            found = np.where(drop >= _CLIFF_DB, edge, found)
+            found = np.where(np.isnan(found) & (drop >= _CLIFF_DB), edge, found)
     return found
