@@ -187,7 +187,7 @@ def test_every_clip_is_measured_as_it_would_be_alone(clip: Any) -> None:
 
 
 def test_no_clip_and_other_rates() -> None:
-    assert measured(np.empty((0, N), np.int16)).stored.shape == (0, 5)
+    assert measured(np.empty((0, N), np.int16)).stored.shape == (0, 6)
     hummed = np.rint(machine(11)[0] + mains(50, 6)).astype(np.int16)[np.newaxis]
     assert measured(hummed).stored[0, 3] > -6
     assert measured(hummed, 8_000).stored[0, 3] == pytest.approx(-60)

@@ -27,7 +27,7 @@ def normals(n: int, first: int = 0) -> list[Normal]:
     """Clips whose measures are their own numbers."""
     rows = np.random.default_rng(first).normal(0, 1, (n, 360)).astype(np.float32)
     clips = (
-        FeaturedClip(f"{i}.wav", f"{first + i:016x}", row, False, 16_000, np.full(5, first + i, np.float32))
+        FeaturedClip(f"{i}.wav", f"{first + i:016x}", row, False, 16_000, np.full(6, first + i, np.float32))
         for i, row in enumerate(rows)
     )
     return [Normal(clip, clip.sha256) for clip in clips]
@@ -71,6 +71,6 @@ def test_enrolling_measures_recordings(tmp_path: Path) -> None:
 
 
 def test_measures_of_another_size_are_refused(tmp_path: Path) -> None:
-    memory = replace(stored_memory(FAN, normal_clips(1, 4)), measures=bytes(4 * 4 * 5 - 4))
-    with pytest.raises(ModelFileError, match=r"memories\[0\]\.measures` holds 76 bytes; expected 20 numbers"):
+    memory = replace(stored_memory(FAN, normal_clips(1, 4)), measures=bytes(4 * 4 * 6 - 4))
+    with pytest.raises(ModelFileError, match=r"memories\[0\]\.measures` holds 92 bytes; expected 24 numbers"):
         write_model(tmp_path / "model.onnx", [memory], rules={FAN: "memory"})

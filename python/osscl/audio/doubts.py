@@ -60,7 +60,7 @@ class Doubter:
 
     Parameters
     ----------
-    measures : ndarray of float, [n, 5], optional
+    measures : ndarray of float, [n, 6], optional
         `osscl.audio.quality.MEASURES` of its normal recordings; without them, fixed bounds hold.
     levels : ndarray of float, [n, 32], optional
         Levels of their bands, dB; without them, nothing is said of levels but what fixed bounds tell.
@@ -92,7 +92,7 @@ class Doubter:
             if self._levels is None:
                 _end_without_normals(levels, clauses)
             else:
-                self._levels.judge(levels, clauses)
+                self._levels.judge(levels, clauses, says_level=self._measures is None)
         return ["; ".join(each) or None for each in clauses]
 
     def _of_samples(self, measured: Measured, clauses: list[list[str]]) -> None:
@@ -111,18 +111,18 @@ class Doubter:
             clauses[place].append(f"hardly any sound, {measured.level_db[place]:.0f} dB of full scale")
 
 
-_HUM = slice(3, 3 + len(MAINS_HZ))
-_BOTH_WAYS = np.array([name == "offset" for name in MEASURES])
-_FIXED = np.array([_CLIPPED_SHARE, _OFFSET, _HELD_S / _CLIP_S, np.inf, np.inf])
+_HUM, _LEVEL = slice(3, 3 + len(MAINS_HZ)), MEASURES.index("level_db")
+_BOTH_WAYS = np.array([name in ("offset", "level_db") for name in MEASURES])
+_FIXED = np.array([_CLIPPED_SHARE, _OFFSET, _HELD_S / _CLIP_S, np.inf, np.inf, np.inf])
 _LEAST_BEYOND = np.array(
-    [_CLIPPED_BEYOND, _OFFSET_BEYOND, _HELD_BEYOND_S / _CLIP_S, _HUM_BEYOND_DB, _HUM_BEYOND_DB]
+    [_CLIPPED_BEYOND, _OFFSET_BEYOND, _HELD_BEYOND_S / _CLIP_S, _HUM_BEYOND_DB, _HUM_BEYOND_DB, _LEVEL_BEYOND_DB]
 )
 assert len(_FIXED) == len(_LEAST_BEYOND) == N_MEASURES
 
 
 def _clauses_of(stored: FloatArray, beyond: FloatArray, is_far: npt.NDArray[np.bool_]) -> list[str]:
-    """What is to be said of the measures [5] of one clip; `beyond` its normals is NaN where there are none."""
-    clipped, offset, held, *hum = stored
+    """What is to be said of the measures [6] of one clip; `beyond` its normals is NaN where there are none."""
+    clipped, offset, held, *hum, _ = stored
     said = []
     if is_far[0]:
         said.append(f"clipped, {100 * clipped:.2g} % of the samples")
@@ -137,7 +137,13 @@ def _clauses_of(stored: FloatArray, beyond: FloatArray, is_far: npt.NDArray[np.b
             f"{than:.0f} dB above its normals"
         )  # fmt: skip
         said.append(f"mains hum at {MAINS_HZ[which]} Hz, {how}")
+    if is_far[_LEVEL]:
+        said.append(_other_level(beyond[_LEVEL]))
     return said
+
+
+def _other_level(db: float) -> str:
+    return f"{abs(db):.0f} dB {'louder' if db > 0 else 'quieter'} than its normals"
 
 
 def _end_without_normals(levels: FloatArray, clauses: list[list[str]]) -> None:
@@ -171,8 +177,8 @@ class _Levels:
         floor = np.sort(rows, axis=1)[:, :_N_QUIETEST].mean(axis=1) - np.sort(self._median)[:_N_QUIETEST].mean()
         return level, high, floor
 
-    def judge(self, levels: FloatArray, clauses: list[list[str]]) -> None:
-        """Add what is to be said of levels [B, 32]."""
+    def judge(self, levels: FloatArray, clauses: list[list[str]], *, says_level: bool) -> None:
+        """Add what is to be said of levels [B, 32]; of that of all bands only where nothing better tells it."""
         rows = levels.astype(np.float64)
         level, high, floor = self._numbers(rows)
         level -= self._level.median
@@ -184,7 +190,7 @@ class _Levels:
         # a gain moves all bands alike, noise those above all where there was least
         is_noise = (floor - level) * np.sign(floor) >= _NOT_BY_GAIN_DB
         is_floor = (np.abs(floor) >= self._floor.reach) & is_noise & ~is_ended & ~is_muffled
-        is_other = (np.abs(level) >= self._level.reach) & ~is_floor
+        is_other = (np.abs(level) >= self._level.reach) & ~is_floor & says_level
         for place in np.flatnonzero(is_ended | is_muffled | is_other | is_floor):
             said = clauses[place]
             if is_ended[place]:
@@ -192,8 +198,7 @@ class _Levels:
             if is_muffled[place]:
                 said.append(f"muffled, {-high[place]:.0f} dB less above 4 kHz than its normals")
             if is_other[place]:
-                how = "louder" if level[place] > 0 else "quieter"
-                said.append(f"{abs(level[place]):.0f} dB {how} than its normals")
+                said.append(_other_level(level[place]))
             if is_floor[place]:
                 how = "above" if floor[place] > 0 else "below"
                 said.append(f"noise floor {abs(floor[place]):.0f} dB {how} its normals")

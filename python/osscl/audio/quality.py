@@ -11,8 +11,8 @@ from osscl.audio.samples import Samples
 
 Float32: TypeAlias = npt.NDArray[np.float32]
 
-MEASURES = ("clipped_share", "offset", "held_share", "hum_50_db", "hum_60_db")
-"""Columns of what a memory keeps of its clips, float32 [n, 5]."""
+MEASURES = ("clipped_share", "offset", "held_share", "hum_50_db", "hum_60_db", "level_db")
+"""Columns of what a memory keeps of its clips, float32 [n, 6]."""
 N_MEASURES = len(MEASURES)
 MAINS_HZ = (50, 60)
 
@@ -31,20 +31,22 @@ class Measured(NamedTuple):
 
     Attributes
     ----------
-    stored : ndarray of float32, [B, 5]
+    stored : ndarray of float32, [B, 6]
         `MEASURES`. Share of the samples that pile up at an end of their range or lie beyond full scale; mean,
         full scale 1; share of the samples in runs of equal ones of 2 ms or more (0 for sound of less than two
-        steps of 16 bits from sample to sample); and the odd multiples of 50 and of 60 Hz, as a part of the
-        power, dB, at least -60.
-    level_db : ndarray of float32, [B]
-        Root mean square without the mean, dB of full scale.
+        steps of 16 bits from sample to sample); the odd multiples of 50 and of 60 Hz, as a part of the power,
+        dB, at least -60; and the root mean square without the mean, dB of full scale.
     n_hum : ndarray of int, [B, 2]
         How many odd multiples of 50 and of 60 Hz stand out.
     """
 
     stored: Float32
-    level_db: Float32
     n_hum: npt.NDArray[np.intp]
+
+    @property
+    def level_db(self) -> Float32:
+        """Root mean square without the mean, dB of full scale, [B]."""
+        return self.stored[:, MEASURES.index("level_db")]
 
 
 def measured(samples: Samples, sample_rate_hz: int = _SAMPLE_RATE_HZ, *, threads: int = 1) -> Measured:
@@ -73,13 +75,10 @@ def measured(samples: Samples, sample_rate_hz: int = _SAMPLE_RATE_HZ, *, threads
         lines = np.zeros_like(lines)
     hum = [_hum(lines, mains) for mains in MAINS_HZ]
     shares = [np.divide(each, power, out=np.zeros_like(power), where=power > 0) for each, _ in hum]
-    stored = np.stack(
-        [clipped, offset, np.where(step < _TELLING_STEP, 0.0, held), *(_decibel(each) for each in shares)],
-        axis=1,
-        dtype=np.float32,
-    )
+    held = np.where(step < _TELLING_STEP, 0.0, held)
     level_db = 10.0 * np.log10(np.maximum(power, np.float32(1e-30)))
-    return Measured(stored, level_db, np.stack([count for _, count in hum], axis=1))
+    columns = [clipped, offset, held, *(_decibel(each) for each in shares), level_db]
+    return Measured(np.stack(columns, axis=1, dtype=np.float32), np.stack([count for _, count in hum], axis=1))
 
 
 def of_recorded(clip: Clip, sample_rate_hz: int = _SAMPLE_RATE_HZ) -> Measured:

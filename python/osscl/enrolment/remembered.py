@@ -94,7 +94,7 @@ def made_new(
     rows = np.stack([normal.clip.features for normal in normals])  # [n, 360]
     how = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
     clips = [stored_clip(normal, flagged=False) for normal in normals]
-    measures = np.stack([normal.clip.measures for normal in normals])  # [n, 5]
+    measures = np.stack([normal.clip.measures for normal in normals])  # [n, 6]
     return fitted(machine, rows, clips, how, normals[0].clip.is_padded, background, measures)
 
 
@@ -123,7 +123,7 @@ def fitted(
         Whether they were filled up.
     background : StoredBackground or None
         How clips of other machines vary.
-    measures : ndarray of float32, [n, 5], or None
+    measures : ndarray of float32, [n, 6], or None
         What the clips say of their recordings; None where that is not known of all of them.
 
     Returns

@@ -16,7 +16,7 @@ Rule: TypeAlias = Literal["network", "memory", "both"]
 
 N_FEATURES = 360
 N_LEVEL = 32
-N_MEASURES = 5
+N_MEASURES = 6
 
 Sha256: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 ShortHash: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
@@ -116,7 +116,7 @@ class StoredMemory(Settings, frozen=True, kw_only=True):
     is_padded : bool
         Whether its clips are recordings that were filled up; whole ones are then another sound.
     measures : bytes
-        float32 [n, 5]: what the stored clips say of their recordings, `osscl.audio.quality.MEASURES`; empty
+        float32 [n, 6]: what the stored clips say of their recordings, `osscl.audio.quality.MEASURES`; empty
         where that is not known, as in files of earlier schemas.
     """
 

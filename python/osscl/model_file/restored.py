@@ -107,7 +107,7 @@ def restored_measures(stored: StoredMemory) -> npt.NDArray[np.float32] | None:
 
     Returns
     -------
-    ndarray of float32, [n, 5], or None
+    ndarray of float32, [n, 6], or None
         `osscl.audio.quality.MEASURES` of each stored clip; None in a memory that was made without them.
     """
     if not stored.measures:

@@ -44,7 +44,7 @@ class FeaturedClip:
         Whether the recording was shorter than a clip and was filled up.
     sample_rate_hz : int
         Sample rate of the file, before any conversion.
-    measures : ndarray of float32, [5]
+    measures : ndarray of float32, [6]
         What it says of the recording, `osscl.audio.quality.MEASURES`.
     embedding : ndarray of float32, [128], or None
         The network's, where it was asked for.
@@ -158,7 +158,7 @@ def _usable(clip: Clip | ClipError) -> Clip | ClipError:
 
 
 def _measures(clips: list[Clip], threads: int) -> npt.NDArray[np.float32]:
-    """Measures of clips [B, 5], of the part of each that was recorded."""
+    """Measures of clips [B, 6], of the part of each that was recorded."""
     whole = [clip for clip in clips if not clip.is_padded()]
     of_whole = iter(_by_type(lambda samples: measured(samples, threads=threads).stored, whole, N_MEASURES))
     rows = [of_recorded(clip).stored[0] if clip.is_padded() else next(of_whole) for clip in clips]
