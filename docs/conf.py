@@ -40,6 +40,7 @@ CONTENTS = """
 :hidden:
 :caption: Use
 docs/scoring
+docs/recordings
 docs/decide
 docs/gpu
 docs/training

@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "sound").mkdir()
     soundfile.write(root / "sound" / "20261103_142000.wav", normal_clips(2, 1)[0], 16_000, subtype="PCM_16")
     clip = normal_clips(2, 1)[0].astype(np.float64)
-    laid = {"x0_clipped": clip * 30, "x1_loud": clip * 4.5, "x2_offset": clip + 500, "x3_dead": clip * 0}
+    laid = {"x0_clipped": clip * 30, "x1_quiet": clip / 8, "x2_offset": clip + 500, "x3_dead": clip * 0}
     for name, samples in laid.items():
         write_clips(root / "sound", name, [np.clip(samples, -32767, 32767).astype(np.int16)])
     short = clip[:40_000].astype(np.int16)
@@ -49,11 +49,11 @@ def test_a_table_says_when_and_how_well_each_file_was_recorded(home: Path) -> No
     named, *told = (record.recorded_at for record in found)
     assert named == "2026-11-03T14:20:00"
     assert told == [f"2026-01-01T00:{clock}" for clock in ("00:10", "00:20", "00:30", "00:40", "00:50", "01:00")]
-    well, clipped, loud, offset, dead, short, broken = found
+    well, clipped, quiet, offset, dead, short, broken = found
     assert well.quality is None
     assert clipped.quality is not None
     assert clipped.quality.startswith("clipped, ")
-    assert loud.quality == "13 dB louder than its normals"
+    assert quiet.quality == "18 dB quieter than its normals"
     assert offset.quality == "offset of 1.5 % of full scale"
     assert (dead.status, dead.quality) == ("silent", None)
     assert short.quality is None, "what fills a recording up is no dropout"
@@ -67,10 +67,10 @@ def test_neither_batch_nor_threads_change_a_word(home: Path, batch_size: int, th
 
 
 def test_an_older_memory_speaks_of_levels_and_fixed_bounds_of_the_rest(home: Path) -> None:
-    _, clipped, loud, offset, *_ = (record.quality for record in records(home, "old.onnx"))
+    _, clipped, quiet, offset, *_ = (record.quality for record in records(home, "old.onnx"))
     assert clipped is not None
     assert clipped.startswith("clipped, ")
-    assert loud == "13 dB louder than its normals"
+    assert quiet == "18 dB quieter than its normals"
     assert offset is None
 
 
@@ -80,7 +80,7 @@ def test_the_network_alone_goes_by_what_the_file_knows(home: Path) -> None:
     )
     assert of_memory[3] == "offset of 1.5 % of full scale"
     assert fixed[3] is None
-    assert of_memory[2] == "13 dB louder than its normals"
+    assert of_memory[2] == "18 dB quieter than its normals"
     assert fixed[2] is None
 
 
