@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
-from osscl.audio.quality import Measured, measured
+from osscl.audio.quality import measured
 from osscl.audio.reading import Fit, read_clip
 from osscl.features import memory_features
 
@@ -35,16 +35,19 @@ def to_int16(x: npt.NDArray[np.float64]) -> Samples:
     return np.clip(np.rint(x), -32768, 32767).astype(np.int16)
 
 
-def spectrum_times(x: npt.NDArray[np.float64], gain: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
-                   ) -> npt.NDArray[np.float64]:
+def spectrum_times(
+    x: npt.NDArray[np.float64], gain: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
     hz = np.fft.rfftfreq(len(x), 1 / RATE)
     return np.fft.irfft(np.fft.rfft(x) * gain(hz), len(x))
 
 
 def clipped(share: float) -> Callable[..., Samples]:
     """Gain that drives so many samples to the ends of 16 bits."""
+
     def lay(x: npt.NDArray[np.float64], _: np.random.Generator) -> Samples:
         return to_int16(x * 32767.0 / np.quantile(np.abs(x), 1 - share))
+
     return lay
 
 
@@ -54,30 +57,37 @@ def offset(of_full_scale: float) -> Callable[..., Samples]:
 
 def dropouts(n: int, seconds: float) -> Callable[..., Samples]:
     """So many stretches that stand still: the last sample held, or zeros."""
+
     def lay(x: npt.NDArray[np.float64], rng: np.random.Generator) -> Samples:
         y, length = x.copy(), round(seconds * RATE)
         for at in rng.integers(0, len(x) - length, n):
             y[at : at + length] = 0.0 if rng.random() < 0.5 else y[at]
         return to_int16(y)
+
     return lay
 
 
 def hum(mains_hz: float, beside_db: float) -> Callable[..., Samples]:
     """Mains of a grid that is up to 0.05 Hz off, harmonics falling by 8 dB, so many dB beside the clip's own level."""
+
     def lay(x: npt.NDArray[np.float64], rng: np.random.Generator) -> Samples:
         t = np.arange(len(x)) / RATE
         hz = mains_hz + rng.uniform(-0.05, 0.05)
         tone = sum(
-            10 ** (-0.4 * i) * np.sin(2 * np.pi * (i + 1) * hz * t + rng.uniform(0, 2 * np.pi)) for i in range(7)
+            10 ** (-0.4 * i) * np.sin(2 * np.pi * (i + 1) * hz * t + rng.uniform(0, 2 * np.pi))
+            for i in range(7)
         )
         return to_int16(x + tone * rms(x) / rms(np.asarray(tone)) * 10 ** (beside_db / 20))
+
     return lay
 
 
 def ended(at_hz: float) -> Callable[..., Samples]:
     """Band-limited, as by another sample rate: a filter 400 Hz wide, 80 dB deep."""
+
     def gain(hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return 10 ** (-4 * np.clip((hz - at_hz + 200) / 400, 0, 1))
+
     return lambda x, _: to_int16(spectrum_times(x, gain))
 
 
@@ -152,7 +162,9 @@ def normals_of(clips: Samples) -> Doubter:
 
 def named(said: str) -> Iterator[str]:
     for clause in said.split("; "):
-        yield clause.split(",")[0].lstrip("0123456789 ").removeprefix("dB ").split(" at ")[0].split(" than")[0]
+        yield (
+            clause.split(",")[0].lstrip("0123456789 ").removeprefix("dB ").split(" at ")[0].split(" than")[0]
+        )
 
 
 def good(folders: list[Path], n_normals: int, every: int) -> None:
@@ -177,7 +189,10 @@ def good(folders: list[Path], n_normals: int, every: int) -> None:
             some = rest[::every].astype(np.float64)
             levels = np.array([rms(x) for x in some])
             usual = np.median([rms(x.astype(np.float64)) for x in clips[:n_normals]])
-            for defects, by, into in ((WITH_NORMALS, doubter, found), (WITHOUT, BY_FIXED_BOUNDS, found_fixed)):
+            for defects, by, into in (
+                (WITH_NORMALS, doubter, found),
+                (WITHOUT, BY_FIXED_BOUNDS, found_fixed),
+            ):
                 for name, (lay, word) in defects.items():
                     scale = usual / levels if "middle of its normals" in name else np.ones(len(some))
                     laid = np.stack([lay(x * by_level, rng) for x, by_level in zip(some, scale, strict=True)])
@@ -211,7 +226,9 @@ def real(folder: Path) -> None:
     print(f"real, by fixed bounds: {sum(each is not None for each in said)} of {len(said)} flagged")
     n, flagged = 0, []
     for kind in sorted({path.name.split("_id_")[1][:2] for path in paths if path.suffix == ".flac"}):
-        of_path = [path for path in paths if path.suffix == ".flac" and path.name.split("_id_")[1][:2] == kind]
+        of_path = [
+            path for path in paths if path.suffix == ".flac" and path.name.split("_id_")[1][:2] == kind
+        ]
         train = [path for path in of_path if path.parent.name == "train"]
         doubter = normals_of(read(train))
         for path in of_path:

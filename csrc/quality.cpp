@@ -54,8 +54,8 @@ struct Scan {
     }
 };
 
-// The level next to an end of the range, `sign` 1 for the upper and -1 for the lower one; the end itself where all
-// samples stand there.
+// The level next to an end of the range, `sign` 1 for the upper and -1 for the lower one; the end itself
+// where all samples stand there.
 template <class Sample> float next_level(std::span<const Sample> samples, const Scan& scan, float sign) {
     const float end = scan.end(sign);
     float next = -std::numeric_limits<float>::infinity();
@@ -73,10 +73,9 @@ template <class Sample> float next_level(std::span<const Sample> samples, const 
     return std::isfinite(next) ? sign * next : end;
 }
 
-// Samples at an end of the range, where they pile up: more than thrice as many as in the steps next to it. A loud
-// sine only touches its ends, and coarse samples stand on many levels.
-template <class Sample>
-std::size_t n_piled(std::span<const Sample> samples, const Scan& scan, float sign) {
+// Samples at an end of the range, where they pile up: more than thrice as many as in the steps next to it. A
+// loud sine only touches its ends, and coarse samples stand on many levels.
+template <class Sample> std::size_t n_piled(std::span<const Sample> samples, const Scan& scan, float sign) {
     const float end = sign * scan.end(sign);
     const float near = sign * next_level(samples, scan, sign) - next_to_the_end<Sample>;
     std::size_t at_end = 0, in_all = 0;
@@ -98,8 +97,9 @@ template <class Sample> std::size_t n_beyond(std::span<const Sample> samples, co
     std::size_t found = 0;
     for (std::size_t i = 0; i < scan.parts.size(); ++i) {
         if (std::max(-scan.parts[i].low, scan.parts[i].high) > limit) {
-            found += static_cast<std::size_t>(std::ranges::count_if(
-                part_of(samples, i), [](Sample sample) { return std::abs(static_cast<float>(sample)) > limit; }));
+            found += static_cast<std::size_t>(std::ranges::count_if(part_of(samples, i), [](Sample sample) {
+                return std::abs(static_cast<float>(sample)) > limit;
+            }));
         }
     }
     return found;
@@ -183,7 +183,8 @@ void lines_of(const QualityKernel& kernel, const QualityTables& tables, const fl
 
 template <class Sample>
 void find_lines(const QualityKernel& kernel, std::span<const Sample> samples, float* lines) {
-    static const auto* tables = new const LineTables; // never destroyed: a thread may compute while the process ends
+    static const auto* tables =
+        new const LineTables; // never destroyed: a thread may compute while the process ends
     constexpr std::size_t segment = n_quality_periods * quality_period;
     std::vector<LinePowers> of_segment(samples.size() / segment);
     for (std::size_t i = 0; i < of_segment.size(); ++i) {

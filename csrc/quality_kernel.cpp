@@ -8,7 +8,8 @@ namespace osscl::OSSCL_ISA {
 
 namespace {
 
-typedef std::int16_t UnalignedShorts __attribute__((vector_size(lanes * sizeof(std::int16_t)), aligned(2), may_alias));
+typedef std::int16_t UnalignedShorts
+    __attribute__((vector_size(lanes * sizeof(std::int16_t)), aligned(2), may_alias));
 
 inline Vec load(const float* from) {
     return load_unaligned(from);

@@ -22,7 +22,6 @@ def read_wavs(
     level_limit: float,
     n_threads: int,
 ) -> list[bool | None]: ...
-
 def measure_quality(
     *,
     samples: npt.NDArray[np.int16] | npt.NDArray[np.float32],

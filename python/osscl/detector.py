@@ -382,7 +382,9 @@ class Detector:
                 scores.quality[place] = quality
         return scores
 
-    def _doubts(self, clips: Samples, judge: Judge, features: npt.NDArray[np.float32] | None) -> list[str | None]:
+    def _doubts(
+        self, clips: Samples, judge: Judge, features: npt.NDArray[np.float32] | None
+    ) -> list[str | None]:
         """Why to doubt clips [B, n_samples] of one machine."""
         rate_hz = self.manifest.front_end.settings.sample_rate_hz
         by_place = {} if features is None else dict(enumerate(features))

@@ -66,7 +66,9 @@ def test_numbers_are_those_of_their_definition(instruction_set: str, n: int) -> 
     held = (n_held / n, n_held) if n > 1600 else (found[4], found[5])
     expected = [0.0, x.mean(), x.var(), steps, *held]
     np.testing.assert_allclose(found[:6], expected, rtol=1e-4, atol=1e-7)
-    np.testing.assert_array_equal(found, numbers((samples / np.float32(32768)).astype(np.float32), instruction_set))
+    np.testing.assert_array_equal(
+        found, numbers((samples / np.float32(32768)).astype(np.float32), instruction_set)
+    )
 
 
 def test_lines_are_those_of_a_fourier_transform(clip: Any) -> None:

@@ -1,6 +1,7 @@
 """Times in the names of files: the spellings of recorders, and what only looks like a time."""
 
 import pytest
+
 from osscl.audio.time_in_name import time_in_name
 
 SPELLINGS = {

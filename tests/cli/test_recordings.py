@@ -49,7 +49,16 @@ def ended(home: Path) -> dict[str, Ended]:
         "good": ["doctor", "--recordings", "good"],
         "nothing": ["doctor", "--recordings", "absent"],
         "several": ["score", "demo", "good", *NAMES, "--start-time", "2026-11-03"],
-        "every": ["score", "demo", "good", *NAMES, "--start-time", "2026-11-03T06:00:00+01:00", "--every", "0.5"],
+        "every": [
+            "score",
+            "demo",
+            "good",
+            *NAMES,
+            "--start-time",
+            "2026-11-03T06:00:00+01:00",
+            "--every",
+            "0.5",
+        ],
         "one": ["score", "demo", "good/fan/id_01/1.wav", *NAMES, "--start-time", "2026-11-03T06:00"],
         "no time": ["score", "demo", "good", *NAMES, "--start-time", "noon"],
         "no start": ["score", "demo", "good", *NAMES, "--every", "5"],
@@ -83,7 +92,9 @@ def test_a_folder_is_summed_up_by_machine(ended: dict[str, Ended]) -> None:
     assert [Path(path).name for path in json.loads(ended["json"].stdout)["left_out"]] == ["anomaly_x.wav"]
 
 
-def test_lines_say_what_mends_it_and_carry_no_control_character_to_a_terminal(ended: dict[str, Ended]) -> None:
+def test_lines_say_what_mends_it_and_carry_no_control_character_to_a_terminal(
+    ended: dict[str, Ended],
+) -> None:
     said = ended["lines"].stdout
     assert ended["lines"].code == 3
     assert "osscl enroll would not take 5:" in said

@@ -44,7 +44,15 @@ def test_a_row_stays_with_its_clip() -> None:
     assert numbers(made) == [0, 1, 2, 3, 4, 5]
     more = added_to(made, normals(3, 100), AS_THEY_ARE, None).stored
     assert numbers(more) == [0, 1, 2, 3, 4, 5, 100, 101, 102]
-    assert numbers(without(more, {more.clips[1].sha256, more.clips[6].sha256}, None).stored) == [0, 2, 3, 4, 5, 101, 102]
+    assert numbers(without(more, {more.clips[1].sha256, more.clips[6].sha256}, None).stored) == [
+        0,
+        2,
+        3,
+        4,
+        5,
+        101,
+        102,
+    ]
     assert numbers(with_fitted(more, [8, 0, 3, 5, 2, 1], None).stored) == [102, 0, 3, 5, 2, 1]
 
 

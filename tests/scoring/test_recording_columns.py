@@ -37,7 +37,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def records(home: Path, model: str, *, batch_size: int = 3, threads: int = 2, rule: str | None = None) -> list[Record]:
+def records(
+    home: Path, model: str, *, batch_size: int = 3, threads: int = 2, rule: str | None = None
+) -> list[Record]:
     with osscl.load(home / model, "cpu", threads=threads, batch_size=batch_size, rule=rule) as detector:  # type: ignore[arg-type]
         candidates = [Candidate(str(path)) for path in sorted((home / "sound").iterdir())]
         times = RecordingTimes(parse_start("2026-01-01T00:00:00"), 10.0)
@@ -48,7 +50,9 @@ def test_a_table_says_when_and_how_well_each_file_was_recorded(home: Path) -> No
     found = records(home, "new.onnx")
     named, *told = (record.recorded_at for record in found)
     assert named == "2026-11-03T14:20:00"
-    assert told == [f"2026-01-01T00:{clock}" for clock in ("00:10", "00:20", "00:30", "00:40", "00:50", "01:00")]
+    assert told == [
+        f"2026-01-01T00:{clock}" for clock in ("00:10", "00:20", "00:30", "00:40", "00:50", "01:00")
+    ]
     well, clipped, quiet, offset, dead, short, broken = found
     assert well.quality is None
     assert clipped.quality is not None
@@ -76,7 +80,8 @@ def test_an_older_memory_speaks_of_levels_and_fixed_bounds_of_the_rest(home: Pat
 
 def test_the_network_alone_goes_by_what_the_file_knows(home: Path) -> None:
     of_memory, fixed = (
-        [record.quality for record in records(home, model, rule="network")] for model in ("new.onnx", "old.onnx")
+        [record.quality for record in records(home, model, rule="network")]
+        for model in ("new.onnx", "old.onnx")
     )
     assert of_memory[3] == "offset of 1.5 % of full scale"
     assert fixed[3] is None
@@ -85,7 +90,9 @@ def test_the_network_alone_goes_by_what_the_file_knows(home: Path) -> None:
 
 
 def test_arrays_are_doubted_as_files_are(home: Path) -> None:
-    clips = np.stack([normal_clips(2, 1)[0], np.clip(normal_clips(2, 1)[0] * 30.0, -32767, 32767).astype(np.int16)])
+    clips = np.stack(
+        [normal_clips(2, 1)[0], np.clip(normal_clips(2, 1)[0] * 30.0, -32767, 32767).astype(np.int16)]
+    )
     with osscl.load(home / "new.onnx", "cpu", threads=1) as detector:
         well, clipped = detector.score(clips, FAN).quality
     assert well is None

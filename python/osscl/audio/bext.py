@@ -70,6 +70,6 @@ def _origination(written: bytes) -> str | None:
     if found is None:
         return None
     try:
-        return datetime.datetime(*map(int, found.groups())).isoformat()  # noqa: DTZ001 - the chunk has no zone
+        return datetime.datetime(*map(int, found.groups())).isoformat()
     except ValueError:
         return None

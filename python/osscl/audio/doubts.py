@@ -115,7 +115,14 @@ _HUM, _LEVEL = slice(3, 3 + len(MAINS_HZ)), MEASURES.index("level_db")
 _BOTH_WAYS = np.array([name in ("offset", "level_db") for name in MEASURES])
 _FIXED = np.array([_CLIPPED_SHARE, _OFFSET, _HELD_S / _CLIP_S, np.inf, np.inf, np.inf])
 _LEAST_BEYOND = np.array(
-    [_CLIPPED_BEYOND, _OFFSET_BEYOND, _HELD_BEYOND_S / _CLIP_S, _HUM_BEYOND_DB, _HUM_BEYOND_DB, _LEVEL_BEYOND_DB]
+    [
+        _CLIPPED_BEYOND,
+        _OFFSET_BEYOND,
+        _HELD_BEYOND_S / _CLIP_S,
+        _HUM_BEYOND_DB,
+        _HUM_BEYOND_DB,
+        _LEVEL_BEYOND_DB,
+    ]
 )
 assert len(_FIXED) == len(_LEAST_BEYOND) == N_MEASURES
 
@@ -174,7 +181,9 @@ class _Levels:
         beyond = rows - self._median
         level = np.median(beyond, axis=1)
         high = beyond[:, _HIGH].mean(axis=1) - np.median(beyond[:, ~_HIGH], axis=1)
-        floor = np.sort(rows, axis=1)[:, :_N_QUIETEST].mean(axis=1) - np.sort(self._median)[:_N_QUIETEST].mean()
+        floor = (
+            np.sort(rows, axis=1)[:, :_N_QUIETEST].mean(axis=1) - np.sort(self._median)[:_N_QUIETEST].mean()
+        )
         return level, high, floor
 
     def judge(self, levels: FloatArray, clauses: list[list[str]], *, says_level: bool) -> None:

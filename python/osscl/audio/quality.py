@@ -78,7 +78,9 @@ def measured(samples: Samples, sample_rate_hz: int = _SAMPLE_RATE_HZ, *, threads
     held = np.where(step < _TELLING_STEP, 0.0, held)
     level_db = 10.0 * np.log10(np.maximum(power, np.float32(1e-30)))
     columns = [clipped, offset, held, *(_decibel(each) for each in shares), level_db]
-    return Measured(np.stack(columns, axis=1, dtype=np.float32), np.stack([count for _, count in hum], axis=1))
+    return Measured(
+        np.stack(columns, axis=1, dtype=np.float32), np.stack([count for _, count in hum], axis=1)
+    )
 
 
 def of_recorded(clip: Clip, sample_rate_hz: int = _SAMPLE_RATE_HZ) -> Measured:

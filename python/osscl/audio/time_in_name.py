@@ -18,7 +18,9 @@ _SPACED = re.compile(
     rf"{_ZONE}(?:[ _\u202f](?P<half>[AaPp][Mm])(?![A-Za-z]))?",
     re.ASCII,
 )
-_DAY = re.compile(r"(?<!\d)(?P<date>(?P<year>(?:19|20)\d\d)-(?P<month>\d\d)-(?P<day>\d\d))(?!\d|-\d)", re.ASCII)
+_DAY = re.compile(
+    r"(?<!\d)(?P<date>(?P<year>(?:19|20)\d\d)-(?P<month>\d\d)-(?P<day>\d\d))(?!\d|-\d)", re.ASCII
+)
 _UNIX = re.compile(r"1\d{9}(?:\d{3}|\.\d{1,6})?", re.ASCII)
 _AUDIOMOTH = re.compile(r"[5-7][0-9A-F]{7}", re.ASCII)
 

@@ -184,8 +184,7 @@ def _times(
 
 
 _GROUPS = {
-    inspect.signature(make).return_annotation: make
-    for make in (_compute, _fit, _names, _decisions, _times)
+    inspect.signature(make).return_annotation: make for make in (_compute, _fit, _names, _decisions, _times)
 }
 
 

@@ -38,13 +38,16 @@ def lines_of(report: RecordingsReport) -> Iterator[str]:
 
 def _facts_of(machine: MachineRecordings) -> Iterator[tuple[str, str]]:
     if machine.formats:
-        yield "sound", "; ".join(
-            (
-                _counts({f"{rate} Hz": count for rate, count in machine.sample_rates_hz.items()}),
-                _counts({_n(number, "channel"): count for number, count in machine.n_channels.items()}),
-                _range(machine.duration_s, "s"),
-                _counts(machine.formats),
-            )
+        yield (
+            "sound",
+            "; ".join(
+                (
+                    _counts({f"{rate} Hz": count for rate, count in machine.sample_rates_hz.items()}),
+                    _counts({_n(number, "channel"): count for number, count in machine.n_channels.items()}),
+                    _range(machine.duration_s, "s"),
+                    _counts(machine.formats),
+                )
+            ),
         )
     if machine.level_db is not None:
         yield "level", f"{_range(machine.level_db, 'dB')} of full scale"

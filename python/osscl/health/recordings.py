@@ -123,9 +123,7 @@ def look_at(candidate: Candidate) -> LookedAt:
 
 def _header(path: str) -> Header:
     with open_source(path) as stream, open_recording(stream) as recording:
-        return Header(
-            recording.sample_rate_hz, recording.n_channels, recording.duration_s, recording.format
-        )
+        return Header(recording.sample_rate_hz, recording.n_channels, recording.duration_s, recording.format)
 
 
 def _sound_made_to_fit(path: str, header: Header) -> Sound | None:

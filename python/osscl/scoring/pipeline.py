@@ -250,7 +250,9 @@ def _judged_without_network(
     if remembered:
         clips = samples if len(remembered) == len(samples) else samples[remembered]
         features = dict(zip(remembered, memory_features(clips, threads=threads), strict=True))
-    n_recorded = {at: each.n_recorded for at, each in enumerate(asked.values()) if each.n_recorded < samples.shape[1]}
+    n_recorded = {
+        at: each.n_recorded for at, each in enumerate(asked.values()) if each.n_recorded < samples.shape[1]
+    }
     doubters = [judge.doubter for judge in in_order]
     said = doubts(samples, doubters, features, n_recorded, sample_rate_hz, threads=threads)
     for place, quality in zip(asked, said, strict=True):

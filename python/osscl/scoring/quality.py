@@ -80,7 +80,9 @@ def _levels(samples: Samples, features: Mapping[int, Float32], threads: int) -> 
 
 def _levels_of_slices(samples: Samples, threads: int) -> Float32:
     starts = np.linspace(0, max(0, samples.shape[1] - _SLICE), _N_SLICES).astype(int)
-    slices = np.stack([samples[:, start : start + _SLICE] for start in starts], axis=1)  # [B, slices, samples]
+    slices = np.stack(
+        [samples[:, start : start + _SLICE] for start in starts], axis=1
+    )  # [B, slices, samples]
     frames = log_mel(slices, threads=threads)[..., _WHOLE_FRAMES]  # [B, slices, 128, frames]
     of_bands = frames.reshape(len(samples), _N_SLICES, N_BANDS, -1, frames.shape[-1])
     levels: Float32 = of_bands.mean(axis=(1, 3, 4))
