@@ -68,7 +68,7 @@ def dropouts(n: int, seconds: float) -> Callable[..., Samples]:
 
 
 def hum(mains_hz: float, beside_db: float) -> Callable[..., Samples]:
-    """Mains of a grid that is up to 0.05 Hz off, harmonics falling by 8 dB, so many dB beside the clip's own level."""
+    """Mains up to 0.05 Hz off, harmonics falling by 8 dB, so many dB beside the clip's own level."""
 
     def lay(x: npt.NDArray[np.float64], rng: np.random.Generator) -> Samples:
         t = np.arange(len(x)) / RATE
@@ -143,7 +143,7 @@ WITHOUT = {
 def machines_of(folder: Path) -> dict[str, list[Path]]:
     found = collections.defaultdict(list)
     for path in sorted(folder.rglob("*.wav")):
-        kind, _, machine_id = path.stem.partition("_id_")
+        _, _, machine_id = path.stem.partition("_id_")
         found[f"{path.parent.parent.name}/{machine_id[:2]}"].append(path)
     return found
 

@@ -1,4 +1,4 @@
-"""Why to doubt recordings: their measures held against fixed bounds, or against those of normal recordings."""
+"""Why to doubt recordings: their measures beside fixed bounds, or beside those of normal recordings."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -11,8 +11,7 @@ from osscl.audio.spectrum import BAND_EDGES_HZ, N_BANDS, ends_at_hz
 
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 
-# Bounds that hold without normal recordings. Machines hum by themselves and a microphone may be an octave away:
-# only what no sound of a machine shows is said then.
+# Bounds that hold without normal recordings: only what no sound of a machine shows is said then.
 _CLIPPED_SHARE = 1e-3
 _OFFSET = 0.02
 _HELD_S = 0.002
@@ -20,8 +19,8 @@ _QUIET_DB = -80.0
 _HUM_DB = -6.0
 _LEAST_ORDERS = 2
 
-# Bounds beyond the median of normal recordings. Where these vary more, so many of their robust standard deviations,
-# or what the farthest of them shows and half a bound beyond it, whichever is nearer.
+# Bounds beyond the median of normal recordings. Where these vary more: so many of their robust standard
+# deviations, or half a bound beyond the farthest of them, whichever is nearer.
 _DEVIATIONS = 6.0
 _CLIPPED_BEYOND = 1e-3
 _OFFSET_BEYOND = 0.005
@@ -128,7 +127,7 @@ assert len(_FIXED) == len(_LEAST_BEYOND) == N_MEASURES
 
 
 def _clauses_of(stored: FloatArray, beyond: FloatArray, is_far: npt.NDArray[np.bool_]) -> list[str]:
-    """What is to be said of the measures [6] of one clip; `beyond` its normals is NaN where there are none."""
+    """Say what is wrong of one clip, from its measures [6]; `beyond` is NaN where there are no normals."""
     clipped, offset, held, *hum, _ = stored
     said = []
     if is_far[0]:
@@ -177,7 +176,7 @@ class _Levels:
         self._floor = _Usual.of(floor, _FLOOR_BEYOND_DB)
 
     def _numbers(self, rows: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Level of all bands, of the high ones beside the low ones, and of the quietest: [B], dB beyond the median."""
+        """Level of all bands, of the high beside the low ones, of the quietest: [B] each, beyond the median."""
         beyond = rows - self._median
         level = np.median(beyond, axis=1)
         high = beyond[:, _HIGH].mean(axis=1) - np.median(beyond[:, ~_HIGH], axis=1)
@@ -187,7 +186,7 @@ class _Levels:
         return level, high, floor
 
     def judge(self, levels: FloatArray, clauses: list[list[str]], *, says_level: bool) -> None:
-        """Add what is to be said of levels [B, 32]; of that of all bands only where nothing better tells it."""
+        """Say what is wrong of levels [B, 32]; of all bands together only where nothing better tells it."""
         rows = levels.astype(np.float64)
         level, high, floor = self._numbers(rows)
         level -= self._level.median

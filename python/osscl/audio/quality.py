@@ -1,13 +1,13 @@
 """What the samples of a recording say of the recording itself, whatever machine it is of."""
 
-from typing import NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl import _native
 from osscl.audio.reading import Clip
-from osscl.audio.samples import Samples
 
 Float32: TypeAlias = npt.NDArray[np.float32]
 
@@ -23,6 +23,7 @@ _SAMPLE_RATE_HZ = 16_000  # of clips whose lines mean what they are called
 _TELLING_STEP = 2.0 * _LAST_BIT
 _LEAST_DB = -60.0
 _ORDERS = (1, 3, 5, 7)  # even multiples of the mains are the hum of motors and transformers themselves
+_BESIDE = (-3, -2, 2, 3)  # lines, around each multiple
 _STANDS_OUT = 10.0  # times the power of the lines beside it
 
 
@@ -43,19 +44,25 @@ class Measured(NamedTuple):
     stored: Float32
     n_hum: npt.NDArray[np.intp]
 
+    def of(self, places: Sequence[int]) -> "Measured":
+        """Measures of some of the clips."""
+        return Measured(self.stored[list(places)], self.n_hum[list(places)])
+
     @property
     def level_db(self) -> Float32:
         """Root mean square without the mean, dB of full scale, [B]."""
         return self.stored[:, MEASURES.index("level_db")]
 
 
-def measured(samples: Samples, sample_rate_hz: int = _SAMPLE_RATE_HZ, *, threads: int = 1) -> Measured:
+def measured(
+    samples: npt.NDArray[Any], sample_rate_hz: int = _SAMPLE_RATE_HZ, *, threads: int = 1
+) -> Measured:
     """Measure clips.
 
     Parameters
     ----------
     samples : ndarray of int16 or float32, [B, n_samples]
-        C-contiguous, at full scale.
+        At full scale.
     sample_rate_hz : int
         Of the samples; hum is looked for at 16 kHz alone.
     threads : int
@@ -68,7 +75,9 @@ def measured(samples: Samples, sample_rate_hz: int = _SAMPLE_RATE_HZ, *, threads
     """
     numbers = np.zeros((len(samples), _N_NUMBERS), np.float32)
     if samples.size:
-        _native.measure_quality(samples=samples, numbers=numbers, instruction_set="", n_threads=threads)
+        _native.measure_quality(
+            samples=np.ascontiguousarray(samples), numbers=numbers, instruction_set="", n_threads=threads
+        )
     clipped, offset, power, step, held, _ = numbers[:, : _N_NUMBERS - _N_LINES].T  # [B] each
     lines = numbers[:, _N_NUMBERS - _N_LINES :]  # [B, 64]
     if sample_rate_hz != _SAMPLE_RATE_HZ:
@@ -98,23 +107,18 @@ def of_recorded(clip: Clip, sample_rate_hz: int = _SAMPLE_RATE_HZ) -> Measured:
     Measured
         Of this clip alone, B = 1.
     """
-    recorded = clip.samples[np.newaxis, : clip.n_recorded(sample_rate_hz)]
-    return measured(np.ascontiguousarray(recorded), sample_rate_hz)
+    return measured(clip.samples[np.newaxis, : clip.n_recorded(sample_rate_hz)], sample_rate_hz)
 
 
 def _decibel(share: Float32) -> Float32:
-    found: Float32 = 10.0 * np.log10(np.clip(share, 10.0 ** (_LEAST_DB / 10.0), 1.0))
-    return found
+    found = 10.0 * np.log10(np.clip(share, 10.0 ** (_LEAST_DB / 10.0), 1.0))
+    return found.astype(np.float32)
 
 
 def _hum(lines: Float32, mains_hz: int) -> tuple[Float32, npt.NDArray[np.intp]]:
-    """Power of the odd multiples of the mains that stand out of `lines` [B, 64], and how many do: [B] each."""
+    """Power of the odd multiples of mains that stand out of `lines` [B, 64], and how many do: [B] each."""
     at = [order * mains_hz // _LINE_HZ for order in _ORDERS]
     power = lines[:, at]  # [B, orders]
-    beside = np.median([lines[:, [each + by for each in at]] for by in _BESIDE[mains_hz]], axis=0)
+    beside = np.median([lines[:, [each + by for each in at]] for by in _BESIDE], axis=0)
     is_out = power > _STANDS_OUT * beside
     return np.where(is_out, power - beside, 0.0).sum(axis=1, dtype=np.float32), is_out.sum(axis=1)
-
-
-# Lines next to the multiples of one kind of mains that are none of the other's.
-_BESIDE = {50: (-3, -2, 2, 3), 60: (-3, -2, 2, 3)}

@@ -12,9 +12,10 @@ def _band_edges_hz() -> npt.NDArray[np.float64]:
     """Edges of the bands [33]: each is four of the 128 mel bands of the front end."""
     top = _MEL_AT_1_KHZ + np.log(_TOP_HZ / 1000.0) / _MEL_STEP
     mel = (np.arange(N_BANDS + 1) * (_N_MEL / N_BANDS) + 0.5) * top / (_N_MEL + 1)
-    return np.where(
+    edges: npt.NDArray[np.float64] = np.where(
         mel < _MEL_AT_1_KHZ, mel * 1000.0 / _MEL_AT_1_KHZ, 1000.0 * np.exp((mel - _MEL_AT_1_KHZ) * _MEL_STEP)
     )
+    return edges
 
 
 BAND_EDGES_HZ = _band_edges_hz()
@@ -33,9 +34,9 @@ def ends_at_hz(levels: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, [B]
-        The highest frequency between 1 and 7 kHz above which all bands lie 20 dB or more below three neighbours
-        under it, with not more than one band in between; NaN where there is none. A spectrum that falls off as
-        those of machines do has none.
+        The highest frequency between 1 and 7 kHz above which all bands lie 20 dB or more below three
+        neighbours under it, with not more than one band in between; NaN where there is none. A spectrum that
+        falls off as those of machines do has none.
     """
     found = np.full(len(levels), np.nan)
     for band in range(N_BANDS - 3, 2, -1):

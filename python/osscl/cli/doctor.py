@@ -1,4 +1,4 @@
-"""``osscl doctor``: what works on this machine, what does not, and the remedy; or what a folder of recordings holds."""
+"""``osscl doctor``: what works on this machine, and the remedy; or what a folder of recordings holds."""
 
 import dataclasses
 from json import dumps
@@ -16,8 +16,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl doctor --recordings pump_recordings\n
   osscl doctor --recordings site --json > site.json\n
 \n
-Exit code: 0 all is well, 1 something is broken or failed, 2 wrong usage, 3 osscl enroll would not take some of the
-recordings as they are.
+Exit code: 0 all is well, 1 something is broken or failed, 2 wrong usage, 3 osscl enroll would not take
+some of the recordings as they are.
 """
 _MARKS = {"ok": "ok     ", "missing": "missing", "broken": "BROKEN "}
 
@@ -27,8 +27,8 @@ def doctor(
         Path | None,
         typer.Option(
             "--recordings",
-            help="Sum up the recordings in this folder instead, by machine: what they are, their quality, and what "
-            "osscl enroll would refuse.",
+            help="Sum up the recordings in this folder instead, by machine: what they are, their quality, and "
+            "what osscl enroll would refuse.",
             metavar="FOLDER",
         ),
     ] = None,

@@ -1,6 +1,6 @@
 """``osscl score``: recordings in, a table of anomaly scores out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
@@ -162,14 +162,14 @@ def _run(
     return EXIT_SOME_UNSCORED if tally.n_failed else 0
 
 
-def _the_only_one(candidates: Iterable[Candidate]) -> list[Candidate]:
+def _the_only_one(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     first = list(islice(candidates, 2))
     if len(first) > 1:
         raise typer.BadParameter(
             "--start-time tells when one file began, and there are several; add --every SECONDS, from the "
             "beginning of one to that of the next"
         )
-    return first
+    return iter(first)
 
 
 def _is_flagged(record: Record) -> bool:

@@ -1,4 +1,4 @@
-"""One recording looked at before anything is made of it: what it is, whether it can be taken, and its sound."""
+"""One recording looked at before anything is made of it: what it is, if it can be taken, and its sound."""
 
 import os
 from dataclasses import dataclass
@@ -109,7 +109,9 @@ def look_at(candidate: Candidate) -> LookedAt:
     recorded_at = AS_RECORDED.of(path, 0)
     if candidate.problem is not None:
         return LookedAt(path, recorded_at, None, candidate.problem, None)
-    header, problem, sound = None, None, None
+    header: Header | None = None
+    problem: ClipError | None = None
+    sound: Sound | None = None
     try:
         header = _header(path)
         sound = _sound(read_clip(path))

@@ -203,7 +203,7 @@ def _hand_over(
 ) -> Iterator[Future[_Batch]]:
     """Let the readers begin with batches. An error takes the place of its batch, and is the last."""
     try:
-        yield from starmap(partial(pool.submit, read), borrowed)
+        yield from starmap(lambda *batch: pool.submit(read, *batch), borrowed)
     except Exception as error:  # noqa: BLE001 - raised when the batches before it are read
         failed: Future[_Batch] = Future()
         failed.set_exception(error)
@@ -211,7 +211,7 @@ def _hand_over(
 
 
 def _read(task: Task, manifest: Manifest, first: int, group: list[Candidate], lent: Samples | None) -> _Batch:
-    """Read a batch, before which there were `first` files, into memory that was lent, or else into its own."""
+    """Read a batch, before which `first` files were met, into memory that was lent, or into its own."""
     paths = [candidate.path for candidate in group if candidate.problem is None]
     n_samples, rate_hz = manifest.clip.n_samples, manifest.front_end.settings.sample_rate_hz
     rows = np.empty((len(paths), n_samples), np.int16) if lent is None else lent[: len(paths)]

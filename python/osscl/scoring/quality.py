@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.audio.doubts import Doubter
-from osscl.audio.quality import Measured, measured
+from osscl.audio.quality import measured
 from osscl.audio.samples import Samples
 from osscl.audio.spectrum import N_BANDS
 from osscl.config import FRONTEND
@@ -52,17 +52,14 @@ def doubts(
     """
     found = measured(samples, sample_rate_hz, threads=threads)
     for place, n_samples in n_recorded.items():
-        of_recorded = measured(np.ascontiguousarray(samples[place : place + 1, :n_samples]), sample_rate_hz)
-        for whole, recorded in zip(found, of_recorded, strict=True):
-            whole[place] = recorded[0]
+        of_recorded = measured(samples[place : place + 1, :n_samples], sample_rate_hz)
+        found.stored[place], found.n_hum[place] = of_recorded.stored[0], of_recorded.n_hum[0]
     levels = _levels(samples, features, threads) if sample_rate_hz == FRONTEND.sample_rate_hz else None
     said: list[str | None] = [None] * len(doubters)
     for doubter in dict.fromkeys(doubters):
         places = [place for place, each in enumerate(doubters) if each is doubter]
-        of_machine = Measured(*(each[places] for each in found))
-        for place, clauses in zip(
-            places, doubter.of(of_machine, None if levels is None else levels[places]), strict=True
-        ):
+        of_machine = doubter.of(found.of(places), None if levels is None else levels[places])
+        for place, clauses in zip(places, of_machine, strict=True):
             said[place] = clauses
     return said
 
