@@ -43,8 +43,8 @@ def time_in_name(path: str | os.PathLike[str]) -> str | None:
     -------
     str or None
         ISO 8601, as precise as it is written, in the zone that is written or none; Unix time is UTC. None
-        where nothing is written, or what is written is no time that ever was, or several times are that do not
-        begin with the earliest.
+        where nothing is written, or what is written is no time that ever was, or several times are that do
+        not begin with the earliest.
     """
     name = PurePath(os.fsdecode(path)).name
     stem, dot, suffix = name.rpartition(".")

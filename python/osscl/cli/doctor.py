@@ -27,8 +27,8 @@ def doctor(
         Path | None,
         typer.Option(
             "--recordings",
-            help="Sum up the recordings in this folder instead, by machine: what they are, their quality, and "
-            "what osscl enroll would refuse.",
+            help="Sum up the recordings in this folder instead, by machine: what they are, their quality, "
+            "and what osscl enroll would refuse.",
             metavar="FOLDER",
         ),
     ] = None,
