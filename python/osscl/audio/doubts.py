@@ -176,7 +176,7 @@ class _Levels:
         self._floor = _Usual.of(floor, _FLOOR_BEYOND_DB)
 
     def _numbers(self, rows: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Level of all bands, of the high beside the low ones, of the quietest: [B] each, beyond the median."""
+        """Level of all bands, of the high beside the low ones, of the quietest: [B], beyond the median."""
         beyond = rows - self._median
         level = np.median(beyond, axis=1)
         high = beyond[:, _HIGH].mean(axis=1) - np.median(beyond[:, ~_HIGH], axis=1)
