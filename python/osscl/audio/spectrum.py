@@ -38,10 +38,12 @@ def ends_at_hz(levels: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         neighbours under it, with not more than one band in between; NaN where there is none. A spectrum that
         falls off as those of machines do has none.
     """
-    found = np.full(len(levels), np.nan)
-    for band in range(N_BANDS - 3, 2, -1):
-        edge = BAND_EDGES_HZ[band]
-        if _ENDS_HZ[0] <= edge <= _ENDS_HZ[1]:
-            drop = levels[:, band - 3 : band].min(axis=1) - levels[:, band + 1 :].max(axis=1)
-            found = np.where(np.isnan(found) & (drop >= _CLIFF_DB), edge, found)
-    return found
+    below = np.minimum(np.minimum(levels[:, :-5], levels[:, 1:-4]), levels[:, 2:-3])  # of band k: k-3 .. k-1
+    above = np.maximum.accumulate(levels[:, :3:-1], axis=1)[:, ::-1][:, :-1]  # k+1 .. 31, for k from 3 to 29
+    is_cliff = (below - above >= _CLIFF_DB) & _MAY_END
+    last = _EDGES.size - 1 - np.argmax(is_cliff[:, ::-1], axis=1)
+    return np.where(is_cliff.any(axis=1), _EDGES[last], np.nan)
+
+
+_EDGES = BAND_EDGES_HZ[3 : N_BANDS - 2]  # lower ones of the bands 3 to 29
+_MAY_END = (_EDGES >= _ENDS_HZ[0]) & (_EDGES <= _ENDS_HZ[1])
