@@ -1,4 +1,4 @@
-"""What the columns quality and recorded_at cost a folder run by memory: CPU time a clip with and without, in turn.
+"""What the columns quality and recorded_at cost a folder run by memory: CPU time with and without, in turn.
 
 osscl synth easy201 --machines 12 --train 1440 --seed 201
 osscl enroll easy201 --output enrolled.onnx

@@ -20,6 +20,7 @@ GPU = (*SCORING, "engine build", "doctor")
 
 COMMANDS_OF_ROOM = {
     "audio": READING,
+    "audio/recorded_at.py": ("score",),
     "backends": (*SCORING, "engine build"),
     "bench": ("bench",),
     "cuda": GPU,
@@ -30,6 +31,7 @@ COMMANDS_OF_ROOM = {
     "evaluation/accuracy.py": ("bench", "export"),
     "evaluation": ("evaluate",),
     "health": ("doctor",),
+    "health/recordings.py": ("enroll",),
     "machines": ("score", "evaluate"),
     "machines/layout.py": ("enroll",),
     "model_file/manifest.py": ("score",),
@@ -50,6 +52,7 @@ COMMANDS_OF_ROOM = {
     "cli/evaluate.py": ("evaluate",),
     "cli/export.py": ("export",),
     "cli/inspect.py": ("inspect",),
+    "cli/recordings_lines.py": ("doctor",),
     "cli/score.py": ("score",),
     "cli/synth.py": ("synth",),
     "cli/train.py": ("train",),

@@ -20,7 +20,7 @@ def _band_edges_hz() -> npt.NDArray[np.float64]:
 
 BAND_EDGES_HZ = _band_edges_hz()
 _CLIFF_DB = 20.0
-_ENDS_HZ = (1000.0, 7000.0)
+_LOWEST_END_HZ, _HIGHEST_END_HZ = 1000.0, 7000.0
 
 
 def ends_at_hz(levels: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
@@ -46,4 +46,4 @@ def ends_at_hz(levels: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
 
 _EDGES = BAND_EDGES_HZ[3 : N_BANDS - 2]  # lower ones of the bands 3 to 29
-_MAY_END = (_EDGES >= _ENDS_HZ[0]) & (_EDGES <= _ENDS_HZ[1])
+_MAY_END = (_EDGES >= _LOWEST_END_HZ) & (_EDGES <= _HIGHEST_END_HZ)
