@@ -31,7 +31,8 @@ void measure_as(const osscl::QualityKernel& kernel, const py::array& samples, py
     auto* out = static_cast<float*>(numbers.mutable_data()); // throws where the array is read-only
     const WithoutGil released;
     osscl::parallel_for(n_clips, n_threads, [&](std::size_t i) {
-        const auto found = osscl::measure_quality(kernel, std::span<const Sample>(clips + i * n_samples, n_samples));
+        const auto found =
+            osscl::measure_quality(kernel, std::span<const Sample>(clips + i * n_samples, n_samples));
         std::memcpy(out + i * osscl::n_quality_numbers, &found, sizeof found);
     });
 }
@@ -59,8 +60,9 @@ void measure(const py::array& samples, py::array numbers, const std::string& ins
 } // namespace
 
 void bind_quality(py::module_& module) {
-    module.def("measure_quality", &measure, py::kw_only(), py::arg("samples"), py::arg("numbers"),
-               py::arg("instruction_set"), py::arg("n_threads"),
-               "int16 or float32 [n_clips, n_samples] -> numbers [n_clips, 70], written in place: clipped share, "
-               "offset, power, step, held share, longest held run, and the power at 0, 10 .. 630 Hz.");
+    module.def(
+        "measure_quality", &measure, py::kw_only(), py::arg("samples"), py::arg("numbers"),
+        py::arg("instruction_set"), py::arg("n_threads"),
+        "int16 or float32 [n_clips, n_samples] -> numbers [n_clips, 70], written in place: clipped share, "
+        "offset, power, step, held share, longest held run, and the power at 0, 10 .. 630 Hz.");
 }

@@ -13,15 +13,15 @@ std::vector<Isa> detect() {
                     &generic::multiply_add_kernel, &generic::quality_kernel});
 #endif
 #ifdef OSSCL_HAS_neon
-    isas.push_back(
-        {"neon", &neon::kernel, &neon::feature_kernel, &neon::tfgram_kernel, &neon::multiply_add_kernel, &neon::quality_kernel});
+    isas.push_back({"neon", &neon::kernel, &neon::feature_kernel, &neon::tfgram_kernel,
+                    &neon::multiply_add_kernel, &neon::quality_kernel});
 #endif
 #ifdef OSSCL_HAS_sse2
-    isas.push_back(
-        {"sse2", &sse2::kernel, &sse2::feature_kernel, &sse2::tfgram_kernel, &sse2::multiply_add_kernel, &sse2::quality_kernel});
+    isas.push_back({"sse2", &sse2::kernel, &sse2::feature_kernel, &sse2::tfgram_kernel,
+                    &sse2::multiply_add_kernel, &sse2::quality_kernel});
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        isas.push_back(
-            {"avx2", &avx2::kernel, &avx2::feature_kernel, &avx2::tfgram_kernel, &avx2::multiply_add_kernel, &avx2::quality_kernel});
+        isas.push_back({"avx2", &avx2::kernel, &avx2::feature_kernel, &avx2::tfgram_kernel,
+                        &avx2::multiply_add_kernel, &avx2::quality_kernel});
     }
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&

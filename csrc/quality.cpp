@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <type_traits>
 #include <vector>
@@ -36,6 +37,8 @@ struct Scan {
     float low, high;
     std::vector<QualitySums> parts;
 
+    float end(float sign) const { return sign > 0.0F ? high : low; }
+
     template <class Sample> Scan(const QualityKernel& kernel, std::span<const Sample> samples) {
         const std::size_t n_parts = (samples.size() + part_size - 1) / part_size;
         low = high = static_cast<float>(samples[0]);
@@ -51,32 +54,63 @@ struct Scan {
     }
 };
 
-// Samples at an end of the range count as clipped where they pile up there: more than thrice as many as in the
-// eight steps of 16 bits next to it. A loud sine only touches its ends.
-template <class Sample> std::size_t n_clipped(std::span<const Sample> samples, const Scan& scan) {
-    constexpr float near = next_to_the_end<Sample>, limit = 1.0F / full_scale<Sample>;
-    const float low = scan.low, high = scan.high;
-    if (low + near >= high) {
-        return 0;
-    }
-    std::size_t at_low = 0, at_high = 0, near_low = 0, near_high = 0, beyond = 0;
+// The level next to an end of the range, `sign` 1 for the upper and -1 for the lower one; the end itself
+// where all samples stand there.
+template <class Sample> float next_level(std::span<const Sample> samples, const Scan& scan, float sign) {
+    const float end = scan.end(sign);
+    float next = -std::numeric_limits<float>::infinity();
     for (std::size_t i = 0; i < scan.parts.size(); ++i) {
-        const QualitySums& part = scan.parts[i];
-        if (part.low > low + near && part.high < high - near && std::max(-part.low, part.high) <= limit) {
+        const float of_part = std::max(sign * scan.parts[i].low, sign * scan.parts[i].high);
+        if (of_part < sign * end) {
+            next = std::max(next, of_part);
             continue;
         }
         for (const Sample sample : part_of(samples, i)) {
-            const auto value = static_cast<float>(sample);
-            at_low += value == low;
-            at_high += value == high;
-            near_low += value <= low + near;
-            near_high += value >= high - near;
-            beyond += std::abs(value) > limit;
+            const float value = sign * static_cast<float>(sample);
+            next = value < sign * end && value > next ? value : next;
         }
     }
-    const std::size_t piled = (at_low > 3 * (near_low - at_low) ? at_low : 0) +
-                              (at_high > 3 * (near_high - at_high) ? at_high : 0);
-    return std::max(piled, beyond);
+    return std::isfinite(next) ? sign * next : end;
+}
+
+// Samples at an end of the range, where they pile up: more than thrice as many as in the steps next to it. A
+// loud sine only touches its ends, and coarse samples stand on many levels.
+template <class Sample> std::size_t n_piled(std::span<const Sample> samples, const Scan& scan, float sign) {
+    const float end = sign * scan.end(sign);
+    const float near = sign * next_level(samples, scan, sign) - next_to_the_end<Sample>;
+    std::size_t at_end = 0, in_all = 0;
+    for (std::size_t i = 0; i < scan.parts.size(); ++i) {
+        if (std::max(sign * scan.parts[i].low, sign * scan.parts[i].high) < near) {
+            continue;
+        }
+        for (const Sample sample : part_of(samples, i)) {
+            const float value = sign * static_cast<float>(sample);
+            at_end += value == end;
+            in_all += value >= near;
+        }
+    }
+    return at_end > 3 * (in_all - at_end) ? at_end : 0;
+}
+
+template <class Sample> std::size_t n_beyond(std::span<const Sample> samples, const Scan& scan) {
+    constexpr float limit = 1.0F / full_scale<Sample>;
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < scan.parts.size(); ++i) {
+        if (std::max(-scan.parts[i].low, scan.parts[i].high) > limit) {
+            found += static_cast<std::size_t>(std::ranges::count_if(part_of(samples, i), [](Sample sample) {
+                return std::abs(static_cast<float>(sample)) > limit;
+            }));
+        }
+    }
+    return found;
+}
+
+// Sound of two levels has no range that could be cut.
+template <class Sample> std::size_t n_clipped(std::span<const Sample> samples, const Scan& scan) {
+    if (next_level(samples, scan, 1.0F) == scan.low || scan.low == scan.high) {
+        return 0;
+    }
+    return std::max(n_piled(samples, scan, 1.0F) + n_piled(samples, scan, -1.0F), n_beyond(samples, scan));
 }
 
 struct Held {
@@ -149,7 +183,8 @@ void lines_of(const QualityKernel& kernel, const QualityTables& tables, const fl
 
 template <class Sample>
 void find_lines(const QualityKernel& kernel, std::span<const Sample> samples, float* lines) {
-    static const auto* tables = new const LineTables; // never destroyed: a thread may compute while the process ends
+    static const auto* tables =
+        new const LineTables; // never destroyed: a thread may compute while the process ends
     constexpr std::size_t segment = n_quality_periods * quality_period;
     std::vector<LinePowers> of_segment(samples.size() / segment);
     for (std::size_t i = 0; i < of_segment.size(); ++i) {

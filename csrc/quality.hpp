@@ -15,9 +15,11 @@ struct ClipQuality {
     float offset;        // mean
     float power;         // mean square of what is left without the offset
     float step;          // mean distance of neighbouring samples
-    float held_share;    // samples in runs of at least `shortest_held_run` equal ones, not at an end of the range
-    float longest_held;  // longest of these runs, samples
-    float lines[n_quality_lines]; // power at 0, 10 .. 630 Hz of a clip at 16 kHz, the median of segments of 2 s
+    float
+        held_share; // samples in runs of at least `shortest_held_run` equal ones, not at an end of the range
+    float longest_held; // longest of these runs, samples
+    float
+        lines[n_quality_lines]; // power at 0, 10 .. 630 Hz of a clip at 16 kHz, the median of segments of 2 s
 };
 
 constexpr std::size_t n_quality_numbers = 6 + n_quality_lines;

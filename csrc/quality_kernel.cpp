@@ -8,7 +8,8 @@ namespace osscl::OSSCL_ISA {
 
 namespace {
 
-typedef std::int16_t UnalignedShorts __attribute__((vector_size(lanes * sizeof(std::int16_t)), aligned(2), may_alias));
+typedef std::int16_t UnalignedShorts
+    __attribute__((vector_size(lanes * sizeof(std::int16_t)), aligned(2), may_alias));
 
 inline Vec load(const float* from) {
     return load_unaligned(from);
@@ -35,18 +36,23 @@ float larger(float a, float b) {
 
 template <class Sample> QualitySums sum(const Sample* samples, std::size_t n, bool has_next) {
     const auto first = static_cast<float>(samples[0]);
-    Vec sums = {}, squares = {}, steps = {};
-    Vec low = sums + first, high = low;
+    Vec sums[2] = {}, squares[2] = {}, steps = {};
+    Vec low = Vec{} + first, high = low;
+    const std::size_t n_followed = has_next ? n : n - 1;
     std::size_t i = 0;
-    for (; i + lanes < n + (has_next ? 1 : 0); i += lanes) {
-        const Vec value = load(samples + i);
-        sums += value;
-        squares += value * value;
-        steps += magnitude(load(samples + i + 1) - value);
-        low = value < low ? value : low;
-        high = value > high ? value : high;
+    for (; i + 2 * lanes <= n_followed; i += 2 * lanes) {
+        const Vec one = load(samples + i), other = load(samples + i + lanes);
+        sums[0] += one;
+        sums[1] += other;
+        squares[0] += one * one;
+        squares[1] += other * other;
+        steps += magnitude(load(samples + i + 1) - one) + magnitude(load(samples + i + lanes + 1) - other);
+        const Vec lower = one < other ? one : other, higher = one < other ? other : one;
+        low = lower < low ? lower : low;
+        high = higher > high ? higher : high;
     }
-    QualitySums found{sum_of(sums), sum_of(squares), sum_of(steps), first, first};
+    QualitySums found{sum_of(sums[0] + sums[1]), sum_of(squares[0] + squares[1]), sum_of(steps), first,
+                      first};
     for (std::size_t lane = 0; lane < lanes; ++lane) {
         found.low = -larger(-found.low, -low[lane]);
         found.high = larger(found.high, high[lane]);

@@ -41,6 +41,7 @@ CONTENTS = """
 :caption: Use
 docs/scoring
 docs/commission
+docs/recordings
 docs/decide
 docs/monitor
 docs/explain

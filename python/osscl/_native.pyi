@@ -1,4 +1,4 @@
-"""The C++ core of osscl: the log-mel and a memory's features, the quality of recordings, TFgram and the WAV reader."""
+"""The C++ core of osscl: log-mel, a memory's features, the quality of recordings, TFgram, the WAV reader."""
 
 from collections.abc import Sequence
 

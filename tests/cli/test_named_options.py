@@ -20,6 +20,7 @@ GPU = (*SCORING, "engine build", "doctor")
 
 COMMANDS_OF_ROOM = {
     "audio": READING,
+    "audio/recorded_at.py": ("score",),
     "backends": (*SCORING, "engine build"),
     "bench": ("bench",),
     "cuda": GPU,
@@ -35,6 +36,7 @@ COMMANDS_OF_ROOM = {
     "explanation": ("explain", "score"),
     "health": ("doctor",),
     "machines": ("score", "evaluate", "compare"),
+    "health/recordings.py": ("enroll",),
     "machines/layout.py": ("enroll",),
     "model_file/manifest.py": ("score",),
     "page": ("report",),
@@ -63,6 +65,7 @@ COMMANDS_OF_ROOM = {
     "cli/inspect.py": ("inspect",),
     "cli/report.py": ("report",),
     "cli/monitor.py": ("monitor",),
+    "cli/recordings_lines.py": ("doctor",),
     "cli/score.py": ("score",),
     "cli/sensitivity.py": ("sensitivity",),
     "cli/synth.py": ("synth",),

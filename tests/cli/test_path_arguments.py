@@ -67,6 +67,7 @@ ROWS = [
     Row("score model", "score @ RECORDINGS"),
     Row("score paths", "score demo @", codes=UNREADABLE),
     Row("score labels", "score demo RECORDINGS --labels @", suffix=".csv"),
+    Row("doctor recordings", "doctor --recordings @", codes=UNREADABLE),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
     Row("decide scores", "decide @ --model demo", suffix=".csv"),

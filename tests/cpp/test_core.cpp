@@ -14,6 +14,7 @@
 #include "logmel.hpp"
 #include "require.hpp"
 #include "test_features.hpp"
+#include "test_quality.hpp"
 #include "test_tfgram.hpp"
 #include "test_wav.hpp"
 #include "thread_pool.hpp"
@@ -174,6 +175,7 @@ int main() {
     an_exception_reaches_the_caller();
     std::printf("pool of threads: passed\n");
     test_features();
+    test_quality();
     test_tfgram();
     test_wav();
     return 0;

@@ -23,7 +23,9 @@ MACHINE = "fan/id_00"
 def normals_of(rows: npt.NDArray[np.float64], recordings: Sequence[str], first: int = 0) -> list[Normal]:
     """Normal clips with made features."""
     clips = [
-        FeaturedClip(f"{number}.wav", f"{number:016x}", row.astype(np.float32), False, 16_000, 0.0)
+        FeaturedClip(
+            f"{number}.wav", f"{number:016x}", row.astype(np.float32), False, 16_000, np.zeros(6, np.float32)
+        )
         for number, row in enumerate(rows, first)
     ]
     return [Normal(clip, recording) for clip, recording in zip(clips, recordings, strict=True)]

@@ -268,7 +268,7 @@ def test_of_very_many_clips_some_of_each_recording_calibrate() -> None:
     row = np.zeros(360, np.float32)
     normals = [
         Normal(
-            FeaturedClip(f"{i}.wav", f"{i:016x}", row, False, 16_000, 0.0),
+            FeaturedClip(f"{i}.wav", f"{i:016x}", row, False, 16_000, np.zeros(6, np.float32)),
             f"r{i % 7 if i < 95_000 else i % 3}",
         )
         for i in range(100_000)

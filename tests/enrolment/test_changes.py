@@ -29,7 +29,14 @@ def normals(n: int, *, seed: int = 1, clips_a_recording: int = 1, shift_db: floa
     rows = made_features(seed, n).astype(np.float32) + np.float32(shift_db)
     return [
         Normal(
-            FeaturedClip(f"{seed}_{number}.wav", f"{seed:04x}{number:012x}", row, False, 16_000, 0.0),
+            FeaturedClip(
+                f"{seed}_{number}.wav",
+                f"{seed:04x}{number:012x}",
+                row,
+                False,
+                16_000,
+                np.zeros(6, np.float32),
+            ),
             f"{seed}_{number // clips_a_recording}",
         )
         for number, row in enumerate(rows)

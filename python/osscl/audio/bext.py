@@ -1,4 +1,4 @@
-"""The time that the `bext` chunk of a broadcast WAV file tells: one read of a file's beginning, in most cases."""
+"""The time that the `bext` chunk of a broadcast WAV file tells: mostly one read of a file's beginning."""
 
 import datetime
 import os
@@ -70,6 +70,7 @@ def _origination(written: bytes) -> str | None:
     if found is None:
         return None
     try:
-        return datetime.datetime(*map(int, found.groups())).isoformat()
+        year, month, day, hour, minute, second = map(int, found.groups())
+        return datetime.datetime(year, month, day, hour, minute, second).isoformat()
     except ValueError:
         return None

@@ -35,6 +35,8 @@ class Recording:
         What the header says.
     is_pcm_16 : bool
         Whether the samples are 16-bit integers in the file.
+    format : str
+        Container and samples as libsndfile names them, such as "WAV PCM_16".
 
     Parameters
     ----------
@@ -51,6 +53,7 @@ class Recording:
         self.n_channels: int = file.channels
         self.n_frames: int = file.frames
         self.is_pcm_16: bool = file.subtype == "PCM_16"
+        self.format: str = f"{file.format} {file.subtype}"
 
     @property
     def duration_s(self) -> float:

@@ -115,6 +115,13 @@ class Clip:
         """Whether the recording was shorter and was filled up; `sample_rate_hz` is that of the samples."""
         return self.duration_s < len(self.samples) / sample_rate_hz - _ROUNDING_S
 
+    def n_recorded(self, sample_rate_hz: int = FRONTEND.sample_rate_hz) -> int:
+        """How many of the samples were recorded, at least one; what follows them fills them up."""
+        n_samples = len(self.samples)
+        if not self.is_padded(sample_rate_hz):
+            return n_samples
+        return max(1, min(n_samples, round(self.duration_s * sample_rate_hz)))
+
 
 def read_audio(
     source: AudioSource,

@@ -42,6 +42,19 @@ class RecordingTimes:
         if self.every_s is not None and not 0 < self.every_s < 1e9:
             raise ConfigError(f"--every is {self.every_s:g}; expected seconds above 0")
 
+    @property
+    def is_of_one_file(self) -> bool:
+        """Whether they tell the time of one file alone."""
+        return self.start is not None and self.every_s is None
+
+    def facts(self) -> dict[str, str | float | bool | None]:
+        """What was asked for, ready for JSON."""
+        return {
+            "start_time": None if self.start is None else _spelled(self.start),
+            "every": self.every_s,
+            "file_times": self.by_file_dates,
+        }
+
     def of(self, path: str | os.PathLike[str], number: int) -> str | None:
         """Tell when a recording began.
 
@@ -66,7 +79,7 @@ class RecordingTimes:
                 began = self.start + datetime.timedelta(seconds=number * (self.every_s or 0.0))
             except OverflowError:
                 return None
-            return began.isoformat().replace("+00:00", "Z")
+            return _spelled(began)
         return _written(path) if self.by_file_dates else None
 
 
@@ -101,10 +114,14 @@ def parse_start(text: str) -> datetime.datetime:
         ) from None
 
 
+def _spelled(time: datetime.datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
+
+
 def _written(path: str | os.PathLike[str]) -> str | None:
     """When a file was last written, UTC."""
     try:
         seconds = int(os.stat(path).st_mtime)  # noqa: PTH116 - a str, as all of a walk
-        return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat().replace("+00:00", "Z")
+        return _spelled(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
     except (OSError, ValueError, OverflowError):
         return None

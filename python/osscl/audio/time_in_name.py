@@ -3,7 +3,6 @@
 import datetime
 import os
 import re
-from pathlib import PurePath
 
 _DATE = r"(?P<date>(?P<year>(?:19|20)\d\d)(?P<between>[-_.]?)(?P<month>\d\d)(?P=between)(?P<day>\d\d))"
 _FRACTION = r"(?:[.,](?P<fraction>\d{1,9})(?!\d))?"
@@ -42,11 +41,11 @@ def time_in_name(path: str | os.PathLike[str]) -> str | None:
     Returns
     -------
     str or None
-        ISO 8601, as precise as it is written, in the zone that is written or none; Unix time is UTC. None where
-        nothing is written, or what is written is no time that ever was, or several times are that do not
-        begin with the earliest.
+        ISO 8601, as precise as it is written, in the zone that is written or none; Unix time is UTC. None
+        where nothing is written, or what is written is no time that ever was, or several times are that do
+        not begin with the earliest.
     """
-    name = PurePath(os.fsdecode(path)).name
+    name = os.path.basename(os.fsdecode(path))  # noqa: PTH119 - a str, and it is done for every file
     stem, dot, suffix = name.rpartition(".")
     if not dot or not suffix[:1].isalpha():
         stem = name

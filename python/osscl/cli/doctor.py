@@ -1,25 +1,43 @@
-"""``osscl doctor``: what works on this machine, what does not, and the remedy."""
+"""``osscl doctor``: what works on this machine, and the remedy; or what a folder of recordings holds."""
 
 import dataclasses
 from json import dumps
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from osscl.cli.messages import EXIT_FAILED, emit
+from osscl.cli.messages import EXIT_FAILED, EXIT_SOME_UNSCORED, emit
 from osscl.health import check_health
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl doctor\n
-  osscl doctor --json
+  osscl doctor --json\n
+  osscl doctor --recordings pump_recordings\n
+  osscl doctor --recordings site --json > site.json\n
+\n
+Exit code: 0 all is well, 1 something is broken or failed, 2 wrong usage, 3 osscl enroll would not take
+some of the recordings as they are.
 """
 _MARKS = {"ok": "ok     ", "missing": "missing", "broken": "BROKEN "}
 
 
 def doctor(
+    recordings: Annotated[
+        Path | None,
+        typer.Option(
+            "--recordings",
+            help="Sum up the recordings in this folder instead, by machine: what they are, their quality, "
+            "and what osscl enroll would refuse.",
+            metavar="FOLDER",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
 ) -> None:
-    """Check this installation: one line a finding, with the remedy where something is missing or broken."""
+    """Check this installation, or a folder of recordings: what is well, and what to do where it is not."""
+    if recordings is not None:
+        _check_folder(recordings, json)
+        return
     findings = check_health()
     if json:
         emit(dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
@@ -29,3 +47,23 @@ def doctor(
             emit(f"{_MARKS[finding.state]}  {finding.what}: {finding.found}{remedy}")
     if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _check_folder(folder: Path, json: bool) -> None:
+    # here, because the check of an installation needs nothing that may be broken
+    from osscl.cli.console import WorkProgress, as_json
+    from osscl.cli.recordings_lines import lines_of
+    from osscl.health.recordings_report import check_recordings
+    from osscl.support.links import missing
+
+    if (problem := missing(folder)) is not None:
+        raise typer.BadParameter(problem)
+    with WorkProgress("recordings") as progress:
+        report = check_recordings([folder], on_total=progress.set_total, on_recording=progress.advance)
+    if json:
+        emit(as_json(dataclasses.asdict(report)))
+    else:
+        for line in lines_of(report):
+            emit(line)
+    if not report.is_well:
+        raise typer.Exit(EXIT_SOME_UNSCORED)

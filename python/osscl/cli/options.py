@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 import typer
 
 from osscl.audio.reading import Fit
+from osscl.audio.recorded_at import RecordingTimes, parse_start
 from osscl.backends import ComputeOptions
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
@@ -157,7 +158,34 @@ def _decisions(
     return DecisionOptions(rule, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks the word
 
 
-_GROUPS = {inspect.signature(make).return_annotation: make for make in (_compute, _fit, _names, _decisions)}
+def _times(
+    start_time: Annotated[
+        str | None,
+        typer.Option(
+            help="When the first file began, where neither its name nor its bext chunk tells: ISO 8601.",
+            metavar="TIME",
+        ),
+    ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds from the beginning of one file to that of the next, in their order.",
+            metavar="SECONDS",
+        ),
+    ] = None,
+    file_times: Annotated[
+        bool,
+        typer.Option(
+            "--file-times", help="Take the date at which a file was last written, where nothing else tells."
+        ),
+    ] = False,
+) -> RecordingTimes:
+    return RecordingTimes(None if start_time is None else parse_start(start_time), every, file_times)
+
+
+_GROUPS = {
+    inspect.signature(make).return_annotation: make for make in (_compute, _fit, _names, _decisions, _times)
+}
 
 
 def takes_shared_options(

@@ -1,7 +1,8 @@
 """``osscl score``: recordings in, a table of anomaly scores out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
+from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
@@ -41,6 +43,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
   osscl score model.onnx recordings --device cuda:all --output scores.csv\n
   osscl score enrolled.onnx tonight --explain --output scores.csv\n
+  osscl score model.onnx shift --start-time 2026-11-03T06:00:00+01:00 --every 10\n
   osscl score enrolled.onnx tonight --false-alarm-rate 0.01 --only anomalies --fail-on-anomaly\n
 \n
 Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored, 4 clips
@@ -64,6 +67,7 @@ def score(
     json: JsonLines = False,
     names: MachineNames = BY_PATHS,
     fit: Fit = AS_THEY_ARE,
+    times: RecordingTimes = AS_RECORDED,
     decide: DecisionOptions = BY_DEFAULT,
     only: Annotated[
         str | None,
@@ -89,6 +93,8 @@ def score(
     _check_roots(paths)
     passed_over = PassedOver()
     candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
+    if times.is_of_one_file:
+        candidates = _the_only_one(candidates)
     table = OutputTable(
         output,
         overwrite=overwrite,
@@ -109,6 +115,7 @@ def score(
         "machine": names.machine,
         "labels": None if names.labels is None else printable(names.labels),
         **asdict(fit),
+        **times.facts(),
         **decide._asdict(),
         "only": only,
         "explain": explain,
@@ -116,7 +123,7 @@ def score(
     }
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
-    exit_code = _run(detector, paths, candidates, table, machine_of, fit, options, tally, explainer)
+    exit_code = _run(detector, paths, candidates, table, machine_of, fit, times, options, tally, explainer)
     if explainer is not None:
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
@@ -136,6 +143,7 @@ def _run(
     table: OutputTable,
     machine_of: MachineOf,
     fit: Fit,
+    times: RecordingTimes,
     options: dict[str, Any],
     tally: Tally,
     explainer: Explainer | None,
@@ -152,6 +160,7 @@ def _run(
                 table,
                 machine_of=machine_of,
                 fit=fit,
+                times=times,
                 options=options,
                 tally=tally,
                 keeps=_is_flagged if options["only"] else None,
@@ -168,6 +177,16 @@ def _run(
     if interrupted:
         return signals.exit_code()
     return EXIT_SOME_UNSCORED if tally.n_failed else 0
+
+
+def _the_only_one(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    first = list(islice(candidates, 2))
+    if len(first) > 1:
+        raise typer.BadParameter(
+            "--start-time tells when one file began, and there are several; add --every SECONDS, from the "
+            "beginning of one to that of the next"
+        )
+    return iter(first)
 
 
 def _is_flagged(record: Record) -> bool:

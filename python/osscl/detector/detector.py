@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
+from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.samples import Samples, as_samples
 from osscl.audio.silence import silence_of
 from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions, Outputs
@@ -27,6 +28,7 @@ from osscl.model_file.manifest import Manifest
 from osscl.scoring.judge import Judge
 from osscl.scoring.judges import Judges
 from osscl.scoring.pipeline import Task, score_recordings
+from osscl.scoring.quality import doubts
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
 from osscl.scoring.scores import Scores
@@ -255,7 +257,11 @@ class Detector:
         yield from self.score_candidates(candidates, machine_of, Fit(resample, channel, pad))
 
     def score_candidates(
-        self, candidates: Iterable[Candidate], machine_of: MachineOf, fit: Fit
+        self,
+        candidates: Iterable[Candidate],
+        machine_of: MachineOf,
+        fit: Fit,
+        times: RecordingTimes = AS_RECORDED,
     ) -> Iterator[Record]:
         """Score files some of which are known to be unusable, their machines named anyhow.
 
@@ -267,6 +273,8 @@ class Detector:
             Names the machine of a path.
         fit : Fit
             How recordings that do not fit are made to fit.
+        times : RecordingTimes
+            When they began, where neither names nor headers tell.
 
         Returns
         -------
@@ -280,7 +288,7 @@ class Detector:
         """
         backend = self._computing.backend()
         threads = self._computing.options.shared_out().n_threads
-        task = Task(machine_of, fit, self._computing.batch_size(backend), threads, self._judges)
+        task = Task(machine_of, fit, self._computing.batch_size(backend), threads, self._judges, times)
         return score_recordings(candidates, task, self.manifest, backend)
 
     def close(self) -> None:
@@ -308,7 +316,18 @@ class Detector:
             by_network = self._network_scores(of_clips, judge) if judge.needs_network else None
             features = memory_features(of_clips, threads=threads) if judge.needs_memory else None
             scores.put(of_machine, judge.rule, judge.judge(by_network, features))
+            for place, quality in zip(of_machine, self._doubts(of_clips, judge, features), strict=True):
+                scores.quality[place] = quality
         return scores
+
+    def _doubts(
+        self, clips: Samples, judge: Judge, features: npt.NDArray[np.float32] | None
+    ) -> list[str | None]:
+        """Why to doubt clips [B, n_samples] of one machine."""
+        rate_hz = self.manifest.front_end.settings.sample_rate_hz
+        by_place = {} if features is None else dict(enumerate(features))
+        threads = self._options.shared_out().n_threads
+        return doubts(clips, [judge.doubter] * len(clips), by_place, {}, rate_hz, threads=threads)
 
     def _network_scores(self, clips: Samples, judge: Judge) -> npt.NDArray[np.float64]:
         model = self.manifest.network.model

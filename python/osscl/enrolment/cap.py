@@ -66,10 +66,11 @@ def _sizes(remembered: Remembered) -> tuple[int, list[int]]:
     """Bytes of a memory as JSON: without clips, and of each clip, largest first."""
     stored = remembered.stored
     fitted = [
-        _json_size(clip) + len(stored.deviations) / len(stored.clips) * 4 / 3 + 2 for clip in stored.clips
+        _json_size(clip) + (len(stored.deviations) + len(stored.measures)) / len(stored.clips) * 4 / 3 + 2
+        for clip in stored.clips
     ]
     held_out = [_json_size(clip) + 8 * 4 / 3 + 2 for clip in stored.held_out]
-    without = struct_with(stored, clips=(), deviations=b"", held_out=(), held_out_scores=b"")
+    without = struct_with(stored, clips=(), deviations=b"", measures=b"", held_out=(), held_out_scores=b"")
     by_size = sorted((round(size + 0.5) for size in fitted + held_out), reverse=True)
     return _json_size(without) + 16, by_size
 

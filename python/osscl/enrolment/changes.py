@@ -13,7 +13,7 @@ from osscl.enrolment.normals import Normal
 from osscl.enrolment.remembered import FLOAT64, Remembered, fitted, stored_clip
 from osscl.errors import DecisionError
 from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory
-from osscl.model_file.restored import restored_memory
+from osscl.model_file.restored import restored_measures, restored_memory
 from osscl.scoring.judge import DEFAULT_RATE
 
 
@@ -65,7 +65,11 @@ def added_to(
     if old.held_out:
         return _calibrated_further(old, rows, clips, flagged, background)
     every = np.concatenate([before.features, rows])
-    made = fitted(old.machine, every, [*old.clips, *clips], old.fit, old.is_padded, background)
+    known_measures = restored_measures(old)
+    measures = None
+    if known_measures is not None:
+        measures = np.concatenate([known_measures, np.stack([normal.clip.measures for normal in new])])
+    made = fitted(old.machine, every, [*old.clips, *clips], old.fit, old.is_padded, background, measures)
     return Remembered(made.stored, made.memory, flagged, made.n_set_aside)
 
 
@@ -95,9 +99,8 @@ def without(old: StoredMemory, forgotten: Collection[str], background: StoredBac
     if len(stays) == len(old.clips):
         kept = [place for place, clip in enumerate(old.held_out) if clip.sha256 not in forgotten]
         return with_held_out(old, kept, background)
-    rows = restored_memory(old, background).features[stays]
     try:
-        made = fitted(old.machine, rows, [old.clips[i] for i in stays], old.fit, old.is_padded, background)
+        made = with_fitted(old, stays, background)
     except DecisionError as error:
         raise DecisionError(f"a memory cannot forget so much: {error}") from None
     notes: tuple[str, ...] = ()
@@ -151,7 +154,9 @@ def with_fitted(old: StoredMemory, kept: Sequence[int], background: StoredBackgr
     """
     rows = restored_memory(old, background).features[list(kept)]
     clips = [old.clips[place] for place in kept]
-    return fitted(old.machine, rows, clips, old.fit, old.is_padded, background)
+    known = restored_measures(old)
+    measures = None if known is None else known[list(kept)]
+    return fitted(old.machine, rows, clips, old.fit, old.is_padded, background, measures)
 
 
 def _calibrated_further(

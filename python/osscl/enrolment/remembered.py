@@ -19,7 +19,7 @@ from osscl.model_file.restored import restored_background
 
 SEED = 0
 """Of the draw of clips where there are more than 512."""
-FLOAT64 = "<f8"
+FLOAT32, FLOAT64 = "<f4", "<f8"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,8 @@ def made_new(
     rows = np.stack([normal.clip.features for normal in normals])  # [n, 360]
     how = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
     clips = [stored_clip(normal, flagged=False) for normal in normals]
-    return fitted(machine, rows, clips, how, normals[0].clip.is_padded, background)
+    measures = np.stack([normal.clip.measures for normal in normals])  # [n, 6]
+    return fitted(machine, rows, clips, how, normals[0].clip.is_padded, background, measures)
 
 
 def fitted(
@@ -104,6 +105,7 @@ def fitted(
     fit: FitOptions,
     is_padded: bool,
     background: StoredBackground | None,
+    measures: npt.NDArray[np.float32] | None,
 ) -> Remembered:
     """Fit a memory to features.
 
@@ -121,6 +123,8 @@ def fitted(
         Whether they were filled up.
     background : StoredBackground or None
         How clips of other machines vary.
+    measures : ndarray of float32, [n, 6], or None
+        What the clips say of their recordings; None where that is not known of all of them.
 
     Returns
     -------
@@ -149,6 +153,7 @@ def fitted(
         held_out_scores=memory.held_out_scores.astype(FLOAT64).tobytes(),
         fit=fit,
         is_padded=is_padded,
+        measures=b"" if measures is None else measures[memory.selection.fitted].astype(FLOAT32).tobytes(),
     )
     return Remembered(stored, memory, n_set_aside=len(memory.selection.set_aside))
 

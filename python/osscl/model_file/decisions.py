@@ -16,6 +16,7 @@ from osscl.model_file.named import Rule as Rule
 
 N_FEATURES = 360
 N_LEVEL = 32
+N_MEASURES = 6
 
 Sha256: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 ShortHash: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
@@ -113,6 +114,9 @@ class StoredMemory(Settings, frozen=True, kw_only=True):
         How the recordings were made to fit.
     is_padded : bool
         Whether its clips are recordings that were filled up; whole ones are then another sound.
+    measures : bytes
+        float32 [n, 6]: what the stored clips say of their recordings, `osscl.audio.quality.MEASURES`; empty
+        where that is not known, as in files of earlier schemas.
     """
 
     machine: Name
@@ -124,6 +128,7 @@ class StoredMemory(Settings, frozen=True, kw_only=True):
     held_out_scores: bytes = b""
     fit: FitOptions
     is_padded: bool
+    measures: bytes = b""
 
 
 class Calibration(Settings, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ import numpy as np
 from osscl.model_file.decisions import (
     N_FEATURES,
     N_LEVEL,
+    N_MEASURES,
     Calibration,
     StoredBackground,
     StoredDecisions,
@@ -95,6 +96,7 @@ def _flaws_of_memory(memory: StoredMemory, place: str) -> Iterator[str]:
         _Array("mean", memory.mean, "<f4", N_FEATURES),
         _Array("deviations", memory.deviations, "<f2", len(memory.clips) * N_FEATURES),
         _Array("held_out_scores", memory.held_out_scores, "<f8", len(memory.held_out)),
+        _Array("measures", memory.measures, "<f4", len(memory.clips) * N_MEASURES if memory.measures else 0),
     )
 
 

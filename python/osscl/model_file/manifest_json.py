@@ -15,7 +15,12 @@ from osscl.support.strict_json import decode_strictly
 MAX_MANIFEST_BYTES = 16 * 2**20
 _NULLABLE_SINCE = 4
 
-_FIELDS_SINCE = {"$.accuracy": 2, "$.decisions": 4, "$.decisions.limits": 5}
+_FIELDS_SINCE = {
+    "$.accuracy": 2,
+    "$.decisions": 4,
+    "$.decisions.limits": 5,
+    "$.decisions.memories[].measures": 5,
+}
 """JSON paths, without the numbers of lists."""
 _PRECISIONS_SINCE = {"fp16": 3}
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.decisions import Background, Memory, StoredArrays
-from osscl.model_file.decisions import N_LEVEL, StoredBackground, StoredMemory
+from osscl.model_file.decisions import N_LEVEL, N_MEASURES, StoredBackground, StoredMemory
 
 _FLOAT32, _FLOAT64 = "<f4", "<f8"
 _LOWER = np.tril_indices(N_LEVEL)
@@ -95,3 +95,21 @@ def restored_memory(stored: StoredMemory, background: StoredBackground | None) -
         np.frombuffer(stored.held_out_scores, _FLOAT64),
         [clip.recording for clip in stored.held_out],
     )
+
+
+def restored_measures(stored: StoredMemory) -> npt.NDArray[np.float32] | None:
+    """What the clips of a memory say of their recordings.
+
+    Parameters
+    ----------
+    stored : StoredMemory
+        Out of a model file.
+
+    Returns
+    -------
+    ndarray of float32, [n, 6], or None
+        `osscl.audio.quality.MEASURES` of each stored clip; None in a memory that was made without them.
+    """
+    if not stored.measures:
+        return None
+    return np.frombuffer(stored.measures, _FLOAT32).reshape(-1, N_MEASURES).astype(np.float32)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from osscl.audio.batch import read_clips
 from osscl.audio.candidate import Candidate
+from osscl.audio.quality import MEASURES, N_MEASURES, measured, of_recorded
 from osscl.audio.reading import AS_THEY_ARE, Clip, Fit
 from osscl.audio.samples import Samples, clip_sha256, stack_clips
 from osscl.config import CLIP, EMBEDDING_SIZE, FRONTEND
@@ -43,8 +44,8 @@ class FeaturedClip:
         Whether the recording was shorter than a clip and was filled up.
     sample_rate_hz : int
         Sample rate of the file, before any conversion.
-    clipped_share : float
-        Share of the samples that stand at full scale, in [0, 1].
+    measures : ndarray of float32, [6]
+        What it says of the recording, `osscl.audio.quality.MEASURES`.
     embedding : ndarray of float32, [128], or None
         The network's, where it was asked for.
     """
@@ -54,8 +55,13 @@ class FeaturedClip:
     features: npt.NDArray[np.float32]
     is_padded: bool
     sample_rate_hz: int
-    clipped_share: float
+    measures: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32] | None = None
+
+    @property
+    def clipped_share(self) -> float:
+        """Share of the samples that are clipped, in [0, 1]."""
+        return float(self.measures[MEASURES.index("clipped_share")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +133,18 @@ def _of_batch(
     good = [clip for clip in read if isinstance(clip, Clip)]
     hashes = pool.map(lambda clip: clip_sha256(clip.samples)[:SHORT_HASH_DIGITS], good)
     features = iter(_by_type(partial(memory_features, threads=threads), good, N_FEATURES))
+    measures = iter(_measures(good, threads))
     embeddings = repeat(None) if embed is None else iter(_by_type(embed, good, EMBEDDING_SIZE))
     for candidate, clip in zip(group, read, strict=True):
         path = os.fsdecode(candidate.path)
         if isinstance(clip, Clip):
-            share = _clipped_share(clip.samples)
             yield FeaturedClip(
                 path,
                 next(hashes),
                 next(features),
                 clip.is_padded(),
                 clip.sample_rate_hz,
-                share,
+                next(measures),
                 next(embeddings),
             )
         else:
@@ -151,10 +157,12 @@ def _usable(clip: Clip | ClipError) -> Clip | ClipError:
     return clip
 
 
-def _clipped_share(samples: Samples) -> float:
-    """Share of samples [n_samples] at the ends of the range of 16 bits, or beyond."""
-    highest, lowest = (32767, -32768) if samples.dtype == np.int16 else (32767 / 32768, -1.0)
-    return float(np.count_nonzero((samples >= highest) | (samples <= lowest)) / len(samples))
+def _measures(clips: list[Clip], threads: int) -> npt.NDArray[np.float32]:
+    """Measures of clips [B, 6], of the part of each that was recorded."""
+    whole = [clip for clip in clips if not clip.is_padded()]
+    of_whole = iter(_by_type(lambda samples: measured(samples, threads=threads).stored, whole, N_MEASURES))
+    rows = [of_recorded(clip).stored[0] if clip.is_padded() else next(of_whole) for clip in clips]
+    return np.stack(rows) if rows else np.empty((0, N_MEASURES), np.float32)
 
 
 def _by_type(compute: Embed, clips: list[Clip], size: int) -> npt.NDArray[np.float32]:

@@ -14,6 +14,7 @@ import msgspec
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
+from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.detector import Detector
 from osscl.errors import OutputError
 from osscl.machines.labels import MachineOf
@@ -133,6 +134,7 @@ def score_to_table(
     *,
     machine_of: MachineOf,
     fit: Fit,
+    times: RecordingTimes = AS_RECORDED,
     options: dict[str, Any],
     tally: Tally,
     keeps: Callable[[Record], bool] | None = None,
@@ -155,6 +157,8 @@ def score_to_table(
         Names the machine of a path.
     fit : Fit
         How recordings that do not fit are made to fit.
+    times : RecordingTimes
+        When they began, where neither names nor headers tell.
     options : dict
         What the user asked for, for the record of the run.
     tally : Tally
@@ -187,7 +191,7 @@ def score_to_table(
             write_run_record(table.output, run)
 
     try:
-        for record in detector.score_candidates(candidates, machine_of, fit):
+        for record in detector.score_candidates(candidates, machine_of, fit, times):
             if keeps is None or keeps(record):
                 table.write(record if explains is None else explains(record))
             tally.add(record, detector.judges.rate_of(record))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
+from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
 from osscl.config import Padding
 from osscl.decisions import Memory, RobustScale, both, decide, log_score, smallest_rate, too_few_recordings
 from osscl.model_file.decisions import Rule
@@ -106,6 +107,8 @@ class Judge:
         How the memory's recordings were filled up; None where they were whole.
     caveat : str or None
         Why no false-alarm rate is guaranteed although the rule is calibrated.
+    doubter : Doubter
+        Tells why to doubt recordings of the machine.
     """
 
     machine: str
@@ -118,6 +121,7 @@ class Judge:
     uncalibrated: str | None = field(default=None)
     padding: Padding | None = None
     caveat: str | None = None
+    doubter: Doubter = BY_FIXED_BOUNDS
 
     @property
     def needs_network(self) -> bool:

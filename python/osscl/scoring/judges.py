@@ -3,17 +3,20 @@
 import threading
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 import numpy as np
 
+from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
 from osscl.config import FEATURES, Padding
 from osscl.decisions import Memory, RobustScale
+from osscl.decisions.blocks import BLOCKS
 from osscl.decisions.conformal import check_rate
 from osscl.errors import ConfigError, MachineError
 from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
-from osscl.model_file.restored import restored_memory
+from osscl.model_file.restored import restored_measures, restored_memory
 from osscl.scoring.judge import Judge, NormalScores
 from osscl.scoring.record import Record
 from osscl.support.listing import listed
@@ -247,6 +250,7 @@ class Judges:
                 normal=normal,
                 asked_rate=self._rate,
                 padding=self._padding(machine),
+                doubter=self._doubter(machine, memory),
             )
         calibration, reason = self._calibration(machine, rule)
         normal_scores, caveat = None, None
@@ -254,20 +258,33 @@ class Judges:
             scores = np.frombuffer(calibration.scores, "<f8")
             normal_scores = NormalScores(scores, [clip.recording for clip in calibration.clips])
             caveat = None if calibration.is_guaranteed else _MAY_BE_TRAINED_ON
-        if rule == "network":
-            return Judge(
-                machine,
-                rule,
-                label,
-                normal=normal_scores,
-                asked_rate=self._rate,
-                uncalibrated=reason,
-                caveat=caveat,
-            )
-        scale = self._network_scale(machine)
-        memory = self._memory(machine)
-        padding = self._padding(machine)
-        return Judge(machine, rule, label, memory, scale, normal_scores, self._rate, reason, padding, caveat)
+        of_memory: dict[str, Any] = {"doubter": self._doubter(machine)}
+        if rule == "both":
+            memory = self._memory(machine)
+            of_memory = {
+                "memory": memory,
+                "network_scale": self._network_scale(machine),
+                "padding": self._padding(machine),
+                "doubter": self._doubter(machine, memory),
+            }
+        return Judge(
+            machine,
+            rule,
+            label,
+            normal=normal_scores,
+            asked_rate=self._rate,
+            uncalibrated=reason,
+            caveat=caveat,
+            **of_memory,
+        )
+
+    def _doubter(self, machine: str, memory: Memory | None = None) -> Doubter:
+        """Who knows the machine's normal recordings: their levels too, where clips' features are made."""
+        stored = self._stored.memory_of(machine)
+        if stored is None:
+            return BY_FIXED_BOUNDS
+        levels = None if memory is None else memory.features[:, BLOCKS["level"].columns]
+        return Doubter(restored_measures(stored), levels)
 
     def _network_scale(self, machine: str) -> RobustScale:
         """Scale of the network's score for the rule both; of another precision it still gives scores."""

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from osscl.audio.batch import read_clips
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Clip, Fit
+from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.samples import Samples, stack_clips
 from osscl.backends import Backend, Ticket
 from osscl.errors import AudioError, ClipError, MachineError
@@ -28,6 +29,7 @@ from osscl.machines.labels import MachineOf
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judge import Judge, Judged
 from osscl.scoring.judges import Judges
+from osscl.scoring.quality import doubts
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
 
@@ -51,6 +53,8 @@ class Task:
         Processors to read with; with 1, batches are read in between, without a thread.
     judges : Judges
         Score and decide the clips of each machine.
+    times : RecordingTimes
+        Tells when recordings began.
     """
 
     machine_of: MachineOf
@@ -58,6 +62,7 @@ class Task:
     batch_size: int
     threads: int
     judges: Judges
+    times: RecordingTimes = AS_RECORDED
 
     @property
     def readers(self) -> int:
@@ -66,10 +71,11 @@ class Task:
 
 
 class _Asked(NamedTuple):
-    """What judges a clip, and why nothing can be decided of it all the same."""
+    """What judges a clip, why nothing can be decided of it all the same, and how much of it was recorded."""
 
     judge: Judge
     misfit: str | None
+    n_recorded: int
 
 
 class _Waiting(NamedTuple):
@@ -179,32 +185,33 @@ def _read_all(
 
 def _borrow(
     candidates: Iterable[Candidate], batch_size: int, backend: Backend
-) -> Iterator[tuple[list[Candidate], Samples | None]]:
-    """Candidates of one batch each, with the memory to read them into.
+) -> Iterator[tuple[int, list[Candidate], Samples | None]]:
+    """Candidates of one batch each, with the number of those before and the memory to read them into.
 
     It is borrowed in the caller's thread, in order: no batch takes what one before it then lacks.
     """
-    remaining = iter(candidates)
+    remaining, first = iter(candidates), 0
     while group := list(islice(remaining, batch_size)):
-        yield group, backend.lend_batch(len(group))
+        yield first, group, backend.lend_batch(len(group))
+        first += len(group)
 
 
 def _hand_over(
-    borrowed: Iterable[tuple[list[Candidate], Samples | None]],
-    read: Callable[[list[Candidate], Samples | None], _Batch],
+    borrowed: Iterable[tuple[int, list[Candidate], Samples | None]],
+    read: Callable[[int, list[Candidate], Samples | None], _Batch],
     pool: ThreadPoolExecutor,
 ) -> Iterator[Future[_Batch]]:
     """Let the readers begin with batches. An error takes the place of its batch, and is the last."""
     try:
-        yield from starmap(lambda group, lent: pool.submit(read, group, lent), borrowed)
+        yield from starmap(lambda *batch: pool.submit(read, *batch), borrowed)
     except Exception as error:  # noqa: BLE001 - raised when the batches before it are read
         failed: Future[_Batch] = Future()
         failed.set_exception(error)
         yield failed
 
 
-def _read(task: Task, manifest: Manifest, group: list[Candidate], lent: Samples | None) -> _Batch:
-    """Read a batch into memory that was lent, or else into memory of its own."""
+def _read(task: Task, manifest: Manifest, first: int, group: list[Candidate], lent: Samples | None) -> _Batch:
+    """Read a batch, before which `first` files were met, into memory that was lent, or into its own."""
     paths = [candidate.path for candidate in group if candidate.problem is None]
     n_samples, rate_hz = manifest.clip.n_samples, manifest.front_end.settings.sample_rate_hz
     rows = np.empty((len(paths), n_samples), np.int16) if lent is None else lent[: len(paths)]
@@ -213,7 +220,7 @@ def _read(task: Task, manifest: Manifest, group: list[Candidate], lent: Samples 
     asked: dict[int, _Asked] = {}  # place of each record to be scored -> what judges it
     kept: dict[int, Samples] = {}  # row -> samples [n_samples] to score
     for place, candidate in enumerate(group):
-        record, judge = _named(candidate.path, task)
+        record, judge = _named(candidate.path, task, first + place)
         if candidate.problem is not None:
             records.append(_refused(record, candidate.problem))
             continue
@@ -224,13 +231,13 @@ def _read(task: Task, manifest: Manifest, group: list[Candidate], lent: Samples 
         records.append(_described(record, clip))
         if judge is not None:
             padding = task.fit.pad if clip.is_padded(rate_hz) else None
-            asked[place] = _Asked(judge, judge.misfit(padding))
+            asked[place] = _Asked(judge, judge.misfit(padding), clip.n_recorded(rate_hz))
             kept[row] = clip.samples
-    return _judged_without_network(records, asked, _without_gaps(kept, rows), task)
+    return _judged_without_network(records, asked, _without_gaps(kept, rows), task, rate_hz)
 
 
 def _judged_without_network(
-    records: list[Record], asked: dict[int, _Asked], samples: Samples, task: Task
+    records: list[Record], asked: dict[int, _Asked], samples: Samples, task: Task, sample_rate_hz: int
 ) -> _Batch:
     """Score the clips that need no network.
 
@@ -238,12 +245,23 @@ def _judged_without_network(
     """
     in_order = [each.judge for each in asked.values()]
     remembered = [at for at, judge in enumerate(in_order) if judge.needs_memory]
+    threads = max(1, task.threads // max(1, task.readers))
     features: dict[int, Features] = {}
     if remembered:
         clips = samples if len(remembered) == len(samples) else samples[remembered]
-        threads = max(1, task.threads // max(1, task.readers))
         features = dict(zip(remembered, memory_features(clips, threads=threads), strict=True))
-    every = {place: _Waiting(*each, features.get(at)) for at, (place, each) in enumerate(asked.items())}
+    n_recorded = {
+        at: each.n_recorded for at, each in enumerate(asked.values()) if each.n_recorded < samples.shape[1]
+    }
+    doubters = [judge.doubter for judge in in_order]
+    said = doubts(samples, doubters, features, n_recorded, sample_rate_hz, threads=threads)
+    for place, quality in zip(asked, said, strict=True):
+        if quality is not None and records[place].status != "silent":
+            records[place] = replace(records[place], quality=quality)
+    every = {
+        place: _Waiting(each.judge, each.misfit, features.get(at))
+        for at, (place, each) in enumerate(asked.items())
+    }
     waiting = {place: each for place, each in every.items() if each.judge.needs_network}
     _judge(records, {place: each for place, each in every.items() if place not in waiting}, {})
     for_network = {at: samples[at] for at, judge in enumerate(in_order) if judge.needs_network}
@@ -267,15 +285,17 @@ def _judge(
             records[place] = _undecided(record, waiting[place].misfit)
 
 
-def _named(path: str, task: Task) -> tuple[Record, Judge | None]:
+def _named(path: str, task: Task, number: int) -> tuple[Record, Judge | None]:
+    """The line of a file before it is read, and what judges it; `number` files come before it."""
+    blank = Record(path=path, recorded_at=task.times.of(path, number))
     try:
         machine = task.machine_of(path)
     except MachineError as error:
-        return Record(path=path, status=error.status, reason=str(error)), None
+        return replace(blank, status=error.status, reason=str(error)), None
     try:
-        return Record(path=path, machine=machine), task.judges.of(machine)
+        return replace(blank, machine=machine), task.judges.of(machine)
     except MachineError as error:
-        return Record(path=path, machine=machine, status="no_score", reason=str(error)), None
+        return replace(blank, machine=machine, status="no_score", reason=str(error)), None
 
 
 def _described(record: Record, clip: Clip) -> Record:

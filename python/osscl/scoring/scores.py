@@ -33,6 +33,8 @@ class Scores:
         Which score decides of each clip: "network", "memory" or "both".
     z : ndarray of float32, [B, 4]
         What the memory's blocks level, modulation, flutter and event say; NaN where no memory was asked.
+    quality : list of str or None, [B]
+        Why to doubt each recording itself; None where it is well. Its decision stands all the same.
     """
 
     machine: tuple[str, ...]
@@ -42,6 +44,7 @@ class Scores:
     is_anomaly: "np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]]"
     rule: list[str]
     z: npt.NDArray[np.float32]
+    quality: list[str | None]
 
     @classmethod
     def empty(cls, machine: tuple[str, ...]) -> "Scores":
@@ -66,6 +69,7 @@ class Scores:
             np.ma.array(np.zeros(n, np.bool_), mask=True),
             [""] * n,
             np.full((n, 4), np.nan, np.float32),
+            [None] * n,
         )
 
     def put(self, places: Sequence[int], rule: str, judged: Judged) -> None:

@@ -1,0 +1,109 @@
+"""A folder of recordings in words: what `osscl doctor --recordings` prints."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from osscl.health.recordings_report import MachineRecordings, NamedRecording, RecordingsReport
+from osscl.support.listing import listed
+from osscl.support.paths import printable
+
+_MAX_NAMED = 3
+
+
+def lines_of(report: RecordingsReport) -> Iterator[str]:
+    """Say what a folder holds.
+
+    Parameters
+    ----------
+    report : RecordingsReport
+        The folder.
+
+    Yields
+    ------
+    str
+        One line each.
+    """
+    for machine in report.machines:
+        yield f"{machine.machine}: {_n(machine.n_recordings, 'recording')}"
+        for name, text in _facts_of(machine):
+            yield f"  {name:9} {text}"
+    if report.unnamed:
+        yield f"of no known machine: {len(report.unnamed)}"
+        yield from _each(report.unnamed)
+    if report.left_out:
+        named = listed(report.left_out, _MAX_NAMED)
+        yield f"called anomaly_... and never enrolled: {len(report.left_out)} ({named})"
+    yield from report.notes
+
+
+def _facts_of(machine: MachineRecordings) -> Iterator[tuple[str, str]]:
+    if machine.formats:
+        yield (
+            "sound",
+            "; ".join(
+                (
+                    _counts({f"{rate} Hz": count for rate, count in machine.sample_rates_hz.items()}),
+                    _counts({_n(number, "channel"): count for number, count in machine.n_channels.items()}),
+                    _range(machine.duration_s, "s"),
+                    _counts(machine.formats),
+                )
+            ),
+        )
+    if machine.level_db is not None:
+        yield "level", f"{_range(machine.level_db, 'dB')} of full scale"
+    yield "recorded", _times(machine)
+    if machine.earlier:
+        yield "", f"{len(machine.earlier)} began before the one before them:"
+        yield from _named(machine.earlier)
+    if machine.equal:
+        yield "equal", f"{len(machine.equal)} have the sound of another one and count once:"
+        yield from _named(machine.equal)
+    yield "quality", "all well" if not machine.to_doubt else f"{len(machine.to_doubt)} to doubt:"
+    yield from _named(machine.to_doubt)
+    yield from _refusals(machine)
+
+
+def _refusals(machine: MachineRecordings) -> Iterator[tuple[str, str]]:
+    if machine.refused:
+        yield "refused", f"osscl enroll would not take {len(machine.refused)}:"
+        yield from _named(machine.refused)
+    for option, count in machine.options.items():
+        yield "", f"{option} would mend {count}"
+    if machine.note is not None:
+        yield "refused", machine.note
+    if not machine.refused and machine.note is None:
+        yield "enroll", "takes all of them as they are"
+
+
+def _times(machine: MachineRecordings) -> str:
+    if machine.recorded_at is None:
+        return "nothing tells when; osscl score --start-time does"
+    known = " to ".join(dict.fromkeys(machine.recorded_at))
+    return known + (f"; {machine.n_untimed} without a time" if machine.n_untimed else "")
+
+
+def _named(recordings: Sequence[NamedRecording]) -> Iterator[tuple[str, str]]:
+    for line in _each(recordings):
+        yield "", line.strip()
+
+
+def _each(recordings: Sequence[NamedRecording]) -> Iterator[str]:
+    for each in recordings[:_MAX_NAMED]:
+        yield f"  {printable(each.path)}: {each.what}"
+    if len(recordings) > _MAX_NAMED:
+        yield f"  and {len(recordings) - _MAX_NAMED} more; --json names all"
+
+
+def _n(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _counts(counted: dict[str, int]) -> str:
+    if len(counted) == 1:
+        return next(iter(counted))
+    return ", ".join(f"{thing} ({count})" for thing, count in counted.items())
+
+
+def _range(ends: tuple[Any, Any] | None, unit: str) -> str:
+    assert ends is not None
+    return " to ".join(dict.fromkeys(f"{end:.4g}" for end in ends)) + f" {unit}"
