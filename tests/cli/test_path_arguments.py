@@ -62,12 +62,13 @@ class Row:
 UNREADABLE = dict.fromkeys(
     ("closed file", "closed folder", "in a closed folder", "pipe", "loop", "device"), (3,)
 )
+NO_RECORDING = dict.fromkeys(("in a closed folder", "pipe", "loop", "device"), (3,))
 NO_ENGINES = dict.fromkeys(("missing", "folder", "not UTF-8"), (0,))
 ROWS = [
     Row("score model", "score @ RECORDINGS"),
     Row("score paths", "score demo @", codes=UNREADABLE),
     Row("score labels", "score demo RECORDINGS --labels @", suffix=".csv"),
-    Row("doctor recordings", "doctor --recordings @", codes=UNREADABLE),
+    Row("doctor recordings", "doctor --recordings @", codes=NO_RECORDING),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
     Row("decide scores", "decide @ --model demo", suffix=".csv"),
@@ -194,6 +195,7 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("compare", "rule"),
     ("explain", "rule"),
     ("score", "only"),
+    ("score", "start_time"),
     ("score", "rule"),
     ("export", "licence"),
     ("export", "training_data"),
