@@ -326,7 +326,7 @@ class Detector:
         """Why to doubt clips [B, n_samples] of one machine."""
         rate_hz = self.manifest.front_end.settings.sample_rate_hz
         by_place = {} if features is None else dict(enumerate(features))
-        threads = self._options.shared_out().n_threads
+        threads = self._computing.options.shared_out().n_threads
         return doubts(clips, [judge.doubter] * len(clips), by_place, {}, rate_hz, threads=threads)
 
     def _network_scores(self, clips: Samples, judge: Judge) -> npt.NDArray[np.float64]:
