@@ -97,7 +97,9 @@ def test_one_recording_gives_scores_and_says_what_is_missing(tmp_path: Path) -> 
     write_normals(tmp_path / "session" / "press" / "id_09", 3)
     how = EnrolOptions(machine="press/id_09", recording="folder")
     done = commission(tmp_path / "session", tmp_path / "site", options=how)
-    assert done.headline == "Not ready: press/id_09 cannot decide yet, for want of recordings."
+    assert done.headline == (
+        "Not ready to watch press/id_09: too few normal recordings, 19 or more are wanted."
+    )
     assert done.sensitivity is None
     assert {record.is_anomaly for record in read_records(tmp_path / "site" / "normals.csv")} == {None}
     assert done.no_limits is not None

@@ -15,6 +15,10 @@ _CLIPS_A_DAY = 8640
 """Clips of 10 s that one microphone makes in a day."""
 _TELLING = ("band", "tone", "modulation", "burst")
 FEW_DAYS = 2
+LARGEST_RATE = 0.1
+"""A machine of which more normal clips are flagged is not ready to be watched."""
+WANTED = 19
+"""Normal recordings that a false-alarm rate of 5 % takes."""
 
 
 def introduction_of(
@@ -56,12 +60,13 @@ def introduction_of(
 
 
 def _headline(enrolment: Enrolment) -> str:
-    deciding = [each for each in enrolment.machines if each.rate is not None]
-    silent = [each for each in enrolment.machines if each.rate is None]
-    if not deciding:
-        return f"Not ready: {listed(_names(silent), _MAX_NAMED)} cannot decide yet, for want of recordings."
-    ready = f"Ready to watch {listed(_names(deciding), _MAX_NAMED)}"
-    return f"{ready}; {listed(_names(silent), _MAX_NAMED)} cannot decide yet." if silent else f"{ready}."
+    ready = [each for each in enrolment.machines if each.rate is not None and each.rate <= LARGEST_RATE]
+    few = [each for each in enrolment.machines if each not in ready]
+    wanting = f"{listed(_names(few), _MAX_NAMED)}: too few normal recordings, {WANTED} or more are wanted"
+    if not ready:
+        return f"Not ready to watch {wanting}."
+    begin = f"Ready to watch {listed(_names(ready), _MAX_NAMED)}"
+    return f"{begin}; not {wanting}." if few else f"{begin}."
 
 
 def _names(machines: Sequence[EnrolledMachine]) -> list[str]:
@@ -75,7 +80,7 @@ def _recordings(enrolment: Enrolment, table: NormalTable) -> str:
     if days:
         text += f", made on {_counted(len(days), 'day')} ({' to '.join(dict.fromkeys((days[0], days[-1])))})"
     doubtful = sum(record.quality is not None for record in table.records)
-    text += "; nothing is wrong with the recordings" if not doubtful else f"; {doubtful} of doubtful quality"
+    text += "; none is of doubtful quality" if not doubtful else f"; {doubtful} of doubtful quality"
     if enrolment.unusable:
         text += f"; {len(enrolment.unusable)} cannot be used"
     return f"{text}."
@@ -87,7 +92,7 @@ def _false_alarms(table: NormalTable) -> str:
         return "Nothing is decided: 4 recordings of a machine are the fewest that can judge one another."
     return (
         f"{tally.anomalies.total()} of {tally.n_decided} normal clips are flagged when each is judged by the "
-        f"others; {100 * max(tally.rates):.3g} % is what was asked for."
+        f"others; decided at {100 * max(tally.rates):.3g} %."
     )
 
 
@@ -97,7 +102,7 @@ def _finds(sensitivity: SensitivityReport | None, no_limits: str | None) -> str:
     parts = [f"{each.machine} {'; '.join(_typical(each))}" for each in sensitivity.machines[:_MAX_NAMED]]
     more = len(sensitivity.machines) - len(parts)
     others = f"; {more} more machines below" if more else ""
-    return f"Half of the changes tried are found, 90 times of 100, from less on: {'. '.join(parts)}{others}."
+    return f"Of each kind of change that was tried, the limit in the middle: {'. '.join(parts)}{others}."
 
 
 def _typical(limits: MachineLimits) -> Iterator[str]:

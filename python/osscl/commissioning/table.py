@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from osscl.audio.reading import Fit, read_clip
 from osscl.audio.samples import clip_sha256
 from osscl.commissioning.judged_normals import LeftOutClips
@@ -100,7 +102,10 @@ def _scored(detector: Detector, plan: Plan, fit: Fit, on_clip: Callable[[], obje
     def machine_of(path: str | os.PathLike[str]) -> str:
         return machine_by_path[os.fsdecode(path)]
 
-    candidates = (each.candidate for each in plan.planned)
+    once = {
+        os.fsdecode(each.candidate.path): each.candidate for each in plan.planned
+    }  # two roots may hold it
+    candidates = iter(once.values())
     for record in detector.score_candidates(candidates, machine_of, fit):
         yield record
         on_clip()
@@ -121,6 +126,8 @@ def _judged(record: Record, left_out: dict[str, LeftOutClips], fit: Fit) -> Reco
     of_machine = left_out.get(record.machine or "")
     if of_machine is None or record.score is None:
         return record
+    if record.status != "ok":  # a dead channel was not enrolled: it is no normal clip
+        return replace(record, p_value=None, threshold=None, is_anomaly=None)
     try:
         sha256 = clip_sha256(read_clip(record.path, fit).samples)[:SHORT_HASH_DIGITS]
     except AudioError:  # gone since it was scored

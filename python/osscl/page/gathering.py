@@ -125,7 +125,7 @@ def gather(
         introduction=options.introduction,
         why=why_of(parts),
         level=parts[0].standing.state if parts else "unknown",
-        trust=trust_of(parts),
+        trust=_trust(parts, options.introduction),
         notes=notes,
         machines=parts,
         clips=clips,
@@ -139,6 +139,13 @@ def gather(
         if times
         else None,
     )
+
+
+def _trust(parts: list[MachinePart], introduction: Introduction | None) -> str:
+    """Whether to believe the decisions; what is doubted at the top of the page counts too."""
+    if introduction is not None and introduction.doubts and all(not each.standing.doubts for each in parts):
+        return "Trust it with care: the reasons stand below."
+    return trust_of(parts)
 
 
 def _machine_parts(

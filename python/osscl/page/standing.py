@@ -89,7 +89,8 @@ def standing_of(
     doubts = (*_doubts_of_decisions(judge), *_doubts_of_clips(records))
     if not n:
         why = judge.undecided if isinstance(judge, Judge) else judge
-        why = why or "the machine has no memory and no calibration (osscl enroll makes one)"
+        none_known = "the machine has no memory and no calibration (osscl enroll makes one)"
+        why = why or (none_known if judge is None else "the lines of the table hold no decision")
         scored = f"{_clips(len(scores.lines))} scored, none decided"
         return Standing("unknown", scored, "none", "nothing", (f"nothing was decided: {why}", *doubts))
     n_normal = (
