@@ -47,9 +47,11 @@ def drift_sentence(
     since = f"clip {began + 1} of {n_clips}" if time is None else _to_the_minute(time)
     what = [f"scores are {'higher' if is_higher else 'lower'}", *_blocks(block_z), *bands]
     remedy = "osscl enroll --add" if has_memory else "osscl calibrate"
+    # a memory that holds a clip scores it lower than any new one
+    enrolled = "" if is_higher or not has_memory else "leave out recordings that were enrolled; "
     return (
         f"clips of {machine} are no longer like its calibration, since about {since}: {', '.join(what)}; "
-        f"look at the machine, and where it is well, tell the model of its new sound by {remedy}"
+        f"{enrolled}look at the machine, and where it is well, tell the model of its new sound by {remedy}"
     )
 
 
