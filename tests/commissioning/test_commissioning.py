@@ -1,6 +1,7 @@
 """A new site in one call: what is written, that no normal clip judges itself, and what is refused."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from osscl.commissioning.commissioned import Commissioned
 from osscl.commissioning.commissioning import commission
 from osscl.decisions import decide
 from osscl.enrolment import EnrolOptions
-from osscl.errors import DecisionError, OutputError
+from osscl.errors import DecisionError, MissingExtraError, OutputError
 from osscl.model_file.bundle import read_bundle
 from osscl.model_file.restored import restored_memory
 from osscl.runs.score_table import read_records
@@ -104,6 +105,17 @@ def test_one_recording_gives_scores_and_says_what_is_missing(tmp_path: Path) -> 
     assert {record.is_anomaly for record in read_records(tmp_path / "site" / "normals.csv")} == {None}
     assert done.no_limits is not None
     assert f"Not known: {done.no_limits}" in dict(done.points)["Finds"]
+
+
+def test_a_missing_package_is_told_before_anything_is_read(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)  # as where it is not installed
+    stages: list[str] = []
+    with pytest.raises(MissingExtraError, match="the page needs the package Jinja2"):
+        commission(home / "press", tmp_path / "site", on_stage=stages.append)
+    assert stages == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interruption_leaves_nothing_behind(home: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from osscl.audio.mel_bands import BAND_EDGES_HZ
 from osscl.config import FRONTEND
 from osscl.decisions.blocks import BLOCKS
 from osscl.explanation.heard import hear
@@ -10,7 +11,6 @@ from osscl.explanation.ranges import changed_ranges
 from osscl.explanation.scales import (
     FAST,
     SLOW,
-    band_edges_hz,
     fast_band_edges_hz,
     slow_band_edges_hz,
 )
@@ -25,7 +25,7 @@ def test_edges_lie_between_the_filters_that_they_part() -> None:
     _, filters = tables()  # [128, 1025]
     hz = np.arange(filters.shape[1]) * FRONTEND.sample_rate_hz / FRONTEND.n_fft
     centres = (filters @ hz) / filters.sum(1)  # [128]
-    edges = band_edges_hz()
+    edges = BAND_EDGES_HZ
     assert (centres[3:-1:4] < edges[1:-1]).all()
     assert (centres[4::4] > edges[1:-1]).all()
     assert edges[0] < centres[0]

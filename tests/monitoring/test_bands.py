@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from osscl.monitoring.bands import band_edges_hz, changed_bands
+from osscl.monitoring.bands import EDGES_HZ, changed_bands
 
 
 def levels(seed: int, n: int) -> np.ndarray:
@@ -12,7 +12,7 @@ def levels(seed: int, n: int) -> np.ndarray:
 
 
 def test_bands_are_those_of_the_level_features() -> None:
-    edges = band_edges_hz()
+    edges = EDGES_HZ
     assert edges.shape == (33,)
     assert (edges[0], edges[-1]) == (0, 8000)
     assert (np.diff(edges) > 0).all()
@@ -28,7 +28,7 @@ def test_neighbouring_bands_are_one_range_and_sides_are_apart() -> None:
     after[:, 4:7] += 8
     after[:, 7] -= 9
     after[:, 28:] += 7
-    edges = band_edges_hz()
+    edges = EDGES_HZ
     found = changed_bands(levels(1, 60), after)
     assert [text.split(" dB ")[0][0] for text in found] == ["-", "+", "+"]
     assert found[1].startswith(f"+8 dB at {edges[4]:.0f} to {edges[7]:.0f} Hz")

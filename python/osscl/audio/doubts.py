@@ -6,8 +6,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from osscl.audio.mel_bands import BAND_EDGES_HZ, N_BANDS
 from osscl.audio.quality import MAINS_HZ, MEASURES, N_MEASURES, Measured
-from osscl.audio.spectrum import BAND_EDGES_HZ, N_BANDS, ends_at_hz
+from osscl.audio.spectrum import ends_at_hz
 
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 

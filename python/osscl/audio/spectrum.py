@@ -3,22 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-N_BANDS = 32
-_N_MEL, _TOP_HZ = 128, 8000.0
-_MEL_AT_1_KHZ, _MEL_STEP = 15.0, np.log(6.4) / 27.0  # Slaney: linear below 1 kHz, logarithmic above
+from osscl.audio.mel_bands import BAND_EDGES_HZ, N_BANDS
 
-
-def _band_edges_hz() -> npt.NDArray[np.float64]:
-    """Edges of the bands [33]: each is four of the 128 mel bands of the front end."""
-    top = _MEL_AT_1_KHZ + np.log(_TOP_HZ / 1000.0) / _MEL_STEP
-    mel = (np.arange(N_BANDS + 1) * (_N_MEL / N_BANDS) + 0.5) * top / (_N_MEL + 1)
-    edges: npt.NDArray[np.float64] = np.where(
-        mel < _MEL_AT_1_KHZ, mel * 1000.0 / _MEL_AT_1_KHZ, 1000.0 * np.exp((mel - _MEL_AT_1_KHZ) * _MEL_STEP)
-    )
-    return edges
-
-
-BAND_EDGES_HZ = _band_edges_hz()
 _CLIFF_DB = 20.0
 _LOWEST_END_HZ, _HIGHEST_END_HZ = 1000.0, 7000.0
 

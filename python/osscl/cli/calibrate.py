@@ -12,7 +12,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import RecordingPattern, takes_shared_options
+from osscl.cli.options import MachineOfAll, RecordingPattern, takes_shared_options
 from osscl.enrolment import (
     CalibratedMachine,
     CalibrateOptions,
@@ -60,12 +60,7 @@ def calibrate(
             metavar="network|both",
         ),
     ] = "network",
-    machine: Annotated[
-        str | None,
-        typer.Option(
-            help="Machine ID of all recordings, such as fan/id_00. By default folders and file names say it."
-        ),
-    ] = None,
+    machine: MachineOfAll = None,
     recording: RecordingPattern = None,
     false_alarm_rate: Annotated[
         float | None,

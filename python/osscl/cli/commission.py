@@ -10,7 +10,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import StagedProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import RecordingPattern, takes_shared_options
+from osscl.cli.options import MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
 from osscl.commissioning.commissioned import Commissioned
 from osscl.commissioning.commissioning import commission as commission_site
 from osscl.commissioning.place import PAGE
@@ -54,23 +54,9 @@ def commission(
             help="Model file of a trained network that the memories go into, or demo.", metavar="MODEL"
         ),
     ] = None,
-    machine: Annotated[
-        str | None,
-        typer.Option(
-            help="Machine ID of all recordings, such as press/id_09. By default "
-            "folders and file names say it."
-        ),
-    ] = None,
+    machine: MachineOfAll = None,
     recording: RecordingPattern = None,
-    false_alarm_rate: Annotated[
-        float | None,
-        typer.Option(
-            help="Rate that every machine must be able to speak of; fails where recordings are "
-            "missing for it.",
-            metavar="RATE",
-            show_default="none; 0.05 is decided at where it can be",
-        ),
-    ] = None,
+    false_alarm_rate: RequiredRate = None,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[

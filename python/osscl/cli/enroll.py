@@ -12,7 +12,7 @@ from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import RecordingPattern, takes_shared_options
+from osscl.cli.options import MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
 from osscl.model_file.bundle import DEMO
@@ -50,13 +50,7 @@ def enroll(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write.", metavar="MODEL2", readable=False)
     ],
-    machine: Annotated[
-        str | None,
-        typer.Option(
-            help="Machine ID of all recordings, such as press/id_09. By default "
-            "folders and file names say it."
-        ),
-    ] = None,
+    machine: MachineOfAll = None,
     recording: RecordingPattern = None,
     add: Annotated[
         bool, typer.Option("--add", help="Put the recordings into memories that MODEL holds already.")
@@ -75,15 +69,7 @@ def enroll(
             metavar="FOLDER",
         ),
     ] = None,
-    false_alarm_rate: Annotated[
-        float | None,
-        typer.Option(
-            help="Rate that every machine must be able to speak of; fails where recordings are "
-            "missing for it.",
-            metavar="RATE",
-            show_default="none; 0.05 is decided at where it can be",
-        ),
-    ] = None,
+    false_alarm_rate: RequiredRate = None,
     limits: Annotated[
         bool,
         typer.Option(

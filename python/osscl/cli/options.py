@@ -32,6 +32,20 @@ RecordingPattern: TypeAlias = Annotated[
         metavar="PATTERN|folder",
     ),
 ]
+MachineOfAll: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Machine ID of all recordings, such as press/id_09. By default folders and file names say it."
+    ),
+]
+RequiredRate: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="Rate that every machine must be able to speak of; fails where recordings are missing for it.",
+        metavar="RATE",
+        show_default="none; 0.05 is decided at where it can be",
+    ),
+]
 ResultTable: TypeAlias = Annotated[
     Path | None,
     typer.Option(

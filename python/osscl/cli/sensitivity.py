@@ -11,7 +11,13 @@ from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, say_unusable, wide_console
 from osscl.cli.limit_lines import heading, in_one_line, table_of
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import BY_DEFAULT, DecisionOptions, RecordingPattern, takes_shared_options
+from osscl.cli.options import (
+    BY_DEFAULT,
+    DecisionOptions,
+    MachineOfAll,
+    RecordingPattern,
+    takes_shared_options,
+)
 from osscl.sensitivity import SensitivityOptions, SensitivityReport, measure_limits
 from osscl.sensitivity.report import WHAT_IT_IS
 from osscl.support.atomic import write_atomically
@@ -46,12 +52,7 @@ def sensitivity(
         ),
     ],
     decide: DecisionOptions = BY_DEFAULT,
-    machine: Annotated[
-        str | None,
-        typer.Option(
-            help="Machine ID of all recordings, such as fan/id_00. By default folders and file names say it."
-        ),
-    ] = None,
+    machine: MachineOfAll = None,
     recording: RecordingPattern = None,
     coarse: Annotated[
         bool,

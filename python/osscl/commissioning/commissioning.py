@@ -16,7 +16,7 @@ from osscl.enrolment import EnrolOptions, enroll
 from osscl.enrolment.plan import plan_of
 from osscl.errors import DecisionError
 from osscl.page.gathering import PageOptions
-from osscl.page.making import make_page
+from osscl.page.making import check_packages, make_page
 from osscl.sensitivity.measuring import measure_limits
 from osscl.sensitivity.options import SensitivityOptions
 from osscl.sensitivity.report import SensitivityReport
@@ -72,11 +72,13 @@ def commission(
     Raises
     ------
     OssclError
-        As `osscl.enrolment.enroll`; and OutputError where `folder` cannot be written.
+        As `osscl.enrolment.enroll`; OutputError where `folder` cannot be written, and MissingExtraError where
+        what the page needs is not installed, before anything is read.
     """
     roots = [normals] if isinstance(normals, str | os.PathLike) else list(normals)
     place = Path(folder)
     check_place(place, overwrite=overwrite, inputs=[model, options.background, *roots])
+    check_packages()
     with appearing_folder(place) as work:
         on_stage("memories")
         enrolment = enroll(roots, work / MODEL, model, options, on_total=on_total, on_clip=on_clip)

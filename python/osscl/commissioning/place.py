@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from osscl.support.outputs import cannot_be_written, check_output, check_output_folder
-from osscl.support.paths import printable
 
 MODEL, PAGE, TABLE = "model.onnx", "report.html", "normals.csv"
 FILES = (MODEL, PAGE, TABLE, f"{TABLE}.run.json")
@@ -71,8 +70,3 @@ def appearing_folder(folder: Path) -> Iterator[Path]:
         raise cannot_be_written(folder, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
-
-
-def named(folder: Path, name: str) -> str:
-    """How a file of the folder is named in a command."""
-    return printable(folder / name)

@@ -56,8 +56,34 @@ def false_alarms(n: int, m: int, rate: float, n_recordings: int) -> FalseAlarms:
     """
     check_window(n, m)
     a, b = _true_rate(rate, n_recordings)
-    chance = sum(_mean_of_powers(math.comb(m, k), k, m - k, a, b) for k in range(n, m + 1))
-    return FalseAlarms(min(chance, 1.0), _raised(n, m, a, b), min(1.0, m / n * a / (a + b)))
+    chance = chance_of_flagged(n, m, rate, n_recordings)
+    return FalseAlarms(chance, _raised(n, m, a, b), min(1.0, m / n * a / (a + b)))
+
+
+def chance_of_flagged(n: int, m: int, rate: float, n_recordings: int) -> float:
+    """Tell how likely n or more of m clips are flagged although the machine is well.
+
+    Parameters
+    ----------
+    n, m : int
+        Flagged clips, and clips, 0 <= n <= m; any number of them.
+    rate : float
+        Share of normal clips that are flagged, as the threshold was made for, in (0, 1).
+    n_recordings : int
+        Normal recordings that the threshold was made from.
+
+    Returns
+    -------
+    float
+        Beta-binomial, as `false_alarms` says.
+
+    Raises
+    ------
+    DecisionError
+        The rate lies outside (0, 1), or so few recordings cannot speak of it.
+    """
+    a, b = _true_rate(rate, n_recordings)
+    return min(1.0, math.fsum(_mean_of_powers(_log_ways(m, k), k, m - k, a, b) for k in range(n, m + 1)))
 
 
 def smallest_window(rate_of_alarms: float, rate: float, n_recordings: int) -> tuple[int, int] | None:
@@ -145,12 +171,17 @@ def _true_rate(rate: float, n_recordings: int) -> tuple[int, int]:
 
 def _raised(n: int, m: int, a: float, b: float) -> float:
     """Alarms raised a clip: this one and n - 1 of m - 1 before, not the one that leaves the window."""
-    return _mean_of_powers(math.comb(m - 1, n - 1), n, m - n + 1, a, b)
+    return _mean_of_powers(_log_ways(m - 1, n - 1), n, m - n + 1, a, b)
 
 
-def _mean_of_powers(ways: int, n_flagged: int, n_not: int, a: float, b: float) -> float:
+def _mean_of_powers(log_ways: float, n_flagged: int, n_not: int, a: float, b: float) -> float:
     """Mean of ways * q^n_flagged * (1 - q)^n_not where q is distributed as Beta(a, b)."""
-    return ways * math.exp(_log_beta(a + n_flagged, b + n_not) - _log_beta(a, b))
+    return math.exp(log_ways + _log_beta(a + n_flagged, b + n_not) - _log_beta(a, b))
+
+
+def _log_ways(m: int, n: int) -> float:
+    """Logarithm of the number of ways to choose n of m, which itself may be beyond floats."""
+    return -math.log(m + 1) - _log_beta(n + 1, m - n + 1)
 
 
 def _log_beta(a: float, b: float) -> float:

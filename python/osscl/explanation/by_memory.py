@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
+from osscl.audio.mel_bands import BAND_EDGES_HZ
 from osscl.audio.samples import Samples
 from osscl.decisions import Memory
 from osscl.decisions.blocks import BLOCKS
@@ -20,7 +21,6 @@ from osscl.explanation.scales import (
     FAST,
     FRAME_RATE_HZ,
     SLOW,
-    band_edges_hz,
     fast_band_edges_hz,
     slow_band_edges_hz,
 )
@@ -62,7 +62,7 @@ def explain_by_memory(waveform: Samples, machine: str, memory: Memory) -> Explan
         machine=machine,
         sentence=wording.sentence(findings, z),
         findings=findings,
-        band_edges_hz=band_edges_hz(),
+        band_edges_hz=BAND_EDGES_HZ,
         hop_s=1.0 / FRAME_RATE_HZ,
         deviation=_deviation(heard, memory),
         normal_level_db=np.median(memory.features[:, BLOCKS["level"].columns], 0).astype(np.float32),
@@ -107,7 +107,7 @@ def _weightiest(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _levels(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
-    edges_hz = band_edges_hz()
+    edges_hz = BAND_EDGES_HZ
     taken: list[Range] = []
     for each in _ranges("level", heard, memory, MAX_FINDINGS):
         strongest = max(abs(each.z), *(abs(other.z) for other in taken)) if taken else abs(each.z)
@@ -130,7 +130,7 @@ def _levels(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
 
 
 def _event(heard: Heard, memory: Memory, z: float) -> Iterator[Finding]:
-    edges_hz = band_edges_hz()
+    edges_hz = BAND_EDGES_HZ
     for each in _ranges("event", heard, memory, 1):
         if each.z < MIN_FINDING_Z:
             return
@@ -154,7 +154,7 @@ def _modulation(block: BlockName, heard: Heard, memory: Memory, z: float) -> Ite
         low_hz, high_hz = edges_hz[found.first], edges_hz[found.end]
         if block == "modulation" and found.rate_hz is not None:
             first, end = heard_at(heard.bands, FRAME_RATE_HZ, found.rate_hz)
-            low_hz, high_hz = band_edges_hz()[[first, end]]
+            low_hz, high_hz = BAND_EDGES_HZ[[first, end]]
         yield Finding(
             block=block,
             z=z,

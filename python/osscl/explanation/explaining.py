@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from osscl.audio.mel_bands import BAND_EDGES_HZ
 from osscl.audio.samples import Samples
 from osscl.decisions import Memory
 from osscl.explanation import wording
 from osscl.explanation.by_memory import explain_by_memory
 from osscl.explanation.explained import Explanation
 from osscl.explanation.occlusion import Score, occlude
-from osscl.explanation.scales import FRAME_RATE_HZ, band_edges_hz
+from osscl.explanation.scales import FRAME_RATE_HZ
 
 
 def explain(waveform: Samples, machine: str, memory: Memory | None, score: Score | None) -> Explanation:
@@ -41,7 +42,7 @@ def explain(waveform: Samples, machine: str, memory: Memory | None, score: Score
             machine=machine,
             sentence=said,
             findings=(),
-            band_edges_hz=band_edges_hz(),
+            band_edges_hz=BAND_EDGES_HZ,
             hop_s=1.0 / FRAME_RATE_HZ,
             occlusion=occlusion,
         )

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from osscl.audio.mel_bands import N_BANDS
 from osscl.audio.samples import Samples, to_waveform
 from osscl.decisions.blocks import BLOCKS
 from osscl.explanation.scales import (
     FAST,
     FRAME_RATE_HZ,
     MELS_A_BAND,
-    N_BANDS,
     SHORT_BAND_STARTS,
     SHORT_FRAME,
     SHORT_HOP,

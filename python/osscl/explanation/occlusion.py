@@ -6,10 +6,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from osscl.audio.mel_bands import BAND_EDGES_HZ
 from osscl.audio.samples import Samples, to_waveform
 from osscl.config import FRONTEND
 from osscl.explanation.explained import Occlusion
-from osscl.explanation.scales import band_edges_hz
 
 Floats = npt.NDArray[np.float64]
 Waveforms = npt.NDArray[np.float32]
@@ -43,7 +43,7 @@ def occlude(waveform: Samples, score: Score) -> Occlusion:
         Shares of the bands, and of the times. All are zero where nothing that is taken away lowers the score.
     """
     clip = to_waveform(waveform)
-    edges_hz = band_edges_hz()[::BANDS_TOGETHER]
+    edges_hz = BAND_EDGES_HZ[::BANDS_TOGETHER]
     bands = list(zip(edges_hz[:-1].tolist(), edges_hz[1:].tolist(), strict=True))
     bounds = np.linspace(0, len(clip), PARTS + 1).astype(int)
     parts = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))

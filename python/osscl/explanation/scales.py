@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from osscl.audio.mel_bands import BAND_EDGES_HZ, N_BANDS
 from osscl.config import FRONTEND
 
 Floats = npt.NDArray[np.float64]
 
-N_BANDS = 32
 MELS_A_BAND = FRONTEND.n_mels // N_BANDS
 FRAME_RATE_HZ = FRONTEND.sample_rate_hz / FRONTEND.hop_length
 """Columns of the log-mel a second."""
@@ -46,43 +46,13 @@ SLOW = Pools(
 FAST = Pools(SHORT_RATE_HZ, 250, np.array((*range(2, 40, 2), *range(40, 125, 4)), np.float64))
 """Of the block flutter."""
 
-_LINEAR_HZ = 200.0 / 3.0
-_LOG_FROM_HZ = 1000.0
-_LOG_STEP = np.log(6.4) / 27.0
-
-
-def band_edges_hz() -> Floats:
-    """Edges of the 32 bands, each of four mel filters.
-
-    Returns
-    -------
-    ndarray of float64, [33]
-        Halfway, in mel, between the centres of the filters on both sides.
-    """
-    n_filters = FRONTEND.n_mels
-    places = (np.arange(N_BANDS + 1) * MELS_A_BAND + 0.5) / (n_filters + 1)
-    low, high = _mel(FRONTEND.f_min_hz), _mel(FRONTEND.f_max_hz)
-    return _hz(low + places * (high - low))
-
 
 def slow_band_edges_hz() -> Floats:
     """Edges [9] of the 8 bands of the block modulation."""
-    return band_edges_hz()[::4]
+    return BAND_EDGES_HZ[::4]
 
 
 def fast_band_edges_hz() -> Floats:
     """Edges [6] of the 5 bands of the block flutter."""
     bins = np.array((*SHORT_BAND_STARTS, SHORT_FRAME // 2))[::2]
     return np.asarray(bins * (FRONTEND.sample_rate_hz / SHORT_FRAME), np.float64)
-
-
-def _mel(hz: float) -> float:
-    """Slaney's scale: linear up to 1 kHz, logarithmic above."""
-    if hz < _LOG_FROM_HZ:
-        return hz / _LINEAR_HZ
-    return float(_LOG_FROM_HZ / _LINEAR_HZ + np.log(hz / _LOG_FROM_HZ) / _LOG_STEP)
-
-
-def _hz(mel: Floats) -> Floats:
-    knee = _LOG_FROM_HZ / _LINEAR_HZ
-    return np.where(mel < knee, mel * _LINEAR_HZ, _LOG_FROM_HZ * np.exp(_LOG_STEP * (mel - knee)))

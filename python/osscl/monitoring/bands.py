@@ -1,17 +1,16 @@
 """Where in frequency clips have changed, from their recordings."""
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from osscl.audio.candidate import Candidate
+from osscl.audio.mel_bands import BAND_EDGES_HZ
 from osscl.audio.reading import Fit
 from osscl.config import FRONTEND
 from osscl.features import BLOCKS, N_FEATURES
-from osscl.frontend import tables
 from osscl.runs.featured import FeaturedClip, featured_clips
 
 MAX_CLIPS = 32
@@ -19,6 +18,8 @@ MAX_CLIPS = 32
 _FEWEST = 3
 _LEAST_DB, _LEAST_Z = 1.0, 4.0
 _MAX_NAMED = 3
+# the outermost bands are named as what they stand for: from the lowest and to the highest frequency
+EDGES_HZ = np.array([FRONTEND.f_min_hz, *BAND_EDGES_HZ[1:-1], FRONTEND.f_max_hz])
 
 Array = npt.NDArray[np.float64]
 
@@ -69,7 +70,7 @@ def changed_bands(before: Array, after: Array) -> tuple[str, ...]:
     counts &= np.abs(change) >= np.abs(change).max() / 2
     side = np.where(counts, np.sign(change), 0)
     found: list[tuple[float, str]] = []
-    edges = band_edges_hz()
+    edges = EDGES_HZ
     starts = np.flatnonzero(np.diff(side, prepend=0) != 0)
     for start in starts[side[starts] != 0]:
         same = side[start:] == side[start]
@@ -77,18 +78,6 @@ def changed_bands(before: Array, after: Array) -> tuple[str, ...]:
         mean = float(change[start:end].mean())
         found.append((abs(mean), f"{mean:+.0f} dB at {_range(edges[start], edges[end])}"))
     return tuple(text for _, text in sorted(found, reverse=True)[:_MAX_NAMED])
-
-
-@cache
-def band_edges_hz() -> Array:
-    """Edges of the 32 bands of the level features, [33], Hz: each is four neighbouring mel filters."""
-    _, filters = tables()  # [128, 513]
-    n_bands = BLOCKS["level"].stop
-    of_bands = filters.reshape(n_bands, -1, filters.shape[-1]).sum(axis=1)  # [32, 513]
-    hz = np.linspace(0, FRONTEND.sample_rate_hz / 2, filters.shape[-1])
-    centres = (of_bands * hz).sum(axis=1) / of_bands.sum(axis=1)
-    between = (centres[1:] + centres[:-1]) / 2
-    return np.concatenate([[FRONTEND.f_min_hz], between, [FRONTEND.f_max_hz]])
 
 
 def _range(low_hz: float, high_hz: float) -> str:

@@ -1,6 +1,5 @@
 """What is shown of a clip: its sound, its picture beside that of a normal clip, and what was heard in it."""
 
-import math
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +8,7 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 
+from osscl.audio.mel_bands import mel_of_hz
 from osscl.audio.reading import Fit, read_clip
 from osscl.audio.samples import Samples, to_waveform
 from osscl.config import CLIP, FRONTEND
@@ -28,8 +28,6 @@ N_WAVE = 313
 LENGTH_S = CLIP.n_samples / FRONTEND.sample_rate_hz
 _RANGE_DB = 60.0
 _TICKS_HZ = (500, 1000, 2000, 4000, 8000)
-_LINEAR_HZ, _LINEAR_MELS = 1000.0, 15.0  # Slaney's scale: linear up to there, then logarithmic
-_LOG_STEP = math.log(6.4) / 27.0
 
 Spectrum = npt.NDArray[np.float32]  # [128, 313] dB
 
@@ -176,12 +174,7 @@ def frequency_ticks() -> list[Tick]:
 
 
 def _mel_place(hz: float) -> float:
-    def mels(hz: float) -> float:
-        if hz < _LINEAR_HZ:
-            return hz * _LINEAR_MELS / _LINEAR_HZ
-        return _LINEAR_MELS + math.log(hz / _LINEAR_HZ) / _LOG_STEP
-
-    return mels(hz) / mels(FRONTEND.f_max_hz)
+    return float(mel_of_hz(hz) / mel_of_hz(FRONTEND.f_max_hz))
 
 
 def _deviation_over_time(

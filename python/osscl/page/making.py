@@ -7,7 +7,8 @@ from pathlib import Path
 from osscl.errors import ConfigError
 from osscl.page.contents import Contents
 from osscl.page.gathering import BY_DEFAULT, PageOptions, gather
-from osscl.page.rendering import render
+from osscl.page.pictures import load_pillow
+from osscl.page.rendering import load_jinja2, render
 from osscl.support.atomic import write_atomically
 from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
@@ -65,9 +66,22 @@ def make_page(
     if output.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{printable(output)}: a page ends in .html; it is '{output.suffix}'")
     check_output(output, overwrite=overwrite, inputs=[table, *inputs])
+    check_packages()
     contents = gather(table, output.absolute().parent, options, on_total, on_clip)
     try:
         write_atomically(output, [render(contents).encode("utf-8", "backslashreplace")])
     except OSError as error:
         raise cannot_be_written(output, error) from error
     return contents
+
+
+def check_packages() -> None:
+    """Make sure that a page can be written, before anything is gathered for it.
+
+    Raises
+    ------
+    MissingExtraError
+        jinja2 or pillow is not installed.
+    """
+    load_jinja2()
+    load_pillow()

@@ -35,7 +35,7 @@ def spectrogram_png(log_mel: npt.NDArray[np.float32], low_db: float, high_db: fl
         data: URI of a PNG, low bands at the bottom.
     """
     shades = np.clip((log_mel - low_db) / max(high_db - low_db, 1e-6) * N_SHADES, 0, N_SHADES - 1)
-    image = _pillow().fromarray(np.ascontiguousarray(shades.astype(np.uint8)[::-1]), "L")
+    image = load_pillow().fromarray(np.ascontiguousarray(shades.astype(np.uint8)[::-1]), "L")
     image.putpalette(_palette())
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
@@ -74,7 +74,8 @@ def _palette() -> bytes:
     return bytes(shades.round().astype(np.uint8).ravel())
 
 
-def _pillow() -> Any:
+def load_pillow() -> Any:
+    """Load what writes pictures; raises MissingExtraError where it is not installed."""
     with needing("the page", "report", package="pillow"):
         from PIL import Image
     return Image

@@ -42,8 +42,7 @@ def render(contents: Contents) -> str:
     MissingExtraError
         jinja2 is not installed.
     """
-    with needing("the page", "report"):
-        import jinja2
+    jinja2 = load_jinja2()
     loader = jinja2.FunctionLoader(lambda name: (_FOLDER / name).read_text(encoding="utf-8"))
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -57,7 +56,7 @@ def render(contents: Contents) -> str:
     }
     style, script = ((_FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     # jinja2 strips no more than this: the hashes are of what stands between the tags, to the byte
-    return environment.get_template("page.html").render(
+    page: str = environment.get_template("page.html").render(
         page=contents,
         style=_as_it_is(jinja2, style),
         script=_as_it_is(jinja2, script),
@@ -70,6 +69,14 @@ def render(contents: Contents) -> str:
         frequency_ticks=frequency_ticks(),
         version=version_of("osscl"),
     )
+    return page
+
+
+def load_jinja2() -> Any:
+    """Load what fills the templates; raises MissingExtraError where it is not installed."""
+    with needing("the page", "report"):
+        import jinja2
+    return jinja2
 
 
 def _as_it_is(jinja2: Any, own: str) -> Any:

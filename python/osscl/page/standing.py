@@ -1,13 +1,11 @@
 """How a machine stands, and how far that is to be trusted, in words for a stranger."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import numpy as np
-
-from osscl.decisions import rate_interval
+from osscl.decisions import rate_interval, smallest_rate
+from osscl.decisions.alarm_rates import chance_of_flagged
 from osscl.page.scored import MachineScores
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import Record
@@ -110,15 +108,9 @@ def _chance(judge: Judge | str | None, n: int, n_flagged: int) -> float:
     """Chance of so many flagged of n normal clips, or more: beta-binomial, as one calibration decides all."""
     if not isinstance(judge, Judge) or judge.normal is None:
         return 1.0
-    whole = len(set(judge.normal.recordings)) + 1
-    above = max(1, math.floor(judge.rate * whole + 1e-9))
-    k = np.arange(n)
-    steps = np.log(n - k) - np.log(k + 1) + np.log(above + k) - np.log(whole - above + n - k - 1)
-    log_none = sum(math.lgamma(x) for x in (whole - above + n, whole)) - sum(
-        math.lgamma(x) for x in (whole + n, whole - above)
-    )
-    share = np.exp(np.append(log_none, log_none + np.cumsum(steps)))
-    return float(share[n_flagged:].sum())
+    n_normal = len(set(judge.normal.recordings))
+    # a table may have been decided at a rate that these recordings cannot speak of
+    return chance_of_flagged(n_flagged, n, max(judge.rate, smallest_rate(n_normal)), n_normal)
 
 
 def _rests_on(judge: Judge | str | None, n_normal: int) -> str:

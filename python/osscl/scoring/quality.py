@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.audio.doubts import Doubter
+from osscl.audio.mel_bands import N_BANDS
 from osscl.audio.quality import measured
 from osscl.audio.samples import Samples
-from osscl.audio.spectrum import N_BANDS
 from osscl.config import FRONTEND
 from osscl.features import BLOCKS
 from osscl.frontend import log_mel
