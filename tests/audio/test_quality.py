@@ -9,8 +9,9 @@ from scipy.signal.windows import hann
 
 from osscl import _native
 from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
+from osscl.audio.mel_bands import BAND_EDGES_HZ
 from osscl.audio.quality import MEASURES, measured
-from osscl.audio.spectrum import BAND_EDGES_HZ, ends_at_hz
+from osscl.audio.spectrum import ends_at_hz
 from osscl.features import memory_features
 from osscl.frontend import tables
 
