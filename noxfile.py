@@ -9,7 +9,7 @@ nox.options.default_venv_backend = "virtualenv"
 PROJECT = nox.project.load_toml("pyproject.toml")
 # a build without CUDA; the package itself leaves the range open
 TORCH = "torch==2.13.0"
-EXTRAS = "cpu,export,openvino,parquet,report,resample,train"
+EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,train,watch"
 
 
 def install(session: nox.Session, group: str) -> None:

@@ -100,7 +100,7 @@ def test_the_three_columns_agree_in_every_format(home: Path, tmp_path: Path) -> 
         "is_anomaly": "bool",
         "rule": "string",
         **dict.fromkeys(("z_level", "z_modulation", "z_flutter", "z_event"), "float"),
-        **dict.fromkeys(("recorded_at", "quality", "explanation"), "string"),
+        **dict.fromkeys(("recorded_at", "quality", "explanation", "scope"), "string"),
     }
     lines: list[list[dict[str, Any]]] = [
         [

@@ -21,7 +21,7 @@ _NUMBERS = tuple(
     for name in COLUMNS
     if name.startswith("z_") or name in ("p_value", "threshold", "start_s", "duration_s")
 )
-_TEXTS = ("reason", "rule", "recorded_at", "quality", "explanation")
+_TEXTS = ("reason", "rule", "recorded_at", "quality", "explanation", "scope")
 _LONGEST_SHOWN = 40
 
 

@@ -1,4 +1,4 @@
-"""One line of a result table: what became of one file."""
+"""One line of a result table: what became of one file, or of one window of it."""
 
 import msgspec
 
@@ -41,6 +41,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     explanation : str or None
         What is heard beyond the machine's normal clips, in one sentence; None where it was not asked for, or
         the clip is not flagged.
+    scope : str or None
+        What of a recording that was cut into windows the line speaks of: "window"; or all of them,
+        "file_max", "file_mean" or "file_q95", with an empty `start_s`. None where nothing was cut.
     """
 
     path: str
@@ -62,6 +65,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: str | None = None
     quality: str | None = None
     explanation: str | None = None
+    scope: str | None = None
 
 
 COLUMNS = Record.__struct_fields__

@@ -1,0 +1,1 @@
+"""Recordings as they come: a folder that is watched for weeks."""

@@ -1,0 +1,1 @@
+"""A model behind HTTP: recordings posted, scores and decisions back."""
