@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from osscl.audio.bytestream import AudioSource
 from osscl.audio.reading import Clip, Fit, name_file, read_clip
 from osscl.audio.samples import Samples, output_array, to_waveform
 from osscl.audio.silence import silence_of
@@ -74,14 +75,19 @@ def read_audio_batch(
 
 
 def read_clips(
-    paths: Sequence[Path], rows: Samples, fit: Fit, clip: ClipConfig, sample_rate_hz: int, threads: int
+    sources: Sequence[AudioSource],
+    rows: Samples,
+    fit: Fit,
+    clip: ClipConfig,
+    sample_rate_hz: int,
+    threads: int,
 ) -> list[Clip | AudioError]:
     """Read recordings into the rows of one array: what `read_clip` gives for each of them.
 
     Parameters
     ----------
-    paths : sequence of str or path, [B]
-        The files.
+    sources : sequence of str, path, bytes or binary file object, [B]
+        The recordings.
     rows : ndarray of int16 or float32, [B, n_samples]
         C-contiguous; receives the samples, float32 at full scale ±1.
     fit, clip, sample_rate_hz
@@ -95,11 +101,13 @@ def read_clips(
         The samples of a clip are its row; or an array of their own, where they are float32 and the
         rows int16. The rows of such clips and of errors mean nothing.
     """
+    # no file has an empty name: what is not one is left to the decoder
+    paths = [source if isinstance(source, str | os.PathLike) else "" for source in sources]
     silences = read_wavs(paths, rows, fit.one_channel, sample_rate_hz, threads)
     left = [place for place, is_silent in enumerate(silences) if is_silent is None]
 
     def read(place: int) -> Clip | AudioError:
-        return _decoded(paths[place], rows[place], fit, clip, sample_rate_hz)
+        return _decoded(sources[place], rows[place], fit, clip, sample_rate_hz)
 
     decoded = iter(_side_by_side(read, left, threads))
     duration_s = clip.n_samples / sample_rate_hz
@@ -121,10 +129,12 @@ def _side_by_side(
         return list(pool.map(read, places))
 
 
-def _decoded(path: Path, row: Samples, fit: Fit, clip: ClipConfig, sample_rate_hz: int) -> Clip | AudioError:
+def _decoded(
+    source: AudioSource, row: Samples, fit: Fit, clip: ClipConfig, sample_rate_hz: int
+) -> Clip | AudioError:
     """Read one recording, into its row [n_samples] where that can hold it."""
     try:
-        read = read_clip(path, fit, clip, sample_rate_hz)
+        read = read_clip(source, fit, clip, sample_rate_hz)
     except AudioError as error:
         # the frames behind it hold the rows, which shall be free for others as soon as they are let go
         error.__cause__ = error.__context__ = None

@@ -4,6 +4,7 @@ import datetime
 import os
 import re
 import struct
+from collections.abc import Callable
 
 _HEAD_BYTES = 4096
 _MAX_CHUNKS = 64
@@ -12,13 +13,13 @@ _ORIGINATION_AT = 256 + 32 + 32  # behind description, originator and its refere
 _ORIGINATION = re.compile(rb"(\d{4})[-_:. ](\d\d)[-_:. ](\d\d)(\d\d)[-_:. ](\d\d)[-_:. ](\d\d)")
 
 
-def time_in_bext(path: str | os.PathLike[str]) -> str | None:
+def time_in_bext(source: str | os.PathLike[str] | bytes) -> str | None:
     """Read date and time of origination from a WAV file.
 
     Parameters
     ----------
-    path : str or path
-        The file.
+    source : str, path or bytes
+        The file, or what it holds.
 
     Returns
     -------
@@ -30,39 +31,45 @@ def time_in_bext(path: str | os.PathLike[str]) -> str | None:
     ----------
     EBU Tech 3285, "Specification of the Broadcast Wave Format", version 2.
     """
+    if isinstance(source, bytes):
+        return _found(lambda position, n_bytes: source[position : position + n_bytes])
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
         return None
     try:
-        return _found(descriptor)
+        return _found(lambda position, n_bytes: os.pread(descriptor, n_bytes, position))
     except OSError:
         return None
     finally:
         os.close(descriptor)
 
 
-def _found(descriptor: int) -> str | None:
-    head = os.pread(descriptor, _HEAD_BYTES, 0)
+_ReadAt = Callable[[int, int], bytes]
+"""Takes a position and a number of bytes, gives those that are there."""
+
+
+def _found(read: _ReadAt) -> str | None:
+    head = read(0, _HEAD_BYTES)
     byte_order = _BYTE_ORDER.get(head[:4])
     if byte_order is None or head[8:12] != b"WAVE":
         return None
     position = 12
     for _ in range(_MAX_CHUNKS):
-        header = _at(descriptor, head, position, 8)
+        header = _at(read, head, position, 8)
         if len(header) < 8:
             return None
         name, size = struct.unpack(byte_order + "4sI", header)
         if name == b"bext":
-            return _origination(_at(descriptor, head, position + 8 + _ORIGINATION_AT, 18))
+            return _origination(_at(read, head, position + 8 + _ORIGINATION_AT, 18))
         position += 8 + size + size % 2
     return None
 
 
-def _at(descriptor: int, head: bytes, position: int, n_bytes: int) -> bytes:
+def _at(read: _ReadAt, head: bytes, position: int, n_bytes: int) -> bytes:
     """Some bytes of the file, without a system call where its beginning has them."""
     end = position + n_bytes
-    return head[position:end] if end <= len(head) else os.pread(descriptor, n_bytes, position)
+    return head[position:end] if end <= len(head) else read(position, n_bytes)
 
 
 def _origination(written: bytes) -> str | None:

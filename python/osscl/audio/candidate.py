@@ -6,15 +6,23 @@ from osscl.errors import ClipError
 
 
 class Candidate(NamedTuple):
-    """A file to read, or one that is known to be unusable before it is opened.
+    """A recording to read, or one that is known to be unusable before it is opened.
 
     Attributes
     ----------
     path : str
-        The file, or the folder that cannot be listed.
+        The file, or the folder that cannot be listed; of a recording in memory, what it is called.
     problem : ClipError or None
         Why it is unusable; None where nothing is known against it.
+    content : bytes or None
+        What the file holds, where that came by another way: nothing is then opened at `path`.
     """
 
     path: str
     problem: ClipError | None = None
+    content: bytes | None = None
+
+    @property
+    def source(self) -> str | bytes:
+        """What to read."""
+        return self.path if self.content is None else self.content

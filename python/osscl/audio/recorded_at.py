@@ -55,7 +55,7 @@ class RecordingTimes:
             "file_times": self.by_file_dates,
         }
 
-    def of(self, path: str | os.PathLike[str], number: int) -> str | None:
+    def of(self, path: str | os.PathLike[str], number: int, content: bytes | None = None) -> str | None:
         """Tell when a recording began.
 
         Parameters
@@ -64,6 +64,8 @@ class RecordingTimes:
             The file.
         number : int
             How many files were met before it.
+        content : bytes, optional
+            What the file holds, where it does not lie at `path`.
 
         Returns
         -------
@@ -71,7 +73,8 @@ class RecordingTimes:
             ISO 8601: the time in its name; else in its ``bext`` chunk; else what is told here. None where
             nothing tells it.
         """
-        return time_in_name(path) or time_in_bext(path) or self._told(path, number)
+        written = time_in_name(path) or time_in_bext(path if content is None else content)
+        return written or self._told(path, number)
 
     def _told(self, path: str | os.PathLike[str], number: int) -> str | None:
         if self.start is not None:

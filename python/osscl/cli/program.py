@@ -31,6 +31,7 @@ COMMANDS = (
     "evaluate",
     "compare",
     "embed",
+    "serve",
     "bench",
     "train",
     "export",

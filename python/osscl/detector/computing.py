@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,25 @@ from osscl.backends.no_network import NoNetwork
 from osscl.config import EMBEDDING_SIZE
 from osscl.errors import BackendError
 from osscl.model_file.bundle import Bundle
+from osscl.scoring.pipeline import readers_for
+
+
+class Lanes(NamedTuple):
+    """How batches are scored side by side.
+
+    Attributes
+    ----------
+    count : int
+        Batches scored at once, each in a thread of its own.
+    batch : int
+        Clips in each of them at most.
+    threads : int
+        Processors that each reads and computes features with.
+    """
+
+    count: int
+    batch: int
+    threads: int
 
 
 class Computing:
@@ -62,6 +82,13 @@ class Computing:
         """As asked for, or as the backend prefers; no more than it takes."""
         size = self.options.batch_size or backend.preferred_batch
         return size if backend.max_batch is None else min(size, backend.max_batch)
+
+    def lanes(self) -> Lanes:
+        """As many batches side by side as a folder run reads ahead and has in flight."""
+        backend = self.backend()
+        threads, size = self.options.shared_out().n_threads, self.batch_size(backend)
+        readers = max(1, readers_for(threads, size))
+        return Lanes(readers + backend.n_in_flight, size, max(1, threads // readers))
 
     def run(self, clips: Samples) -> Outputs:
         """Samples [B, n_samples] -> outputs of B clips, whatever the batch size."""

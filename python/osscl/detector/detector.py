@@ -15,7 +15,7 @@ from osscl.audio.samples import Samples, as_samples
 from osscl.audio.silence import silence_of
 from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions, Outputs
 from osscl.config import Channel, Padding
-from osscl.detector.computing import Computing
+from osscl.detector.computing import Computing, Lanes
 from osscl.errors import BackendError, InputError
 from osscl.explanation.explained import Explanation
 from osscl.explanation.explaining import explain
@@ -27,7 +27,7 @@ from osscl.model_file.decisions import Rule
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judge import Judge
 from osscl.scoring.judges import Judges
-from osscl.scoring.pipeline import Task, score_recordings
+from osscl.scoring.pipeline import Task, score_batch, score_recordings
 from osscl.scoring.quality import doubts
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
@@ -290,6 +290,40 @@ class Detector:
         threads = self._computing.options.shared_out().n_threads
         task = Task(machine_of, fit, self._computing.batch_size(backend), threads, self._judges, times)
         return score_recordings(candidates, task, self.manifest, backend)
+
+    def score_batch(
+        self, candidates: Sequence[Candidate], machine_of: MachineOf, fit: Fit, threads: int = 1
+    ) -> list[Record]:
+        """Score a few recordings at once in the caller's thread, for those who gather batches themselves.
+
+        Parameters
+        ----------
+        candidates : sequence of Candidate, [B]
+            At most `Lanes.batch` of them.
+        machine_of : callable
+            Names the machine of a path.
+        fit : Fit
+            How recordings that do not fit are made to fit.
+        threads : int
+            Processors to read and to compute features with.
+
+        Returns
+        -------
+        list of Record, [B]
+            What `score_candidates` gives of them.
+
+        Raises
+        ------
+        BackendError
+            The detector is closed, or the device failed.
+        """
+        backend = self._computing.backend()
+        task = Task(machine_of, fit, len(candidates), threads, self._judges)
+        return score_batch(list(candidates), task, self.manifest, backend)
+
+    def lanes(self) -> Lanes:
+        """How many threads keep the device busy by `score_batch`, as a folder run does by its pipeline."""
+        return self._computing.lanes()
 
     def close(self) -> None:
         """Give back threads and memory; what others score meanwhile ends in a BackendError."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from osscl.audio.bytestream import AudioSource
 from osscl.audio.reading import Fit, name_file, read_clip
 from osscl.detector import Detector
 from osscl.errors import AudioError, InputError
@@ -39,12 +40,37 @@ def explain_file(detector: Detector, path: str, machine: str, fit: Fit) -> Expla
     MachineError
         The model does not know the machine, or cannot score it.
     """
-    rate_hz = detector.manifest.front_end.settings.sample_rate_hz
     try:
-        clip = read_clip(path, fit, detector.manifest.clip, rate_hz)
+        return explain_source(detector, path, machine, fit)
     except AudioError as error:
         name_file(error, path)
         raise
+
+
+def explain_source(detector: Detector, source: AudioSource, machine: str, fit: Fit) -> Explanation:
+    """Explain a recording, wherever it is; its errors do not name it.
+
+    Parameters
+    ----------
+    detector : Detector
+        The model.
+    source : str, path, bytes or binary file object
+        The recording.
+    machine, fit
+        As for `explain_file`.
+
+    Returns
+    -------
+    Explanation
+        Of its first ten seconds.
+
+    Raises
+    ------
+    AudioError, InputError, MachineError
+        As for `explain_file`.
+    """
+    rate_hz = detector.manifest.front_end.settings.sample_rate_hz
+    clip = read_clip(source, fit, detector.manifest.clip, rate_hz)
     return detector.explain(clip.samples, machine, rate_hz)
 
 

@@ -150,6 +150,25 @@ def score_recordings(
             yield from _collect(in_flight.popleft(), manifest, backend)
 
 
+def score_batch(group: list[Candidate], task: Task, manifest: Manifest, backend: Backend) -> list[Record]:
+    """Score one batch in the caller's thread: what `score_recordings` gives of it.
+
+    Parameters
+    ----------
+    group : list of Candidate, [B]
+        No more than the backend takes at once.
+    task, manifest, backend
+        As for `score_recordings`.
+
+    Returns
+    -------
+    list of Record, [B]
+        One for each, in order.
+    """
+    batch = _read(task, manifest, 0, group, backend.lend_batch(len(group)))
+    return list(_collect(_submit(backend, batch), manifest, backend))
+
+
 def _submit_all(
     candidates: Iterable[Candidate], task: Task, manifest: Manifest, backend: Backend
 ) -> Generator[_Submitted | Exception, None, None]:
@@ -212,15 +231,15 @@ def _hand_over(
 
 def _read(task: Task, manifest: Manifest, first: int, group: list[Candidate], lent: Samples | None) -> _Batch:
     """Read a batch, before which `first` files were met, into memory that was lent, or into its own."""
-    paths = [candidate.path for candidate in group if candidate.problem is None]
+    sources = [candidate.source for candidate in group if candidate.problem is None]
     n_samples, rate_hz = manifest.clip.n_samples, manifest.front_end.settings.sample_rate_hz
-    rows = np.empty((len(paths), n_samples), np.int16) if lent is None else lent[: len(paths)]
-    clips = enumerate(read_clips(paths, rows, task.fit, manifest.clip, rate_hz, task.threads))
+    rows = np.empty((len(sources), n_samples), np.int16) if lent is None else lent[: len(sources)]
+    clips = enumerate(read_clips(sources, rows, task.fit, manifest.clip, rate_hz, task.threads))
     records: list[Record] = []
     asked: dict[int, _Asked] = {}  # place of each record to be scored -> what judges it
     kept: dict[int, Samples] = {}  # row -> samples [n_samples] to score
     for place, candidate in enumerate(group):
-        record, judge = _named(candidate.path, task, first + place)
+        record, judge = _named(candidate, task, first + place)
         if candidate.problem is not None:
             records.append(_refused(record, candidate.problem))
             continue
@@ -285,9 +304,10 @@ def _judge(
             records[place] = _undecided(record, waiting[place].misfit)
 
 
-def _named(path: str, task: Task, number: int) -> tuple[Record, Judge | None]:
+def _named(candidate: Candidate, task: Task, number: int) -> tuple[Record, Judge | None]:
     """The line of a file before it is read, and what judges it; `number` files come before it."""
-    blank = Record(path=path, recorded_at=task.times.of(path, number))
+    path = candidate.path
+    blank = Record(path=path, recorded_at=task.times.of(path, number, candidate.content))
     try:
         machine = task.machine_of(path)
     except MachineError as error:

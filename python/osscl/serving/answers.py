@@ -1,0 +1,114 @@
+"""What is said of a recording: a line of a result table as JSON, and the explanation where it was asked for."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import asdict, replace
+
+from osscl.detector import Detector
+from osscl.errors import AudioError, InputError, MachineError
+from osscl.explanation.explained import Explanation, Finding, Occlusion
+from osscl.runs.explaining import explain_source
+from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.serving.problems import Problem
+from osscl.serving.requests import Question
+
+
+class Answer(Record, frozen=True, kw_only=True):
+    """What became of a recording: the columns of a result table, and more.
+
+    Attributes
+    ----------
+    id : str
+        Of the request.
+    false_alarm_rate : float or None
+        Share of normal recordings that is called anomalous; None where nothing is decided.
+    """
+
+    id: str
+    false_alarm_rate: float | None = None
+
+
+class Explained(Answer, frozen=True, kw_only=True):
+    """An answer with all that is heard.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        What is heard beyond the machine's normal recordings, the most unusual first.
+    occlusion : Occlusion or None
+        What the network's score rests on, where that decides.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    occlusion: Occlusion | None = None
+
+
+class Answered(NamedTuple):
+    """The answer of a question.
+
+    Attributes
+    ----------
+    record : Record
+        What became of the recording.
+    body : bytes
+        The answer, JSON.
+    """
+
+    record: Record
+    body: bytes
+
+
+def answer(detector: Detector, question: Question, record: Record) -> Answered:
+    """Answer a question whose recording was scored.
+
+    Parameters
+    ----------
+    detector : Detector
+        What scored it.
+    question : Question
+        What was asked.
+    record : Record
+        What became of it.
+
+    Returns
+    -------
+    Answered
+        The answer.
+
+    Raises
+    ------
+    Problem
+        The recording cannot be scored, or not explained (422).
+    """
+    record = replace(record, path=question.name)
+    if record.status not in SCORED_STATUSES:
+        raise Problem(422, record.status, record.reason or "", facts=asdict(record))
+    found = _explained(detector, question, record)
+    if question.explaining == "flagged" and found is not None:
+        record = replace(record, explanation=found.sentence)
+    facts: dict[str, Any] = {
+        **asdict(record),
+        "id": question.request_id,
+        "false_alarm_rate": detector.judges.rate_of(record),
+    }
+    if question.explaining != "always" or found is None:
+        return Answered(record, msgspec.json.encode(Answer(**facts)))
+    facts["explanation"] = found.sentence
+    return Answered(
+        record, msgspec.json.encode(Explained(**facts, findings=found.findings, occlusion=found.occlusion))
+    )
+
+
+def _explained(detector: Detector, question: Question, record: Record) -> Explanation | None:
+    wanted = question.explaining == "always" or (
+        question.explaining == "flagged" and record.is_anomaly is True
+    )
+    if not wanted:
+        return None
+    try:
+        return explain_source(detector, question.content, question.machine, question.fit)
+    except (AudioError, InputError, MachineError) as error:
+        if question.explaining == "flagged":  # as of a folder run: its line stands without an explanation
+            return None
+        raise Problem(422, "not_explained", str(error), facts=asdict(record)) from error

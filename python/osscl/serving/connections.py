@@ -1,0 +1,104 @@
+"""Connections that end: whoever sends nothing, half a request or endless headers is not waited for."""
+
+from asyncio import TimerHandle, Transport
+from typing import Any, ClassVar
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from osscl.serving.limits import Limits
+from osscl.serving.problems import JSON
+
+_MOST_HEADER_BYTES = 64 << 10
+_REFUSED_POLITELY = 2  # times as many connections as may be open get an answer
+_GRACE_S = 2.0  # for the answer that says so, where a body is too slow
+
+
+class Connection(HttpToolsProtocol):
+    """A connection whose requests must have come in time; `limited` makes the class of a server.
+
+    uvicorn limits the time between requests alone. Here one timer runs from the moment a request may come, or
+    begins, until it has come whole. What is left of a body that was refused counts too.
+    """
+
+    limits: ClassVar[Limits]
+    _deadline: TimerHandle | None = None
+    _n_header_bytes = 0
+    _is_in_body = False
+    _is_one_too_many = False
+
+    @classmethod
+    def limited(cls, limits: Limits) -> type["Connection"]:
+        """Make the class of connections with such limits."""
+        return type("LimitedConnection", (cls,), {"limits": limits})
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        n_open = len(self.connections)
+        self._is_one_too_many = n_open > self.limits.max_connections
+        if n_open > _REFUSED_POLITELY * self.limits.max_connections:
+            self.transport.abort()
+        self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._is_one_too_many:  # told now, not before: what was closed before it is read never sees an answer
+            self._refuse(
+                503, "busy", f"{self.limits.max_connections} connections are open, as many as may; ask again later"
+            )
+            return
+        if not self._is_in_body:
+            self._n_header_bytes += len(data)
+        if self._deadline is None:
+            self._expect_request()
+        super().data_received(data)
+        if not self._is_in_body and self._n_header_bytes > _MOST_HEADER_BYTES:
+            self._refuse(431, "too_large", f"the headers of a request are longer than {_MOST_HEADER_BYTES} bytes")
+
+    def on_headers_complete(self) -> None:
+        self._is_in_body = True
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._is_in_body, self._n_header_bytes = False, 0
+        self._stop_waiting()
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "wrong_request", "what came is no HTTP request; send one, as curl or a browser does")
+
+    def _expect_request(self) -> None:
+        self._deadline = self.loop.call_later(self.limits.read_timeout_s + _GRACE_S, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self._is_in_body:
+            self.transport.abort()  # its answer was sent, or nobody reads it
+        else:
+            self._refuse(
+                408, "too_slow", f"no whole request came within {self.limits.read_timeout_s:g} s (--read-timeout)"
+            )
+
+    def _refuse(self, code: int, status: str, reason: str) -> None:
+        """Answer what never becomes a request for the application, and end."""
+        body = msgspec.json.encode({"status": status, "reason": reason})
+        head = f"HTTP/1.1 {code} \r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+
+def make_connection_class(limits: Limits) -> Any:
+    """What uvicorn is given for its protocol."""
+    return Connection.limited(limits)

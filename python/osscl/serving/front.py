@@ -1,0 +1,108 @@
+"""What stands before the routes: who may ask, an ID for each request, and the count of answers."""
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from osscl.serving.access import Access
+from osscl.serving.metrics import Metrics, now
+from osscl.serving.problems import JSON, Problem
+from osscl.support.log import quiet_logger
+
+Message = MutableMapping[str, Any]
+_log = quiet_logger("osscl.serving.access")
+_GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_ID_HEADER = b"x-request-id"
+_SAFE_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+]
+ROUTES = frozenset(
+    {
+        "/",
+        "/page.css",
+        "/page.js",
+        "/health",
+        "/ready",
+        "/metrics",
+        "/openapi.json",
+        "/v1/score",
+        "/v1/explain",
+        "/v1/model",
+        "/v1/machines",
+    }
+)
+"""Addresses that are counted by their names; all others are one."""
+
+
+class Front:
+    """Lets requests through to an application, and looks at what it answers.
+
+    Parameters
+    ----------
+    app : callable
+        The application, as of ASGI.
+    access : Access
+        Who may ask.
+    metrics : Metrics
+        Counts answers.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], access: Access, metrics: Metrics) -> None:
+        self._app, self._access, self._metrics = app, access, metrics
+
+    async def __call__(
+        self,
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        """Answer a request, or pass on what else a server has to say."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, path = now(), scope["path"]
+        request_id = scope["osscl.request_id"] = _id_of(scope["headers"])
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *_SAFE_HEADERS,
+                    (_ID_HEADER, request_id.encode()),
+                ]
+                code = message["status"]
+                self._metrics.count_answer(path if path in ROUTES else "other", code, began)
+                _log.info("%s %s %d %.3f s %s", scope["method"], path, code, now() - began, request_id)
+            await send(message)
+
+        try:
+            self._access.check(path, scope["headers"])
+        except Problem as problem:
+            await _send_problem(send_on, problem, request_id)
+            return
+        await self._app(scope, receive, send_on)
+
+
+def request_id_of(scope: MutableMapping[str, Any]) -> str:
+    """The ID of a request: its own, where it brought one."""
+    request_id: str = scope["osscl.request_id"]
+    return request_id
+
+
+def _id_of(headers: list[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name == _ID_HEADER and _GIVEN_ID.fullmatch(value):
+            return value.decode()
+    return uuid.uuid4().hex
+
+
+async def _send_problem(
+    send: Callable[[Message], Awaitable[None]], problem: Problem, request_id: str
+) -> None:
+    body = problem.body(request_id)
+    told = {**problem.headers, "content-type": JSON, "content-length": str(len(body))}
+    headers = [(name.encode(), value.encode()) for name, value in told.items()]
+    await send({"type": "http.response.start", "status": problem.code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
