@@ -23,12 +23,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from serving.trouble import trouble
 
 import osscl
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.machines.dcase import MachineFromPath
-from serving.trouble import trouble
 
 _N_CLIENTS = 8
 _OVERSIZED = 1 << 20  # the server of this script takes no more
@@ -49,7 +49,10 @@ def main() -> None:
     with osscl.load(options.model, "cpu") as detector:
         machine_of = MachineFromPath(detector.machines)
         known = [path for path in asked if _is_known(machine_of, path)]
-        local = {str(path): msgspec.to_builtins(record) for path, record in zip(known, detector.score_files(known), strict=True)}
+        local = {
+            str(path): msgspec.to_builtins(record)
+            for path, record in zip(known, detector.score_files(known), strict=True)
+        }
         with _server(options.model) as (port, process):
             with trouble(port, detector.machines[0]):
                 done = _ask_all(port, known, machine_of)
@@ -82,7 +85,9 @@ def _measure(
         for what in chosen.sample(["folder", "serve"], 2):
             began = time.perf_counter()
             if what == "folder":
-                for _ in detector.score_candidates((Candidate(str(path)) for path in part), machine_of, Fit()):
+                for _ in detector.score_candidates(
+                    (Candidate(str(path)) for path in part), machine_of, Fit()
+                ):
                     pass
                 rates[what].append(n_clips / (time.perf_counter() - began))
             else:
@@ -90,9 +95,15 @@ def _measure(
                 client_s += done.client_s
                 rates[what].append(n_clips / done.wall_s)
     folder, serve = (statistics.median(rates[what]) for what in ("folder", "serve"))
-    ratios = [serve_rate / folder_rate for folder_rate, serve_rate in zip(rates["folder"], rates["serve"], strict=True)]
+    ratios = [
+        serve_rate / folder_rate
+        for folder_rate, serve_rate in zip(rates["folder"], rates["serve"], strict=True)
+    ]
     print(f"clips/s, medians of {rounds} rounds of {n_clips}: folder run {folder:.1f}, served {serve:.1f}")
-    print(f"ratio, median of rounds: {statistics.median(ratios):.3f} (from {min(ratios):.3f} to {max(ratios):.3f})")
+    print(
+        f"ratio, median of rounds: {statistics.median(ratios):.3f} (from {min(ratios):.3f} to "
+        f"{max(ratios):.3f})"
+    )
     print(f"processor time of the clients: {1e3 * client_s / (rounds * n_clips):.3f} ms a request")
 
 
@@ -131,9 +142,14 @@ def _ask_all(port: int, files: list[Path], machine_of: MachineFromPath) -> _Done
     """Let the clients ask: they read their files first, then begin together."""
     clients = []
     for number in range(_N_CLIENTS):
-        client = subprocess.Popen([sys.executable, "-S", str(_CLIENT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        client = subprocess.Popen(
+            [sys.executable, "-S", str(_CLIENT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert client.stdin is not None
-        orders = [(str(path), "/v1/score?" + urlencode({"machine": machine_of(path), "name": path})) for path in files[number::_N_CLIENTS]]
+        orders = [
+            (str(path), "/v1/score?" + urlencode({"machine": machine_of(path), "name": path}))
+            for path in files[number::_N_CLIENTS]
+        ]
         client.stdin.write(json.dumps([port, orders]) + "\n")
         client.stdin.flush()
         clients.append(client)

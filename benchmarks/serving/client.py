@@ -4,6 +4,7 @@ import json
 import resource
 import socket
 import sys
+from pathlib import Path
 
 
 def main() -> None:
@@ -11,9 +12,11 @@ def main() -> None:
     port, orders = json.loads(sys.stdin.readline())
     requests = []
     for path, address in orders:
-        with open(path, "rb") as file:
-            body = file.read()
-        head = f"POST {address} HTTP/1.1\r\nhost: localhost\r\ncontent-type: audio/wav\r\ncontent-length: {len(body)}\r\n\r\n"
+        body = Path(path).read_bytes()
+        head = (
+            f"POST {address} HTTP/1.1\r\nhost: localhost\r\ncontent-type: audio/wav\r\ncontent-length: "
+            f"{len(body)}\r\n\r\n"
+        )
         requests.append((path, head.encode() + body))
     print("ready", flush=True)
     sys.stdin.readline()

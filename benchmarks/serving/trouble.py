@@ -21,7 +21,9 @@ def trouble(port: int, machine: str) -> Iterator[None]:
         One that it knows.
     """
     stop = threading.Event()
-    head = f"POST /v1/score?machine={machine} HTTP/1.1\r\nhost: localhost\r\ncontent-type: audio/wav\r\n".encode()
+    head = (
+        f"POST /v1/score?machine={machine} HTTP/1.1\r\nhost: localhost\r\ncontent-type: audio/wav\r\n"
+    ).encode()
     makers = [threading.Thread(target=make, args=(port, head, stop)) for make in (_slow, _half, _oversized)]
     for maker in makers:
         maker.start()

@@ -32,13 +32,18 @@ def serve(
     ],
     host: Annotated[
         str,
-        typer.Option(help="Address to listen at; one that other machines reach needs a token.", metavar="ADDRESS"),
+        typer.Option(
+            help="Address to listen at; one that other machines reach needs a token.", metavar="ADDRESS"
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen at; 0 takes a free one.", min=0, max=65535)] = 8080,
+    port: Annotated[
+        int, typer.Option(help="Port to listen at; 0 takes a free one.", min=0, max=65535)
+    ] = 8080,
     token_file: Annotated[
         Path | None,
         typer.Option(
-            help="File with the token that requests must carry; by default OSSCL_SERVE_TOKEN holds it, if set.",
+            help="File with the token that requests must carry; by default OSSCL_SERVE_TOKEN holds it, if "
+            "set.",
             metavar="FILE",
         ),
     ] = None,
@@ -53,7 +58,9 @@ def serve(
     timeout: Annotated[
         float, typer.Option(help="Seconds within which a recording must be scored.", metavar="SECONDS")
     ] = 60.0,
-    access_log: Annotated[bool, typer.Option("--access-log", help="A line on stderr for each request.")] = False,
+    access_log: Annotated[
+        bool, typer.Option("--access-log", help="A line on stderr for each request.")
+    ] = False,
     decide: DecisionOptions = BY_DEFAULT,
     compute: ComputeOptions = DEFAULT_OPTIONS,
 ) -> None:
@@ -73,15 +80,15 @@ def serve(
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
         with detector:
             where = address_of(listening)
-            stopped_by = answer_requests(
+            stopped = answer_requests(
                 detector,
                 listening,
                 Access(token, host),
                 limits,
                 lambda: say(f"{len(detector.machines)} machines at {where} (Ctrl-C ends)"),
             )
-    say("stopped; what was in work is answered")
-    if stopped_by == signal.SIGINT:
+    say("stopped; what was in work is " + ("answered" if stopped.is_finished else "lost"))
+    if stopped.by == signal.SIGINT:
         raise typer.Exit(128 + signal.SIGINT)
 
 

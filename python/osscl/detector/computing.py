@@ -1,8 +1,7 @@
 """What computes a model in this process, and the network's outputs of clips, whatever the batch size."""
 
 import os
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from osscl.model_file.bundle import Bundle
 from osscl.scoring.pipeline import readers_for
 
 
-class Lanes(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Lanes:
     """How batches are scored side by side.
 
     Attributes

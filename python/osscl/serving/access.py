@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from osscl.errors import ConfigError, InputError
-from osscl.serving.problems import Problem
+from osscl.serving.problems import RequestError
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
 
@@ -44,7 +44,7 @@ class Access:
 
         Raises
         ------
-        Problem
+        RequestError
             It carries no token, or a wrong one (401); without a token: it came by a name that is not this
             machine's (400), as when a page of the web has a browser ask here.
         """
@@ -53,7 +53,7 @@ class Access:
             self._check_host(given.get(b"host", b""))
         elif path not in OPEN_PATHS and not self._is_known(given.get(b"authorization")):
             what = "carries no token" if b"authorization" not in given else "carries another token"
-            raise Problem(
+            raise RequestError(
                 401,
                 "unauthorized",
                 f"the request {what} than the server's; send the header Authorization: Bearer TOKEN"
@@ -70,10 +70,11 @@ class Access:
     def _check_host(self, host: bytes) -> None:
         name = _host_of(host.decode("latin-1")).lower()
         if name not in self._own_names:
-            raise Problem(
+            raise RequestError(
                 400,
                 "wrong_host",
-                f"the request came for the host {name or 'that it does not name'}, and a server without a token "
+                f"the request came for the host {name or 'that it does not name'}, and a server "
+                "without a token "
                 "answers for localhost alone; ask by that name, or start the server with a token",
             )
 
@@ -139,7 +140,8 @@ def check_reachable(host: str, token: str | None) -> None:
     """
     if token is None and not is_loopback(host):
         raise ConfigError(
-            f"--host {host} can be reached from other machines, which needs a token: give --token-file FILE, or "
+            f"--host {host} can be reached from other machines, which needs a token: give "
+            "--token-file FILE, or "
             f"set {TOKEN_VARIABLE}"
         )
 

@@ -1,17 +1,22 @@
-"""What is said of a recording: a line of a result table as JSON, and the explanation where it was asked for."""
+"""What is said of a recording: a line of a result table as JSON, and the explanation where it was "
+"asked for."""
 
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import asdict, replace
 
+from osscl.audio.bytestream import open_source
+from osscl.audio.decoder import open_recording
 from osscl.detector import Detector
 from osscl.errors import AudioError, InputError, MachineError
 from osscl.explanation.explained import Explanation, Finding, Occlusion
 from osscl.runs.explaining import explain_source
 from osscl.scoring.record import SCORED_STATUSES, Record
-from osscl.serving.problems import Problem
+from osscl.serving.problems import RequestError
 from osscl.serving.requests import Question
+
+_ROUNDING_S = 1e-6
 
 
 class Answer(Record, frozen=True, kw_only=True):
@@ -23,10 +28,13 @@ class Answer(Record, frozen=True, kw_only=True):
         Of the request.
     false_alarm_rate : float or None
         Share of normal recordings that is called anomalous; None where nothing is decided.
+    note : str or None
+        What of the recording was not scored; None where all was.
     """
 
     id: str
     false_alarm_rate: float | None = None
+    note: str | None = None
 
 
 class Explained(Answer, frozen=True, kw_only=True):
@@ -78,12 +86,12 @@ def answer(detector: Detector, question: Question, record: Record) -> Answered:
 
     Raises
     ------
-    Problem
+    RequestError
         The recording cannot be scored, or not explained (422).
     """
     record = replace(record, path=question.name)
     if record.status not in SCORED_STATUSES:
-        raise Problem(422, record.status, record.reason or "", facts=asdict(record))
+        raise RequestError(422, record.status, record.reason or "", facts=asdict(record))
     found = _explained(detector, question, record)
     if question.explaining == "flagged" and found is not None:
         record = replace(record, explanation=found.sentence)
@@ -91,12 +99,29 @@ def answer(detector: Detector, question: Question, record: Record) -> Answered:
         **asdict(record),
         "id": question.request_id,
         "false_alarm_rate": detector.judges.rate_of(record),
+        "note": _unheard(question, record),
     }
     if question.explaining != "always" or found is None:
         return Answered(record, msgspec.json.encode(Answer(**facts)))
     facts["explanation"] = found.sentence
     return Answered(
         record, msgspec.json.encode(Explained(**facts, findings=found.findings, occlusion=found.occlusion))
+    )
+
+
+def _unheard(question: Question, record: Record) -> str | None:
+    """Say how much lies behind the part that was scored."""
+    try:
+        with open_source(question.content) as stream, open_recording(stream) as recording:
+            whole_s = recording.duration_s
+    except AudioError:  # it was read, as far as it was scored
+        return None
+    scored_s = record.duration_s or 0.0
+    if whole_s <= scored_s + _ROUNDING_S:
+        return None
+    return (
+        f"the recording lasts {whole_s:.6g} s, and its first {scored_s:g} s were scored; send the rest in "
+        "parts"
     )
 
 
@@ -111,4 +136,4 @@ def _explained(detector: Detector, question: Question, record: Record) -> Explan
     except (AudioError, InputError, MachineError) as error:
         if question.explaining == "flagged":  # as of a folder run: its line stands without an explanation
             return None
-        raise Problem(422, "not_explained", str(error), facts=asdict(record)) from error
+        raise RequestError(422, "not_explained", str(error), facts=asdict(record)) from error

@@ -21,15 +21,17 @@ from osscl.serving.front import Front, request_id_of
 from osscl.serving.limits import BodyMemory, Limits
 from osscl.serving.metrics import CONTENT_TYPE, Metrics
 from osscl.serving.models import machine_facts, model_facts
-from osscl.serving.problems import JSON, Problem, busy
+from osscl.serving.problems import JSON, RequestError, busy
 from osscl.serving.requests import (
     Explaining,
-    Query as Words,
     Question,
     ScoreQuery,
     as_file,
     check_type,
-    facts_of,
+    wrong_words,
+)
+from osscl.serving.requests import (
+    Query as Words,
 )
 from osscl.support.installed import version_of
 
@@ -92,10 +94,12 @@ class Service:
         try:
             check_machine(words.machine, self.detector.machines)
         except MachineError as error:
-            raise Problem(404, error.status, str(error)) from error
+            raise RequestError(404, error.status, str(error)) from error
         fit, kind = words.fit(), check_type(request.headers, words)
         if self.batching.is_full:
-            raise busy("as many recordings wait to be scored as may (--max-waiting); send it again in a moment")
+            raise busy(
+                "as many recordings wait to be scored as may (--max-waiting); send it again in a moment"
+            )
         body = await self.memory.read(request.stream(), request.headers.get("content-length"))
         try:
             content = await self._made_a_file(kind, body, words)
@@ -117,7 +121,9 @@ class Service:
     async def _answered(self, request: Request, question: Question) -> Answered:
         """Wait for an answer, as long as somebody wants it and the limit allows."""
         job = self.batching.ask(question)
-        gone = asyncio.ensure_future(request.receive())  # all of the body was read: nothing but the end can come
+        gone = asyncio.ensure_future(
+            request.receive()
+        )  # all of the body was read: nothing but the end can come
         try:
             await asyncio.wait(
                 (job.answered, gone),
@@ -129,12 +135,13 @@ class Service:
             if gone.done():
                 raise ClientDisconnect
             raise busy(
-                f"the recording was not scored within {self.limits.answer_timeout_s:g} s (--timeout); send it again "
+                f"the recording was not scored within {self.limits.answer_timeout_s:g} s (--timeout); "
+                "send it again "
                 "in a moment"
             )
-        except Problem as problem:
-            if problem.code == 422:
-                self.metrics.count_unscored(problem.status)
+        except RequestError as problem:
+            if "status" in problem.facts:
+                self.metrics.count_unscored(problem.facts["status"])
             raise
         finally:
             job.is_dropped = True
@@ -168,7 +175,7 @@ def make_app(service: Service, front: Callable[[Any, Metrics], Front]) -> Front:
     _add_scoring(app, service)
     _add_facts(app, service)
     page.add_to(app)
-    app.add_exception_handler(Problem, _tell)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestError, _tell)  # type: ignore[arg-type]
     app.add_exception_handler(OssclError, _tell_failure)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _tell_wrong_query)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _tell_wrong_place)  # type: ignore[arg-type]
@@ -223,27 +230,31 @@ def _json(document: Any, code: int = 200) -> Response:
     return Response(msgspec.json.encode(document), code, media_type=JSON)
 
 
-async def _tell(request: Request, problem: Problem) -> Response:
+async def _tell(request: Request, problem: RequestError) -> Response:
     return Response(
         problem.body(request_id_of(request.scope)), problem.code, problem.headers, media_type=JSON
     )
 
 
 async def _tell_failure(request: Request, error: OssclError) -> Response:
-    return await _tell(request, Problem(500, "failed", str(error)))
+    return await _tell(request, RequestError(500, "failed", str(error)))
 
 
 async def _tell_wrong_query(request: Request, error: RequestValidationError) -> Response:
-    return await _tell(request, Problem(400, "wrong_request", facts_of(error.errors())))
+    reason = wrong_words(
+        error.errors(), (ScoreQuery if request.scope["path"] == "/v1/score" else Words).model_fields
+    )
+    return await _tell(request, RequestError(400, "wrong_request", reason))
 
 
 async def _tell_wrong_place(request: Request, error: HTTPException) -> Response:
     path = request.scope["path"]
     if error.status_code == 405:
         reason = f"{request.method} is not answered at {path}; /openapi.json lists what is"
-        return await _tell(request, Problem(405, "wrong_request", reason, error.headers))
+        return await _tell(request, RequestError(405, "wrong_request", reason, error.headers))
     return await _tell(
-        request, Problem(error.status_code, "not_found", f"nothing is at {path}; /openapi.json lists what is")
+        request,
+        RequestError(error.status_code, "not_found", f"nothing is at {path}; /openapi.json lists what is"),
     )
 
 

@@ -17,7 +17,7 @@ from osscl.detector import Detector
 from osscl.errors import OssclError
 from osscl.scoring.record import Record
 from osscl.serving.answers import Answered, answer
-from osscl.serving.problems import Problem, busy
+from osscl.serving.problems import RequestError, busy
 from osscl.serving.requests import Question
 from osscl.support.log import quiet_logger
 
@@ -94,7 +94,7 @@ class Batching:
 
         Raises
         ------
-        Problem
+        RequestError
             Too many wait already, or the server is stopping (503).
         """
         job = Job(question, self._loop.create_future())
@@ -103,7 +103,8 @@ class Batching:
                 raise busy("the server is stopping; send it to another one, or again in a moment")
             if self.is_full:
                 raise busy(
-                    f"{len(self._waiting)} recordings wait to be scored, as many as may (--max-waiting); send "
+                    f"{len(self._waiting)} recordings wait to be scored, as many as may "
+                    "(--max-waiting); send "
                     "it again in a moment"
                 )
             self._waiting.append(job)
@@ -166,7 +167,7 @@ class Batching:
     def _answer(self, job: Job, record: Record) -> None:
         try:
             answered = answer(self._detector, job.question, record)
-        except Problem as problem:
+        except RequestError as problem:
             self._loop.call_soon_threadsafe(_settle, job.answered, problem)
         except Exception as error:  # noqa: BLE001 - told to whoever asked
             self._failed(job, error)

@@ -47,9 +47,13 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        if self._is_one_too_many:  # told now, not before: what was closed before it is read never sees an answer
+        if (
+            self._is_one_too_many
+        ):  # told now, not before: what was closed before it is read never sees an answer
             self._refuse(
-                503, "busy", f"{self.limits.max_connections} connections are open, as many as may; ask again later"
+                503,
+                "busy",
+                f"{self.limits.max_connections} connections are open, as many as may; ask again later",
             )
             return
         if not self._is_in_body:
@@ -58,7 +62,9 @@ class Connection(HttpToolsProtocol):
             self._expect_request()
         super().data_received(data)
         if not self._is_in_body and self._n_header_bytes > _MOST_HEADER_BYTES:
-            self._refuse(431, "too_large", f"the headers of a request are longer than {_MOST_HEADER_BYTES} bytes")
+            self._refuse(
+                431, "too_large", f"the headers of a request are longer than {_MOST_HEADER_BYTES} bytes"
+            )
 
     def on_headers_complete(self) -> None:
         self._is_in_body = True
@@ -70,7 +76,9 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(400, "wrong_request", "what came is no HTTP request; send one, as curl or a browser does")
+        self._refuse(
+            400, "wrong_request", "what came is no HTTP request; send one, as curl or a browser does"
+        )
 
     def _expect_request(self) -> None:
         self._deadline = self.loop.call_later(self.limits.read_timeout_s + _GRACE_S, self._give_up)
@@ -88,13 +96,18 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()  # its answer was sent, or nobody reads it
         else:
             self._refuse(
-                408, "too_slow", f"no whole request came within {self.limits.read_timeout_s:g} s (--read-timeout)"
+                408,
+                "too_slow",
+                f"no whole request came within {self.limits.read_timeout_s:g} s (--read-timeout)",
             )
 
     def _refuse(self, code: int, status: str, reason: str) -> None:
         """Answer what never becomes a request for the application, and end."""
         body = msgspec.json.encode({"status": status, "reason": reason})
-        head = f"HTTP/1.1 {code} \r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        head = (
+            f"HTTP/1.1 {code} \r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\nconnection: "
+            "close\r\n\r\n"
+        )
         self.transport.write(head.encode() + body)
         self.transport.close()
 

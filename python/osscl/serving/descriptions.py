@@ -10,7 +10,8 @@ from osscl.serving.problems import JSON
 from osscl.serving.requests import RAW, SamplesBody
 
 SERVER = (
-    "Scores recordings of machines for anomalies. Post a file (WAV, FLAC or whatever else libsndfile decodes) or "
+    "Scores recordings of machines for anomalies. Post a file (WAV, FLAC or whatever else libsndfile "
+    "decodes) or "
     "raw samples, and name the machine. Whatever goes wrong is told as JSON, with a word in `status` and one "
     "sentence in `reason`."
 )
@@ -37,6 +38,7 @@ _ANSWER: dict[str, Any] = {
     "scope": None,
     "id": "5f0c8e3a1d6b4f0f8f1f6a4b2f7b9c1d",
     "false_alarm_rate": 0.05,
+    "note": None,
 }
 _PROBLEM = {
     "id": "5f0c8e3a1d6b4f0f8f1f6a4b2f7b9c1d",
@@ -45,7 +47,8 @@ _PROBLEM = {
 }
 _PROBLEM_SCHEMA = {
     "title": "Problem",
-    "description": "Why a request gets no score. Of a recording that cannot be scored, the columns of a result table "
+    "description": "Why a request gets no score. Of a recording that cannot be scored, the columns of a "
+    "result table "
     "stand here too.",
     "type": "object",
     "required": ["status", "reason"],
@@ -62,7 +65,8 @@ _REFUSALS = {
     408: "The body took too long to come.",
     413: "The body is too large.",
     415: "The body is of no type that is taken.",
-    422: "The recording cannot be scored: `status` is unreadable, corrupt, unfit or no_score, as in a result table; or "
+    422: "The recording cannot be scored: `status` is unreadable, corrupt, unfit or no_score, as in a "
+    "result table; or "
     "its samples are none.",
     500: "The device that computes the model failed.",
     503: "Too much waits already, or it took too long. `Retry-After` says when to ask again.",
@@ -108,7 +112,10 @@ def _answers(text: str, schema: str, example: Any) -> dict[str, Any]:
 
 def _fact(text: str, tag: str, schema: dict[str, Any], example: Any, **more: Any) -> dict[str, Any]:
     return {
-        "responses": {200: {"description": text, "content": _content(schema, example)}, **more.get("refusals", {})},
+        "responses": {
+            200: {"description": text, "content": _content(schema, example)},
+            **more.get("refusals", {}),
+        },
         "tags": [tag],
     }
 
@@ -131,7 +138,10 @@ HEALTH = _fact("It is alive.", "operation", _FACTS, {"status": "ok"})
 READY = _fact("It is ready.", "operation", _FACTS, {"status": "ok"}, refusals={503: _PROBLEMS[503]})
 METRICS: dict[str, Any] = {
     "responses": {
-        200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        200: {
+            "description": "Prometheus' text format.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
         **_LOCKED,
     },
     "tags": ["operation"],

@@ -7,7 +7,7 @@ from typing import Any
 
 from osscl.serving.access import Access
 from osscl.serving.metrics import Metrics, now
-from osscl.serving.problems import JSON, Problem
+from osscl.serving.problems import JSON, RequestError
 from osscl.support.log import quiet_logger
 
 Message = MutableMapping[str, Any]
@@ -79,7 +79,7 @@ class Front:
 
         try:
             self._access.check(path, scope["headers"])
-        except Problem as problem:
+        except RequestError as problem:
             await _send_problem(send_on, problem, request_id)
             return
         await self._app(scope, receive, send_on)
@@ -99,7 +99,7 @@ def _id_of(headers: list[tuple[bytes, bytes]]) -> str:
 
 
 async def _send_problem(
-    send: Callable[[Message], Awaitable[None]], problem: Problem, request_id: str
+    send: Callable[[Message], Awaitable[None]], problem: RequestError, request_id: str
 ) -> None:
     body = problem.body(request_id)
     told = {**problem.headers, "content-type": JSON, "content-length": str(len(body))}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from osscl.errors import ConfigError
-from osscl.serving.problems import Problem, busy, too_slow
+from osscl.serving.problems import RequestError, busy, too_slow
 
 _LEAST_MEMORY_BYTES = 256 << 20
 _BODIES_AT_LEAST = 4
@@ -88,7 +88,7 @@ class BodyMemory:
 
         Raises
         ------
-        Problem
+        RequestError
             It is too large (413), comes too slowly (408), or there is no room (503).
         """
         if length is not None and int(length) > self._limits.max_bytes:
@@ -123,11 +123,12 @@ class BodyMemory:
                 "them; send it again in a moment"
             )
 
-    def _too_large(self, got: str) -> Problem:
-        return Problem(
+    def _too_large(self, got: str) -> RequestError:
+        return RequestError(
             413,
             "too_large",
-            f"the body has {got}, at most {self._limits.max_bytes} are taken; cut the recording, convert it to "
+            f"the body has {got}, at most {self._limits.max_bytes} are taken; cut the recording, "
+            "convert it to "
             "16 kHz and one channel, or start the server with a larger --max-bytes",
         )
 

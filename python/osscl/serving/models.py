@@ -50,8 +50,8 @@ def machine_facts(detector: Detector) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        One a machine, ready for JSON: ``machine``, ``rule``, ``false_alarm_rate`` (None where nothing is decided)
-        and ``undecided`` (why; None where something is).
+        One a machine, ready for JSON: ``machine``, ``rule``, ``false_alarm_rate`` (None where nothing is
+        decided) and ``undecided`` (why; None where something is).
     """
     return [_facts(detector, machine) for machine in detector.machines]
 

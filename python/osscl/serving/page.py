@@ -6,10 +6,15 @@ from fastapi import FastAPI, Response
 
 _FOLDER = files("osscl.serving") / "templates"
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src blob:; base-uri 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src blob:; "
+    "base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-_PARTS = {"/": ("page.html", "text/html"), "/page.css": ("page.css", "text/css"), "/page.js": ("page.js", "text/javascript")}
+_PARTS = {
+    "/": ("page.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/page.js": ("page.js", "text/javascript"),
+}
 
 
 def add_to(app: FastAPI) -> None:

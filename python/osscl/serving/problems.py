@@ -8,7 +8,7 @@ import msgspec
 JSON = "application/json"
 
 
-class Problem(Exception):
+class RequestError(Exception):
     """A request that gets no score.
 
     Parameters
@@ -44,7 +44,7 @@ class Problem(Exception):
         )
 
 
-def busy(reason: str) -> Problem:
+def busy(reason: str) -> RequestError:
     """Refuse for now what would be answered a little later.
 
     Parameters
@@ -54,13 +54,13 @@ def busy(reason: str) -> Problem:
 
     Returns
     -------
-    Problem
+    RequestError
         503, with ``Retry-After``.
     """
-    return Problem(503, "busy", reason, {"retry-after": "1"})
+    return RequestError(503, "busy", reason, {"retry-after": "1"})
 
 
-def too_slow(what: str, seconds: float, option: str) -> Problem:
+def too_slow(what: str, seconds: float, option: str) -> RequestError:
     """Refuse a body that takes too long to come.
 
     Parameters
@@ -74,9 +74,9 @@ def too_slow(what: str, seconds: float, option: str) -> Problem:
 
     Returns
     -------
-    Problem
+    RequestError
         408.
     """
-    return Problem(
+    return RequestError(
         408, "too_slow", f"{what} within {seconds:g} s ({option}); send it faster, or in smaller parts"
     )

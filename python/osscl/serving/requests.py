@@ -1,7 +1,7 @@
 """What a request asks: the recording in its body, whatever that is, and the words of its query."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -12,13 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from osscl.audio.reading import Fit
 from osscl.config import Channel, Padding
 from osscl.errors import ConfigError, MissingExtraError
-from osscl.serving.problems import JSON, Problem
+from osscl.serving.problems import JSON, RequestError
+from osscl.support.paths import brief
 
 RAW = "application/octet-stream"
 Explaining = Literal["never", "flagged", "always"]
 _INT16 = range(-(1 << 15), 1 << 15)
 _RATES_HZ = range(1, 768_001)
-_FORMATS = {"int16": (1, np.dtype("<i2")), "float32": (3, np.dtype("<f4"))}  # WAV's number of each
+_FORMATS: dict[str, tuple[int, np.dtype[Any]]] = {
+    "int16": (1, np.dtype("<i2")),
+    "float32": (3, np.dtype("<f4")),
+}  # WAV's number of each
 
 
 class Query(BaseModel):
@@ -32,14 +36,18 @@ class Query(BaseModel):
     name: Annotated[
         str,
         Field(
-            description="Name of the file: it stands in the answer as `path`, and may tell when it was recorded.",
+            description="Name of the file: it stands in the answer as `path`, and may tell when it was "
+            "recorded.",
             max_length=1024,
         ),
     ] = "recording"
     resample: Annotated[bool, Field(description="Convert another sample rate than the model's.")] = False
     channel: Annotated[
         str | None,
-        Field(description="Channel to take of several, counted from 0, or their mean.", pattern=r"^(\d{1,4}|mean)$"),
+        Field(
+            description="Channel to take of several, counted from 0, or their mean.",
+            pattern=r"^(\d{1,4}|mean)$",
+        ),
     ] = None
     pad: Annotated[Padding | None, Field(description="How a short recording is filled up.")] = None
     dtype: Annotated[
@@ -55,7 +63,7 @@ class Query(BaseModel):
 
         Raises
         ------
-        Problem
+        RequestError
             It cannot be had here (422).
         """
         channel: Channel | None = (
@@ -64,7 +72,7 @@ class Query(BaseModel):
         try:
             return Fit(self.resample, channel, self.pad)
         except (ConfigError, MissingExtraError) as error:
-            raise Problem(422, "wrong_request", str(error)) from error
+            raise RequestError(422, "wrong_request", str(error)) from error
 
 
 class ScoreQuery(Query):
@@ -138,11 +146,11 @@ def check_type(headers: Mapping[str, str], query: Query) -> str:
 
     Raises
     ------
-    Problem
+    RequestError
         It is nothing that is taken (415), or raw samples of which too little is known (400).
     """
     if headers.get("content-encoding", "identity") != "identity":
-        raise Problem(
+        raise RequestError(
             415,
             "wrong_type",
             f"the body is encoded as {headers['content-encoding']}; send it as it is, or a FLAC file",
@@ -151,7 +159,7 @@ def check_type(headers: Mapping[str, str], query: Query) -> str:
     is_raw = query.dtype is not None or query.sample_rate_hz is not None
     if media_type == RAW:
         if query.dtype is None or query.sample_rate_hz is None:
-            raise Problem(
+            raise RequestError(
                 400,
                 "wrong_request",
                 f"{RAW} holds raw samples: say dtype=int16 or float32, and sample_rate_hz; a file goes as "
@@ -159,17 +167,18 @@ def check_type(headers: Mapping[str, str], query: Query) -> str:
             )
         return "raw"
     if is_raw:
-        raise Problem(
+        raise RequestError(
             400, "wrong_request", f"dtype and sample_rate_hz speak of raw samples, which go as {RAW}"
         )
     if media_type == JSON:
         return "samples"
     if media_type.startswith("audio/"):
         return "file"
-    raise Problem(
+    raise RequestError(
         415,
         "wrong_type",
-        f"the content type is {media_type or 'not given'}; expected audio/wav or audio/flac (a file), {JSON} or "
+        f"the content type is {media_type or 'not given'}; expected audio/wav or audio/flac (a file), "
+        f"{JSON} or "
         f"{RAW} (samples), as by curl -H 'Content-Type: audio/wav' --data-binary @FILE",
     )
 
@@ -193,7 +202,7 @@ def as_file(kind: str, body: bytes, query: Query) -> bytes:
 
     Raises
     ------
-    Problem
+    RequestError
         Samples that are none (400 or 422).
     """
     if kind == "file":
@@ -205,9 +214,9 @@ def as_file(kind: str, body: bytes, query: Query) -> bytes:
     try:
         sent = msgspec.json.decode(body, type=SamplesBody)
     except msgspec.ValidationError as error:
-        raise Problem(422, "wrong_request", f"the JSON is not what is expected: {error}") from error
+        raise RequestError(422, "wrong_request", f"the JSON is not what is expected: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Problem(400, "wrong_request", f"the body is no JSON: {error}") from error
+        raise RequestError(400, "wrong_request", f"the body is no JSON: {error}") from error
     return _wav_of(_packed(sent), sent.dtype, sent.sample_rate_hz)
 
 
@@ -218,14 +227,16 @@ def _packed(sent: SamplesBody) -> bytes:
         wrong = (samples != np.round(samples)) | (samples < _INT16[0]) | (samples > _INT16[-1])
         if wrong.any():
             at = int(wrong.argmax())
-            raise Problem(
+            raise RequestError(
                 422,
                 "wrong_request",
-                f"sample {at} is {samples[at]:g}; expected whole numbers from {_INT16[0]} to {_INT16[-1]}, or "
+                f"sample {at} is {samples[at]:g}; expected whole numbers from {_INT16[0]} to "
+                f"{_INT16[-1]}, or "
                 "dtype float32 and full scale ±1",
             )
     with np.errstate(over="ignore"):  # what overflows becomes infinite, which the reader tells
-        return samples.astype(_FORMATS[sent.dtype][1]).tobytes()
+        packed: bytes = samples.astype(_FORMATS[sent.dtype][1]).tobytes()
+    return packed
 
 
 def _wav_of(samples: bytes, dtype: str, sample_rate_hz: int) -> bytes:
@@ -233,7 +244,7 @@ def _wav_of(samples: bytes, dtype: str, sample_rate_hz: int) -> bytes:
     number, kind = _FORMATS[dtype]
     size = kind.itemsize
     if len(samples) % size:
-        raise Problem(
+        raise RequestError(
             422, "wrong_request", f"the body has {len(samples)} bytes, no whole number of {dtype} samples"
         )
     format_ = struct.pack(
@@ -244,9 +255,28 @@ def _wav_of(samples: bytes, dtype: str, sample_rate_hz: int) -> bytes:
     return b"".join((riff, format_, data, samples))
 
 
-def facts_of(error: Any) -> str:
-    """What is wrong with a query, in one sentence, as pydantic tells it."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in each['loc'] if part != 'query') or 'the request'}: {each['msg']}"
-        for each in error
-    )
+def wrong_words(errors: Sequence[Any], known: Iterable[str]) -> str:
+    """Say what is wrong with a query, in one sentence.
+
+    Parameters
+    ----------
+    errors : sequence of dict
+        As pydantic tells them.
+    known : iterable of str
+        Words that may stand in it.
+
+    Returns
+    -------
+    str
+        The sentence.
+    """
+    told = []
+    for error in errors:
+        word = ".".join(str(part) for part in error["loc"] if part != "query")
+        if error["type"] == "extra_forbidden":
+            told.append(f"{word} is not known; known are {', '.join(known)}")
+        elif error["type"] == "missing":
+            told.append(f"{word} is missing: add {word}=... behind the question mark")
+        else:
+            told.append(f"{word} is {brief(str(error['input']))}: {error['msg']}")
+    return f"the query cannot be used: {'; '.join(told)}"

@@ -1,13 +1,14 @@
 """The server from its first to its last moment: its port, its signals, and what systemd hears of it."""
 
 import asyncio
+import errno
 import logging
-import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvicorn
 
@@ -21,7 +22,23 @@ from osscl.serving.limits import Limits
 from osscl.support.service_manager import tell_service_manager, watchdog_s
 
 _BACKLOG = 512
+_SWITCH_S = 5e-4  # by Python's 5 ms, the thread of all connections waits that long for each that scores
 _ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(NamedTuple):
+    """How a server ended.
+
+    Attributes
+    ----------
+    by : int or None
+        The signal that asked it to.
+    is_finished : bool
+        Whether what was in work was answered; False where a second signal would not wait for it.
+    """
+
+    by: int | None
+    is_finished: bool
 
 
 def listen_at(host: str, port: int) -> socket.socket:
@@ -64,10 +81,14 @@ def listen_at(host: str, port: int) -> socket.socket:
 
 def _why_not(host: str, port: int, error: OSError) -> str:
     if isinstance(error, PermissionError):
-        return f"port {port} may not be used by this user ({error.strerror}); choose one from 1024 on with --port"
-    if error.errno == 98:
         return (
-            f"port {port} of {host} is taken by another program; stop that, or choose another port with --port"
+            f"port {port} may not be used by this user ({error.strerror}); choose one from 1024 on with "
+            "--port"
+        )
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} of {host} is taken by another program; stop that, or choose another port with "
+            "--port"
         )
     return f"port {port} of {host} cannot be used: {error.strerror}"
 
@@ -95,7 +116,7 @@ def serve(
     access: Access,
     limits: Limits,
     on_ready: Callable[[], Any],
-) -> int | None:
+) -> Stopped:
     """Answer requests until a signal asks to stop; then finish what is in work.
 
     Parameters
@@ -113,8 +134,8 @@ def serve(
 
     Returns
     -------
-    int or None
-        The signal that asked to stop.
+    Stopped
+        By what, and whether all was finished.
     """
     service = Service(detector, limits)
     app = make_app(service, lambda routes, metrics: Front(routes, access, metrics))
@@ -132,10 +153,17 @@ def serve(
         timeout_graceful_shutdown=int(limits.read_timeout_s + limits.answer_timeout_s) + 1,
         backlog=_BACKLOG,
     )
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # of requests that are none, their senders hear
+    logging.getLogger("uvicorn.error").setLevel(
+        logging.ERROR
+    )  # of requests that are none, their senders hear
     server = _Server(config, service, on_ready)
-    server.run([listening])
-    return server.stopped_by
+    switched = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        server.run([listening])
+    finally:
+        sys.setswitchinterval(switched)
+    return Stopped(server.stopped_by, not server.force_exit)
 
 
 class _Server(uvicorn.Server):
