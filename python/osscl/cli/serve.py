@@ -68,8 +68,7 @@ def serve(
     with needing("osscl serve", "serve"):
         from osscl.serving.access import Access, check_reachable, find_token
         from osscl.serving.limits import Limits
-        from osscl.serving.server import address_of, listen_at
-        from osscl.serving.server import serve as answer_requests
+        from osscl.serving.server import Server, address_of, listen_at
     limits = Limits(max_bytes, max_waiting, max_connections, read_timeout, timeout)
     token = find_token(token_file)
     check_reachable(host, token)
@@ -80,13 +79,14 @@ def serve(
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
         with detector:
             where = address_of(listening)
-            stopped = answer_requests(
+            server = Server(
                 detector,
                 listening,
                 Access(token, host),
                 limits,
                 lambda: say(f"{len(detector.machines)} machines at {where} (Ctrl-C ends)"),
             )
+            stopped = server.run()
     say("stopped; what was in work is " + ("answered" if stopped.is_finished else "lost"))
     if stopped.by == signal.SIGINT:
         raise typer.Exit(128 + signal.SIGINT)

@@ -81,7 +81,7 @@ class Connection(HttpToolsProtocol):
         )
 
     def _expect_request(self) -> None:
-        self._deadline = self.loop.call_later(self.limits.read_timeout_s + _GRACE_S, self._give_up)
+        self._deadline = self.loop.call_later(self.limits.read_timeout_s, self._give_up)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:
@@ -92,8 +92,8 @@ class Connection(HttpToolsProtocol):
         self._deadline = None
         if self.transport.is_closing():
             return
-        if self._is_in_body:
-            self.transport.abort()  # its answer was sent, or nobody reads it
+        if self._is_in_body:  # the application says so; then nobody waits for the rest
+            self._deadline = self.loop.call_later(_GRACE_S, self.transport.abort)
         else:
             self._refuse(
                 408,

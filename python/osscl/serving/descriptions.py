@@ -120,11 +120,12 @@ def _fact(text: str, tag: str, schema: dict[str, Any], example: Any, **more: Any
     }
 
 
+_EXPLAINED = {**_ANSWER, "explanation": "level +9 dB at 3.1 to 4.0 kHz", "findings": [], "occlusion": None}
 SCORE = _answers("Score and decision.", "Answer", _ANSWER)
 EXPLAIN = _answers(
     "The same, and all that is heard.",
     "Explained",
-    {**_ANSWER, "explanation": "level +9 dB at 3.1 to 4.0 kHz", "findings": [], "occlusion": None},
+    _EXPLAINED,
 )
 MODEL = _fact("The model.", "facts", _FACTS, {"model": "model.onnx", "n_machines": 23}, refusals=_LOCKED)
 MACHINES = _fact(
@@ -163,6 +164,9 @@ def complete(app: FastAPI) -> None:
     components = document.setdefault("components", {})
     components["schemas"] = {**schemas, "Problem": _PROBLEM_SCHEMA}
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for path, example in (("/v1/score", _ANSWER), ("/v1/explain", _EXPLAINED)):
+        # what is None in an example gets lost in FastAPI
+        document["paths"][path]["post"]["responses"]["200"]["content"][JSON]["example"] = example
     for path, methods in document["paths"].items():
         for operation in methods.values():
             if path.startswith("/v1/") or path == "/metrics":

@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -110,14 +111,8 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def serve(
-    detector: Detector,
-    listening: socket.socket,
-    access: Access,
-    limits: Limits,
-    on_ready: Callable[[], Any],
-) -> Stopped:
-    """Answer requests until a signal asks to stop; then finish what is in work.
+class Server:
+    """Answers requests.
 
     Parameters
     ----------
@@ -131,42 +126,59 @@ def serve(
         What requests may cost.
     on_ready : callable
         Called once requests are answered.
-
-    Returns
-    -------
-    Stopped
-        By what, and whether all was finished.
     """
-    service = Service(detector, limits)
-    app = make_app(service, lambda routes, metrics: Front(routes, access, metrics))
-    config = uvicorn.Config(
-        app,
-        http=Connection.limited(limits),
-        ws="none",
-        loop="asyncio",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=int(limits.read_timeout_s + limits.answer_timeout_s) + 1,
-        backlog=_BACKLOG,
-    )
-    logging.getLogger("uvicorn.error").setLevel(
-        logging.ERROR
-    )  # of requests that are none, their senders hear
-    server = _Server(config, service, on_ready)
-    switched = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
-    try:
-        server.run([listening])
-    finally:
-        sys.setswitchinterval(switched)
-    return Stopped(server.stopped_by, not server.force_exit)
+
+    def __init__(
+        self,
+        detector: Detector,
+        listening: socket.socket,
+        access: Access,
+        limits: Limits,
+        on_ready: Callable[[], Any],
+    ) -> None:
+        service = Service(detector, limits)
+        app = make_app(service, lambda routes, metrics: Front(routes, access, metrics))
+        config = uvicorn.Config(
+            app,
+            http=Connection.limited(limits),
+            ws="none",
+            loop="asyncio",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=int(limits.read_timeout_s + limits.answer_timeout_s) + 1,
+            backlog=_BACKLOG,
+        )
+        self._listening = listening
+        self._running = _Running(config, service, on_ready)
+
+    def run(self) -> Stopped:
+        """Answer requests until a signal or `stop` asks for the end; then finish what is in work.
+
+        Returns
+        -------
+        Stopped
+            By what, and whether all was finished.
+        """
+        # of requests that are none their senders hear
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+        switched = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
+        try:
+            self._running.run([self._listening])
+        finally:
+            sys.setswitchinterval(switched)
+        return Stopped(self._running.stopped_by, not self._running.force_exit)
+
+    def stop(self) -> None:
+        """Ask for the end, from any thread."""
+        self._running.should_exit = True
 
 
-class _Server(uvicorn.Server):
+class _Running(uvicorn.Server):
     """uvicorn's, with signals of ours: a second one ends what the first would have waited for."""
 
     def __init__(self, config: uvicorn.Config, service: Service, on_ready: Callable[[], Any]) -> None:
@@ -178,7 +190,10 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        listened_to = [number for number in _ASKING if signal.getsignal(number) is not signal.SIG_IGN]
+        is_main = threading.current_thread() is threading.main_thread()  # no other hears of signals
+        listened_to = [
+            number for number in _ASKING if is_main and signal.getsignal(number) is not signal.SIG_IGN
+        ]
         for number in listened_to:
             loop.add_signal_handler(number, self._stop, number)
         try:
