@@ -100,7 +100,5 @@ def test_a_port_that_is_taken_is_told() -> None:
             listen_at("127.0.0.1", port)
     with pytest.raises(ConfigError, match="no address of this machine"):
         listen_at("no such host.invalid", 0)
-    with pytest.raises(
-        ConfigError, match="port 0 of 192.0.2.1 cannot be used: Cannot assign requested address"
-    ):
+    with pytest.raises(ConfigError, match=r"port 0 of 192\.0\.2\.1 cannot be used: Cannot assign"):
         listen_at("192.0.2.1", 0)

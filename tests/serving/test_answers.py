@@ -179,7 +179,7 @@ def test_no_file_of_the_server_is_read(server: Served, folder: Path) -> None:
     assert (reply.json["status"], reply.json["path"]) == ("corrupt", path)
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, str], dict[str, Any], int, str]] = {
     "no machine": (WAV, {}, 400, "machine is missing"),
     "unknown machine": (WAV, {"machine": "press/id_10"}, 404, "machine press/id_10 is not known"),
     "unknown word": (WAV, {"machine": REMEMBERED, "explian": 1}, 400, "explian is not known; known are"),

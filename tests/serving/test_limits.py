@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,33 +32,23 @@ HASTY = Limits(read_timeout_s=0.2)
 class Gated(Detector):
     """A detector that waits for leave before it scores a batch."""
 
-    def open_gate(self) -> None:
-        self.may_score.set()
+    def __init__(self, model: Path, batch_size: int | None = None) -> None:
+        super().__init__(model, ComputeOptions("cpu", threads=1, batch_size=batch_size))
+        self.gate, self.begun = threading.Event(), threading.Semaphore(0)
+        self.batches: list[int] = []
+
+    def __enter__(self) -> "Gated":
+        return self
 
     def score_batch(
-        self,
-        candidates: "list[Candidate]",
-        machine_of: MachineOf,
-        fit: Fit,
-        threads: int = 1,  # type: ignore[override]
+        self, candidates: Sequence[Candidate], machine_of: MachineOf, fit: Fit, threads: int = 1
     ) -> list[Record]:
         self.begun.release()
-        self.may_score.wait()
+        self.gate.wait()
         self.batches.append(len(candidates))
         if any(candidate.content == b"poison" for candidate in candidates):
             raise BackendError("the device stopped working")
         return super().score_batch(candidates, machine_of, fit, threads)
-
-    @classmethod
-    def opened(cls, model: Path, batch_size: int | None = None) -> "Gated":
-        detector = cls(model, ComputeOptions("cpu", threads=1, batch_size=batch_size))
-        detector.may_score, detector.begun = threading.Event(), threading.Semaphore(0)
-        detector.batches = []
-        return detector
-
-    may_score: threading.Event
-    begun: threading.Semaphore
-    batches: list[int]
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +65,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def gated(model: Path) -> Iterator[Gated]:
-    with Gated.opened(model) as detector:
+    with Gated(model) as detector:
         yield detector
-        detector.open_gate()
+        detector.gate.set()
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +223,7 @@ def test_more_recordings_than_may_wait_are_told_to_come_again(gated: Gated, reco
         unready = server.ask("GET", "/ready")
         assert (unready.code, server.ask("GET", "/health").code) == (503, 200)
         assert "2 recordings wait" in unready.json["reason"]
-        gated.open_gate()
+        gated.gate.set()
         for each in asking:
             each.join()
         assert server.ask("GET", "/ready").code == 200
@@ -250,7 +240,7 @@ def test_a_recording_that_is_not_scored_in_time_is_dropped(gated: Gated, recordi
         assert "was not scored within 0.5 s" in reply.json["reason"]
         for each in asking:
             each.join()
-        gated.open_gate()
+        gated.gate.set()
         wait_for(server, 0)
     assert gated.batches == [1] * gated.lanes().count  # the one that waited was never scored
 
@@ -265,7 +255,7 @@ def test_a_recording_whose_sender_is_gone_is_dropped(gated: Gated, recording: by
             wait_for(server, 1)
         gone = 'osscl_requests_total{code="499",route="/v1/score"}'
         wait_until(lambda: server.metric(gone) == 1 or None)
-        gated.open_gate()
+        gated.gate.set()
         for each in asking:
             each.join()
         wait_for(server, 0)
@@ -274,13 +264,13 @@ def test_a_recording_whose_sender_is_gone_is_dropped(gated: Gated, recording: by
 
 def test_what_waits_is_scored_together(model: Path, recording: bytes) -> None:
     replies: list[int] = []
-    with Gated.opened(model, batch_size=4) as detector, served(detector) as server:
+    with Gated(model, batch_size=4) as detector, served(detector) as server:
         asking = fill_lanes(detector, server, recording, replies)
         n_first = len(asking)
         for number in range(6):
             asking.append(post_aside(server, recording, replies))
             wait_for(server, number + 1)
-        detector.open_gate()
+        detector.gate.set()
         for each in asking:
             each.join()
         assert server.metric("osscl_batch_clips_sum") == n_first + 6
@@ -291,13 +281,13 @@ def test_what_waits_is_scored_together(model: Path, recording: bytes) -> None:
 
 def test_a_batch_that_fails_takes_nobody_with_it(model: Path, recording: bytes) -> None:
     replies: list[int] = []
-    with Gated.opened(model, batch_size=8) as detector, served(detector) as server:
+    with Gated(model, batch_size=8) as detector, served(detector) as server:
         asking = fill_lanes(detector, server, recording, replies)
         poisoned: list[int] = []
         for number, body in enumerate((recording, b"poison", recording)):
             asking.append(post_aside(server, body, poisoned if body == b"poison" else replies))
             wait_for(server, number + 1)
-        detector.open_gate()
+        detector.gate.set()
         for each in asking:
             each.join()
         assert poisoned == [500]
@@ -334,7 +324,7 @@ def test_what_is_in_work_is_answered_when_the_server_stops(gated: Gated, recordi
         wait_for(server, 1)
         server.server.stop()
         wait_until(lambda: _is_refused(server))
-        gated.open_gate()
+        gated.gate.set()
         for each in asking:
             each.join()
     assert replies == [200] * len(asking)

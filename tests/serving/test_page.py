@@ -93,7 +93,8 @@ def test_a_recording_is_dropped_onto_the_page(browser: Browser, server: Served, 
     browser.run("document.getElementById('machine').value = arguments[0]", MACHINE)
     browser.run(
         "const carried = new DataTransfer(); carried.items.add(new File(['no sound'], 'dropped.wav'));"
-        "document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: carried, bubbles: true, cancelable: true}))"
+        "const how = {dataTransfer: carried, bubbles: true, cancelable: true};"
+        "document.body.dispatchEvent(new DragEvent('drop', how))"
     )
     browser.until(SHOWN)
     assert browser.texts("#verdict") == ["Not scored"]
