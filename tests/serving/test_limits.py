@@ -48,6 +48,8 @@ class Gated(Detector):
         self.batches.append(len(candidates))
         if any(candidate.content == b"poison" for candidate in candidates):
             raise BackendError("the device stopped working")
+        if any(candidate.content == b"flaw" for candidate in candidates):
+            raise ZeroDivisionError
         return super().score_batch(candidates, machine_of, fit, threads)
 
 
@@ -297,6 +299,18 @@ def test_a_batch_that_fails_takes_nobody_with_it(model: Path, recording: bytes) 
         assert (unready.code, "the device stopped working" in unready.json["reason"]) == (503, True)
         assert server.post(recording, machine=MACHINE).code == 200
         assert server.ask("GET", "/ready").code == 200
+
+
+def test_a_flaw_of_the_server_is_told_and_logged(
+    gated: Gated, recording: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    gated.gate.set()
+    with served(gated) as server:
+        reply = server.post(b"flaw", machine=MACHINE)
+        assert (reply.code, reply.json["status"]) == (500, "failed")
+        assert "an error of the server itself, ZeroDivisionError" in reply.json["reason"]
+        assert server.post(recording, machine=MACHINE).code == 200
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ZeroDivisionError]
 
 
 def test_bodies_of_all_requests_share_one_memory(gated: Gated, monkeypatch: pytest.MonkeyPatch) -> None:

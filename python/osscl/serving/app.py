@@ -177,6 +177,7 @@ def make_app(service: Service, front: Callable[[Any, Metrics], Front]) -> Front:
     page.add_to(app)
     app.add_exception_handler(RequestError, _tell)  # type: ignore[arg-type]
     app.add_exception_handler(OssclError, _tell_failure)  # type: ignore[arg-type]
+    app.add_exception_handler(Exception, _tell_flaw)
     app.add_exception_handler(RequestValidationError, _tell_wrong_query)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _tell_wrong_place)  # type: ignore[arg-type]
     app.add_exception_handler(ClientDisconnect, _tell_nobody)  # type: ignore[arg-type]
@@ -238,6 +239,11 @@ async def _tell(request: Request, problem: RequestError) -> Response:
 
 async def _tell_failure(request: Request, error: OssclError) -> Response:
     return await _tell(request, RequestError(500, "failed", str(error)))
+
+
+async def _tell_flaw(request: Request, error: Exception) -> Response:
+    reason = f"an error of the server itself, {type(error).__name__}; its log on stderr says where"
+    return await _tell(request, RequestError(500, "failed", reason))
 
 
 async def _tell_wrong_query(request: Request, error: RequestValidationError) -> Response:

@@ -5,7 +5,6 @@ batch: one clip where little is asked, full batches where much is.
 """
 
 import asyncio
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -19,9 +18,6 @@ from osscl.scoring.record import Record
 from osscl.serving.answers import Answered, answer
 from osscl.serving.problems import RequestError, busy
 from osscl.serving.requests import Question
-from osscl.support.log import quiet_logger
-
-_log: logging.Logger = quiet_logger("osscl.serving")
 
 
 @dataclass(slots=True, eq=False)
@@ -185,8 +181,6 @@ class Batching:
     def _failed(self, job: Job, error: Exception) -> None:
         if isinstance(error, OssclError):
             self.trouble = str(error)
-        else:
-            _log.error("request %s failed", job.question.request_id, exc_info=error)
         self._loop.call_soon_threadsafe(_settle, job.answered, error)
 
 

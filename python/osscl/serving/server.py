@@ -224,6 +224,8 @@ class _Running(uvicorn.Server):
 
     def _stop(self, number: int) -> None:
         self.force_exit = self.should_exit
+        if self.force_exit:  # whoever waits is left: no error of the application
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self.should_exit = True
         if self.stopped_by is None:
             self.stopped_by = number
