@@ -47,6 +47,7 @@ docs/monitor
 docs/explain
 docs/sensitivity
 docs/gpu
+docs/serve
 docs/training
 docs/evaluation
 docs/compare

@@ -38,6 +38,7 @@ CHEAP = (
     "monitor TABLE --model demo",
     "monitor TABLE --model demo --json",
     "embed RECORDINGS --output new.npz --overwrite --json",
+    "serve demo --port 0 --token-file none",
     "inspect demo",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",
@@ -67,7 +68,8 @@ CODES = {
     "monitor": 3,
     "sensitivity": 1,
     "commission": 1,
-}  # neither engine nor card; strange machines; nothing is calibrated
+    "serve": 1,
+}  # neither engine nor card; strange machines; nothing is calibrated; no token
 
 
 def test_every_command_has_a_row() -> None:

@@ -89,6 +89,8 @@ ROWS = [
     Row("explain model", "explain @ RECORDING --machine fan/id_00"),
     Row("explain recording", "explain demo @ --machine blower/id_00", suffix=".wav"),
     Row("explain labels", "explain demo RECORDING --labels @", suffix=".csv"),
+    Row("serve model", "serve @ --port 0"),
+    Row("serve token_file", "serve demo --port 0 --token-file @"),
     Row("embed places", "embed @ RECORDINGS -o new.npz"),
     Row("embed places", "embed @ -o new.npz"),
     Row("embed output", "embed RECORDINGS -o @", WRITE_FILE, ".npz"),
@@ -164,6 +166,7 @@ WITH_A_NETWORK = (
     "explain",
     "score",
     "sensitivity",
+    "serve",
 )
 NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
 FITTING = (
@@ -197,6 +200,8 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("score", "only"),
     ("score", "start_time"),
     ("score", "rule"),
+    ("serve", "host"),
+    ("serve", "rule"),
     ("export", "licence"),
     ("export", "training_data"),
     ("export", "without_rewrite"),

@@ -12,6 +12,23 @@ from osscl.synth import DatasetPlan, write_dataset
 from support.watched import Watched, needs_strace, run_watched
 
 CONSOLE = [sys.executable, "-c", "from osscl.cli import main; main()"]
+# a server ends once it says that it is ready
+SERVER = [
+    sys.executable,
+    "-c",
+    """
+import os, signal, sys
+from osscl.cli import main
+class Ending:
+    def __init__(self, stream): self.stream = stream
+    def __getattr__(self, name): return getattr(self.stream, name)
+    def write(self, text):
+        if "Ctrl-C ends" in text: os.kill(os.getpid(), signal.SIGTERM)
+        return self.stream.write(text)
+sys.stderr = Ending(sys.stderr)
+main()
+""",
+]
 LIBRARY = """
 import osscl, pathlib
 path = next(pathlib.Path("clips").rglob("*.wav"))
@@ -37,6 +54,7 @@ WATCHED = {
     "evaluate by rule": "evaluate demo clips --device cpu --rule all",
     "compare": "compare demo demo clips --device cpu",
     "embed": "embed demo clips --device cpu -o out/numbers.npz",
+    "serve": "serve demo --port 0 --device cpu",
     "bench": "bench demo --device cpu --clips 2 --seconds 0.02 --threads 1 -o out/bench.json",
     "train": "train clips --device cpu --epochs 1 --batch-size 2 --workers 1 --hold-out 0.25 -o out/run",
     "export": "export weights/random.pth -o out/model.onnx",
@@ -94,7 +112,7 @@ def test_a_command_speaks_to_nobody_and_leaves_its_output_alone(
     (folder / "weights").symlink_to(checkpoint.parent)
     if what == "sensitivity":
         enroll([clips], folder / "memories.onnx")
-    watched = watch([*CONSOLE, *WATCHED[what].split()], folder)
+    watched = watch([*(SERVER if what == "serve" else CONSOLE), *WATCHED[what].split()], folder)
     assert "Traceback" not in watched.done.stderr
     expected = CODES.get(what, 0)
     assert watched.done.returncode == expected or what == "doctor", watched.done.stderr
