@@ -113,7 +113,8 @@ def test_a_folder_named_like_a_recording_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "data" / "y.flac").symlink_to("../elsewhere")
     (tmp_path / "data" / "z.wav").symlink_to("session.wav")
     candidates = {
-        os.path.relpath(path, tmp_path): problem for path, problem in find_recordings([tmp_path / "data"])
+        os.path.relpath(candidate.path, tmp_path): candidate.problem
+        for candidate in find_recordings([tmp_path / "data"])
     }
     assert candidates == {"data/session.wav/inner.wav": None, "data/y.flac/other.wav": None}
 

@@ -322,7 +322,13 @@ class Detector:
         return score_batch(list(candidates), task, self.manifest, backend)
 
     def lanes(self) -> Lanes:
-        """How many threads keep the device busy by `score_batch`, as a folder run does by its pipeline."""
+        """Say how many threads keep the device busy by `score_batch`, as a folder run does by its pipeline.
+
+        Returns
+        -------
+        Lanes
+            Threads, and clips in each of their batches at most.
+        """
         return self._computing.lanes()
 
     def close(self) -> None:

@@ -222,10 +222,11 @@ def _read_all(
 
 
 def _read(fit: Fit, file: tuple[Candidate, str]) -> _Read | BadClip:
-    (path, problem), machine_type = file
+    candidate, machine_type = file
+    path = candidate.path
     try:
-        if problem is not None:
-            raise problem
+        if candidate.problem is not None:
+            raise candidate.problem
         if not machine_type:
             raise MachineError("no folder above train names the machine type; expected <type>/train")
         machine = f"{machine_type}/{id_of_file(path)}"
