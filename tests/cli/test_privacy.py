@@ -12,20 +12,24 @@ from osscl.synth import DatasetPlan, write_dataset
 from support.watched import Watched, needs_strace, run_watched
 
 CONSOLE = [sys.executable, "-c", "from osscl.cli import main; main()"]
-# a server ends once it says that it is ready
+# a server is told to end once it listens
 SERVER = [
     sys.executable,
     "-c",
     """
-import os, signal, sys
+import os, signal, socket, threading
 from osscl.cli import main
-class Ending:
-    def __init__(self, stream): self.stream = stream
-    def __getattr__(self, name): return getattr(self.stream, name)
-    def write(self, text):
-        if "Ctrl-C ends" in text: os.kill(os.getpid(), signal.SIGTERM)
-        return self.stream.write(text)
-sys.stderr = Ending(sys.stderr)
+def listens(number):
+    try:
+        with socket.socket(fileno=os.dup(number)) as channel:
+            return channel.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError:
+        return False
+def end():
+    while not any(listens(int(name)) for name in os.listdir("/proc/self/fd")):
+        threading.Event().wait(0.02)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=end, daemon=True).start()
 main()
 """,
 ]

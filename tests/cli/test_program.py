@@ -83,7 +83,7 @@ def test_a_command_that_stands_for_another_is_loaded_whole() -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("osscl s", ["sensitivity", "score", "synth"]),
+        ("osscl s", ["sensitivity", "score", "serve", "synth"]),
         ("osscl score --dev", ["--device"]),
         ("osscl engine p", ["prune"]),
     ],
