@@ -19,14 +19,16 @@ SERVER = [
     """
 import os, signal, socket, threading
 from osscl.cli import main
-def listens(number):
+def listens(name):
     try:
-        with socket.socket(fileno=os.dup(number)) as channel:
+        if not os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
+            return False
+        with socket.socket(fileno=os.dup(int(name))) as channel:
             return channel.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError:
         return False
 def end():
-    while not any(listens(int(name)) for name in os.listdir("/proc/self/fd")):
+    while not any(map(listens, os.listdir("/proc/self/fd"))):
         threading.Event().wait(0.02)
     os.kill(os.getpid(), signal.SIGTERM)
 threading.Thread(target=end, daemon=True).start()
