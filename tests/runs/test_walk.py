@@ -163,7 +163,7 @@ def test_paths_too_long_for_the_system_have_their_line(deep: Path) -> None:
     touch(deep, "a.wav")
     nest(deep, "d" * 250, 20, "x.wav")
     first, folder = find_recordings([deep])
-    assert first == (str(deep / "a.wav"), None)
+    assert (first.path, first.problem) == (str(deep / "a.wav"), None)
     assert isinstance(folder.problem, FolderReadError)
     n_bytes = len(os.fsencode(folder.path))
     assert str(folder.problem) == (
