@@ -95,8 +95,8 @@ def read_clips(
         The samples of a clip are its row; or an array of their own, where they are float32 and the
         rows int16. The rows of such clips and of errors mean nothing.
     """
-    silences = read_wavs(paths, rows, fit.one_channel, sample_rate_hz, threads)
-    left = [place for place, is_silent in enumerate(silences) if is_silent is None]
+    read_natively = read_wavs(paths, rows, fit.one_channel, sample_rate_hz, threads)
+    left = [place for place, found in enumerate(read_natively) if found is None]
 
     def read(place: int) -> Clip | AudioError:
         return _decoded(paths[place], rows[place], fit, clip, sample_rate_hz)
@@ -105,9 +105,15 @@ def read_clips(
     duration_s = clip.n_samples / sample_rate_hz
     return [
         next(decoded)
-        if is_silent is None
-        else Clip(row, sample_rate_hz, duration_s, silence_of(row) if is_silent else None)
-        for row, is_silent in zip(rows, silences, strict=True)
+        if found is None
+        else Clip(
+            row,
+            sample_rate_hz,
+            duration_s,
+            silence_of(row) if found.is_silent else None,
+            found.n_frames / sample_rate_hz,
+        )
+        for row, found in zip(rows, read_natively, strict=True)
     ]
 
 
