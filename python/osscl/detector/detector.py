@@ -240,8 +240,8 @@ class Detector:
     ) -> Iterator[Record]:
         """Score files lazily and in order: one record a file, also for those that cannot be scored.
 
-        Of longer recordings the first ten seconds are scored, which the logger ``osscl`` tells at the end; or,
-        by `hop_s`, windows of ten seconds, streamed from disk.
+        Of longer recordings the first ten seconds are scored, which the logger ``osscl`` tells at the end;
+        or, by `hop_s`, windows of ten seconds, streamed from disk.
 
         Parameters
         ----------
