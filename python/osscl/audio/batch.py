@@ -78,15 +78,20 @@ def read_audio_batch(
     n_longer = sum(isinstance(clip, Clip) and clip.unheard_s > 0 for clip in clips)
     if n_longer:
         _log.warning(
-            "%d of %d recordings are longer than %g s, of which their first are read; osscl.read_windows reads "
-            "them all",
+            "%d of %d recordings are longer than %g s: the beginning of each is read; osscl.read_windows reads all",
             n_longer, len(files), CLIP.n_samples / FRONTEND.sample_rate_hz,
         )  # fmt: skip
     return batch
 
 
 def read_clips(
-    paths: Sequence[Path], rows: Samples, fit: Fit, clip: ClipConfig, sample_rate_hz: int, threads: int
+    paths: Sequence[Path],
+    rows: Samples,
+    fit: Fit,
+    clip: ClipConfig,
+    sample_rate_hz: int,
+    threads: int,
+    starts: Sequence[float | None] | None = None,
 ) -> list[Clip | AudioError]:
     """Read recordings into the rows of one array: what `read_clip` gives for each of them.
 
@@ -100,6 +105,8 @@ def read_clips(
         As for `read_clip`.
     threads : int
         Files read side by side, at most; 1 reads them in the calling thread.
+    starts : sequence of float or None, [B], optional
+        Where the clip of each begins, as for `read_clip`.
 
     Returns
     -------
@@ -107,11 +114,15 @@ def read_clips(
         The samples of a clip are its row; or an array of their own, where they are float32 and the
         rows int16. The rows of such clips and of errors mean nothing.
     """
-    read_natively = read_wavs(paths, rows, fit.one_channel, sample_rate_hz, threads)
+    if starts is None or not any(start is not None for start in starts):
+        starts = [None] * len(paths)
+        read_natively = read_wavs(paths, rows, fit.one_channel, sample_rate_hz, threads)
+    else:
+        read_natively = [None] * len(paths)
     left = [place for place, found in enumerate(read_natively) if found is None]
 
     def read(place: int) -> Clip | AudioError:
-        return _decoded(paths[place], rows[place], fit, clip, sample_rate_hz)
+        return _decoded(paths[place], rows[place], fit, clip, sample_rate_hz, starts[place])
 
     decoded = iter(side_by_side(read, left, threads))
     duration_s = clip.n_samples / sample_rate_hz
@@ -153,10 +164,12 @@ def side_by_side(read: Callable[[int], Read], places: Sequence[int], threads: in
         return list(pool.map(read, places))
 
 
-def _decoded(path: Path, row: Samples, fit: Fit, clip: ClipConfig, sample_rate_hz: int) -> Clip | AudioError:
+def _decoded(
+    path: Path, row: Samples, fit: Fit, clip: ClipConfig, sample_rate_hz: int, start_s: float | None
+) -> Clip | AudioError:
     """Read one recording, into its row [n_samples] where that can hold it."""
     try:
-        read = read_clip(path, fit, clip, sample_rate_hz)
+        read = read_clip(path, fit, clip, sample_rate_hz, start_s)
     except AudioError as error:
         # the frames behind it hold the rows, which shall be free for others as soon as they are let go
         error.__cause__ = error.__context__ = None

@@ -14,7 +14,10 @@ class Candidate(NamedTuple):
         The file, or the folder that cannot be listed.
     problem : ClipError or None
         Why it is unusable; None where nothing is known against it.
+    start_s : float or None
+        Where in it the window begins that is meant, seconds; None means its beginning.
     """
 
     path: str
     problem: ClipError | None = None
+    start_s: float | None = None

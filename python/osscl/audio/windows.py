@@ -86,6 +86,23 @@ class Windows:
         self._recording, self._cutter = recording, cutter
         self._hop = hop_frames(hop_s, recording.sample_rate_hz)
 
+    def starts(self) -> list[float]:
+        """Where the windows begin, seconds; nothing is read.
+
+        Raises
+        ------
+        AudioCorruptError
+            The recording ends before its header says so, or may have been longer.
+        """
+        self._recording.check_end()
+        found: list[float] = []
+        start, covered = 0, 0
+        while self._is_begun(start, covered):
+            found.append(start / self.sample_rate_hz)
+            covered = min(self._recording.n_frames, start + self._cutter.n_needed)
+            start += self._hop
+        return found
+
     def __iter__(self) -> Iterator[RawWindow]:
         """Give the windows; where the recording is damaged, those before it and then AudioCorruptError."""
         n_frames, cutter = self._recording.n_frames, self._cutter

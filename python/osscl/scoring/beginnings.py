@@ -1,4 +1,4 @@
-"""Batches of recordings of which the beginning is scored: a clip each, read at once where that can be."""
+"""Batches of recordings of which one clip is scored, mostly the beginning, read at once where that can be."""
 
 from collections.abc import Generator, Iterable
 from itertools import islice
@@ -12,7 +12,7 @@ from osscl.backends import Backend
 from osscl.errors import AudioError
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judging import Batch, Entry, batch_of
-from osscl.scoring.lines import described, named, refused
+from osscl.scoring.lines import described, named, refused, window_line
 from osscl.scoring.task import Task
 
 
@@ -34,10 +34,13 @@ def read(task: Task, manifest: Manifest, first: int, group: list[Candidate], len
     paths = [candidate.path for candidate in group if candidate.problem is None]
     n_samples, rate_hz = manifest.clip.n_samples, manifest.front_end.settings.sample_rate_hz
     rows = np.empty((len(paths), n_samples), np.int16) if lent is None else lent[: len(paths)]
-    clips = enumerate(read_clips(paths, rows, task.fit, manifest.clip, rate_hz, task.threads))
+    starts = [candidate.start_s for candidate in group if candidate.problem is None]
+    clips = enumerate(read_clips(paths, rows, task.fit, manifest.clip, rate_hz, task.threads, starts))
     entries: list[Entry] = []
     for place, candidate in enumerate(group):
         record, judge = named(candidate.path, task, first + place)
+        if candidate.start_s is not None:
+            record = window_line(record, candidate.start_s)
         if candidate.problem is not None:
             entries.append(Entry(refused(record, candidate.problem)))
             continue

@@ -12,7 +12,7 @@ from osscl.backends import Ticket
 from osscl.features import memory_features
 from osscl.scoring.judge import Judge, Judged
 from osscl.scoring.quality import doubts
-from osscl.scoring.record import Record
+from osscl.scoring.record import WINDOW, Record
 from osscl.scoring.task import Task
 from osscl.scoring.whole_files import FileEnd
 
@@ -105,18 +105,19 @@ def batch_of(entries: list[Entry], rows: Samples, task: Task, sample_rate_hz: in
     asked: dict[int, _Asked] = {}  # place of each record to be scored -> what judges it
     kept: dict[int, Samples] = {}  # row -> samples [n_samples] to score
     unheard_s: list[float] = []
-    for place, (_, judge, clip, row, _) in enumerate(entries):
+    for place, (record, judge, clip, row, _) in enumerate(entries):
         if judge is not None and clip is not None and row is not None:
             padding = task.fit.pad if clip.is_padded(sample_rate_hz) else None
             asked[place] = _Asked(judge, judge.misfit(padding), clip.n_recorded(sample_rate_hz))
             kept[row] = clip.samples
-            unheard_s.append(clip.unheard_s)
+            if record.scope != WINDOW:
+                unheard_s.append(clip.unheard_s)
     records = [entry.record for entry in entries]
     ends = {place: entry.end for place, entry in enumerate(entries) if entry.end is not None}
     samples, waiting = _judged_without_network(
         records, asked, _without_gaps(kept, rows), task, sample_rate_hz
     )
-    return Batch(records, waiting, samples, ends, [] if task.hop_s else unheard_s)
+    return Batch(records, waiting, samples, ends, unheard_s)
 
 
 def _judged_without_network(

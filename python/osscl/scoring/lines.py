@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from osscl.audio.reading import Clip
+from osscl.audio.recorded_at import moved
 from osscl.errors import AudioError, ClipError, MachineError
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import WINDOW, Record
@@ -20,6 +21,12 @@ def named(path: str, task: Task, number: int) -> tuple[Record, Judge | None]:
         return replace(blank, machine=machine), task.judges.of(machine)
     except MachineError as error:
         return replace(blank, machine=machine, status="no_score", reason=str(error)), None
+
+
+def window_line(record: Record, start_s: float) -> Record:
+    """The line of a window, of that of its recording."""
+    recorded_at = None if record.recorded_at is None else moved(record.recorded_at, start_s)
+    return replace(record, scope=WINDOW, start_s=start_s, recorded_at=recorded_at)
 
 
 def described(record: Record, clip: Clip) -> Record:

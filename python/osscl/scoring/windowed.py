@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from osscl.audio.batch import into_row, side_by_side
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Clip, read_clip
-from osscl.audio.recorded_at import moved
 from osscl.audio.samples import Samples
 from osscl.audio.windows import RawWindow, hop_frames, open_windows
 from osscl.backends import Backend
@@ -22,8 +21,8 @@ from osscl.errors import AudioError, ClipError
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judge import Judge
 from osscl.scoring.judging import Batch, Entry, batch_of
-from osscl.scoring.lines import described, named, refused
-from osscl.scoring.record import WINDOW, Record
+from osscl.scoring.lines import described, named, refused, window_line
+from osscl.scoring.record import Record
 from osscl.scoring.task import Task
 from osscl.scoring.whole_files import FileEnd
 
@@ -130,7 +129,7 @@ def _items_of(record: Record, judge: Judge, task: Task, manifest: Manifest) -> G
             for window in windows:
                 if last is not None:
                     yield last
-                last = Item(_line_of(record, window.start_s), judge, window)
+                last = Item(window_line(record, window.start_s), judge, window)
                 n_windows += 1
         left_out_s = windows.left_out_s
     except AudioError as error:
@@ -141,11 +140,6 @@ def _items_of(record: Record, judge: Judge, task: Task, manifest: Manifest) -> G
         assert record.sample_rate_hz is not None
         next_s = n_windows * hop_frames(task.hop_s, record.sample_rate_hz) / record.sample_rate_hz
         error.args = (f"{error} (what comes before {next_s:g} s could be read)",)
-        last = Item(_line_of(record, next_s), problem=error)
+        last = Item(window_line(record, next_s), problem=error)
     assert last is not None, "a recording that fits has a window"
     yield last._replace(end=FileEnd(record, duration_s, left_out_s))
-
-
-def _line_of(record: Record, start_s: float) -> Record:
-    recorded_at = None if record.recorded_at is None else moved(record.recorded_at, start_s)
-    return replace(record, scope=WINDOW, start_s=start_s, recorded_at=recorded_at)

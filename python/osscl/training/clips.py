@@ -222,7 +222,7 @@ def _read_all(
 
 
 def _read(fit: Fit, file: tuple[Candidate, str]) -> _Read | BadClip:
-    (path, problem), machine_type = file
+    (path, problem, _), machine_type = file
     try:
         if problem is not None:
             raise problem
