@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from osscl.audio.candidate import Candidate
 from osscl.errors import AudioReadError, FolderReadError, NoRecordingsError
 from osscl.runs.folder import _identity, find_recordings, find_some_recordings
 from osscl.runs.passed_over import PassedOver
@@ -113,7 +114,7 @@ def test_a_folder_named_like_a_recording_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "data" / "y.flac").symlink_to("../elsewhere")
     (tmp_path / "data" / "z.wav").symlink_to("session.wav")
     candidates = {
-        os.path.relpath(path, tmp_path): problem for path, problem in find_recordings([tmp_path / "data"])
+        os.path.relpath(path, tmp_path): problem for path, problem, _ in find_recordings([tmp_path / "data"])
     }
     assert candidates == {"data/session.wav/inner.wav": None, "data/y.flac/other.wav": None}
 
@@ -162,7 +163,7 @@ def test_paths_too_long_for_the_system_have_their_line(deep: Path) -> None:
     touch(deep, "a.wav")
     nest(deep, "d" * 250, 20, "x.wav")
     first, folder = find_recordings([deep])
-    assert first == (str(deep / "a.wav"), None)
+    assert first == Candidate(str(deep / "a.wav"))
     assert isinstance(folder.problem, FolderReadError)
     n_bytes = len(os.fsencode(folder.path))
     assert str(folder.problem) == (

@@ -78,7 +78,7 @@ def read_audio_batch(
     n_longer = sum(isinstance(clip, Clip) and clip.unheard_s > 0 for clip in clips)
     if n_longer:
         _log.warning(
-            "%d of %d recordings are longer than %g s: the beginning of each is read; osscl.read_windows reads all",
+            "%d of %d recordings are longer than %g s: beginnings alone are read; see osscl.read_windows",
             n_longer, len(files), CLIP.n_samples / FRONTEND.sample_rate_hz,
         )  # fmt: skip
     return batch

@@ -31,8 +31,10 @@ from osscl.detector import Detector
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.runs.folder import find_some_recordings
+from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
 from osscl.runs.passed_over import PassedOver
 from osscl.runs.run import Tally, score_to_table
+from osscl.runs.score_table import read_records
 from osscl.runs.tables import OutputTable
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
@@ -85,6 +87,18 @@ def score(
             help="Say of each flagged clip what is heard beyond the normal ones (reads it again).",
         ),
     ] = False,
+    audacity: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write flagged windows into as label tracks for Audacity, one file a recording.",
+            metavar="FOLDER",
+            readable=False,
+        ),
+    ] = None,
+    raven: Annotated[
+        Path | None,
+        typer.Option(help="The same as selection tables for Raven.", metavar="FOLDER", readable=False),
+    ] = None,
     fail_on_anomaly: FailOnAnomaly = False,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
@@ -95,6 +109,7 @@ def score(
     refuse_two_outputs(output, json)
     if hop is not None:
         check_hop(hop)
+    labels = _label_folders(audacity, raven, output, hop, overwrite=overwrite)
     if only not in (None, "anomalies"):
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
@@ -135,6 +150,10 @@ def score(
     exit_code = _run(
         detector, paths, candidates, table, machine_of, fit, times, hop, left_out, options, tally, explainer
     )
+    if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):
+        for editor, folder in labels.items():
+            n_files = write_labels(read_records(output), folder, editor)
+            say(f"-> {printable(folder)}: labels of {n_files} recordings")
     if explainer is not None:
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
@@ -149,6 +168,23 @@ def score(
     if tally.n_decided:
         say(tally.flagged())
     raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
+
+
+def _label_folders(
+    audacity: Path | None, raven: Path | None, output: Path | None, hop: float | None, *, overwrite: bool
+) -> dict[Editor, Path]:
+    """Where labels go, checked before anything is scored."""
+    asked: dict[Editor, Path | None] = {"audacity": audacity, "raven": raven}
+    labels = {editor: folder for editor, folder in asked.items() if folder is not None}
+    if labels and (output is None or hop is None):
+        raise typer.BadParameter(
+            "labels are written of the windows in a table: --audacity and --raven need --output and --hop"
+        )
+    if len(set(labels.values())) < len(labels):
+        raise typer.BadParameter("--audacity and --raven name the same folder; give each its own")
+    for folder in labels.values():
+        check_label_folder(folder, overwrite=overwrite)
+    return labels
 
 
 def _run(
