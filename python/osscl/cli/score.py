@@ -153,7 +153,7 @@ def score(
     if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):
         for editor, folder in labels.items():
             n_files = write_labels(read_records(output), folder, editor)
-            say(f"-> {printable(folder)}: labels of {n_files} recordings")
+            say(f"-> {printable(folder)}: labels of {n_files} recording{'' if n_files == 1 else 's'}")
     if explainer is not None:
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
