@@ -177,7 +177,7 @@ def test_what_is_left_out_is_counted(home: Path, recordings: list[Candidate]) ->
     ends, beginnings = LeftOut(), LeftOut()
     scored(home, recordings, 10.0, left_out=ends)
     assert ends == LeftOut(n_ends=1, ends_s=4.0)
-    assert list(ends.notes(10.0)) == [
+    assert list(ends.notes(10.0, "--hop", "--pad repeat|zero")) == [
         "1 recording ends with a part shorter than 10 s, left out (4 s); --pad repeat|zero scores it, "
         "filled up"
     ]
@@ -186,11 +186,11 @@ def test_what_is_left_out_is_counted(home: Path, recordings: list[Candidate]) ->
         3,
         54.0,
     )  # those that are broken or unknown are not scored at all
-    assert list(beginnings.notes(10.0)) == [
+    assert list(beginnings.notes(10.0, "--hop", "--pad")) == [
         "3 recordings are longer than 10 s: of each the first 10 s are scored, and 54 s behind them are not; "
         "--hop 10 scores all of it, a row a window"
     ]
-    assert not list(LeftOut().notes(10.0))
+    assert not list(LeftOut().notes(10.0, "--hop", "--pad"))
 
 
 def test_the_library_says_what_it_left_out(

@@ -52,6 +52,11 @@ class RawWindow:
     _samples: NDArray[Any]
     _n_left: int
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it takes as it was read."""
+        return self._samples.nbytes
+
     def clip(self) -> Clip:
         """Make a clip of it; raises AudioError as `read_clip` does."""
         return self._cutter.clip(self._samples, self._n_left)

@@ -38,9 +38,9 @@ from osscl.machines.labels import BY_PATHS, MachineNames
 from osscl.metrics import MAX_FPR
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.passed_over import PassedOver
-from osscl.runs.scopes import OF_FILES, check_file_scope, of_scope
+from osscl.runs.scopes import OF_FILES, of_scope
 from osscl.runs.score_table import TABLE_SUFFIXES, read_records
-from osscl.scoring.record import Record
+from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.support.links import missing
 from osscl.support.outputs import refuse_inputs
 from osscl.support.paths import printable
@@ -154,7 +154,8 @@ def evaluate(
     """AUC and pAUC per machine ID, per type and in total, from a model or from scores; and false alarms."""
     _check_options(compare, max_fpr)
     if scope is not None:
-        check_file_scope(scope)
+        if scope not in FILE_SCOPES:
+            raise typer.BadParameter(f"--scope is '{scope}'; expected one of: {', '.join(FILE_SCOPES)}")
         if model is None or data is not None:
             raise typer.BadParameter("--scope goes with a TABLE that osscl score --hop wrote")
     table = None if model is None or data is not None else Path(model)

@@ -161,7 +161,7 @@ def score(
     may_decide = decide != BY_DEFAULT or detector.judges.can_decide
     for note in (
         *passed_over.notes(),
-        *left_out.notes(detector.clip_s),
+        *left_out.notes(detector.clip_s, "--hop", "--pad repeat|zero"),
         *(detector.judges.notes() if may_decide else ()),
     ):
         say(note)

@@ -60,6 +60,6 @@ def scored_records(
     if interrupted:
         say(f"interrupted after {len(records)} of {len(candidates)} files; {lost}")
         raise typer.Exit(signals.exit_code())
-    for note in left_out.notes(detector.clip_s, "osscl score --hop"):
+    for note in left_out.notes(detector.clip_s, "osscl score --hop", "--pad"):
         say(note)
     return records

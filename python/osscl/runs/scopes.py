@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from osscl.errors import ConfigError
 from osscl.scoring.record import FILE_SCOPES, Record
 
 OF_FILES = FILE_SCOPES[0]
@@ -25,9 +24,3 @@ def of_scope(records: Iterable[Record], scope: str) -> Iterator[Record]:
         Its lines, and those of recordings that were not cut, or could not be: these stand for themselves.
     """
     return (record for record in records if record.scope in (None, scope))
-
-
-def check_file_scope(scope: str) -> None:
-    """Raise ConfigError unless a scope stands for whole recordings."""
-    if scope not in FILE_SCOPES:
-        raise ConfigError(f"--scope is '{scope}'; expected one of: {', '.join(FILE_SCOPES)}")

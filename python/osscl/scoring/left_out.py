@@ -37,7 +37,7 @@ class LeftOut:
             self.n_ends += 1
             self.ends_s += left_out_s
 
-    def notes(self, clip_s: float, hop: str = "--hop", pad: str = "--pad repeat|zero") -> Iterator[str]:
+    def notes(self, clip_s: float, hop: str, pad: str) -> Iterator[str]:
         """Say what was left out, and what would score it.
 
         Parameters

@@ -26,6 +26,8 @@ from osscl.scoring.record import Record
 from osscl.scoring.task import Task
 from osscl.scoring.whole_files import FileEnd
 
+_MOST_BYTES = 24 << 20  # of a batch as it was read
+
 
 class Item(NamedTuple):
     """One line to be: a window, a recording that cannot be cut, or what is wrong.
@@ -57,17 +59,19 @@ def borrow(
 ) -> Generator[tuple[list[Item], Samples | None], None, None]:
     """Items of one batch each, and the memory to put them into, borrowed in order.
 
-    An error comes behind the items before it.
+    What is still to be resampled takes more memory than clips do; there, batches are smaller. An error comes behind the items before it.
     """
     group: list[Item] = []
+    n_bytes = 0
     failure: Exception | None = None
     with closing(_items(candidates, task, manifest)) as items:
         try:
             for item in items:
                 group.append(item)
-                if len(group) == task.batch_size:
+                n_bytes += 0 if item.window is None else item.window.n_bytes
+                if len(group) == task.batch_size or n_bytes >= _MOST_BYTES:
                     yield group, backend.lend_batch(len(group))
-                    group = []
+                    group, n_bytes = [], 0
         except Exception as error:  # noqa: BLE001 - raised behind the items before it
             failure = error
         if group:
