@@ -2,10 +2,10 @@
 
     python benchmarks/long.py --hours 10 --folder /tmp/long [--model demo] [--machine blower/id_00] [--hop 10]
 
-Makes, in blocks, one recording of noise in each format (WAV as RF64), scores each in a process of its own, and
-looks at its peak of memory. Then windows at random places are cut into files and scored by themselves: score for
-score, bit by bit. Last, the rate: an hour as one recording, and the same clips as a folder, in turn and shuffled;
-what counts is the ratio of the medians. By memory with an enrolled model, by network with the demo.
+Makes one recording of noise in each format, in blocks (WAV as RF64), scores each in a process of its own,
+and looks at its peak of memory. Then windows at random places are cut into files and scored by themselves:
+score for score, bit by bit. Last, the rate: an hour as one recording, and the same clips as a folder, in turn
+and shuffled; what counts is the ratio of the medians. By memory with an enrolled model, by network with demo.
 """
 
 import argparse
@@ -160,11 +160,10 @@ def main() -> None:
         )
         n_windows = sum(row["scope"] == "window" for row in rows(output))
         size = recording.stat().st_size / 2**30
-        said = (
-            ""
-            if options
-            else f"; {check_cuts(arguments, recording, output, arguments.cuts)} of {arguments.cuts} cuts differ"
-        )
+        said = ""
+        if not options:
+            n_different = check_cuts(arguments, recording, output, arguments.cuts)
+            said = f"; {n_different} of {arguments.cuts} cuts differ"
         print(
             f"{name}: {size:.2f} GiB, {n_windows} windows in {took:.0f} s, peak {peak:.0f} MB{said}",
             flush=True,

@@ -67,6 +67,7 @@ COMMANDS_OF_ROOM = {
     "cli/monitor.py": ("monitor",),
     "cli/recordings_lines.py": ("doctor",),
     "cli/score.py": ("score",),
+    "cli/scored.py": ("evaluate", "compare"),
     "cli/sensitivity.py": ("sensitivity",),
     "cli/synth.py": ("synth",),
     "cli/train.py": ("train",),

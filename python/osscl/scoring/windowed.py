@@ -59,7 +59,8 @@ def borrow(
 ) -> Generator[tuple[list[Item], Samples | None], None, None]:
     """Items of one batch each, and the memory to put them into, borrowed in order.
 
-    What is still to be resampled takes more memory than clips do; there, batches are smaller. An error comes behind the items before it.
+    What is still to be resampled takes more memory than clips do; there, batches are smaller. An error comes
+    behind the items before it.
     """
     group: list[Item] = []
     n_bytes = 0
