@@ -78,7 +78,7 @@ def test_read_windows_gives_the_whole_recording(sound: np.ndarray, caplog: pytes
     assert "its last 4 s are shorter than a window and left out" in caplog.text
     with pytest.raises(ConfigError, match="hop is"):
         osscl.read_windows(encoded(sound), -1.0)
-    read = []
+    read: list[osscl.Window] = []
     with pytest.raises(AudioCorruptError, match="cut short"):
         read.extend(osscl.read_windows(encoded(sound)[:-400_000], 10.0))
     assert len(read) == 2

@@ -1,6 +1,7 @@
 """Long recordings, window by window: as many clips scored by themselves, and what they come to."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -212,13 +213,13 @@ def test_the_library_says_what_it_left_out(
 def test_an_error_of_the_walk_comes_behind_the_windows_before_it(
     home: Path, recordings: list[Candidate]
 ) -> None:
-    def walk():  # type: ignore[no-untyped-def]
+    def walk() -> Iterator[Candidate]:
         yield recordings[0]
         raise RuntimeError("the walk")
 
     with osscl.load(home / "model.onnx", "cpu", threads=2, batch_size=4) as detector:
         records = detector.score_candidates(walk(), lambda _: FAN, AS_THEY_ARE, hop_s=10.0)
-        seen = []
+        seen: list[str | None] = []
         with pytest.raises(RuntimeError, match="the walk"):
             seen.extend(record.scope for record in records)
     assert seen[:3] == ["window"] * 3

@@ -223,17 +223,21 @@ def read_windows(
 
     Parameters
     ----------
-    source, resample, channel : optional
+    source : str, path, bytes or binary file object
         As for `osscl.read_audio`.
     hop_s : float
         Seconds from the beginning of one window to that of the next, from 0.01: 10 for windows side by side.
+    resample : bool
+        Convert another sample rate to 16 kHz instead of refusing it (needs ``osscl[resample]``).
+    channel : int, "mean" or None
+        Channel to take from a recording of several, counted from 0, or their mean; None refuses it.
     pad : {"repeat", "zero"} or None
         Fill up the end of the recording by repeating it or with zeros; None leaves it out.
 
-    Yields
-    ------
-    Window
-        In order.
+    Returns
+    -------
+    iterator of Window
+        The windows, in order.
 
     Raises
     ------

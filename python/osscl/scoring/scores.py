@@ -73,7 +73,13 @@ class Scores:
         )
 
     def undecide(self, place: int) -> None:
-        """Take back what was decided of a clip of which nothing can be decided."""
+        """Take back what was decided of a clip of which nothing can be decided.
+
+        Parameters
+        ----------
+        place : int
+            Its number in the batch.
+        """
         self.p_value[place] = self.threshold[place] = np.nan
         self.is_anomaly[place] = np.ma.masked
 
