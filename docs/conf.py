@@ -40,6 +40,7 @@ CONTENTS = """
 :hidden:
 :caption: Use
 docs/scoring
+docs/long
 docs/commission
 docs/recordings
 docs/decide

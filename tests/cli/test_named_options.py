@@ -68,6 +68,7 @@ COMMANDS_OF_ROOM = {
     "cli/monitor.py": ("monitor",),
     "cli/recordings_lines.py": ("doctor",),
     "cli/score.py": ("score",),
+    "cli/scored.py": ("evaluate", "compare"),
     "cli/serve.py": ("serve",),
     "cli/sensitivity.py": ("sensitivity",),
     "cli/synth.py": ("synth",),
@@ -161,7 +162,7 @@ def all_named() -> Iterator[Named]:
 def test_the_search_finds_what_is_there() -> None:
     found = list(all_named())
     assert len(found) > 100
-    assert any(each.option == "--resample" and each.place.startswith("audio/reading.py") for each in found)
+    assert any(each.option == "--resample" and each.place.startswith("audio/fitting.py") for each in found)
     text = "in a score of {}; osscl synth --seed 3, or --gate; osscl-export --margin\nuse --pad"
     assert list(options_named_in(text, ("bench",))) == [
         ("--seed", ("synth",)),

@@ -107,8 +107,8 @@ def test_the_worst_clips_are_explained_and_heard(contents: Contents, site: Site)
     assert clips[0].rarity == "none of 24 normal recordings scores as high"
     for clip in clips[:2]:
         assert clip.evidence is not None
-        assert clip.normal_path is not None
-        assert "/press/test/normal" in clip.normal_path
+        assert clip.normal_place is not None
+        assert "/press/test/normal" in clip.normal_place
         content = base64.b64decode(clip.evidence.excerpt.partition(",")[2])
         path = site.folder / "excerpt.flac"
         path.write_bytes(content)

@@ -14,12 +14,15 @@ class Candidate(NamedTuple):
         The file, or the folder that cannot be listed; of a recording in memory, what it is called.
     problem : ClipError or None
         Why it is unusable; None where nothing is known against it.
+    start_s : float or None
+        Where in it the window begins that is meant, seconds; None means its beginning.
     content : bytes or None
         What the file holds, where that came by another way: nothing is then opened at `path`.
     """
 
     path: str
     problem: ClipError | None = None
+    start_s: float | None = None
     content: bytes | None = None
 
     @property

@@ -12,7 +12,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import MachineOfAll, RecordingPattern, takes_shared_options
+from osscl.cli.options import HopSeconds, MachineOfAll, RecordingPattern, takes_shared_options
 from osscl.enrolment import (
     CalibratedMachine,
     CalibrateOptions,
@@ -62,6 +62,7 @@ def calibrate(
     ] = "network",
     machine: MachineOfAll = None,
     recording: RecordingPattern = None,
+    hop: HopSeconds = None,
     false_alarm_rate: Annotated[
         float | None,
         typer.Option(
@@ -91,6 +92,7 @@ def calibrate(
         machine=machine,
         recording=recording,
         fit=fit,
+        hop_s=hop,
         false_alarm_rate=false_alarm_rate,
         allow_training_clips=allow_training_clips,
     )

@@ -12,7 +12,7 @@ from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
+from osscl.cli.options import HopSeconds, MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
 from osscl.model_file.bundle import DEMO
@@ -52,6 +52,7 @@ def enroll(
     ],
     machine: MachineOfAll = None,
     recording: RecordingPattern = None,
+    hop: HopSeconds = None,
     add: Annotated[
         bool, typer.Option("--add", help="Put the recordings into memories that MODEL holds already.")
     ] = False,
@@ -91,11 +92,16 @@ def enroll(
         machine=machine,
         recording=recording,
         fit=fit,
+        hop_s=hop,
         add=add,
         forget=forget or (),
         background=background,
         false_alarm_rate=false_alarm_rate,
     )
+    if limits and hop is not None:
+        raise typer.BadParameter(
+            "--limits measures on the beginnings of recordings, and --hop takes windows of them: choose one"
+        )
     if limits and not normals:
         raise typer.BadParameter("--limits lays changes into normal recordings; name a folder of them")
     try:

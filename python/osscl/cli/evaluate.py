@@ -38,8 +38,9 @@ from osscl.machines.labels import BY_PATHS, MachineNames
 from osscl.metrics import MAX_FPR
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.passed_over import PassedOver
+from osscl.runs.scopes import OF_FILES, of_scope
 from osscl.runs.score_table import TABLE_SUFFIXES, read_records
-from osscl.scoring.record import Record
+from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.support.links import missing
 from osscl.support.outputs import refuse_inputs
 from osscl.support.paths import printable
@@ -118,6 +119,14 @@ def evaluate(
     compare: Annotated[
         str | None, typer.Option(help="Show published figures beside these.", metavar="paper")
     ] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            help="Which lines of a table of long recordings count, one a recording: file_max, the default, "
+            "file_mean or file_q95.",
+            metavar="SCOPE",
+        ),
+    ] = None,
     max_fpr: Annotated[float, typer.Option(help="False-positive rate where pAUC ends.")] = MAX_FPR,
     bootstrap: Annotated[
         int,
@@ -144,6 +153,11 @@ def evaluate(
 ) -> None:
     """AUC and pAUC per machine ID, per type and in total, from a model or from scores; and false alarms."""
     _check_options(compare, max_fpr)
+    if scope is not None:
+        if scope not in FILE_SCOPES:
+            raise typer.BadParameter(f"--scope is '{scope}'; expected one of: {', '.join(FILE_SCOPES)}")
+        if model is None or data is not None:
+            raise typer.BadParameter("--scope goes with a TABLE that osscl score --hop wrote")
     table = None if model is None or data is not None else Path(model)
     _check_places([table, ground_truth], [data, scores], output, write_scores, overwrite)
     if output is not None and model is not None:
@@ -163,7 +177,7 @@ def evaluate(
             by_rule[each or ""] = found
         records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]
     elif table is not None:
-        records = _without_training(read_records(table))
+        records = _without_training(of_scope(read_records(table), scope or OF_FILES))
     else:
         assert scores is not None
         records = read_score_folder(scores)

@@ -18,7 +18,8 @@ from osscl.explanation.explained import Explanation, Finding, Occlusion
 from osscl.explanation.wording import band
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import explain_file
-from osscl.scoring.record import Record
+from osscl.scoring.left_out import LeftOut
+from osscl.scoring.record import WINDOW, Record, place_of
 from osscl.support.links import missing
 from osscl.support.paths import printable
 
@@ -39,6 +40,14 @@ def explain(
     ],
     recording: Annotated[Path, typer.Argument(help="Recording to explain.", metavar="FILE")],
     json: Annotated[bool, typer.Option("--json", help="Score and explanation as JSON.")] = False,
+    start: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Where in a long recording the ten seconds begin; by default it is their first.",
+            metavar="SECONDS",
+        ),
+    ] = None,
     names: MachineNames = BY_PATHS,
     fit: Fit = AS_THEY_ARE,
     decide: DecisionOptions = BY_DEFAULT,
@@ -51,11 +60,14 @@ def explain(
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
     with detector:
         machine_of = machine_source(detector.machines, *names)
-        [record] = detector.score_candidates([Candidate(str(recording))], machine_of, fit)
+        wanted, left_out = Candidate(str(recording), start_s=start), LeftOut()
+        [record] = detector.score_candidates([wanted], machine_of, fit, left_out=left_out)
         if record.score is None or record.machine is None:
             complain(f"{printable(recording)}: {record.reason}")
             raise typer.Exit(EXIT_FAILED)
-        found = explain_file(detector, str(recording), record.machine, fit)
+        found = explain_file(detector, str(recording), record.machine, fit, start)
+        if left_out.n_longer:
+            say(f"its first {detector.clip_s:g} s are explained; --start SECONDS explains any others")
         for note in detector.judges.notes():
             say(note)
         rate = detector.judges.rate_of(record)
@@ -68,6 +80,7 @@ def explain(
 def _document(record: Record, found: Explanation) -> dict[str, Any]:
     return {
         "path": printable(record.path),
+        **({"start_s": record.start_s} if record.scope == WINDOW else {}),
         **{
             name: getattr(record, name)
             for name in ("machine", "rule", "score", "p_value", "threshold", "is_anomaly")
@@ -81,7 +94,7 @@ def _document(record: Record, found: Explanation) -> dict[str, Any]:
 
 def _facts(record: Record, found: Explanation, rate: float | None) -> dict[str, str]:
     facts = {
-        "file": printable(record.path),
+        "file": place_of(record, printable(record.path)),
         "machine": record.machine or "",
         "score": f"{record.score:g} by {record.rule}{_decision(record, rate)}",
     }

@@ -11,6 +11,7 @@ from osscl.cli.console import WorkProgress
 from osscl.cli.messages import say
 from osscl.detector import Detector
 from osscl.machines.labels import MachineNames, machine_source
+from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
 
 
@@ -45,9 +46,10 @@ def scored_records(
     machine_of = machine_source(detector.machines, *names)
     records: list[Record] = []
     n_failed = 0
+    left_out = LeftOut()
     with WorkProgress("files", len(candidates)) as progress:
         try:
-            for record in detector.score_candidates(candidates, machine_of, fit):
+            for record in detector.score_candidates(candidates, machine_of, fit, left_out=left_out):
                 records.append(record)
                 n_failed += record.score is None
                 progress.advance(f"{n_failed} not scored" if n_failed else "")
@@ -58,4 +60,6 @@ def scored_records(
     if interrupted:
         say(f"interrupted after {len(records)} of {len(candidates)} files; {lost}")
         raise typer.Exit(signals.exit_code())
+    for note in left_out.notes(detector.clip_s, "osscl score --hop", "--pad"):
+        say(note)
     return records

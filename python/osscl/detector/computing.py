@@ -11,7 +11,7 @@ from osscl.backends.no_network import NoNetwork
 from osscl.config import EMBEDDING_SIZE
 from osscl.errors import BackendError
 from osscl.model_file.bundle import Bundle
-from osscl.scoring.pipeline import readers_for
+from osscl.scoring.task import readers_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
+from osscl.audio.windows import check_hop
 from osscl.decisions.conformal import check_rate
 from osscl.errors import ConfigError
 
@@ -26,6 +27,9 @@ class CalibrateOptions:
         None where each clip is a recording of its own.
     fit : Fit
         How recordings that do not fit are made to fit.
+    hop_s : float or None
+        Seconds from the beginning of one window of a long recording to that of the next; all of them are one
+        recording. None takes the beginnings of recordings alone.
     false_alarm_rate : float or None
         Rate that every machine must be able to speak of, in (0, 1); None for 5 %, or the smallest that a
         machine's recordings can speak of.
@@ -35,7 +39,7 @@ class CalibrateOptions:
     Raises
     ------
     ConfigError
-        There is no such rule.
+        There is no such rule, or no such hop.
     DecisionError
         The rate lies outside (0, 1).
     """
@@ -44,10 +48,13 @@ class CalibrateOptions:
     machine: str | None = None
     recording: str | None = None
     fit: Fit = AS_THEY_ARE
+    hop_s: float | None = None
     false_alarm_rate: float | None = None
     allow_training_clips: bool = False
 
     def __post_init__(self) -> None:
+        if self.hop_s is not None:
+            check_hop(self.hop_s)
         if self.rule not in CALIBRATED_RULES:
             raise ConfigError(
                 f"rule is {self.rule!r}; expected one of: {', '.join(CALIBRATED_RULES)} (a memory needs no "

@@ -16,6 +16,7 @@ from osscl.enrolment.calibration_clips import clips_a_machine, refuse_training_c
 from osscl.enrolment.calibration_report import CalibratedMachine, CalibrationReport
 from osscl.enrolment.dropped_limits import dropped_limits, without_limits
 from osscl.enrolment.left_out import left_out_recordings
+from osscl.enrolment.long_recordings import in_windows
 from osscl.enrolment.network_scores import Scores, network_scores
 from osscl.enrolment.normals import Normal, Normals, read_normals
 from osscl.enrolment.plan import plan_of
@@ -87,7 +88,7 @@ def calibrate(
     check_output(Path(output), overwrite=overwrite, inputs=[model, *roots])
     bundle = read_bundle(model)
     network = bundle.manifest.network
-    plan = plan_of(roots, options.machine, options.recording)
+    plan = in_windows(plan_of(roots, options.machine, options.recording), options.fit, options.hop_s)
     on_total(len(plan.planned))
     read = read_normals(plan, options.fit, on_clip=on_clip)
     if not read.by_machine:

@@ -11,6 +11,7 @@ from osscl.enrolment.backgrounds import background_for, background_of
 from osscl.enrolment.cap import capped
 from osscl.enrolment.dropped_limits import dropped_limits, without_limits
 from osscl.enrolment.forgotten import hashes_to_forget
+from osscl.enrolment.long_recordings import in_windows
 from osscl.enrolment.memories import changed_memories, described, refuse_unreachable_rate
 from osscl.enrolment.normals import Normals, read_normals
 from osscl.enrolment.options import EnrolOptions
@@ -134,6 +135,7 @@ def enrolled(
     """
     decisions = _decisions_of(manifest)
     plan = plan_of(roots, options.machine, options.recording) if roots else Plan()
+    plan = in_windows(plan, options.fit, options.hop_s)
     plan_of_background = Plan() if options.background is None else plan_of([options.background])
     on_total(len(plan.planned) + len(plan_of_background.planned))
     forgotten = hashes_to_forget(options.forget, decisions.memories, options.fit)

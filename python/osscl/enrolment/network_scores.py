@@ -54,7 +54,7 @@ def network_scores(
     found: dict[str, list[float]] = {machine: [] for machine in chosen}
     with Detector(model, compute, rule="network") as detector:
         for machine, normals in chosen.items():
-            candidates = (Candidate(normal.clip.path) for normal in normals)
+            candidates = (Candidate(normal.clip.path, None, normal.clip.start_s) for normal in normals)
             for record in detector.score_candidates(
                 candidates, lambda path: paths[os.fsdecode(path)], options.fit
             ):

@@ -20,7 +20,8 @@ class Normal:
     clip : FeaturedClip
         What was read.
     recording : str
-        What it is a part of; its hash where it is a recording of its own.
+        What it is a part of; its hash where it is a recording of its own, that of the first window where it
+        is a window of a long one.
     """
 
     clip: FeaturedClip
@@ -74,6 +75,9 @@ def read_normals(
     """
     found = Normals(unusable=list(plan.unusable))
     known: dict[str, set[str]] = defaultdict(set)
+    whole: dict[
+        str, str
+    ] = {}  # path of a long recording -> hash of its first window, which names all of them
     candidates = (planned.candidate for planned in plan.planned)
     read = featured_clips(candidates, fit, threads=threads, on_clip=on_clip)
     for planned, clip in zip(plan.planned, read, strict=True):
@@ -83,7 +87,8 @@ def read_normals(
             found.n_equal[planned.machine] += 1
         else:
             known[planned.machine].add(clip.sha256)
-            found.by_machine[planned.machine].append(Normal(clip, planned.recording or clip.sha256))
+            of_file = clip.sha256 if clip.start_s is None else whole.setdefault(clip.path, clip.sha256)
+            found.by_machine[planned.machine].append(Normal(clip, planned.recording or of_file))
     for machine, normals in found.by_machine.items():
         _refuse_mixed(machine, normals)
     return found

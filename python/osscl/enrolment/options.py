@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
+from osscl.audio.windows import check_hop
 from osscl.errors import ConfigError, DecisionError
 
 MAX_NAME = 4096
@@ -23,6 +24,9 @@ class EnrolOptions:
         None where each clip is a recording of its own.
     fit : Fit
         How recordings that do not fit are made to fit.
+    hop_s : float or None
+        Seconds from the beginning of one window of a long recording to that of the next; all of them are one
+        recording. None takes the beginnings of recordings alone.
     add : bool
         Put the clips into memories that are there, instead of making new ones.
     forget : sequence of path-like
@@ -35,7 +39,7 @@ class EnrolOptions:
     Raises
     ------
     ConfigError
-        A name is empty or too long.
+        There is no such hop. A name is empty or too long.
     DecisionError
         The rate lies outside (0, 1).
     """
@@ -43,12 +47,15 @@ class EnrolOptions:
     machine: str | None = None
     recording: str | None = None
     fit: Fit = AS_THEY_ARE
+    hop_s: float | None = None
     add: bool = False
     forget: Sequence[str | os.PathLike[str]] = ()
     background: str | os.PathLike[str] | None = None
     false_alarm_rate: float | None = None
 
     def __post_init__(self) -> None:
+        if self.hop_s is not None:
+            check_hop(self.hop_s)
         if self.machine is not None and not (
             self.machine.isprintable() and 0 < len(self.machine) <= MAX_NAME
         ):

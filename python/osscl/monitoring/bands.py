@@ -24,13 +24,13 @@ EDGES_HZ = np.array([FRONTEND.f_min_hz, *BAND_EDGES_HZ[1:-1], FRONTEND.f_max_hz]
 Array = npt.NDArray[np.float64]
 
 
-def level_db(files: Sequence[Path], fit: Fit) -> Array:
+def level_db(files: Sequence[tuple[Path, float | None]], fit: Fit) -> Array:
     """Level of some recordings in each band.
 
     Parameters
     ----------
-    files : sequence of Path
-        Recordings of one machine; at most 32 are read, evenly taken.
+    files : sequence of (Path, float or None)
+        Recordings of one machine, and where in each the window begins; at most 32 are read, evenly taken.
     fit : Fit
         How they are made to fit.
 
@@ -40,7 +40,8 @@ def level_db(files: Sequence[Path], fit: Fit) -> Array:
         Of those that can be read.
     """
     some = np.unique(np.linspace(0, len(files) - 1, min(len(files), MAX_CLIPS)).astype(int))
-    candidates = [Candidate(str(files[clip])) for clip in some if files[clip].is_file()]
+    chosen = [files[clip] for clip in some]
+    candidates = [Candidate(str(path), None, start_s) for path, start_s in chosen if path.is_file()]
     rows = [clip.features for clip in featured_clips(candidates, fit) if isinstance(clip, FeaturedClip)]
     levels = np.array(rows, np.float64).reshape(-1, N_FEATURES)
     return levels[:, BLOCKS["level"]]

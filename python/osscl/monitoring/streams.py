@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from osscl.scoring.record import Record
+from osscl.scoring.record import FILE_SCOPES, WINDOW, Record
 
 BLOCK_COLUMNS = ("z_level", "z_modulation", "z_flutter", "z_event")
 _UNDECIDED = -1
@@ -27,14 +27,15 @@ class Stream:
         Its ID; empty where the table names none.
     rules : set of str
         Rules that gave the scores; "" where the table does not say.
-    paths, times : list
-        Of each clip; a time is None where it is not known.
+    paths, times, starts : list
+        Of each clip; a time is None where it is not known, a start where the clip is no window.
     """
 
     machine: str
     rules: set[str] = field(default_factory=set)
     paths: list[str] = field(default_factory=list)
     times: list[str | None] = field(default_factory=list)
+    starts: list[float | None] = field(default_factory=list)
     _lines: "array[int]" = field(default_factory=lambda: array("q"))
     _scores: "array[float]" = field(default_factory=lambda: array("d"))
     _z: "array[float]" = field(default_factory=lambda: array("d"))
@@ -47,6 +48,7 @@ class Stream:
         self.rules.add(record.rule or "")
         self.paths.append(record.path)
         self.times.append(record.recorded_at)
+        self.starts.append(record.start_s if record.scope == WINDOW else None)
         self._lines.append(line)
         assert record.score is not None
         self._scores.append(record.score)
@@ -116,7 +118,7 @@ def streams_of(
     found: dict[str, Stream] = {}
     n_lines = 0
     for n_lines, record in enumerate(records, 1):
-        if record.score is not None:
+        if record.score is not None and record.scope not in FILE_SCOPES:  # of whole files: of no moment
             machine = record.machine or ""
             if machine not in found:
                 found[machine] = Stream(machine)

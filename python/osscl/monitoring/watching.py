@@ -231,7 +231,7 @@ class _Work:
         """Where in frequency the clips since then differ, from those that are at hand."""
         if self._fit is None:
             return ()
-        files = [self._options.file_of(path_of(stream.paths[clip])) for clip in order]
+        files = [(self._options.file_of(path_of(stream.paths[clip])), stream.starts[clip]) for clip in order]
         after = level_db(files[began:], self._fit)
         if not len(after):
             return ()

@@ -66,8 +66,10 @@ class ClipPart(NamedTuple):
         Picture and sound; None where the recording cannot be had.
     problem : str or None
         Why it cannot be had.
-    normal_path : str or None
-        Clip that it is shown beside.
+    place : str
+        Its recording, and from where on if it is a window of it.
+    normal_place : str or None
+        The same of the clip that it is shown beside.
     sentence : str or None
         What is heard in it.
     rarity : str or None
@@ -78,12 +80,13 @@ class ClipPart(NamedTuple):
 
     number: int
     record: Record
+    place: str
     part: MachinePart
     excess: float
     is_flagged: bool
     evidence: Evidence | None
     problem: str | None
-    normal_path: str | None
+    normal_place: str | None
     sentence: str | None
     rarity: str | None
     blocks: list[tuple[str, float]]

@@ -43,11 +43,14 @@ class Heard(NamedTuple):
         The clip that was scored, [160000].
     spectrum : ndarray of float32, [128, 313]
         Its log-mel, dB.
+    start_s : float or None
+        Where in the recording it begins, where it is a window of it.
     """
 
     path: Path
     samples: Samples
     spectrum: Spectrum
+    start_s: float | None
 
 
 class Box(NamedTuple):
@@ -98,7 +101,7 @@ class Evidence(NamedTuple):
     high_db: float
 
 
-def hear(path: Path, fit: Fit) -> Heard | str:
+def hear(path: Path, fit: Fit, start_s: float | None = None) -> Heard | str:
     """Read a recording as it was scored.
 
     Parameters
@@ -107,6 +110,8 @@ def hear(path: Path, fit: Fit) -> Heard | str:
         Where it should lie.
     fit : Fit
         How it was made to fit.
+    start_s : float, optional
+        Where the window begins that was scored.
 
     Returns
     -------
@@ -117,10 +122,10 @@ def hear(path: Path, fit: Fit) -> Heard | str:
     if problem is not None:
         return problem
     try:
-        clip = read_clip(path, fit)
+        clip = read_clip(path, fit, start_s=start_s)
     except (AudioError, OSError) as error:
         return f"{printable(path)} cannot be read now: {error}"
-    return Heard(path, clip.samples, log_mel(clip.samples))
+    return Heard(path, clip.samples, log_mel(clip.samples), start_s)
 
 
 def evidence_of(
@@ -161,7 +166,7 @@ def evidence_of(
         excerpt_start_s=start_s,
         excerpt_x=float(WAVE_FRAME.x(start_s / LENGTH_S)),
         excerpt_width=WAVE_FRAME.width * EXCERPT_S / LENGTH_S,
-        href=_href(clip.path, page_folder),
+        href=_href(clip.path, page_folder, clip.start_s),
         boxes=[] if explanation is None else _boxes(explanation),
         low_db=low,
         high_db=high,
@@ -228,7 +233,8 @@ def _boxes(explanation: Explanation) -> list[Box]:
     return boxes
 
 
-def _href(path: Path, page_folder: Path) -> str:
+def _href(path: Path, page_folder: Path, start_s: float | None) -> str:
     """A link from the page to a recording, which no name can make anything else of."""
     relative = os.path.relpath(path.absolute(), page_folder.absolute())
-    return "./" + quote(os.fsencode(relative))
+    moment = "" if start_s is None else f"#t={start_s:g},{start_s + LENGTH_S:g}"  # where a player begins
+    return "./" + quote(os.fsencode(relative)) + moment

@@ -22,9 +22,11 @@ from osscl.page.standing import standing_of
 from osscl.page.truth import Label, Truth, truth_of
 from osscl.page.whereabouts import Whereabouts
 from osscl.page.worst import Chosen, normal_candidates, worst_clips
+from osscl.runs.explaining import window_start
+from osscl.runs.scopes import OF_FILES, of_scope
 from osscl.runs.score_table import read_records
 from osscl.scoring.judge import Judge
-from osscl.scoring.record import Record
+from osscl.scoring.record import WINDOW, Record, place_of
 from osscl.support.paths import printable
 
 N_WORST = 20
@@ -93,7 +95,9 @@ def gather(
     EvaluationError
         The table cannot be read, or the model file did not give its scores.
     """
-    scored = by_machine(read_records(table))
+    lines = list(read_records(table))
+    scored = by_machine(of_scope(lines, WINDOW))
+    files = by_machine(of_scope(lines, OF_FILES)) if any(each.scope for each in lines) else scored
     origin = origin_of(table, scored, options.model)
     watching = watched_machines(scored, origin, options.audio_root)
     notes = list(origin.notes)
@@ -101,7 +105,7 @@ def gather(
         notes.append(watching)
         watching = None
     notes += [] if watching is None else watching.notes[:_MAX_NOTES]
-    machines = _machine_parts(scored, origin, options, watching)
+    machines = _machine_parts(scored, files, origin, options, watching)
     chosen = worst_clips(scored, options.n_worst)
     on_total(len(chosen))
     shown = _Shown(scored, origin, machines, page_folder, options)
@@ -149,11 +153,12 @@ def _trust(parts: list[MachinePart], introduction: Introduction | None) -> str:
 
 
 def _machine_parts(
-    scored: Scored, origin: Origin, options: PageOptions, watching: Watching | None
+    scored: Scored, files: Scored, origin: Origin, options: PageOptions, watching: Watching | None
 ) -> dict[str, MachinePart]:
     lines_of: dict[str, list[Record]] = {}
     for record in scored.records:
         lines_of.setdefault(record.machine or NO_MACHINE, []).append(record)
+    whole = {each.name: each for each in files.machines}
     return {
         each.name: _machine_part(
             f"machine-{number}",
@@ -161,7 +166,7 @@ def _machine_parts(
             lines_of[each.machine],
             origin,
             history_of(each, scored, watching),
-            truth_of(each, scored.records, options.label),
+            truth_of(whole[each.name], files.records, options.label),
         )
         for number, each in enumerate(scored.machines, 1)
     }
@@ -213,6 +218,7 @@ class _Shown:
         return ClipPart(
             number=number,
             record=record,
+            place=_place(record),
             part=self._machines[chosen.scores.name],
             excess=chosen.excess,
             is_flagged=chosen.is_flagged,
@@ -220,14 +226,15 @@ class _Shown:
             if isinstance(heard, str)
             else evidence_of(heard, normal and normal[1], found, self._folder),
             problem=heard if isinstance(heard, str) else None,
-            normal_path=normal and self._scored.records[normal[0]].path,
+            normal_place=normal and _place(self._scored.records[normal[0]]),
             sentence=told,
             rarity=_rarity(record, self._machines[chosen.scores.name].standing.n_normal),
             blocks=[(block, z) for block in _BLOCKS if (z := getattr(record, f"z_{block}")) is not None],
         )
 
     def _hear(self, line: int) -> Heard | str:
-        return hear(self._whereabouts.of(self._scored.records[line].path), self._origin.fit)
+        record = self._scored.records[line]
+        return hear(self._whereabouts.of(record.path), self._origin.fit, window_start(record))
 
     def _explain(self, heard: Heard, chosen: Chosen) -> Explanation | None:
         """Why the memory that decided scored a clip so; None where none did."""
@@ -255,6 +262,10 @@ def _counts(scored: Scored) -> dict[str, int]:
     for record in scored.records:
         counts[record.status or "without a status"] = counts.get(record.status or "without a status", 0) + 1
     return counts
+
+
+def _place(record: Record) -> str:
+    return place_of(record, record.path)
 
 
 def _brief(time: str) -> str:

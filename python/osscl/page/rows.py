@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from osscl.page.scored import NO_MACHINE, Scored
+from osscl.scoring.record import place_of
 
 MAX_UNFLAGGED = 10_000
 """All flagged clips are in the page's table, and so many of the highest others."""
@@ -59,7 +60,7 @@ def packed_rows(scored: Scored, number_of_clip: Mapping[int, int]) -> Rows:
     columns = {
         "machines": names,
         "clip": [number_of_clip.get(int(line)) for line in kept],
-        "path": [record.path for record in records],
+        "path": [place_of(record, record.path) for record in records],
         "machine": [number_of[record.machine or NO_MACHINE] for record in records],
         "flagged": [None if record.is_anomaly is None else int(record.is_anomaly) for record in records],
         "score": [None if record.score is None else _short(record.score) for record in records],

@@ -9,10 +9,12 @@ from osscl.audio.reading import Fit, name_file, read_clip
 from osscl.detector import Detector
 from osscl.errors import AudioError, InputError
 from osscl.explanation.explained import Explanation
-from osscl.scoring.record import Record
+from osscl.scoring.record import WINDOW, Record
 
 
-def explain_file(detector: Detector, path: str, machine: str, fit: Fit) -> Explanation:
+def explain_file(
+    detector: Detector, path: str, machine: str, fit: Fit, start_s: float | None = None
+) -> Explanation:
     """Explain a recording.
 
     Parameters
@@ -25,11 +27,13 @@ def explain_file(detector: Detector, path: str, machine: str, fit: Fit) -> Expla
         Machine ID that it claims to be.
     fit : Fit
         How it is made to fit.
+    start_s : float, optional
+        Where the window begins that is explained, seconds; by default it is the beginning of the recording.
 
     Returns
     -------
     Explanation
-        Of its first ten seconds.
+        Of these ten seconds.
 
     Raises
     ------
@@ -41,13 +45,15 @@ def explain_file(detector: Detector, path: str, machine: str, fit: Fit) -> Expla
         The model does not know the machine, or cannot score it.
     """
     try:
-        return explain_source(detector, path, machine, fit)
+        return explain_source(detector, path, machine, fit, start_s)
     except AudioError as error:
         name_file(error, path)
         raise
 
 
-def explain_source(detector: Detector, source: AudioSource, machine: str, fit: Fit) -> Explanation:
+def explain_source(
+    detector: Detector, source: AudioSource, machine: str, fit: Fit, start_s: float | None = None
+) -> Explanation:
     """Explain a recording, wherever it is; its errors do not name it.
 
     Parameters
@@ -56,13 +62,13 @@ def explain_source(detector: Detector, source: AudioSource, machine: str, fit: F
         The model.
     source : str, path, bytes or binary file object
         The recording.
-    machine, fit
+    machine, fit, start_s
         As for `explain_file`.
 
     Returns
     -------
     Explanation
-        Of its first ten seconds.
+        Of these ten seconds.
 
     Raises
     ------
@@ -70,8 +76,13 @@ def explain_source(detector: Detector, source: AudioSource, machine: str, fit: F
         As for `explain_file`.
     """
     rate_hz = detector.manifest.front_end.settings.sample_rate_hz
-    clip = read_clip(source, fit, detector.manifest.clip, rate_hz)
+    clip = read_clip(source, fit, detector.manifest.clip, rate_hz, start_s)
     return detector.explain(clip.samples, machine, rate_hz)
+
+
+def window_start(record: Record) -> float | None:
+    """Where in its recording the window of a line begins; None of a line of a recording's beginning."""
+    return record.start_s if record.scope == WINDOW else None
 
 
 @dataclass(slots=True)
@@ -108,7 +119,7 @@ class Explainer:
         if record.is_anomaly is not True or record.machine is None:
             return record
         try:
-            found = explain_file(self.detector, record.path, record.machine, self.fit)
+            found = explain_file(self.detector, record.path, record.machine, self.fit, window_start(record))
         except (AudioError, InputError) as error:
             self.unexplained.append((record.path, str(error)))
             return record

@@ -48,6 +48,8 @@ class FeaturedClip:
         What it says of the recording, `osscl.audio.quality.MEASURES`.
     embedding : ndarray of float32, [128], or None
         The network's, where it was asked for.
+    start_s : float or None
+        Where in the recording it begins, where that is a window of it.
     """
 
     path: str
@@ -57,6 +59,7 @@ class FeaturedClip:
     sample_rate_hz: int
     measures: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32] | None = None
+    start_s: float | None = None
 
     @property
     def clipped_share(self) -> float:
@@ -128,7 +131,8 @@ def _of_batch(
 ) -> Iterator[FeaturedClip | Unusable]:
     paths = [candidate.path for candidate in group if candidate.problem is None]
     rate_hz = FRONTEND.sample_rate_hz
-    clips = iter(read_clips(paths, rows[: len(paths)], fit, CLIP, rate_hz, threads))
+    starts = [candidate.start_s for candidate in group if candidate.problem is None]
+    clips = iter(read_clips(paths, rows[: len(paths)], fit, CLIP, rate_hz, threads, starts))
     read = [_usable(next(clips)) if candidate.problem is None else candidate.problem for candidate in group]
     good = [clip for clip in read if isinstance(clip, Clip)]
     hashes = pool.map(lambda clip: clip_sha256(clip.samples)[:SHORT_HASH_DIGITS], good)
@@ -146,6 +150,7 @@ def _of_batch(
                 clip.sample_rate_hz,
                 next(measures),
                 next(embeddings),
+                candidate.start_s,
             )
         else:
             yield Unusable(path, clip)

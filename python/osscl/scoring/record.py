@@ -68,5 +68,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     scope: str | None = None
 
 
+WINDOW = "window"
+FILE_SCOPES = ("file_max", "file_mean", "file_q95")
+"""What is said of a recording as a whole that was cut into windows, in the order of its lines."""
+
+
+def place_of(record: Record, path: str) -> str:
+    """Say which recording a line speaks of, and from where on, if that is a window."""
+    return f"{path} from {record.start_s:g} s" if record.scope == WINDOW else path
+
+
 COLUMNS = Record.__struct_fields__
 SCORED_STATUSES = frozenset({"ok", "silent"})
