@@ -1,14 +1,16 @@
 """Delivery: the thread that brings the events of an outbox to one receiver, in order, for as long as it takes."""
 
+import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 
 from osscl.errors import OssclError
 from osscl.events.back_off import BackOff
-from osscl.events.outbox import Outbox, Settled
-from osscl.events.sink import AwayError, Sink
+from osscl.events.outbox import Outbox, Settled, Spooled
+from osscl.events.sink import Sink
 from osscl.support.log import quiet_logger
 
 _log = quiet_logger(__name__)
@@ -62,7 +64,7 @@ class Delivery:
         self._sink, self._connect, self._grace_s = sink, connect, grace_s
         self._back_off, self._wait, self._now = back_off or BackOff(), wait, now
         self._woken, self._stopping = threading.Event(), threading.Event()
-        self._deadline: float | None = None
+        self._deadline = math.inf
         self._unwritten: list[Settled] = []
         self._said: set[str] = set()
         self.trouble: str | None = None
@@ -81,11 +83,8 @@ class Delivery:
         OssclError
             Nothing can ever be delivered this way.
         """
-        connection = self._opened()
-        try:
+        with closing(self._opened()) as connection:
             receiver = Outbox(connection).receiver(self.name)
-        finally:
-            connection.close()
         self._sink.begin(receiver)
         self._thread.start()
 
@@ -102,40 +101,40 @@ class Delivery:
         self._sink.close()
 
     def _run(self) -> None:
-        connection: sqlite3.Connection | None = None
-        while True:
+        is_over = False
+        while not is_over:
             try:
-                connection = connection or self._opened()
-                while self._step(connection):
-                    pass
-                break
-            except Exception as error:  # noqa: BLE001 - whatever it is: the events are kept, and said why
-                if self._stopping.is_set():
-                    break
+                with closing(self._opened()) as connection:
+                    self._deliver_all(connection)
+                is_over = True
+            except Exception as error:  # noqa: BLE001 - whatever it is: the events are kept, and it is said
                 self._say(_reason(error))
-                self._wait(self._stopping, self._back_off.next_s())
-                if self._stopping.is_set() and not self._unwritten:
-                    break
-        if connection is not None:
-            connection.close()
+                if not self._stopping.is_set():
+                    self._wait(self._stopping, self._back_off.next_s())
+                is_over = self._stopping.is_set()
+        if self._unwritten:
+            with suppress(sqlite3.Error), closing(self._opened()) as connection:
+                self._write(connection, Outbox(connection))
 
-    def _step(self, connection: sqlite3.Connection) -> bool:
-        """Deliver some events, or wait for some; False once it is time to end."""
-        self._woken.clear()
-        is_ending = self._stopping.is_set()
+    def _deliver_all(self, connection: sqlite3.Connection) -> None:
+        """Deliver what is there and what comes, until it is time to end."""
         outbox = Outbox(connection)
         self._write(connection, outbox)
-        events = outbox.waiting(self.name, self._sink.batch)
-        if not events:
-            if is_ending:
-                return False
-            self._sink.rest()
+        while True:
+            self._woken.clear()
+            is_ending = self._stopping.is_set()  # before the look: what was put before it is found
+            events = outbox.waiting(self.name, self._sink.batch)
+            if is_ending and (not events or self._now() >= self._deadline):
+                return
+            if events:
+                self._deliver(connection, outbox, events)
+            else:
+                self._sink.rest()
             self._all_is_well()
-            self._wait(self._woken, _LOOK_AGAIN_S)
-            return True
-        if is_ending and self._deadline is not None and self._now() >= self._deadline:
-            return False
+            if not events:
+                self._wait(self._woken, _LOOK_AGAIN_S)
 
+    def _deliver(self, connection: sqlite3.Connection, outbox: Outbox, events: list[Spooled]) -> None:
         def note(text: str) -> None:
             with _transaction(connection):
                 outbox.note(self.name, text)
@@ -147,10 +146,9 @@ class Delivery:
                     _log.warning("%s refuses event %s: %s", self.name, event.id, refusal)
         finally:
             self._write(connection, outbox)
-        self._all_is_well()
-        return True
 
     def _write(self, connection: sqlite3.Connection, outbox: Outbox) -> None:
+        """Note what need not be sent again."""
         if self._unwritten:
             with _transaction(connection):
                 outbox.settle(self.name, self._unwritten)
@@ -176,21 +174,20 @@ class Delivery:
         self._said.clear()
 
 
-class _transaction:  # noqa: N801 - a context manager
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing, on a connection that begins no transaction by itself."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, AwayError | OssclError):
+    if isinstance(error, OssclError):
         return str(error)
     if isinstance(error, sqlite3.Error):
         return f"the journal cannot be used at present: {error}"

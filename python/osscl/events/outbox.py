@@ -18,20 +18,21 @@ _TABLES = (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
         content TEXT NOT NULL
-    ) STRICT""",
+    )""",
     """CREATE TABLE IF NOT EXISTS event_receiver (
         name TEXT PRIMARY KEY,
         token TEXT NOT NULL,
         delivered_to INTEGER NOT NULL DEFAULT 0,
         note TEXT NOT NULL DEFAULT ''
-    ) STRICT""",
+    )""",
     """CREATE TABLE IF NOT EXISTS event_refused (
         receiver TEXT NOT NULL,
         seq INTEGER NOT NULL,
         reason TEXT NOT NULL,
         PRIMARY KEY (receiver, seq)
-    ) STRICT, WITHOUT ROWID""",
+    ) WITHOUT ROWID""",
 )
+_DELIVERED_TO = "coalesce((SELECT delivered_to FROM event_receiver WHERE name = ?), 0)"
 
 
 class Spooled(NamedTuple):
@@ -176,15 +177,14 @@ class Outbox:
             In order; empty where it has all.
         """
         rows = self._connection.execute(
-            "SELECT seq, id, content FROM event WHERE seq > "
-            "(SELECT delivered_to FROM event_receiver WHERE name = ?) ORDER BY seq LIMIT ?",
+            f"SELECT seq, id, content FROM event WHERE seq > {_DELIVERED_TO} ORDER BY seq LIMIT ?",
             (name, most),
         )
         return [Spooled(seq, known_by, content.encode()) for seq, known_by, content in rows]
 
     def n_waiting(self, name: str) -> int:
         """Count the events that a receiver does not have yet."""
-        query = "SELECT count(*) FROM event WHERE seq > coalesce((SELECT delivered_to FROM event_receiver WHERE name = ?), 0)"
+        query = f"SELECT count(*) FROM event WHERE seq > {_DELIVERED_TO}"
         return int(self._connection.execute(query, (name,)).fetchone()[0])
 
     def n_refused(self, name: str) -> int:
@@ -228,4 +228,18 @@ def encoded(event: Event) -> bytes:
     bytes
         Without a line end.
     """
-    return msgspec.json.encode(msgspec.structs.replace(event, path=printable(event.path)))
+    undecodable = {
+        name: printable(value)
+        for name, value in msgspec.structs.asdict(event).items()
+        if isinstance(value, str) and not _is_text(value)
+    }
+    return msgspec.json.encode(msgspec.structs.replace(event, **undecodable | {"path": printable(event.path)}))
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8: half pairs of surrogates stand for bytes of a file's name."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
