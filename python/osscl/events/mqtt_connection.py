@@ -6,7 +6,7 @@ of QoS 2. So what was sent lies outside, each connection is a client of its own 
 broker's answer to the first step is looked at here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import paho.mqtt.client as paho
@@ -17,6 +17,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 _REFUSAL = 0x80
 """Reason codes from here on say that something failed."""
+_WINDOW = 20
+_NO_LIMIT = 268_435_455
 
 
 class Message(NamedTuple):
@@ -51,17 +53,19 @@ class Connection(paho.Client):
         Takes the number of a message that the broker has now, before it is told that it may pass it on.
     on_settled : callable
         Takes the number of a message, and None once it is passed on, or why the broker refuses it.
+    on_forgotten : callable
+        Called where the broker does not know the session, before anything is sent again.
 
     Attributes
     ----------
-    is_connected_for_good : bool
+    is_accepted : bool
         Whether the broker has said yes.
     lost : str or None
         Why there is no connection; None where there is one, or not yet.
-    has_session : bool
-        Whether the broker remembered the session.
-    limits : Properties
-        What the broker said of itself.
+    qos : int
+        The highest quality of service that the broker offers.
+    largest : int
+        Bytes that a packet may have.
     """
 
     def __init__(
@@ -69,35 +73,79 @@ class Connection(paho.Client):
         client_id: str,
         on_held: Callable[[int], None],
         on_settled: Callable[[int, ReasonCode | None], None],
+        on_forgotten: Callable[[], None],
     ) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5)
-        self.max_inflight_messages_set(0)  # the window is kept by who publishes
-        self._on_held, self._on_settled = on_held, on_settled
+        self._on_held, self._on_settled, self._on_forgotten = on_held, on_settled, on_forgotten
         self.is_accepted = False
-        self.has_session = False
         self.lost: str | None = None
-        self.limits = Properties(PacketTypes.CONNACK)
+        self.qos, self.largest = 2, _NO_LIMIT
         self.on_connect = self._answered
         self.on_disconnect = self._parted
         self.on_publish = self._published
 
-    def resume(self, messages: Mapping[str, Message], qos: int) -> None:
-        """Learn what was sent over earlier connections and not settled, before this one is opened."""
-        for message in messages.values():
-            held = paho.MQTTMessage(message.number, message.topic.encode())
-            held.payload, held.qos, held.properties = message.payload, qos, publish_properties()
-            if message.is_released:
-                held.state = MessageState.MQTT_MS_WAIT_FOR_PUBCOMP
-            else:
-                held.state = (
-                    MessageState.MQTT_MS_WAIT_FOR_PUBREC if qos == 2 else MessageState.MQTT_MS_WAIT_FOR_PUBACK
-                )
-            self._out_messages[message.number] = held
+    def resume(self, messages: Iterable[Message]) -> None:
+        """Learn what was sent over earlier connections and not settled, before this one is opened.
 
-    def send(self, message: Message, qos: int) -> None:
-        """Send a message for the first time."""
+        Parameters
+        ----------
+        messages : iterable of Message
+            In the order in which they were sent.
+        """
+        for message in messages:
+            sent = paho.MQTTMessage(message.number, message.topic.encode())
+            sent.payload, sent.qos, sent.properties = message.payload, 2, _properties()
+            sent.state = (
+                MessageState.MQTT_MS_WAIT_FOR_PUBCOMP
+                if message.is_released
+                else MessageState.MQTT_MS_WAIT_FOR_PUBREC
+            )
+            self._out_messages[message.number] = sent
+
+    def open(self, host: str, port: int, keep_alive_s: int, session_s: int) -> None:
+        """Ask for the connection.
+
+        Parameters
+        ----------
+        host : str
+            The broker.
+        port : int
+            Its TCP port.
+        keep_alive_s : int
+            Seconds after which a sign of life is given.
+        session_s : int
+            Seconds for which the broker keeps the session while there is no connection.
+
+        Raises
+        ------
+        OSError
+            There is none.
+        """
+        how = Properties(PacketTypes.CONNECT)
+        how.SessionExpiryInterval = session_s
+        self.connect(host, port, keep_alive_s, clean_start=False, properties=how)
+
+    def hear(self, wait_s: float) -> None:
+        """Do what is to be done with what the broker says and is to be told.
+
+        Parameters
+        ----------
+        wait_s : float
+            How long to wait for it.
+        """
+        if self.loop(wait_s) != MQTTErrorCode.MQTT_ERR_SUCCESS and self.lost is None:
+            self.lost = "the connection is lost"
+
+    def send(self, message: Message) -> None:
+        """Send a message for the first time, or as soon as the broker may get one more.
+
+        Parameters
+        ----------
+        message : Message
+            The message.
+        """
         self._last_mid = message.number - 1
-        self.publish(message.topic, message.payload, qos, properties=publish_properties())
+        self.publish(message.topic, message.payload, self.qos, properties=_properties())
 
     def _answered(
         self, _client: object, _data: object, flags: paho.ConnectFlags, reason: ReasonCode, said: Properties
@@ -105,11 +153,16 @@ class Connection(paho.Client):
         if reason.value >= _REFUSAL:
             self.lost = f"the broker refuses the connection: {spoken(reason, said)}"
             return
-        self.is_accepted, self.has_session, self.limits = True, flags.session_present, said
+        self.is_accepted = True
+        self.qos = getattr(said, "MaximumQoS", 2)
+        self.largest = getattr(said, "MaximumPacketSize", _NO_LIMIT)
+        self.max_inflight_messages_set(min(_WINDOW, getattr(said, "ReceiveMaximum", _WINDOW)))
         if not flags.session_present:
             # what the broker had and forgot is sent anew: rather twice, by its ID, than never
+            self._on_forgotten()
             for message in self._out_messages.values():
                 message.state, message.dup = MessageState.MQTT_MS_PUBLISH, False
+                message.qos = self.qos
 
     def _parted(
         self, _client: object, _data: object, flags: paho.DisconnectFlags, reason: ReasonCode, said: Properties
@@ -121,10 +174,9 @@ class Connection(paho.Client):
     def _published(
         self, _client: object, _data: object, mid: int, reason: ReasonCode, _said: Properties
     ) -> None:
-        message = self._out_messages[mid]
         # at the second step of QoS 2 nothing can be refused any more: "not found" means that it is done
-        refusal = reason if message.qos == 1 and reason.value >= _REFUSAL else None
-        self._on_settled(mid, refusal)
+        is_refused = reason.value >= _REFUSAL and reason.packetType in (PacketTypes.PUBACK, PacketTypes.PUBREC)
+        self._on_settled(mid, reason if is_refused else None)
 
     def _handle_pubrec(self) -> MQTTErrorCode:
         packet = bytes(self._in_packet["packet"])
@@ -132,14 +184,13 @@ class Connection(paho.Client):
         reason = packet[2] if len(packet) > 2 else 0
         if number in self._out_messages:
             if reason >= _REFUSAL:
-                del self._out_messages[number]
-                self._on_settled(number, ReasonCode(PacketTypes.PUBREC, identifier=reason))
-                return MQTTErrorCode.MQTT_ERR_SUCCESS
+                refusal = ReasonCode(PacketTypes.PUBREC, identifier=reason)
+                return self._do_on_publish(number, refusal, Properties(PacketTypes.PUBREC))
             self._on_held(number)
         return super()._handle_pubrec()
 
 
-def publish_properties() -> Properties:
+def _properties() -> Properties:
     """What is said of each message: JSON, in UTF-8."""
     properties = Properties(PacketTypes.PUBLISH)
     properties.PayloadFormatIndicator = 1
