@@ -1,4 +1,4 @@
-"""Delivery: the thread that brings the events of an outbox to one receiver, in order, for as long as it takes."""
+"""Delivery: the thread that brings the events of an outbox to one receiver, in order, as long as it takes."""
 
 import math
 import sqlite3
@@ -37,7 +37,7 @@ class Delivery:
     connect : callable
         Opens the outbox's database, in the thread that calls it.
     grace_s : float
-        Seconds that `stop` leaves for what still waits, as long as the receiver takes it.
+        Seconds that `end` leaves for what still waits, as long as the receiver takes it.
     back_off : BackOff, optional
         How long to wait after a failure.
     wait : callable
@@ -92,12 +92,16 @@ class Delivery:
         """Say that there are new events, once they are committed."""
         self._woken.set()
 
-    def stop(self) -> None:
+    def end(self) -> None:
         """Deliver what waits while the receiver takes it, for a few seconds at most; the rest stays."""
         self._deadline = self._now() + self._grace_s
         self._stopping.set()
         self._woken.set()
-        self._thread.join()
+
+    def join(self) -> None:
+        """Wait for the end, once it was asked for."""
+        if self._thread.ident is not None:
+            self._thread.join()
         self._sink.close()
 
     def _run(self) -> None:

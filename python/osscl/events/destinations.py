@@ -21,7 +21,9 @@ _LINES = (".jsonl", ".ndjson")
 _FIELDS = frozenset({"machine", "kind"})
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):/")
 _HERE = ("localhost", "127.0.0.1", "::1")
-FORMS = "mqtt://host:1883/topic, mqtts://..., https://..., http://..., FILE.jsonl, or - for the standard output"
+FORMS = (
+    "mqtt://host:1883/topic, mqtts://..., https://..., http://..., FILE.jsonl, or - for the standard output"
+)
 
 
 def sink_for(destination: str) -> Sink:
@@ -86,8 +88,9 @@ def _broker(address: SplitResult) -> Sink:
 
     topic = unquote(address.path).strip("/") or _DEFAULT_TOPIC
     if address.query or address.fragment or _is_no_topic(topic):
+        stated = address._replace(scheme="", netloc="").geturl()
         raise ConfigError(
-            f"'{brief(address.path + (address.query and '?' + address.query) + (address.fragment and '#' + address.fragment))}' "
+            f"'{brief(stated)}' "
             "is no topic for events; expected one without + and #, in which {machine} and {kind} may stand, "
             f"such as {_DEFAULT_TOPIC}"
         )
@@ -123,7 +126,8 @@ def _is_no_topic(topic: str) -> bool:
     except ValueError:
         return True
     return any(
-        name is not None and (name not in _FIELDS or form or conversion) for _, name, form, conversion in parts
+        name is not None and (name not in _FIELDS or form or conversion)
+        for _, name, form, conversion in parts
     )
 
 

@@ -57,7 +57,9 @@ class JsonLinesFile:
         try:
             self._open()
         except OSError as error:
-            raise OutputError(f"events cannot be written to {self.name}: {error.strerror or error}") from error
+            raise OutputError(
+                f"events cannot be written to {self.name}: {error.strerror or error}"
+            ) from error
 
     def deliver(self, events: Sequence[Spooled], note: Note) -> Iterator[str | None]:
         """Append events, and force them to disk before any of them counts as delivered.
@@ -142,7 +144,7 @@ class JsonLinesFile:
         is_ours = told.startswith(_BEGINNING) or _BEGINNING.startswith(told)
         if not is_ours or (last is not None and not last.startswith(_BEGINNING)):
             raise OutputError(
-                f"{self.name} holds something other than events of osscl; expected a file of its own: choose another"
+                f"{self.name} holds something other than events of osscl, and is left as it is; choose another file"
             )
         if half:
             file.truncate(size - len(half))

@@ -180,7 +180,9 @@ class Mqtt:
             topic = topic_of(self._topic, event)
             n_bytes = len(topic.encode()) + len(event.content) + _HEADER
             if n_bytes > connection.largest or len(topic.encode()) > _LONGEST_TOPIC:
-                self._settled[event.id] = f"it takes {n_bytes} bytes, and the broker {connection.largest} at most"
+                self._settled[event.id] = (
+                    f"it takes {n_bytes} bytes, and the broker {connection.largest} at most"
+                )
                 continue
             self._last_number = self._last_number % _LAST_NUMBER + 1
             messages[event.id] = Message(self._last_number, topic, event.content)
@@ -252,11 +254,8 @@ class Mqtt:
     def _forgotten(self) -> None:
         """The broker does not know the session: what it had must be sent anew, and noted so before."""
         if self._flying:
-            _log.warning(
-                "%s forgot its session: %d events are sent again, which it may have passed on; their IDs tell",
-                self.name,
-                len(self._flying),
-            )
+            what = "%s forgot its session: events it may have passed on are sent again, with the same IDs: %d"
+            _log.warning(what, self.name, len(self._flying))
             self._flying = {
                 known_by: message._replace(is_released=False) for known_by, message in self._flying.items()
             }

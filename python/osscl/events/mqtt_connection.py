@@ -1,13 +1,13 @@
-"""One connection to an MQTT broker, over which a message arrives exactly once, whatever happened to those before.
+"""One connection to an MQTT broker, over which a message arrives exactly once, whatever happened before it.
 
 paho-mqtt forgets what it sent when the process ends, forgets which messages the broker already has when it
-fails to connect twice, and takes a message for published that the broker refused at the first of the two steps
-of QoS 2. So what was sent lies outside, each connection is a client of its own that is told of it, and the
-broker's answer to the first step is looked at here.
+fails to connect twice, and takes a message for published that the broker refused at the first of the two
+steps of QoS 2. So what was sent is kept outside, each connection is a client of its own that is told of it,
+and the broker's answer to the first step is looked at here.
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MessageState, MQTTErrorCode
@@ -148,7 +148,12 @@ class Connection(paho.Client):
         self.publish(message.topic, message.payload, self.qos, properties=_properties())
 
     def _answered(
-        self, _client: object, _data: object, flags: paho.ConnectFlags, reason: ReasonCode, said: Properties
+        self,
+        _client: paho.Client,
+        _data: Any,
+        flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        said: Properties | None,
     ) -> None:
         if reason.value >= _REFUSAL:
             self.lost = f"the broker refuses the connection: {spoken(reason, said)}"
@@ -165,17 +170,29 @@ class Connection(paho.Client):
                 message.qos = self.qos
 
     def _parted(
-        self, _client: object, _data: object, flags: paho.DisconnectFlags, reason: ReasonCode, said: Properties
+        self,
+        _client: paho.Client,
+        _data: Any,
+        flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        said: Properties | None,
     ) -> None:
         if self.lost is None:
-            who = "the broker ends the connection" if flags.is_disconnect_packet_from_server else "the connection is lost"
+            who = (
+                "the broker ends the connection"
+                if flags.is_disconnect_packet_from_server
+                else "the connection is lost"
+            )
             self.lost = f"{who}: {spoken(reason, said)}"
 
     def _published(
-        self, _client: object, _data: object, mid: int, reason: ReasonCode, _said: Properties
+        self, _client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _said: Properties | None
     ) -> None:
         # at the second step of QoS 2 nothing can be refused any more: "not found" means that it is done
-        is_refused = reason.value >= _REFUSAL and reason.packetType in (PacketTypes.PUBACK, PacketTypes.PUBREC)
+        is_refused = reason.value >= _REFUSAL and reason.packetType in (
+            PacketTypes.PUBACK,
+            PacketTypes.PUBREC,
+        )
         self._on_settled(mid, reason if is_refused else None)
 
     def _handle_pubrec(self) -> MQTTErrorCode:

@@ -32,7 +32,9 @@ _TABLES = (
         PRIMARY KEY (receiver, seq)
     ) WITHOUT ROWID""",
 )
-_DELIVERED_TO = "coalesce((SELECT delivered_to FROM event_receiver WHERE name = ?), 0)"
+_BEHIND = "FROM event WHERE seq > coalesce((SELECT delivered_to FROM event_receiver WHERE name = ?), 0)"
+_WAITING = f"SELECT seq, id, content {_BEHIND} ORDER BY seq LIMIT ?"
+_N_WAITING = f"SELECT count(*) {_BEHIND}"
 
 
 class Spooled(NamedTuple):
@@ -176,16 +178,12 @@ class Outbox:
         list of Spooled
             In order; empty where it has all.
         """
-        rows = self._connection.execute(
-            f"SELECT seq, id, content FROM event WHERE seq > {_DELIVERED_TO} ORDER BY seq LIMIT ?",
-            (name, most),
-        )
+        rows = self._connection.execute(_WAITING, (name, most))
         return [Spooled(seq, known_by, content.encode()) for seq, known_by, content in rows]
 
     def n_waiting(self, name: str) -> int:
         """Count the events that a receiver does not have yet."""
-        query = f"SELECT count(*) FROM event WHERE seq > {_DELIVERED_TO}"
-        return int(self._connection.execute(query, (name,)).fetchone()[0])
+        return int(self._connection.execute(_N_WAITING, (name,)).fetchone()[0])
 
     def n_refused(self, name: str) -> int:
         """Count the events that a receiver refused; they stay, with the reason."""
@@ -211,7 +209,7 @@ class Outbox:
         )
 
     def note(self, name: str, note: str) -> None:
-        """Keep what the sink of a receiver wants to know again after a restart, in the caller's transaction."""
+        """Keep what a receiver's sink wants to know again after a restart, in the caller's transaction."""
         self._connection.execute("UPDATE event_receiver SET note = ? WHERE name = ?", (note, name))
 
 
@@ -233,7 +231,9 @@ def encoded(event: Event) -> bytes:
         for name, value in msgspec.structs.asdict(event).items()
         if isinstance(value, str) and not _is_text(value)
     }
-    return msgspec.json.encode(msgspec.structs.replace(event, **undecodable | {"path": printable(event.path)}))
+    return msgspec.json.encode(
+        msgspec.structs.replace(event, **undecodable | {"path": printable(event.path)})
+    )
 
 
 def _is_text(value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Secrets from the environment or from files: never from arguments, which every user of the machine can see."""
+"""Secrets from the environment or from files: never from arguments, which all users of a machine can see."""
 
 import os
 from pathlib import Path
