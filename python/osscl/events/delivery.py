@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-
 from typing import TypeVar
 
 from osscl.errors import OssclError
@@ -197,7 +196,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def _once_free(look: Callable[[], _Given]) -> _Given:
     """Ask a database that another connection may be writing to.
 
-    SQLite itself would look again every 100 ms, and miss the moments that a busy run leaves between two of its
+    SQLite itself would look again every 100 ms, and miss the moments that a busy run leaves between
     transactions.
     """
     for _ in range(_ATTEMPTS):

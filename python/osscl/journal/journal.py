@@ -221,7 +221,9 @@ class Journal(Contents):
             raise ValueError(f"{printable(record.path)} is not the file that was given to be scored next")
         file = self._awaited.popleft()
         connection = self.transaction
-        self._current = current = _Current(file, can_be_undone=file.may_replace or record.scope is not None)
+        self._current = current = _Current(
+            file, can_be_undone=file.may_replace or record.scope is not None
+        )
         if current.can_be_undone:
             connection.execute("SAVEPOINT file")
         if file.may_replace:
