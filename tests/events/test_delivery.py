@@ -1,4 +1,4 @@
-"""Delivery: in order, kept while the receiver is away, never sent twice by a living process, ended at once."""
+"""Delivery: in order, kept while the receiver is away, never sent twice by one process, ended at once."""
 
 import logging
 import random

@@ -2,6 +2,8 @@
 
 import io
 import os
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -33,8 +35,8 @@ def noted(box: Box, file: Path, n: int) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("n_noted", [0, 3, 5, 9])
-@pytest.mark.parametrize("n_written", [9, 10, 12])
+@pytest.mark.parametrize("n_noted", [0, 5])
+@pytest.mark.parametrize("n_written", [9, 12])
 @pytest.mark.parametrize("half", [b"", b"{", b'{"id":"0', lines(range(12, 13))[:-1], b"\0" * 5_000])
 def test_a_crash_leaves_neither_half_lines_nor_doubles(
     tmp_path: Path, box: Box, n_noted: int, n_written: int, half: bytes
@@ -117,10 +119,7 @@ def test_two_runs_cannot_write_one_file(tmp_path: Path, box: Box) -> None:
     ended(first)
 
 
-def test_a_full_disk_leaves_no_half_line(tmp_path: Path, box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    import resource
-    import signal
-
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path, box: Box) -> None:
     file, sink = tmp_path / "events.jsonl", JsonLinesFile(tmp_path / "events.jsonl")
     box.put(map(event, range(2)))
     box.delivered(sink)
@@ -155,7 +154,7 @@ def test_nobody_reads_what_is_printed(box: Box) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     box.put([event(0)])
-    with open(writing, "wb", buffering=0) as out:
+    with os.fdopen(writing, "wb", buffering=0) as out:
         delivery = hasty(box, JsonLinesOut(out))
         delivery.start()
         assert wait_until(lambda: delivery.trouble) == "cannot be written: Broken pipe"
