@@ -71,7 +71,7 @@ def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path, monkeypatch
     with pytest.raises(ConfigError, match="WORD and WORD_FILE are both set"):
         secret("WORD")
     monkeypatch.delenv("WORD")
-    with pytest.raises(ConfigError, match="WORD_FILE: .*secret cannot be read: No such file"):
+    with pytest.raises(ConfigError, match=r"WORD_FILE: .*secret cannot be read: No such file"):
         secret("WORD")
     file.write_bytes(b"d e f\r\n")
     assert secret("WORD") == "d e f"
