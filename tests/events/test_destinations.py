@@ -62,26 +62,23 @@ def test_what_is_no_place_for_events_is_said_in_a_sentence(destination: str, sai
     assert "\n" not in str(raised.value)
 
 
-def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    assert secret("WORD") is None
-    monkeypatch.setenv("WORD", "abc")
-    assert secret("WORD") == "abc"
-    monkeypatch.setenv("WORD_FILE", str(file))
+    assert secret("WORD", None, None) is None
+    assert secret("WORD", "abc", None) == "abc"
     with pytest.raises(ConfigError, match="WORD and WORD_FILE are both set"):
-        secret("WORD")
-    monkeypatch.delenv("WORD")
+        secret("WORD", "abc", str(file))
     with pytest.raises(ConfigError, match=r"WORD_FILE: .*secret cannot be read: No such file"):
-        secret("WORD")
+        secret("WORD", None, str(file))
     file.write_bytes(b"d e f\r\n")
-    assert secret("WORD") == "d e f"
+    assert secret("WORD", None, str(file)) == "d e f"
     for content in (b"", b"\n", b"two\nlines\n"):
         file.write_bytes(content)
         with pytest.raises(ConfigError, match="WORD_FILE holds no secret"):
-            secret("WORD")
+            secret("WORD", None, str(file))
     file.write_bytes(b"\xff")
     with pytest.raises(ConfigError, match="it is not in UTF-8"):
-        secret("WORD")
+        secret("WORD", None, str(file))
 
 
 def test_a_password_without_a_user_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Where events go, as the user spells it: a broker, a web address, a file or the standard output."""
 
 import hashlib
+import os
 import re
 import string
 from pathlib import Path
@@ -14,7 +15,11 @@ from osscl.support.paths import brief
 
 _log = quiet_logger(__name__)
 
-MQTT_USER, MQTT_PASSWORD, WEBHOOK_TOKEN = "OSSCL_MQTT_USER", "OSSCL_MQTT_PASSWORD", "OSSCL_WEBHOOK_TOKEN"
+_MQTT_USER = "OSSCL_MQTT_USER"
+_MQTT_PASSWORD = "OSSCL_MQTT_PASSWORD"  # noqa: S105 - a name
+_MQTT_PASSWORD_FILE = "OSSCL_MQTT_PASSWORD_FILE"  # noqa: S105
+_WEBHOOK_TOKEN = "OSSCL_WEBHOOK_TOKEN"  # noqa: S105
+_WEBHOOK_TOKEN_FILE = "OSSCL_WEBHOOK_TOKEN_FILE"  # noqa: S105
 _DEFAULT_TOPIC = "osscl/{machine}/{kind}"
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _LINES = (".jsonl", ".ndjson")
@@ -73,10 +78,10 @@ def _split(destination: str, scheme: str) -> SplitResult:
     except ValueError as error:
         raise ConfigError(f"the address {scheme}://... for events cannot be read: {error}") from None
     if address.username is not None or address.password is not None:
-        where = WEBHOOK_TOKEN if scheme.startswith("http") else f"{MQTT_USER} and {MQTT_PASSWORD}"
+        where = _WEBHOOK_TOKEN if scheme.startswith("http") else f"{_MQTT_USER} and {_MQTT_PASSWORD}"
         raise ConfigError(
             f"the address {scheme}://...@{brief(host)} holds a name or password, which every user of this "
-            f"machine could see; set {where} instead, or the same with _FILE behind it"
+            f"machine could see; set {where} instead, or for a file with the secret the same with _FILE behind it"
         )
     if not host or not destination.isprintable() or " " in destination:
         raise ConfigError(f"the address {scheme}://... for events names no host; expected {FORMS}")
@@ -95,9 +100,11 @@ def _broker(destination: str, address: SplitResult) -> Sink:
             f"such as {_DEFAULT_TOPIC}"
         )
     host, port = str(address.hostname), address.port or _PORTS[address.scheme]
-    broker = Broker(host, port, address.scheme == "mqtts", secret(MQTT_USER), secret(MQTT_PASSWORD))
+    user = os.environ.get(_MQTT_USER)
+    password = secret(_MQTT_PASSWORD, os.environ.get(_MQTT_PASSWORD), os.environ.get(_MQTT_PASSWORD_FILE))
+    broker = Broker(host, port, address.scheme == "mqtts", user, password)
     if broker.password is not None and broker.user is None:
-        raise ConfigError(f"{MQTT_PASSWORD} is set and {MQTT_USER} is not; expected both")
+        raise ConfigError(f"{_MQTT_PASSWORD} is set and {_MQTT_USER} is not; expected both")
     name = f"{address.scheme}://{_spelled(host)}:{port}/{topic}"
     if broker.password is not None and not broker.is_encrypted and host not in _HERE:
         _log.warning("%s: the password goes over the network unencrypted; mqtts:// encrypts it", name)
@@ -107,7 +114,8 @@ def _broker(destination: str, address: SplitResult) -> Sink:
 def _webhook(url: str, address: SplitResult) -> Sink:
     from osscl.events.webhook import Webhook
 
-    host, token = str(address.hostname), secret(WEBHOOK_TOKEN)
+    host = str(address.hostname)
+    token = secret(_WEBHOOK_TOKEN, os.environ.get(_WEBHOOK_TOKEN), os.environ.get(_WEBHOOK_TOKEN_FILE))
     port = "" if address.port is None else f":{address.port}"
     behind = url.partition("://")[2].partition("/")[2] or address.query
     # whoever knows the whole address of many services may write to them, so it is told from others by a hash

@@ -1,6 +1,5 @@
 """Secrets from the environment or from files: never from arguments, which all users of a machine can see."""
 
-import os
 from pathlib import Path
 
 from osscl.errors import ConfigError
@@ -10,14 +9,17 @@ from osscl.support.regular_file import read_regular
 _LONGEST = 65_536
 
 
-def secret(variable: str) -> str | None:
-    """Read a secret.
+def secret(variable: str, value: str | None, file: str | None) -> str | None:
+    """Take a secret from one of two environment variables.
 
     Parameters
     ----------
     variable : str
-        Environment variable that holds it; the same with ``_FILE`` behind it names a file that does, such as
-        systemd makes for ``LoadCredential=``.
+        The name of the one that holds it; the other has ``_FILE`` behind it.
+    value : str or None
+        What the first holds, where it is set.
+    file : str or None
+        What the other holds: a file with the secret, such as systemd makes for ``LoadCredential=``.
 
     Returns
     -------
@@ -29,7 +31,6 @@ def secret(variable: str) -> str | None:
     ConfigError
         Both are set, the file cannot be read, or the secret is empty or no single line of text.
     """
-    value, file = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
     if value is not None and file is not None:
         raise ConfigError(f"{variable} and {variable}_FILE are both set; expected one of them")
     if file is not None:
