@@ -81,7 +81,7 @@ def _split(destination: str, scheme: str) -> SplitResult:
         where = _WEBHOOK_TOKEN if scheme.startswith("http") else f"{_MQTT_USER} and {_MQTT_PASSWORD}"
         raise ConfigError(
             f"the address {scheme}://...@{brief(host)} holds a name or password, which every user of this "
-            f"machine could see; set {where} instead, or for a file with the secret the same with _FILE behind it"
+            f"machine could see; set {where} instead (or a file: docs/events.md)"
         )
     if not host or not destination.isprintable() or " " in destination:
         raise ConfigError(f"the address {scheme}://... for events names no host; expected {FORMS}")
