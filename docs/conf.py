@@ -42,6 +42,8 @@ CONTENTS = """
 docs/scoring
 docs/long
 docs/commission
+docs/stream
+docs/events
 docs/recordings
 docs/decide
 docs/monitor
