@@ -80,6 +80,10 @@ class Recording:
         self._check_last_frame(n_frames)
         return samples
 
+    def check_end(self) -> None:
+        """Look for the last frame that the header declares; raises `AudioCorruptError` where it is missing."""
+        self._check_last_frame(0)
+
     def _read_block(self, n_frames: int, dtype: str) -> NDArray[Any]:
         dtype = "int32" if self._in_low_bytes else dtype
         block: NDArray[Any] = self._file.read(n_frames, dtype=dtype, always_2d=True)
