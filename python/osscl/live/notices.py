@@ -2,6 +2,7 @@
 
 import os
 import threading
+import warnings
 from typing import Any
 
 from osscl.support.failed_import import needing
@@ -80,6 +81,9 @@ class Listener:
         with needing("notices of new files", "watch"):
             from watchdog import events
             from watchdog.observers import Observer
+
+        # folders made one in another quickly are told of twice, which harms nobody
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, r"watchdog\.")
 
         class Handler(events.FileSystemEventHandler):
             """Passes names on."""
