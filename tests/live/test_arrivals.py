@@ -3,7 +3,7 @@
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,14 +35,15 @@ class Done:
     def __init__(self) -> None:
         self.states: dict[str, object] = {}
 
-    def undone(self, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
-        for candidate in candidates:
-            known = candidate.path in self.states
-            if not known or self.states[candidate.path] != state_of(candidate.path):
-                yield candidate
+    def has(self, candidate: Candidate) -> bool:
+        known = candidate.path in self.states
+        return known and self.states[candidate.path] == state_of(candidate.path)
 
-    def add(self, candidates: Sequence[Candidate]) -> None:
-        self.states.update((each.path, state_of(each.path)) for each in candidates)
+    def add(self, candidate: Candidate) -> bool:
+        if self.has(candidate):
+            return False
+        self.states[candidate.path] = state_of(candidate.path)
+        return True
 
 
 class Watched:
@@ -52,7 +53,7 @@ class Watched:
         self.folder, self.clock, self.done = folder, Clock(), Done()
         self.arrivals = Arrivals(
             str(folder),
-            self.done.undone,
+            self.done.has,
             settle_s=SETTLE_S,
             give_up_s=GIVE_UP_S,
             poll_s=poll_s,
@@ -66,9 +67,8 @@ class Watched:
     def candidates_after(self, seconds: float) -> list[Candidate]:
         self.clock.now += seconds
         self.arrivals.look()
-        taken = self.arrivals.take(1000)
-        self.done.add(taken)
-        return taken
+        taken = [arrival.candidate for arrival in self.arrivals.take(1000)]
+        return [candidate for candidate in taken if self.done.add(candidate)]
 
 
 def write_recording(path: Path, n_frames: int = 1600) -> Path:
@@ -145,7 +145,7 @@ def test_a_file_that_is_written_for_ever_is_handed_on_too(tmp_path: Path) -> Non
     watched.clock.now += 1
     watched.arrivals.look()
     [given_up] = watched.arrivals.take(5)
-    assert "still being written 60 s after" in str(given_up.problem)
+    assert "still being written 60 s after" in str(given_up.candidate.problem)
 
 
 def test_a_clock_that_was_set_back_changes_nothing(tmp_path: Path) -> None:

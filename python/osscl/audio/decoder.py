@@ -81,7 +81,7 @@ class Recording:
         return samples
 
     def check_end(self) -> None:
-        """Look for the last frame that the header declares; raises `AudioCorruptError` where it is missing."""
+        """Look for the last frame that the header declares; `AudioCorruptError` where it is missing."""
         self._check_last_frame(0)
 
     def _read_block(self, n_frames: int, dtype: str) -> NDArray[Any]:

@@ -23,7 +23,7 @@ class Alarms:
     """
 
     def __init__(self, rule: AlarmRule, connection: sqlite3.Connection) -> None:
-        self._rule, self._connection = rule, connection
+        self._rule = rule
         connection.execute(_TABLE)
         self._states = {
             machine: AlarmState.restored(rule, state)
@@ -35,13 +35,15 @@ class Alarms:
         """Machines whose alarm stands now."""
         return sorted(machine for machine, state in self._states.items() if state.is_raised)
 
-    def see(self, record: Record) -> Change | None:
+    def see(self, record: Record, connection: sqlite3.Connection) -> Change | None:
         """Take the decision on a clip, in the transaction of its row.
 
         Parameters
         ----------
         record : Record
             Any line of a table; those that nothing was decided of change nothing.
+        connection : Connection
+            The journal's, in that transaction.
 
         Returns
         -------
@@ -53,9 +55,7 @@ class Alarms:
         state = self._states.setdefault(record.machine, AlarmState(self._rule))
         was_raised = state.is_raised
         is_raised = state.see(record.is_anomaly)
-        self._connection.execute(
-            "INSERT OR REPLACE INTO alarms VALUES (?, ?)", (record.machine, state.stored())
-        )
+        connection.execute("INSERT OR REPLACE INTO alarms VALUES (?, ?)", (record.machine, state.stored()))
         if is_raised == was_raised:
             return None
         return "alarm" if is_raised else "alarm_over"

@@ -7,14 +7,14 @@ that quick. Where it tells nothing, walks come more often.
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from osscl.audio.candidate import Candidate
 from osscl.errors import FolderReadError
 from osscl.live.notices import Listener, Notices
-from osscl.live.unfinished import Unfinished
-from osscl.live.wholeness import FileState, state_of
+from osscl.live.unfinished import Arrival, Unfinished
+from osscl.live.wholeness import state_of
 from osscl.runs.folder import find_recordings, is_recording_name
 from osscl.support.file_systems import network_file_system
 from osscl.support.log import quiet_logger
@@ -28,20 +28,19 @@ _MOST_UNFINISHED = 50_000
 _MOST_READY = 4096
 _MOST_NAMED_FOLDERS = 1000
 
-Undone = Callable[[Sequence[Candidate]], Iterable[Candidate]]
-
 
 class Arrivals:
     """Finds the recordings of a folder, those that are there and those that come.
 
-    Of one thread: `look` and `take` by turns. What `take` gave is done, or will be met again.
+    Of one thread: `look` and `take` by turns. What `take` gave is done soon, or is met again; until then it
+    may be given once more.
 
     Parameters
     ----------
     folder : str
         The folder, which is there.
-    undone : callable
-        Takes candidates and gives those that are still to be scored.
+    is_done : callable
+        Tells whether a file was scored as it is now: the walks leave it out.
     settle_s : float
         Seconds without a change after which a file is taken to be closed by its writer.
     give_up_s : float
@@ -56,7 +55,7 @@ class Arrivals:
     def __init__(
         self,
         folder: str,
-        undone: Undone,
+        is_done: Callable[[Candidate], bool],
         *,
         settle_s: float,
         give_up_s: float,
@@ -64,9 +63,9 @@ class Arrivals:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder.rstrip(os.sep) or folder
-        self._undone, self._clock = undone, clock
+        self._is_done, self._clock = is_done, clock
         self._unfinished = Unfinished(settle_s, give_up_s, clock)
-        self._ready: deque[tuple[Candidate, FileState | None]] = deque()
+        self._ready: deque[Arrival] = deque()
         self._notices = Notices()
         self._listener: Listener | None = None
         self._poll_s = _polling(self._folder) if poll_s is None else poll_s
@@ -105,8 +104,8 @@ class Arrivals:
         if len(self._ready) < _MOST_READY:
             self._ready.extend(self._unfinished.whole(_MOST_READY - len(self._ready)))
 
-    def take(self, most: int) -> list[Candidate]:
-        """Take files that are whole and were not scored before.
+    def take(self, most: int) -> list[Arrival]:
+        """Take files that are whole.
 
         Parameters
         ----------
@@ -115,17 +114,17 @@ class Arrivals:
 
         Returns
         -------
-        list of Candidate
+        list of Arrival
             In the order in which they became whole; those given up, or out of reach, with the reason.
         """
-        taken: list[Candidate] = []
+        taken: list[Arrival] = []
         while self._ready and len(taken) < most:
-            candidate, state = self._ready.popleft()
-            if state_of(candidate.path) == state:
-                taken.append(candidate)
+            arrival = self._ready.popleft()
+            if state_of(arrival.candidate.path) == arrival.state:
+                taken.append(arrival)
             else:  # written to, or gone, while it waited
-                self._unfinished.meet(candidate.path)
-        return list(self._undone(taken))
+                self._unfinished.meet(arrival.candidate.path)
+        return taken
 
     def wait(self, most_s: float) -> None:
         """Wait until there may be something to look at.
@@ -229,11 +228,13 @@ class Arrivals:
     def _meet(self, walk: Iterator[Candidate]) -> bool:
         """Meet some more files of a walk; whether there may be others."""
         met = list(islice(walk, _FILES_A_LOOK))
-        for candidate in self._undone([each for each in met if self._is_file(each)]):
+        for candidate in met:
+            if not self._is_file(candidate) or self._is_done(candidate):
+                continue
             if candidate.problem is None:
                 self._unfinished.meet(candidate.path)
             else:  # out of reach by its very path
-                self._ready.append((candidate, state_of(candidate.path)))
+                self._ready.append(Arrival(candidate, state_of(candidate.path), self._clock()))
         return len(met) == _FILES_A_LOOK
 
     def _is_file(self, candidate: Candidate) -> bool:

@@ -80,7 +80,9 @@ class _Collector:
         yield counter("anomalies", "Clips that were flagged.", "machine", progress.anomalies)
         yield counter("alarms", "Alarms raised.", "machine", progress.alarms)
         standing = dict.fromkeys([*progress.alarms], 0) | dict.fromkeys([*progress.standing], 1)
-        family = GaugeMetricFamily(f"{_PREFIX}_alarm_standing", "Whether an alarm stands.", labels=["machine"])
+        family = GaugeMetricFamily(
+            f"{_PREFIX}_alarm_standing", "Whether an alarm stands.", labels=["machine"]
+        )
         yield _with_labels(family, standing)
         yield gauge("files_ready", "Files that wait to be scored.", progress.n_ready)
         yield gauge("files_unfinished", "Files that are not whole yet.", progress.n_unfinished)
@@ -97,7 +99,9 @@ class _Collector:
             sum_value=progress.seconds,
         )
         if progress.last_file_at is not None:
-            yield gauge("last_file_timestamp_seconds", "When the last file was scored.", progress.last_file_at)
+            yield gauge(
+                "last_file_timestamp_seconds", "When the last file was scored.", progress.last_file_at
+            )
 
 
 def _with_labels(family: Any, values: Mapping[str, float]) -> Any:

@@ -3,10 +3,29 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from osscl.audio.candidate import Candidate
 from osscl.errors import AudioCorruptError, AudioError, AudioReadError
 from osscl.live.wholeness import FileState, lacking, state_of
+
+
+class Arrival(NamedTuple):
+    """A file that need not be waited for any more.
+
+    Attributes
+    ----------
+    candidate : Candidate
+        The file; with a problem where it was given up, or is out of reach.
+    state : FileState or None
+        In which it is whole; None where it is out of reach.
+    whole_at : float
+        When that was found, seconds of the clock.
+    """
+
+    candidate: Candidate
+    state: FileState | None
+    whole_at: float
 
 
 @dataclass(slots=True)
@@ -77,7 +96,7 @@ class Unfinished:
             return None
         return max(0.0, min(each.look_at for each in self._waiting.values()) - self._clock())
 
-    def whole(self, most: int) -> list[tuple[Candidate, FileState]]:
+    def whole(self, most: int) -> list[Arrival]:
         """Take out files that are whole or given up by now, the one that was written first before all others.
 
         Parameters
@@ -87,18 +106,19 @@ class Unfinished:
 
         Returns
         -------
-        list of (Candidate, FileState)
-            The files, each in the state in which it was whole; those given up with the reason.
+        list of Arrival
+            The files; those given up with the reason.
         """
         now = self._clock()
-        found: list[tuple[Candidate, FileState]] = []
+        found: list[tuple[int, bytes, Arrival]] = []
         for path in [path for path, each in self._waiting.items() if each.look_at <= now]:
             if len(found) == most:
                 break
             candidate = self._look(path, self._waiting[path], now)
             if candidate is not None:
-                found.append((candidate, self._waiting.pop(path).state))
-        return sorted(found, key=lambda each: (each[1].written_ns, os.fsencode(each[0].path)))
+                state = self._waiting.pop(path).state
+                found.append((state.written_ns, os.fsencode(path), Arrival(candidate, state, now)))
+        return [arrival for _, _, arrival in sorted(found, key=lambda each: each[:2])]
 
     def _look(self, path: str, waiting: _Waiting, now: float) -> Candidate | None:
         state = state_of(path)
