@@ -30,6 +30,7 @@
     │       └── DeviceLostError        it stopped working in the middle of the work
     ├── MissingExtraError      an optional package is needed and not installed
     └── OutputError            results cannot be written where they should go
+        └── JournalError           the journal of a run cannot be used, or is another run's
 
 Each message names what was got, what was expected and what to do.
 """
@@ -174,3 +175,7 @@ class MissingExtraError(OssclError, ImportError):
 
 class OutputError(OssclError):
     """Results cannot be written where they should go."""
+
+
+class JournalError(OutputError):
+    """The journal of a run cannot be used: it is damaged, of another run, or another run writes it."""

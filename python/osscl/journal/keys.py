@@ -1,0 +1,35 @@
+"""By what a recording is known again: its path, size and date, so that a changed one is scored anew."""
+
+import os
+from typing import NamedTuple
+
+from osscl.audio.candidate import Candidate
+
+
+class FileKey(NamedTuple):
+    """A recording as it was met. Dates are compared for equality alone: a clock may be set back.
+
+    Attributes
+    ----------
+    path : bytes
+        As it was walked by.
+    size, mtime_ns : int or None
+        Bytes, and the date of the last change; None where nothing can be told of it.
+    """
+
+    path: bytes
+    size: int | None
+    mtime_ns: int | None
+
+
+def key_of(candidate: Candidate) -> FileKey:
+    """Look at a candidate, before it is read: one that is changed meanwhile then counts as changed."""
+    path = os.fsencode(candidate.path)
+    if candidate.problem is None:
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a million of them
+        except (OSError, ValueError):  # gone, or out of reach: reading it tells
+            pass
+        else:
+            return FileKey(path, status.st_size, status.st_mtime_ns)
+    return FileKey(path, None, None)

@@ -1,0 +1,122 @@
+"""What the scores of a run depend on, beside the recordings themselves: equal settings, equal scores."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from osscl.audio.reading import Fit
+from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
+from osscl.errors import LabelTableError
+from osscl.machines.labels import BY_PATHS, MachineNames
+from osscl.model_file.manifest import Manifest
+from osscl.scoring.judges import Judges
+from osscl.support.links import as_walked
+from osscl.support.paths import brief, printable
+from osscl.support.regular_file import read_regular
+
+Settings = Mapping[str, Any]
+"""By name, each ready for JSON: what is told apart is named by its key."""
+
+_MAX_NAMED = 3
+
+
+def settings_of(
+    manifest: Manifest,
+    judges: Judges,
+    facts: Mapping[str, str],
+    roots: Iterable[str],
+    *,
+    fit: Fit,
+    names: MachineNames = BY_PATHS,
+    times: RecordingTimes = AS_RECORDED,
+    hop_s: float | None = None,
+) -> dict[str, Any]:
+    """Collect what the scores of a run depend on.
+
+    Calibrations are not among it: they decide scores, and change none.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        What the model file says of itself.
+    judges : Judges
+        How its machines are scored.
+    facts : mapping of str to str
+        What computes it, `Detector.facts`.
+    roots : iterable of str
+        Folders and files that the recordings are found in.
+    fit : Fit
+        How recordings are made to fit.
+    names : MachineNames
+        How machines are named. A table of labels counts by what it holds.
+    times : RecordingTimes
+        What tells when recordings began.
+    hop_s : float, optional
+        Seconds from window to window; None where recordings are not cut into windows.
+
+    Returns
+    -------
+    dict
+        Settings, for `Journal.open`.
+
+    Raises
+    ------
+    LabelTableError
+        The table of labels cannot be read.
+    """
+    asked = {"resample": fit.resample, "channel": fit.channel, "pad": fit.pad, **times.facts()}
+    return {
+        "folders": [printable(as_walked(root)) for root in roots],
+        "machine": names.machine,
+        "labels": None if names.labels is None else _hash_of_labels(names),
+        **asked,
+        "hop": hop_s,
+        "graph": manifest.graph_sha256,
+        "precision": manifest.precision,
+        "backend": facts["backend"],
+        "processor": "cpu" if facts["device"] == "cpu" else "gpu",
+        **{f"what scores {machine}": _hash_of_judge(manifest, judges, machine) for machine in judges.machines},
+    }
+
+
+def differences(stored: Settings, given: Settings) -> Iterator[str]:
+    """Name the settings in which two runs differ.
+
+    Parameters
+    ----------
+    stored, given : mapping
+        Of the run that began, and of the one that would go on.
+
+    Yields
+    ------
+    str
+        Such as "pad was None and is 'repeat'".
+    """
+    for name in dict.fromkeys([*stored, *given]):
+        before, now = stored.get(name), given.get(name)
+        if before != now:
+            yield f"{name} was {brief(repr(before))} and is {brief(repr(now))}"
+
+
+def in_words(differing: Iterable[str]) -> str:
+    """Put the first of some differences into a sentence, and the number of the others."""
+    every = list(differing)
+    more = len(every) - _MAX_NAMED
+    return "; ".join(every[:_MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _hash_of_judge(manifest: Manifest, judges: Judges, machine: str) -> str:
+    """What a machine's scores and the doubts about its recordings come from, in 16 hex digits."""
+    stored = None if manifest.decisions is None else manifest.decisions.memory_of(machine)
+    told = hashlib.sha256(judges.fingerprint(machine).encode())
+    if stored is not None:
+        told.update(stored.measures)
+    return told.hexdigest()[:16]
+
+
+def _hash_of_labels(names: MachineNames) -> str:
+    assert names.labels is not None
+    try:
+        return hashlib.sha256(read_regular(names.labels)).hexdigest()[:16]
+    except OSError as error:
+        raise LabelTableError(f"{printable(names.labels)}: cannot be read: {error.strerror}") from error
