@@ -147,10 +147,11 @@ class Journal(Contents):
         Candidate
             A file to be scored; its rows go to `add`. Each name comes once.
         """
-        unmet = self._problems()
+        unmet = set[int]()
         if not as_they_come:
+            unmet = self._problems()
             self._make_room()
-        known, order, before = KnownFiles(self._connection), self._order, 0
+        known, order, before = KnownFiles(self._connection, as_walked=not as_they_come), self._order, 0
         for candidate in candidates:
             key = key_of(candidate)
             in_flight = self._in_flight.get(key.path)
@@ -173,6 +174,12 @@ class Journal(Contents):
             yield candidate
         if not as_they_come:
             self._drop(unmet)
+
+    def is_done(self, candidate: Candidate) -> bool:
+        """Whether a file was met before as it is now; unlike `undone`, this awaits no rows of it."""
+        key = key_of(candidate)
+        file = KnownFiles(self._connection, as_walked=False).meet(key.path)
+        return file is not None and file.is_as(key)
 
     def add(self, record: Record) -> None:
         """Keep a row of the file that `undone` gave longest ago, or one more of the file before that.
@@ -221,9 +228,7 @@ class Journal(Contents):
             raise ValueError(f"{printable(record.path)} is not the file that was given to be scored next")
         file = self._awaited.popleft()
         connection = self.transaction
-        self._current = current = _Current(
-            file, can_be_undone=file.may_replace or record.scope is not None
-        )
+        self._current = current = _Current(file, can_be_undone=file.may_replace or record.scope is not None)
         if current.can_be_undone:
             connection.execute("SAVEPOINT file")
         if file.may_replace:
