@@ -1,4 +1,4 @@
-"""What others are told of scored recordings: events, of which each has an ID that finds the recording again."""
+"""What others are told of scored recordings: events, each with an ID that finds the recording again."""
 
 import datetime
 from collections.abc import Iterator
@@ -62,10 +62,8 @@ class Telling:
         """
         if record.scope not in (None, "window"):
             return
-        if record.score is None:
-            kind = "unscored"
-        else:
-            kind = "anomaly" if record.is_anomaly else "score"
+        scored = "anomaly" if record.is_anomaly else "score"
+        kind = "unscored" if record.score is None else scored
         if kind in self._kinds:
             yield self._event(kind, record, state)
         if change is not None:

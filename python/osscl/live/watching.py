@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import RecordingTimes
 from osscl.detector import Detector
-from osscl.events.delivery import Delivery
+from osscl.events.deliveries import Deliveries
 from osscl.events.outbox import Outbox
 from osscl.journal.journal import Journal
 from osscl.live.alarms import Alarms
@@ -77,8 +77,8 @@ class Watching:
         What events are made of lines.
     outbox : Outbox
         Keeps the events, in the journal.
-    deliveries : sequence of Delivery
-        Bring them to others; started and stopped by the caller.
+    deliveries : Deliveries
+        Bring them to others; opened and closed by the caller.
     progress : Progress
         Told how far it is.
     beat : callable
@@ -95,13 +95,14 @@ class Watching:
         alarms: Alarms,
         telling: Telling,
         outbox: Outbox,
-        deliveries: Sequence[Delivery],
+        deliveries: Deliveries,
         progress: Progress,
         beat: Callable[[], None],
     ) -> None:
         self._arrivals, self._scoring, self._journal = arrivals, scoring, journal
         self._alarms, self._telling, self._outbox = alarms, telling, outbox
         self._deliveries, self._progress, self._beat = deliveries, progress, beat
+        self._at_hand: deque[Arrival] = deque()
         self._in_flight: dict[str, Arrival] = {}
         self._count_at = 0.0
 
@@ -121,7 +122,7 @@ class Watching:
         while not stop():
             self._arrivals.look()
             self._note_progress()
-            if self._arrivals.n_ready:
+            if self._arrivals.n_ready or self._at_hand:
                 self._score(stop)
             else:
                 self._arrivals.wait(_LOOK_EVERY_S)
@@ -135,20 +136,17 @@ class Watching:
                 self._note_progress()
         self._in_flight.clear()
         self._journal.commit()
-        for delivery in self._deliveries:
-            delivery.wake()
+        self._deliveries.wake()
 
     def _feed(self, stop: Callable[[], bool]) -> Iterator[Candidate]:
-        at_hand: deque[Arrival] = deque()
+        """Give what is ready, each file once: one that changed since then waits for the next time."""
         for _ in range(_FILES_A_RUN):
-            if stop():
-                return
-            if not at_hand:
+            if not self._at_hand:
                 self._arrivals.look()
-                at_hand.extend(self._arrivals.take(_FILES_AT_ONCE))
-                if not at_hand:
-                    return
-            arrival = at_hand.popleft()
+                self._at_hand.extend(self._arrivals.take(_FILES_AT_ONCE))
+            if not self._at_hand or stop() or self._at_hand[0].candidate.path in self._in_flight:
+                return
+            arrival = self._at_hand.popleft()
             self._in_flight[arrival.candidate.path] = arrival
             yield arrival.candidate
 
@@ -198,7 +196,7 @@ class Watching:
         if now >= self._count_at:
             self._count_at = now + _COUNT_EVERY_S
             progress.standing = self._alarms.standing
-            names = [delivery.name for delivery in self._deliveries]
+            names = self._deliveries.names
             progress.events_waiting = {name: self._outbox.n_waiting(name) for name in names}
             progress.events_refused = {name: self._outbox.n_refused(name) for name in names}
         self._beat()
