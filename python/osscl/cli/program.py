@@ -24,6 +24,7 @@ COMMANDS = (
     "calibrate",
     "sensitivity",
     "score",
+    "watch",
     "decide",
     "explain",
     "monitor",

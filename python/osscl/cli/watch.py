@@ -1,0 +1,218 @@
+"""``osscl watch``: a folder in, scores, alarms and events out, for as long as it is wanted."""
+
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osscl.audio.reading import AS_THEY_ARE, Fit
+from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
+from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli.console import BuildProgress, say_unusable
+from osscl.cli.folders import check_listable
+from osscl.cli.interruption import postponed_interrupt
+from osscl.cli.messages import inform_on_stderr, say
+from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options, window_of_alarm
+from osscl.decisions.alarms import AlarmRule
+from osscl.detector import Detector
+from osscl.events.deliveries import Deliveries
+from osscl.events.destinations import sink_for
+from osscl.events.outbox import Outbox
+from osscl.journal.contents import connect
+from osscl.journal.journal import Journal, journal_of
+from osscl.journal.settings import settings_of
+from osscl.live.alarms import Alarms
+from osscl.live.arrivals import Arrivals
+from osscl.live.metrics import served_metrics
+from osscl.live.progress import Progress
+from osscl.live.service import Service
+from osscl.live.telling import Telling, checked_which
+from osscl.live.watching import Scoring, Watching
+from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
+from osscl.runs.explaining import Explainer
+from osscl.support.listing import listed
+from osscl.support.paths import printable
+
+EXAMPLES = """[bold]Examples[/bold]\n
+  osscl watch enrolled.onnx incoming --output watch.csv\n
+  osscl watch enrolled.onnx incoming --output watch.csv --event mqtt://localhost:1883 --explain\n
+  osscl watch enrolled.onnx incoming -o watch.csv --event https://example.org/hook --events alarms --alarm 4/6\n
+  osscl watch enrolled.onnx /mnt/share --output watch.csv --poll 30 --event events.jsonl --metrics-port 9400\n
+  osscl journal watch.csv.journal --output so_far.csv\n
+\n
+Exit code: 0 asked to stop, by Ctrl-C, SIGTERM or SIGHUP, and all that was scored is written; 1 failed, 2
+wrong usage.
+"""
+
+
+@takes_shared_options()
+def watch(
+    model: Annotated[
+        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
+    ],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="Folder that recordings come into, at any depth.", metavar="FOLDER"),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Table to write at the end: .csv, .jsonl or .parquet; its journal, which holds it "
+            "meanwhile, is beside it.",
+            readable=False,
+        ),
+    ],
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where events go: mqtt://HOST:1883/TOPIC, mqtts://, https://, FILE.jsonl, or - for stdout; "
+            "may be given several times.",
+            metavar="DEST",
+        ),
+    ] = None,
+    events: Annotated[
+        str,
+        typer.Option(
+            help="Which: alarms alone; anomalies and files that could not be scored too; or all clips.",
+            metavar="anomalies|all|alarms",
+        ),
+    ] = "anomalies",
+    alarm: Annotated[
+        str,
+        typer.Option(
+            help="Raise an alarm when N of the last M clips of a machine are flagged.", metavar="N/M"
+        ),
+    ] = "3/5",
+    hold: Annotated[int, typer.Option(help="Clips for which an alarm stands at least.", metavar="N")] = 0,
+    cool_down: Annotated[
+        int, typer.Option(help="Clips after an alarm in which none is raised.", metavar="N")
+    ] = 0,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Say of each flagged clip what is heard beyond the normal ones (reads it again).",
+        ),
+    ] = False,
+    settle: Annotated[
+        float,
+        typer.Option(
+            help="Seconds without a change after which a file is taken to be closed by its writer.",
+            metavar="S",
+        ),
+    ] = 2.0,
+    give_up: Annotated[
+        float,
+        typer.Option(
+            help="Seconds after which a file that is not whole gets a line that says so.", metavar="S"
+        ),
+    ] = 3600.0,
+    poll: Annotated[
+        float | None,
+        typer.Option(
+            help="Look through the folder every so many seconds and listen to no notices of the system; by "
+            "default so on file systems of a network, every 10 s.",
+            metavar="S",
+        ),
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Serve metrics for Prometheus on this port.", metavar="PORT")
+    ] = None,
+    metrics_address: Annotated[
+        str, typer.Option(help="Address to serve them at.", metavar="ADDRESS")
+    ] = "127.0.0.1",
+    names: MachineNames = BY_PATHS,
+    fit: Fit = AS_THEY_ARE,
+    times: RecordingTimes = AS_RECORDED,
+    decide: DecisionOptions = BY_DEFAULT,
+    compute: ComputeOptions = DEFAULT_OPTIONS,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Begin anew, whatever an earlier run left there.")
+    ] = False,
+) -> None:
+    """Score recordings as they come into a folder, raise alarms, and tell others of them."""
+    check_listable(folder)
+    _check(settle, give_up, poll, times)
+    rule = AlarmRule(*window_of_alarm(alarm), hold, cool_down)
+    which = checked_which(events)
+    sinks = [sink_for(each) for each in event or ()]
+    inform_on_stderr("osscl.live")
+    with BuildProgress() as building:
+        detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
+    machine_of = machine_source(detector.machines, *names)
+    explainer = Explainer(detector, fit) if explain else None
+    settings = settings_of(
+        detector.manifest,
+        detector.judges,
+        detector.facts,
+        [str(folder)],
+        fit=fit,
+        names=names,
+        times=times,
+    )
+    journal_path = journal_of(output)
+    progress = Progress()
+    service = Service(lambda: str(progress))
+    with ExitStack() as open_now:
+        open_now.enter_context(detector)
+        if metrics_port is not None:
+            where = open_now.enter_context(served_metrics(progress, metrics_address, metrics_port))
+            say(f"metrics for Prometheus: {where}")
+        journal = open_now.enter_context(Journal.open(journal_path, settings, overwrite))
+        outbox, alarms = Outbox(journal.transaction), Alarms(rule, journal.transaction)
+        journal.commit()
+        deliveries = open_now.enter_context(Deliveries(sinks, partial(connect, journal_path, "rw")))
+        arrivals = Arrivals(str(folder), journal.is_done, settle_s=settle, give_up_s=give_up, poll_s=poll)
+        open_now.callback(arrivals.close)
+        watching = Watching(
+            arrivals,
+            Scoring(detector, machine_of, fit, times, None if explainer is None else explainer.explained),
+            journal,
+            alarms=alarms,
+            telling=Telling(which, detector.manifest.graph_sha256, rule),
+            outbox=outbox,
+            deliveries=deliveries,
+            progress=progress,
+            beat=service.beat,
+        )
+        with postponed_interrupt("asked to stop: what is being scored is finished") as is_asked:
+            say(f"watching {printable(folder)}")
+            service.ready()
+            watching.run(is_asked)
+        service.stopping()
+        left = arrivals.unfinished()
+        _export(detector, journal, output, decide, overwrite=True)
+    say(f"{progress} -> {printable(output)}")
+    if left:
+        say(f"not whole yet: {listed(left, 5)}: taken up by the next watch")
+    if explainer is not None:
+        say_unusable("not explained", explainer.unexplained)
+
+
+def _check(settle: float, give_up: float, poll: float | None, times: RecordingTimes) -> None:
+    for name, value in (("settle", settle), ("give-up", give_up), ("poll", poll)):
+        if value is not None and not 0 < value < 1e9:
+            raise typer.BadParameter(f"--{name} is {value:g}; expected seconds above 0")
+    if times.start is not None:
+        raise typer.BadParameter(
+            "--start-time counts files from the first one on, and here they come at any time: names or bext "
+            "chunks tell when they began, or --file-times"
+        )
+
+
+def _export(
+    detector: Detector, journal: Journal, output: Path, decide: DecisionOptions, *, overwrite: bool
+) -> None:
+    from osscl.runs.deciding import Decider
+    from osscl.runs.tables import OutputTable
+
+    decider = Decider(detector.bundle, decide.false_alarm_rate)
+    table = OutputTable(output, overwrite=overwrite)
+    for record, _ in decider.decide(journal.records()):
+        table.write(record)
+    table.finish({})
