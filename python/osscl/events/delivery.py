@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from typing import TypeVar
 
 from osscl.errors import OssclError
 from osscl.events.back_off import BackOff
@@ -16,7 +17,8 @@ from osscl.support.log import quiet_logger
 _log = quiet_logger(__name__)
 
 _LOOK_AGAIN_S = 1.0  # a waking that came before the commit it speaks of costs no more than this
-_LOCKED_MS = 5_000
+_LOCKED_MS, _ATTEMPTS = 2, 5_000
+_Given = TypeVar("_Given")
 
 Connect = Callable[[], sqlite3.Connection]
 Wait = Callable[[threading.Event, float], object]
@@ -127,7 +129,7 @@ class Delivery:
         while True:
             self._woken.clear()
             is_ending = self._stopping.is_set()  # before the look: what was put before it is found
-            events = outbox.waiting(self.name, self._sink.batch)
+            events = _once_free(lambda: outbox.waiting(self.name, self._sink.batch))
             if is_ending and (not events or self._now() >= self._deadline):
                 return
             if events:
@@ -162,6 +164,7 @@ class Delivery:
         connection = self._connect()
         connection.isolation_level = None  # transactions are begun and ended here
         connection.execute(f"PRAGMA busy_timeout = {_LOCKED_MS}")
+        connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
     def _say(self, reason: str) -> None:
@@ -181,13 +184,28 @@ class Delivery:
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing, on a connection that begins no transaction by itself."""
-    connection.execute("BEGIN IMMEDIATE")
+    _once_free(lambda: connection.execute("BEGIN IMMEDIATE"))
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
         raise
+
+
+def _once_free(look: Callable[[], _Given]) -> _Given:
+    """Ask a database that another connection may be writing to.
+
+    SQLite itself would look again every 100 ms, and miss the moments that a busy run leaves between
+    transactions.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return look()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+    return look()
 
 
 def _reason(error: Exception) -> str:

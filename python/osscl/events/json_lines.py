@@ -144,7 +144,7 @@ class JsonLinesFile:
         is_ours = told.startswith(_BEGINNING) or _BEGINNING.startswith(told)
         if not is_ours or (last is not None and not last.startswith(_BEGINNING)):
             raise OutputError(
-                f"{self.name} holds something other than events of osscl, and is left as it is; choose another file"
+                f"{self.name} holds something other than events of osscl, and is left so; choose another"
             )
         if half:
             file.truncate(size - len(half))
