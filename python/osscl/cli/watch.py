@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,28 +17,26 @@ from osscl.cli.messages import inform_on_stderr, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options, window_of_alarm
 from osscl.decisions.alarms import AlarmRule
 from osscl.detector import Detector
-from osscl.events.deliveries import Deliveries
 from osscl.events.destinations import sink_for
-from osscl.events.outbox import Outbox
-from osscl.journal.contents import connect
+from osscl.events.sink import Sink
 from osscl.journal.journal import Journal, journal_of
 from osscl.journal.settings import settings_of
-from osscl.live.alarms import Alarms
-from osscl.live.arrivals import Arrivals
 from osscl.live.metrics import served_metrics
+from osscl.live.opening import WatchOptions, opened_watch
 from osscl.live.progress import Progress
 from osscl.live.service import Service
-from osscl.live.telling import Telling, checked_which
-from osscl.live.watching import Scoring, Watching
+from osscl.live.telling import checked_which
+from osscl.live.watching import Scoring
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.support.listing import listed
 from osscl.support.paths import printable
 
+_MAX_NAMED = 5
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl watch enrolled.onnx incoming --output watch.csv\n
   osscl watch enrolled.onnx incoming --output watch.csv --event mqtt://localhost:1883 --explain\n
-  osscl watch enrolled.onnx incoming -o watch.csv --event https://example.org/hook --events alarms --alarm 4/6\n
+  osscl watch enrolled.onnx incoming -o watch.csv --event https://example.org/x --events alarms --alarm 4/6\n
   osscl watch enrolled.onnx /mnt/share --output watch.csv --poll 30 --event events.jsonl --metrics-port 9400\n
   osscl journal watch.csv.journal --output so_far.csv\n
 \n
@@ -137,72 +134,70 @@ def watch(
 ) -> None:
     """Score recordings as they come into a folder, raise alarms, and tell others of them."""
     check_listable(folder)
-    _check(settle, give_up, poll, times)
-    rule = AlarmRule(*window_of_alarm(alarm), hold, cool_down)
-    which = checked_which(events)
-    sinks = [sink_for(each) for each in event or ()]
-    inform_on_stderr("osscl.live")
-    with BuildProgress() as building:
-        detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
-    machine_of = machine_source(detector.machines, *names)
-    explainer = Explainer(detector, fit) if explain else None
-    settings = settings_of(
-        detector.manifest,
-        detector.judges,
-        detector.facts,
-        [str(folder)],
-        fit=fit,
-        names=names,
-        times=times,
-    )
-    journal_path = journal_of(output)
-    progress = Progress()
-    service = Service(lambda: str(progress))
-    with ExitStack() as open_now:
-        open_now.enter_context(detector)
-        if metrics_port is not None:
-            where = open_now.enter_context(served_metrics(progress, metrics_address, metrics_port))
-            say(f"metrics for Prometheus: {where}")
-        journal = open_now.enter_context(Journal.open(journal_path, settings, overwrite))
-        outbox, alarms = Outbox(journal.transaction), Alarms(rule, journal.transaction)
-        journal.commit()
-        deliveries = open_now.enter_context(Deliveries(sinks, partial(connect, journal_path, "rw")))
-        arrivals = Arrivals(str(folder), journal.is_done, settle_s=settle, give_up_s=give_up, poll_s=poll)
-        open_now.callback(arrivals.close)
-        watching = Watching(
-            arrivals,
-            Scoring(detector, machine_of, fit, times, None if explainer is None else explainer.explained),
-            journal,
-            alarms=alarms,
-            telling=Telling(which, detector.manifest.graph_sha256, rule),
-            outbox=outbox,
-            deliveries=deliveries,
-            progress=progress,
-            beat=service.beat,
-        )
-        with postponed_interrupt("asked to stop: what is being scored is finished") as is_asked:
-            say(f"watching {printable(folder)}")
-            service.ready()
-            watching.run(is_asked)
-        service.stopping()
-        left = arrivals.unfinished()
-        _export(detector, journal, output, decide, overwrite=True)
-    say(f"{progress} -> {printable(output)}")
-    if left:
-        say(f"not whole yet: {listed(left, 5)}: taken up by the next watch")
-    if explainer is not None:
-        say_unusable("not explained", explainer.unexplained)
-
-
-def _check(settle: float, give_up: float, poll: float | None, times: RecordingTimes) -> None:
-    for name, value in (("settle", settle), ("give-up", give_up), ("poll", poll)):
-        if value is not None and not 0 < value < 1e9:
-            raise typer.BadParameter(f"--{name} is {value:g}; expected seconds above 0")
     if times.start is not None:
         raise typer.BadParameter(
             "--start-time counts files from the first one on, and here they come at any time: names or bext "
             "chunks tell when they began, or --file-times"
         )
+    options = WatchOptions(
+        settle_s=settle,
+        give_up_s=give_up,
+        poll_s=poll,
+        which=checked_which(events),
+        rule=AlarmRule(*window_of_alarm(alarm), hold, cool_down),
+    )
+    sinks = [sink_for(each) for each in event or ()]
+    inform_on_stderr("osscl.live")
+    progress = Progress()
+    with ExitStack() as open_now:
+        if metrics_port is not None:
+            where = open_now.enter_context(served_metrics(progress, metrics_address, metrics_port))
+            say(f"metrics for Prometheus: {where}")
+        with BuildProgress() as building:
+            how = replace(compute, on_build=building.show_phase)
+            detector = open_now.enter_context(Detector(model, how, **decide._asdict()))
+        machine_of = machine_source(detector.machines, *names)
+        explainer = Explainer(detector, fit) if explain else None
+        explains = None if explainer is None else explainer.explained
+        settings = settings_of(
+            detector.manifest,
+            detector.judges,
+            detector.facts,
+            [str(folder)],
+            fit=fit,
+            names=names,
+            times=times,
+        )
+        journal = open_now.enter_context(Journal.open(journal_of(output), settings, overwrite))
+        scoring = Scoring(detector, machine_of, fit, times, explains)
+        _watch(folder, journal, scoring, options, sinks, progress)
+        _export(detector, journal, output, decide, overwrite=True)
+    say(f"{progress} -> {printable(output)}")
+    if explainer is not None:
+        say_unusable("not explained", explainer.unexplained)
+
+
+def _watch(
+    folder: Path,
+    journal: Journal,
+    scoring: Scoring,
+    options: WatchOptions,
+    sinks: list[Sink],
+    progress: Progress,
+) -> None:
+    """Watch until a signal comes, and finish what is being scored then."""
+    service = Service(lambda: str(progress))
+    with opened_watch(
+        str(folder), journal, scoring, options, sinks=sinks, progress=progress, beat=service.beat
+    ) as watching:
+        with postponed_interrupt("asked to stop: what is being scored is finished") as is_asked:
+            say(f"watching {printable(folder)}")
+            service.ready()
+            watching.run(is_asked)
+        service.stopping()
+        left = watching.unfinished()
+    if left:
+        say(f"not whole yet: {listed(left, _MAX_NAMED)}; the next watch takes them up")
 
 
 def _export(

@@ -128,6 +128,10 @@ class Watching:
                 self._arrivals.wait(_LOOK_EVERY_S)
         self._note_progress()
 
+    def unfinished(self) -> list[str]:
+        """Paths of files that are not whole yet: the next watch takes them up."""
+        return self._arrivals.unfinished()
+
     def _score(self, stop: Callable[[], bool]) -> None:
         """Score what is ready, and what becomes ready meanwhile."""
         with closing(self._journal.undone(self._feed(stop), as_they_come=True)) as candidates:
