@@ -215,10 +215,10 @@ def by_native_reader(path: Path, channel: int) -> Outcome | None:
     """The same by the native reader, asked for one sample more each time until it declines."""
     longest = None
     for n_frames in range(1, sys.maxsize):
-        samples = read_wav(path, n_frames, channel, RATE_HZ)
-        if samples is None:
+        found = read_wav(path, n_frames, channel, RATE_HZ)
+        if found is None:
             break
-        longest = samples
+        longest = found.samples
     if longest is None:
         return None
     return Outcome(longest.tobytes(), longest.dtype.name, len(longest), RATE_HZ)

@@ -37,7 +37,7 @@ template <class Sample> py::object read_as(const WavFile& file, std::size_t n_sa
         const WithoutGil released;
         is_read = file.read(to);
     }
-    return is_read ? py::object(std::move(samples)) : py::none();
+    return is_read ? py::object(py::make_tuple(std::move(samples), file.n_frames())) : py::none();
 }
 
 void check_request(const WavRequest& request) {
@@ -60,23 +60,23 @@ py::object read_wav(const std::string& path, std::size_t n_samples, std::optiona
     return file->is_pcm_16() ? read_as<std::int16_t>(*file, n_samples) : read_as<float>(*file, n_samples);
 }
 
-// Whether a row is that of a dead channel; nothing for a row that was not read.
-using RowsRead = std::vector<std::optional<bool>>;
+// Whether a row is that of a dead channel, and the frames of its file; nothing for a row that was not read.
+using RowsRead = std::vector<std::optional<std::pair<bool, std::uint64_t>>>;
 
 template <class Sample>
 RowsRead read_rows(const std::vector<std::string>& paths, py::array& samples, const WavRequest& request,
                    std::size_t n_threads) {
     auto* rows = static_cast<Sample*>(samples.mutable_data()); // throws where the array is read-only
     const WithoutGil released;
-    RowsRead is_silent(paths.size());
+    RowsRead read(paths.size());
     osscl::parallel_for(paths.size(), n_threads, [&](std::size_t i) {
         const std::span<Sample> row(rows + i * request.n_samples, request.n_samples);
         const std::optional<WavFile> file = open(paths[i], request);
         if (file && file->read(row)) {
-            is_silent[i] = osscl::is_silent<Sample>(row);
+            read[i] = std::pair(osscl::is_silent<Sample>(row), file->n_frames());
         }
     });
-    return is_silent;
+    return read;
 }
 
 RowsRead read_wavs(const std::vector<std::string>& paths, py::array samples,
@@ -103,11 +103,12 @@ void bind_wav(py::module_& module) {
     module.def("read_wav", &read_wav, py::kw_only(), py::arg("path"), py::arg("n_samples"),
                py::arg("channel"), py::arg("sample_rate_hz"), py::arg("level_limit"),
                "First samples of one channel of a plain WAV file, int16 where it holds 16-bit PCM, else "
-               "float32; None for any file that another reader has to judge.");
+               "float32, and the number of all its frames; None for any file that another reader has to "
+               "judge.");
     module.def(
         "read_wavs", &read_wavs, py::kw_only(), py::arg("paths"), py::arg("samples"), py::arg("channel"),
         py::arg("sample_rate_hz"), py::arg("level_limit"), py::arg("n_threads"),
         "The same of several files, each into its row of [n_paths, n_samples], which is int16 for files "
-        "of 16-bit PCM alone or float32 for all; tells whether a row is that of a dead channel, None for "
-        "one that was not read and holds nothing of use.");
+        "of 16-bit PCM alone or float32 for all; tells whether a row is that of a dead channel and how many "
+        "frames its file has, None for one that was not read and holds nothing of use.");
 }

@@ -29,6 +29,9 @@ class WavFile {
 
     bool is_pcm_16() const { return header_.format.samples == SampleFormat::pcm_16; }
 
+    // All frames of the file, of which the first are read.
+    std::uint64_t n_frames() const { return header_.n_frames; }
+
     // Fills `samples`, which has the size asked for; false for a file of anything but 16-bit PCM.
     bool read(std::span<std::int16_t> samples) const;
 

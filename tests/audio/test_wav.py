@@ -15,10 +15,12 @@ import pytest
 import soundfile
 
 from osscl import _native
+from osscl.audio.bytestream import open_source
+from osscl.audio.decoder import open_recording
 from osscl.audio.reading import Fit
 from osscl.audio.samples import to_waveform
 from osscl.audio.silence import silence_of
-from osscl.audio.wav import read_wav, read_wavs
+from osscl.audio.wav import RowRead, read_wav, read_wavs
 from osscl.errors import AudioCorruptError
 from support.audio_files import (
     RATE_HZ,
@@ -309,17 +311,20 @@ def files_of_every_kind(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
 def test_rows_are_what_the_files_give_one_by_one(all_files: list[Path], dtype: Any, threads: int) -> None:
     rows = np.full((len(all_files), N), 99, dtype)
-    silences = read_wavs(all_files, rows, None, RATE_HZ, threads)
-    for path, row, is_silent in zip(all_files, rows, silences, strict=True):
+    found = read_wavs(all_files, rows, None, RATE_HZ, threads)
+    for path, row, row_read in zip(all_files, rows, found, strict=True):
         samples = native(path)
         if samples is not None and dtype == np.float32:
             samples = to_waveform(samples)
         if samples is None or samples.dtype != dtype:
-            assert is_silent is None
+            assert row_read is None
         else:
-            assert is_silent is (silence_of(samples) is not None)
+            assert row_read is not None
+            assert row_read.is_silent is (silence_of(samples) is not None)
+            with open_source(path) as stream, open_recording(stream) as recording:
+                assert row_read.n_frames == recording.n_frames
             assert row.tobytes() == samples.tobytes()
-    assert set(silences) == {None, False, True}
+    assert {None if row is None else row.is_silent for row in found} == {None, False, True}
 
 
 def test_rows_of_one_channel_of_several(file: Path) -> None:
@@ -328,9 +333,9 @@ def test_rows_of_one_channel_of_several(file: Path) -> None:
     file.write_bytes(encoded(sound))
     rows = np.full((3, N), 99, np.int16)
     assert [read_wavs([file], rows[:1], channel, RATE_HZ, 1) for channel in (None, 2)] == [[None]] * 2
-    assert read_wavs([file] * 3, rows, 0, RATE_HZ, 2) == [False] * 3
+    assert read_wavs([file] * 3, rows, 0, RATE_HZ, 2) == [RowRead(False, N)] * 3
     np.testing.assert_array_equal(rows, np.stack([sound[:, 0]] * 3))
-    assert read_wavs([file], rows[1:2], 1, RATE_HZ, 1) == [True]
+    assert read_wavs([file], rows[1:2], 1, RATE_HZ, 1) == [RowRead(True, N)]
     assert rows.any(axis=1).tolist() == [True, False, True]
 
 

@@ -44,7 +44,7 @@ from osscl.cuda.front_end import CudaFrontEnd
 from osscl.errors import ConfigError, DeviceMemoryError
 from osscl.model_file.bundle import Bundle, graph_sha256, write_bundle
 from osscl.model_file.golden import golden_clips
-from osscl.scoring.pipeline import readers_for
+from osscl.scoring.task import readers_for
 from support.audio_files import encoded
 from support.host_kernels import host_kernels
 from support.model_files import tiny_bundle

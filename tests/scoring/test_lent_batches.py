@@ -22,9 +22,10 @@ from osscl.errors import AudioError, AudioReadError, ClipError, DeviceLostError,
 from osscl.machines.labels import MachineOf, machine_source
 from osscl.model_file.bundle import read_bundle
 from osscl.scoring.judges import Judges
-from osscl.scoring.pipeline import Task, score_recordings
+from osscl.scoring.pipeline import score_recordings
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
+from osscl.scoring.task import Task
 from support.audio_files import N_SAMPLES, encoded, noise
 
 MANIFEST = read_bundle("demo").manifest

@@ -17,8 +17,9 @@ from osscl.machines.labels import machine_source
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.golden import golden_clips
 from osscl.scoring.judges import Judges
-from osscl.scoring.pipeline import Task, readers_for, score_recordings
+from osscl.scoring.pipeline import score_recordings
 from osscl.scoring.record import Record
+from osscl.scoring.task import Task, readers_for
 
 BUNDLE = read_bundle("demo")
 JUDGES = Judges(BUNDLE.manifest)

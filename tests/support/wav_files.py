@@ -29,7 +29,8 @@ SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 
 def native(path: Path, channel: int | None = None, n_samples: int = N) -> npt.NDArray[Any] | None:
     """What the native reader gives, None where it declines."""
-    return read_wav(path, n_samples, channel, RATE_HZ)
+    found = read_wav(path, n_samples, channel, RATE_HZ)
+    return None if found is None else found.samples
 
 
 Outcome = tuple[Any, ...]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from osscl.audio.wav import Path, read_wavs
 from osscl.config import CLIP, FRONTEND, Channel, ClipConfig, Padding
 from osscl.errors import AudioError, InputError
 from osscl.support.threads import checked_threads, usable_cpus
+
+Read = TypeVar("Read")
 
 
 def read_audio_batch(
@@ -95,25 +98,45 @@ def read_clips(
         The samples of a clip are its row; or an array of their own, where they are float32 and the
         rows int16. The rows of such clips and of errors mean nothing.
     """
-    silences = read_wavs(paths, rows, fit.one_channel, sample_rate_hz, threads)
-    left = [place for place, is_silent in enumerate(silences) if is_silent is None]
+    read_natively = read_wavs(paths, rows, fit.one_channel, sample_rate_hz, threads)
+    left = [place for place, found in enumerate(read_natively) if found is None]
 
     def read(place: int) -> Clip | AudioError:
         return _decoded(paths[place], rows[place], fit, clip, sample_rate_hz)
 
-    decoded = iter(_side_by_side(read, left, threads))
+    decoded = iter(side_by_side(read, left, threads))
     duration_s = clip.n_samples / sample_rate_hz
     return [
         next(decoded)
-        if is_silent is None
-        else Clip(row, sample_rate_hz, duration_s, silence_of(row) if is_silent else None)
-        for row, is_silent in zip(rows, silences, strict=True)
+        if found is None
+        else Clip(
+            row,
+            sample_rate_hz,
+            duration_s,
+            silence_of(row) if found.is_silent else None,
+            found.n_frames / sample_rate_hz,
+        )
+        for row, found in zip(rows, read_natively, strict=True)
     ]
 
 
-def _side_by_side(
-    read: Callable[[int], Clip | AudioError], places: list[int], threads: int
-) -> list[Clip | AudioError]:
+def side_by_side(read: Callable[[int], Read], places: Sequence[int], threads: int) -> list[Read]:
+    """Read what lies at some places, by so many threads at most.
+
+    Parameters
+    ----------
+    read : callable
+        Reads one; raises nothing.
+    places : sequence of int
+        What it is called with.
+    threads : int
+        Threads; with 1 it is called in the calling thread.
+
+    Returns
+    -------
+    list
+        What it gave, in order.
+    """
     n_threads = min(threads, len(places))
     if n_threads <= 1:
         return list(map(read, places))
@@ -129,13 +152,18 @@ def _decoded(path: Path, row: Samples, fit: Fit, clip: ClipConfig, sample_rate_h
         # the frames behind it hold the rows, which shall be free for others as soon as they are let go
         error.__cause__ = error.__context__ = None
         return error.with_traceback(None)
+    return into_row(read, row)
+
+
+def into_row(clip: Clip, row: Samples) -> Clip:
+    """Put the samples of a clip into a row [n_samples], unless they are float32 and the row is int16."""
     if row.dtype == np.float32:
-        row[:] = to_waveform(read.samples)
-    elif read.samples.dtype == np.int16:
-        row[:] = read.samples
+        row[:] = to_waveform(clip.samples)
+    elif clip.samples.dtype == np.int16:
+        row[:] = clip.samples
     else:
-        return read
-    return replace(read, samples=row)
+        return clip
+    return replace(clip, samples=row)
 
 
 def _checked_paths(paths: Iterable[Path]) -> list[Path]:

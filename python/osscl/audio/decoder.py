@@ -44,11 +44,15 @@ class Recording:
         As libsndfile opened it.
     in_low_bytes : bool
         Whether it sees words of 32 bits, whose low three bytes are the samples.
+    flaw : AudioCorruptError or None
+        Why its sound may not be all that was recorded.
     """
 
-    def __init__(self, file: Any, in_low_bytes: bool = False) -> None:
+    def __init__(self, file: Any, in_low_bytes: bool = False, flaw: AudioCorruptError | None = None) -> None:
         self._file = file
         self._in_low_bytes = in_low_bytes
+        self._position = 0
+        self._flaw = flaw
         self.sample_rate_hz: int = file.samplerate
         self.n_channels: int = file.channels
         self.n_frames: int = file.frames
@@ -65,24 +69,49 @@ class Recording:
 
         Blocks bound the memory, however many channels there are.
         """
+        samples = self.read_on(n_frames, channel, dtype)
+        self._check_last_frame(n_frames)
+        return samples
+
+    def read_on(
+        self, n_frames: int, channel: Channel, dtype: type[np.int16] | type[np.float32]
+    ) -> NDArray[Any]:
+        """Read the next `n_frames` frames of one channel, or the mean of all.
+
+        Raises
+        ------
+        AudioCorruptError
+            The sound ends before, although the header says otherwise.
+        """
         samples: NDArray[Any] = np.empty(n_frames, dtype)
         block_frames = max(1, _BLOCK_VALUES // self.n_channels)
         for start in range(0, n_frames, block_frames):
             wanted = samples[start : start + block_frames]
             block = self._read_block(len(wanted), samples.dtype.name)  # [frames, channels]
+            self._position += len(block)
             if len(block) < len(wanted):
-                raise self._cut_short(start + len(block))
+                raise self._cut_short(self._position)
             if channel == "mean":
                 with np.errstate(invalid="ignore", over="ignore"):  # the caller checks the level
                     block.mean(axis=1, out=wanted)
             else:
                 wanted[:] = block[:, channel]
-        self._check_last_frame(n_frames)
         return samples
 
-    def check_end(self) -> None:
-        """Look for the last frame that the header declares; `AudioCorruptError` where it is missing."""
+    def look_for_end(self) -> None:
+        """Look for the last frame that a FLAC file declares; `AudioCorruptError` where it is missing."""
         self._check_last_frame(0)
+
+    def pass_over(self, n_frames: int) -> None:
+        """Decode the next `n_frames` frames for nothing but to see that they are there."""
+        block_frames = max(1, _BLOCK_VALUES // self.n_channels)
+        for start in range(0, n_frames, block_frames):
+            self.read_on(min(block_frames, n_frames - start), 0, np.int16)
+
+    def check_end(self) -> None:
+        """Raise AudioCorruptError where more was recorded than can be read, or may have been."""
+        if self._flaw is not None:
+            raise self._flaw
 
     def _read_block(self, n_frames: int, dtype: str) -> NDArray[Any]:
         dtype = "int32" if self._in_low_bytes else dtype
@@ -106,8 +135,16 @@ class Recording:
 
 
 @contextmanager
-def open_recording(stream: ByteStream) -> Iterator[Recording]:
+def open_recording(stream: ByteStream, *, up_to_its_flaw: bool = False) -> Iterator[Recording]:
     """Read the header of a recording; errors from then on carry its sample rate and duration.
+
+    Parameters
+    ----------
+    stream : ByteStream
+        The file.
+    up_to_its_flaw : bool
+        Open a WAV file all the same whose sound ends before its header says so, or that does not say
+        where: what is there can be read, and then `Recording.check_end` tells.
 
     Raises
     ------
@@ -121,10 +158,11 @@ def open_recording(stream: ByteStream) -> Iterator[Recording]:
     try:
         seen, in_low_bytes = _as_decoded(stream, start, chunks)
         with soundfile.SoundFile(seen) as file:
-            if chunks is not None:
-                chunks.data.check_complete()
+            flaw = None if chunks is None else _flaw_of(chunks)
+            if flaw is not None and not (up_to_its_flaw and file.frames):
+                raise flaw
             _check_length(file.frames)
-            yield Recording(file, in_low_bytes=in_low_bytes)
+            yield Recording(file, in_low_bytes=in_low_bytes, flaw=flaw)
     except soundfile.LibsndfileError as error:
         raise _with_header(_undecodable(error), file) from error
     except AudioError as error:
@@ -187,6 +225,14 @@ def _count_frames(stream: ByteStream | SplicedStream) -> int:
             n_frames += n_read
             if n_read < len(block):
                 return n_frames
+
+
+def _flaw_of(chunks: WavChunks) -> AudioCorruptError | None:
+    try:
+        chunks.data.check_complete()
+    except AudioCorruptError as error:
+        return error
+    return None
 
 
 def _check_length(n_frames: int) -> None:

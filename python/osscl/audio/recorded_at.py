@@ -2,11 +2,14 @@
 
 import datetime
 import os
+import re
 from dataclasses import dataclass
 
 from osscl.audio.bext import time_in_bext
 from osscl.audio.time_in_name import time_in_name
 from osscl.errors import ConfigError
+
+_MINUTES = re.compile(r"\d\d:\d\d(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,34 @@ class RecordingTimes:
 
 AS_RECORDED = RecordingTimes()
 """What names and headers say, and nothing else."""
+
+
+def moved(recorded_at: str, seconds: float) -> str | None:
+    """Tell when a part of a recording began.
+
+    Parameters
+    ----------
+    recorded_at : str
+        When the recording began, as `RecordingTimes.of` says it.
+    seconds : float
+        From there to the part.
+
+    Returns
+    -------
+    str or None
+        As precise as the beginning is known: to the day, to the minute, or else exactly. None where there is
+        no such time.
+    """
+    clock = recorded_at.partition("T")[2]
+    try:
+        began = datetime.datetime.fromisoformat(recorded_at) + datetime.timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        return None
+    if not clock:
+        return began.date().isoformat()
+    precision = "minutes" if _MINUTES.fullmatch(clock) else "milliseconds" if began.microsecond else "seconds"
+    spelled = began.isoformat(timespec=precision)
+    return spelled.replace("+00:00", "Z") if recorded_at.endswith("Z") else spelled
 
 
 def parse_start(text: str) -> datetime.datetime:

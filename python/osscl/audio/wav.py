@@ -7,7 +7,7 @@ says what is wrong.
 
 import os
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from osscl import _native
 from osscl.audio.samples import LEVEL_LIMIT, Samples
@@ -17,7 +17,37 @@ Path: TypeAlias = str | os.PathLike[str]
 _MAX_NATIVE = 2**31 - 1
 
 
-def read_wav(path: Path, n_samples: int, channel: int | None, sample_rate_hz: int) -> Samples | None:
+class WavBeginning(NamedTuple):
+    """What was read of a plain WAV file.
+
+    Attributes
+    ----------
+    samples : ndarray of int16 or float32, [n_samples]
+        int16 of 16-bit PCM, float32 at full scale ±1 (none beyond 8) of everything else.
+    n_frames : int
+        How many frames the file holds.
+    """
+
+    samples: Samples
+    n_frames: int
+
+
+class RowRead(NamedTuple):
+    """What was read into a row.
+
+    Attributes
+    ----------
+    is_silent : bool
+        Whether it is that of a dead channel (see `osscl.audio.silence`).
+    n_frames : int
+        How many frames the file holds.
+    """
+
+    is_silent: bool
+    n_frames: int
+
+
+def read_wav(path: Path, n_samples: int, channel: int | None, sample_rate_hz: int) -> WavBeginning | None:
     """Read the first samples of one channel of a plain WAV file.
 
     Parameters
@@ -33,25 +63,25 @@ def read_wav(path: Path, n_samples: int, channel: int | None, sample_rate_hz: in
 
     Returns
     -------
-    ndarray of int16 or float32, [n_samples], or None
-        int16 of 16-bit PCM, float32 at full scale ±1 (none beyond 8) of everything else;
+    WavBeginning or None
         None for a file that this reader leaves to the decoder.
     """
     name = _name(path)
     if name is None or max(n_samples, sample_rate_hz) > _MAX_NATIVE:
         return None
-    return _native.read_wav(
+    found = _native.read_wav(
         path=name,
         n_samples=n_samples,
         channel=_native_channel(channel),
         sample_rate_hz=sample_rate_hz,
         level_limit=LEVEL_LIMIT,
     )
+    return None if found is None else WavBeginning(*found)
 
 
 def read_wavs(
     paths: Sequence[Path], rows: Samples, channel: int | None, sample_rate_hz: int, threads: int
-) -> Sequence[bool | None]:
+) -> Sequence[RowRead | None]:
     """Read several plain WAV files at once, each into its row.
 
     Parameters
@@ -68,13 +98,12 @@ def read_wavs(
 
     Returns
     -------
-    sequence of bool or None, [B]
-        Whether a row is that of a dead channel (see `osscl.audio.silence`); None for a row that was
-        not read, whose content means nothing.
+    sequence of RowRead or None, [B]
+        None for a row that was not read, whose content means nothing.
     """
     if rows.size == 0 or sample_rate_hz > _MAX_NATIVE:
         return [None] * len(paths)
-    return _native.read_wavs(
+    found = _native.read_wavs(
         paths=[_name(path) or b"" for path in paths],
         samples=rows,
         channel=_native_channel(channel),
@@ -82,6 +111,7 @@ def read_wavs(
         level_limit=LEVEL_LIMIT,
         n_threads=threads,
     )
+    return [None if row is None else RowRead(*row) for row in found]
 
 
 def _name(path: Path) -> bytes | None:

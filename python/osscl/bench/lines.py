@@ -14,7 +14,7 @@ from osscl.bench.rounds import Repetition, Work
 from osscl.bench.stages import Decoding, EndToEnd, FrontEnd, Network, SingleClip, batches_of
 from osscl.detector import Detector, load
 from osscl.model_file.bundle import Bundle
-from osscl.scoring.pipeline import readers_for
+from osscl.scoring.task import readers_for
 
 FRONT_END_BATCHES = (1, 8, 32)
 

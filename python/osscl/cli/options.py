@@ -61,6 +61,17 @@ FailOnAnomaly: TypeAlias = Annotated[
 ]
 
 
+HopSeconds: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--hop",
+        help="Cut long recordings into windows of 10 s, one beginning every SECONDS: 10 for side by side. "
+        "Without it their first 10 s alone are taken.",
+        metavar="SECONDS",
+    ),
+]
+
+
 def refuse_two_outputs(output: Path | None, json: bool) -> None:
     """Refuse `ResultTable` and `JsonLines` together; raises `typer.BadParameter`."""
     if output is not None and json:

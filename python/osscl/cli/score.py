@@ -11,6 +11,7 @@ import typer
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
+from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
@@ -19,6 +20,7 @@ from osscl.cli.options import (
     BY_DEFAULT,
     DecisionOptions,
     FailOnAnomaly,
+    HopSeconds,
     JsonLines,
     ResultTable,
     refuse_two_outputs,
@@ -32,6 +34,7 @@ from osscl.runs.folder import find_some_recordings
 from osscl.runs.passed_over import PassedOver
 from osscl.runs.run import Tally, score_to_table
 from osscl.runs.tables import OutputTable
+from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
 from osscl.support.links import missing
 from osscl.support.paths import printable
@@ -43,6 +46,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
   osscl score model.onnx recordings --device cuda:all --output scores.csv\n
   osscl score enrolled.onnx tonight --explain --output scores.csv\n
+  osscl score enrolled.onnx shift.wav --machine press/id_09 --hop 10 --output windows.csv\n
   osscl score model.onnx shift --start-time 2026-11-03T06:00:00+01:00 --every 10\n
   osscl score enrolled.onnx tonight --false-alarm-rate 0.01 --only anomalies --fail-on-anomaly\n
 \n
@@ -68,6 +72,7 @@ def score(
     names: MachineNames = BY_PATHS,
     fit: Fit = AS_THEY_ARE,
     times: RecordingTimes = AS_RECORDED,
+    hop: HopSeconds = None,
     decide: DecisionOptions = BY_DEFAULT,
     only: Annotated[
         str | None,
@@ -88,6 +93,8 @@ def score(
 ) -> None:
     """Score recordings for anomalies: one line a file, also for those that cannot be scored."""
     refuse_two_outputs(output, json)
+    if hop is not None:
+        check_hop(hop)
     if only not in (None, "anomalies"):
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
@@ -116,6 +123,7 @@ def score(
         "labels": None if names.labels is None else printable(names.labels),
         **asdict(fit),
         **times.facts(),
+        **({} if hop is None else {"hop": hop}),
         **decide._asdict(),
         "only": only,
         "explain": explain,
@@ -123,13 +131,20 @@ def score(
     }
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
-    exit_code = _run(detector, paths, candidates, table, machine_of, fit, times, options, tally, explainer)
+    left_out = LeftOut()
+    exit_code = _run(
+        detector, paths, candidates, table, machine_of, fit, times, hop, left_out, options, tally, explainer
+    )
     if explainer is not None:
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
             say("nothing is explained: flagged clips are, and no clip was decided")
     may_decide = decide != BY_DEFAULT or detector.judges.can_decide
-    for note in (*passed_over.notes(), *(detector.judges.notes() if may_decide else ())):
+    for note in (
+        *passed_over.notes(),
+        *left_out.notes(detector.clip_s),
+        *(detector.judges.notes() if may_decide else ()),
+    ):
         say(note)
     if tally.n_decided:
         say(tally.flagged())
@@ -144,6 +159,8 @@ def _run(
     machine_of: MachineOf,
     fit: Fit,
     times: RecordingTimes,
+    hop: float | None,
+    left_out: LeftOut,
     options: dict[str, Any],
     tally: Tally,
     explainer: Explainer | None,
@@ -151,7 +168,9 @@ def _run(
     with detector, FileProgress(paths) as progress:
 
         def show(_: Record) -> None:
-            progress.advance(f"{tally.n_failed} not scored" if tally.n_failed else "")
+            failed = f"{tally.n_failed} not scored" if tally.n_failed else ""
+            windows = f"{tally.n_windows:,} windows" if tally.n_windows else ""
+            progress.show(tally.n_files, ", ".join(filter(None, (windows, failed))))
 
         try:
             score_to_table(
@@ -161,6 +180,8 @@ def _run(
                 machine_of=machine_of,
                 fit=fit,
                 times=times,
+                hop_s=hop,
+                left_out=left_out,
                 options=options,
                 tally=tally,
                 keeps=_is_flagged if options["only"] else None,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from osscl.decisions import Memory, decide, smallest_rate
 from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.scoring.judge import Judge, NormalScores, separating
-from osscl.scoring.pipeline import short_float
+from osscl.scoring.judging import short_float
 from osscl.scoring.record import Record
 
 

@@ -13,6 +13,7 @@ from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.samples import Samples, as_samples
 from osscl.audio.silence import silence_of
+from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions, Outputs
 from osscl.config import Channel, Padding
 from osscl.detector.computing import Computing
@@ -27,11 +28,16 @@ from osscl.model_file.decisions import Rule
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judge import Judge
 from osscl.scoring.judges import Judges
-from osscl.scoring.pipeline import Task, score_recordings
+from osscl.scoring.left_out import LeftOut
+from osscl.scoring.pipeline import score_recordings
 from osscl.scoring.quality import doubts
 from osscl.scoring.record import Record
 from osscl.scoring.rule import anomaly_score
 from osscl.scoring.scores import Scores
+from osscl.scoring.task import Task
+from osscl.support.log import quiet_logger
+
+_log = quiet_logger(__name__)
 
 
 class Detector:
@@ -88,6 +94,12 @@ class Detector:
         The network's classes in their order, then those with a memory alone.
         """
         return self._judges.machines
+
+    @property
+    def clip_s(self) -> float:
+        """Seconds of sound that one score is of."""
+        manifest = self._bundle.manifest
+        return manifest.clip.n_samples / manifest.front_end.settings.sample_rate_hz
 
     @property
     def judges(self) -> Judges:
@@ -224,8 +236,12 @@ class Detector:
         resample: bool = False,
         channel: Channel | None = None,
         pad: Padding | None = None,
+        hop_s: float | None = None,
     ) -> Iterator[Record]:
         """Score files lazily and in order: one record a file, also for those that cannot be scored.
+
+        Of longer recordings the first ten seconds are scored, which the logger ``osscl`` tells at the end;
+        or, by `hop_s`, windows of ten seconds, streamed from disk.
 
         Parameters
         ----------
@@ -238,15 +254,20 @@ class Detector:
         channel : int, "mean" or None
             Channel to take of several, counted from 0, or their mean.
         pad : {"repeat", "zero"} or None
-            How short recordings are filled up.
+            How short recordings are filled up, and the ends of those that are cut into windows.
+        hop_s : float, optional
+            Seconds from the beginning of one window to that of the next, from 0.01.
 
         Yields
         ------
         Record
-            What became of each file.
+            What became of each file. With `hop_s`: of each window, and behind them the largest score of the
+            recording, the mean and the 95 % quantile, see `Record.scope`.
 
         Raises
         ------
+        ConfigError
+            There is no such hop.
         MachineError
             The model does not know `machine`.
         BackendError
@@ -254,7 +275,11 @@ class Detector:
         """
         machine_of = machine_source(self.machines, machine)
         candidates = (Candidate(os.fsdecode(path)) for path in paths)
-        yield from self.score_candidates(candidates, machine_of, Fit(resample, channel, pad))
+        left_out = LeftOut()
+        fit = Fit(resample, channel, pad)
+        yield from self.score_candidates(candidates, machine_of, fit, hop_s=hop_s, left_out=left_out)
+        for note in left_out.notes(self.clip_s, "hop_s =", "pad='repeat' or 'zero'"):
+            _log.warning(note)
 
     def score_candidates(
         self,
@@ -262,6 +287,9 @@ class Detector:
         machine_of: MachineOf,
         fit: Fit,
         times: RecordingTimes = AS_RECORDED,
+        *,
+        hop_s: float | None = None,
+        left_out: LeftOut | None = None,
     ) -> Iterator[Record]:
         """Score files some of which are known to be unusable, their machines named anyhow.
 
@@ -275,6 +303,10 @@ class Detector:
             How recordings that do not fit are made to fit.
         times : RecordingTimes
             When they began, where neither names nor headers tell.
+        hop_s : float, optional
+            As for `score_files`.
+        left_out : LeftOut, optional
+            Counts what is not scored of long recordings.
 
         Returns
         -------
@@ -283,12 +315,25 @@ class Detector:
 
         Raises
         ------
+        ConfigError
+            There is no such hop.
         BackendError
             The detector is closed.
         """
         backend = self._computing.backend()
         threads = self._computing.options.shared_out().n_threads
-        task = Task(machine_of, fit, self._computing.batch_size(backend), threads, self._judges, times)
+        if hop_s is not None:
+            check_hop(hop_s)
+        task = Task(
+            machine_of,
+            fit,
+            self._computing.batch_size(backend),
+            threads,
+            self._judges,
+            times,
+            hop_s,
+            LeftOut() if left_out is None else left_out,
+        )
         return score_recordings(candidates, task, self.manifest, backend)
 
     def close(self) -> None:

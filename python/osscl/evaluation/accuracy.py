@@ -26,8 +26,9 @@ from osscl.model_file.bundle import Bundle
 from osscl.model_file.manifest import Accuracy
 from osscl.runs.folder import find_some_recordings
 from osscl.scoring.judges import Judges
-from osscl.scoring.pipeline import Task, score_recordings
+from osscl.scoring.pipeline import score_recordings
 from osscl.scoring.record import Record
+from osscl.scoring.task import Task
 from osscl.support.paths import printable
 from osscl.synth import DatasetPlan, write_dataset
 

@@ -69,7 +69,7 @@ def lacking(path: str) -> AudioError | None:
                 chunks.data.check_complete()
                 return None
             with open_recording(stream) as recording:
-                recording.check_end()
+                recording.look_for_end()
     except AudioError as error:
         return error
     return None

@@ -16,7 +16,7 @@ from osscl.runs.run import Tally, installed_versions, utc_now, write_run_record
 from osscl.runs.tables import OutputTable, record_of
 from osscl.scoring.judge import Judge
 from osscl.scoring.judges import RULES, Judges, notes_of
-from osscl.scoring.record import Record
+from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.support.paths import path_of, printable
 from osscl.support.regular_file import regular_only
 
@@ -93,7 +93,7 @@ class Decider:
         decided: list[tuple[Record, float | None]] = []
         for place, line in enumerate(lines):
             decided.append((replace(line, p_value=None, threshold=None, is_anomaly=None), None))
-            if line.score is not None:
+            if line.score is not None and line.scope not in FILE_SCOPES:  # of many windows nothing is decided
                 places_of.setdefault((line.machine or "", line.rule or ""), []).append(place)
         for key, places in places_of.items():
             judge = self.judge_of(*key)

@@ -20,7 +20,8 @@ from osscl.errors import OutputError
 from osscl.machines.labels import MachineOf
 from osscl.runs.part import part_of
 from osscl.runs.tables import OutputTable, record_of
-from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.scoring.left_out import LeftOut
+from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, WINDOW, Record
 from osscl.support.atomic import write_atomically
 from osscl.support.installed import version_of
 from osscl.support.paths import printable
@@ -47,7 +48,9 @@ class Tally:
     Attributes
     ----------
     counts : Counter of str
-        Files by status.
+        Files by status; of one that was cut into windows, that of a window without a score, if there is one.
+    n_windows : int
+        Windows.
     n_decided : int
         Clips that were decided.
     anomalies : Counter of str
@@ -57,9 +60,11 @@ class Tally:
     """
 
     counts: Counter[str] = field(default_factory=Counter)
+    n_windows: int = 0
     n_decided: int = 0
     anomalies: Counter[str] = field(default_factory=Counter)
     rates: set[float] = field(default_factory=set)
+    _flaw: str | None = None  # status of a window without a score, of the file that is being counted
 
     def add(self, record: Record, rate: float | None) -> None:
         """Count a line.
@@ -71,7 +76,12 @@ class Tally:
         rate : float or None
             False-alarm rate that its machine is decided at.
         """
-        self.counts[record.status] += 1
+        if record.scope == WINDOW:
+            self.n_windows += 1
+            self._flaw = self._flaw or (None if record.status in SCORED_STATUSES else record.status)
+        elif record.scope not in FILE_SCOPES[1:]:
+            self.counts[self._flaw or record.status] += 1
+            self._flaw = None
         if record.is_anomaly is None:
             return
         self.n_decided += 1
@@ -99,7 +109,8 @@ class Tally:
 
     def __str__(self) -> str:
         parts = [f"{count} {status}" for status, count in sorted(self.counts.items())]
-        return f"{self.n_files} files" + (f": {', '.join(parts)}" if parts else "")
+        windows = f" in {self.n_windows:,} windows" if self.n_windows else ""
+        return f"{self.n_files} files{windows}" + (f": {', '.join(parts)}" if parts else "")
 
     def facts(self) -> dict[str, Any]:
         """What the record of a run says of its lines.
@@ -111,6 +122,7 @@ class Tally:
         """
         return {
             "n_files": self.n_files,
+            **({"n_windows": self.n_windows} if self.n_windows else {}),
             "counts": dict(sorted(self.counts.items())),
             "n_decided": self.n_decided,
             "anomalies": dict(sorted(self.anomalies.items())),
@@ -135,6 +147,8 @@ def score_to_table(
     machine_of: MachineOf,
     fit: Fit,
     times: RecordingTimes = AS_RECORDED,
+    hop_s: float | None = None,
+    left_out: LeftOut | None = None,
     options: dict[str, Any],
     tally: Tally,
     keeps: Callable[[Record], bool] | None = None,
@@ -159,6 +173,8 @@ def score_to_table(
         How recordings that do not fit are made to fit.
     times : RecordingTimes
         When they began, where neither names nor headers tell.
+    hop_s, left_out
+        As for `Detector.score_candidates`.
     options : dict
         What the user asked for, for the record of the run.
     tally : Tally
@@ -191,7 +207,9 @@ def score_to_table(
             write_run_record(table.output, run)
 
     try:
-        for record in detector.score_candidates(candidates, machine_of, fit, times):
+        for record in detector.score_candidates(
+            candidates, machine_of, fit, times, hop_s=hop_s, left_out=left_out
+        ):
             if keeps is None or keeps(record):
                 table.write(record if explains is None else explains(record))
             tally.add(record, detector.judges.rate_of(record))

@@ -68,5 +68,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     scope: str | None = None
 
 
+WINDOW = "window"
+FILE_SCOPES = ("file_max", "file_mean", "file_q95")
+"""What is said of a recording as a whole that was cut into windows, in the order of its lines."""
 COLUMNS = Record.__struct_fields__
 SCORED_STATUSES = frozenset({"ok", "silent"})

@@ -1,0 +1,50 @@
+"""Lines of recordings before they have a score: named, described, or refused."""
+
+from msgspec.structs import replace
+
+from osscl.audio.reading import Clip
+from osscl.errors import AudioError, ClipError, MachineError
+from osscl.scoring.judge import Judge
+from osscl.scoring.record import WINDOW, Record
+from osscl.scoring.task import Task
+
+
+def named(path: str, task: Task, number: int) -> tuple[Record, Judge | None]:
+    """The line of a file before it is read, and what judges it; `number` files come before it."""
+    blank = Record(path=path, recorded_at=task.times.of(path, number))
+    try:
+        machine = task.machine_of(path)
+    except MachineError as error:
+        return replace(blank, status=error.status, reason=str(error)), None
+    try:
+        return replace(blank, machine=machine), task.judges.of(machine)
+    except MachineError as error:
+        return replace(blank, machine=machine, status="no_score", reason=str(error)), None
+
+
+def described(record: Record, clip: Clip) -> Record:
+    """The line of a clip that was read; of a window, the line says already where it begins."""
+    heard = {}
+    if clip.silence is not None and record.status == "ok":
+        heard = {"status": "silent", "reason": f"{clip.silence}: a dead microphone or channel?"}
+    return replace(
+        record,
+        start_s=record.start_s or 0.0,
+        duration_s=clip.duration_s,
+        sample_rate_hz=clip.sample_rate_hz,
+        **heard,
+    )
+
+
+def refused(record: Record, error: ClipError) -> Record:
+    """A file that cannot be read says so, even where its machine is not known either."""
+    known = {}
+    if isinstance(error, AudioError) and error.duration_s is not None and record.scope != WINDOW:
+        known = {"start_s": 0.0, "duration_s": error.duration_s}
+    return replace(
+        record,
+        status=error.status,
+        reason=str(error),
+        sample_rate_hz=getattr(error, "sample_rate_hz", None) or record.sample_rate_hz,
+        **known,
+    )

@@ -1,0 +1,118 @@
+"""A recording that was cut into windows, summed up behind them: largest score, mean and a quantile."""
+
+from array import array
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from msgspec.structs import replace
+
+from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, Record
+
+QUANTILE = 0.95
+"""Which quantile of the windows' scores ``file_q95`` is, interpolated between the two scores around it."""
+_OF_ONE_WINDOW = ("z_level", "z_modulation", "z_flutter", "z_event", "quality")
+
+
+class FileEnd(NamedTuple):
+    """What is known of a recording once all its windows were read.
+
+    Attributes
+    ----------
+    record : Record
+        Its line as it was before it was read, with its sample rate.
+    duration_s : float
+        Length of the whole recording.
+    left_out_s : float
+        Seconds at its end that lie in no window.
+    """
+
+    record: Record
+    duration_s: float
+    left_out_s: float
+
+
+class ScoresOf(NamedTuple):
+    """What the windows of a recording come to.
+
+    Attributes
+    ----------
+    max, mean, q95 : float
+        Largest score, mean, and 95 % quantile, in float64.
+    """
+
+    max: float
+    mean: float
+    q95: float
+
+    @classmethod
+    def of(cls, scores: npt.NDArray[np.floating[Any]]) -> "ScoresOf":
+        """Sum up the scores of at least one window [W]."""
+        written = scores.astype(np.float64)
+        return cls(float(written.max()), float(written.mean()), float(np.quantile(written, QUANTILE)))
+
+
+class WholeFile:
+    """Takes the lines of the windows of one recording, and gives those of the recording; then of the next."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._scores = array("f")  # 4 bytes a window, however long the recording is
+        self._highest: Record | None = None
+        self._n_silent = 0
+        self._n_failed = 0
+        self._first_failed: Record | None = None
+
+    def add(self, window: Record) -> None:
+        """Take the line of a window, in order."""
+        if window.status not in SCORED_STATUSES or window.score is None:
+            self._n_failed += 1
+            self._first_failed = self._first_failed or window
+            return
+        self._scores.append(window.score)
+        self._n_silent += window.status == "silent"
+        if self._highest is None or window.score > (self._highest.score or 0.0):
+            self._highest = window
+
+    def lines(self, end: FileEnd) -> Iterator[Record]:
+        """Give the lines of the recording, and begin with the next one.
+
+        Nothing is decided of them: the largest of many scores is larger than the score of one normal clip,
+        which all that is decided by speaks of.
+        """
+        base = replace(end.record, start_s=None, duration_s=end.duration_s, reason=self._reason())
+        if self._highest is None:
+            status = "no_score" if self._first_failed is None else self._first_failed.status
+            lines = [replace(base, status=status, scope=scope) for scope in FILE_SCOPES]
+        else:
+            status = "silent" if self._n_silent == len(self._scores) else "ok"
+            base = replace(base, status=status, rule=self._highest.rule)
+            scores = ScoresOf.of(np.asarray(self._scores))
+            lines = [
+                replace(base, score=_written(score), scope=scope)
+                for scope, score in zip(FILE_SCOPES, scores, strict=True)
+            ]
+            of_window = {name: getattr(self._highest, name) for name in _OF_ONE_WINDOW}
+            lines[0] = replace(lines[0], **of_window)
+        self._begin()
+        yield from lines
+
+    def _reason(self) -> str | None:
+        n_windows = self._n_failed + len(self._scores)
+        if self._first_failed is not None:
+            failed = self._first_failed
+            return (
+                f"{self._n_failed} of {n_windows} windows could not be scored, the first of them at "
+                f"{failed.start_s or 0.0:g} s: {failed.reason}"
+            )
+        if self._highest is not None and self._n_silent == n_windows:
+            return f"all windows are silent: {self._highest.reason}"
+        return None
+
+
+def _written(score: float) -> float:
+    """A score as tables hold it: a float32, as the float that is written with as few digits."""
+    return float(str(np.float32(score)))
