@@ -1,5 +1,6 @@
 """``osscl watch``: a folder in, scores, alarms and events out, for as long as it is wanted."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,13 @@ import typer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
+from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import BuildProgress, say_unusable
 from osscl.cli.folders import check_listable
 from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.messages import inform_on_stderr, say
-from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options, window_of_alarm
+from osscl.cli.options import BY_DEFAULT, DecisionOptions, HopSeconds, takes_shared_options, window_of_alarm
 from osscl.decisions.alarms import AlarmRule
 from osscl.detector import Detector
 from osscl.events.destinations import sink_for
@@ -29,6 +31,7 @@ from osscl.live.telling import checked_which
 from osscl.live.watching import Scoring
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
+from osscl.scoring.record import Record
 from osscl.support.listing import listed
 from osscl.support.paths import printable
 
@@ -123,6 +126,7 @@ def watch(
     metrics_address: Annotated[
         str, typer.Option(help="Address to serve them at.", metavar="ADDRESS")
     ] = "127.0.0.1",
+    hop: HopSeconds = None,
     names: MachineNames = BY_PATHS,
     fit: Fit = AS_THEY_ARE,
     times: RecordingTimes = AS_RECORDED,
@@ -146,6 +150,8 @@ def watch(
         which=checked_which(events),
         rule=AlarmRule(*window_of_alarm(alarm), hold, cool_down),
     )
+    if hop is not None:
+        check_hop(hop)
     sinks = [sink_for(each) for each in event or ()]
     inform_on_stderr("osscl.live")
     progress = Progress()
@@ -157,8 +163,7 @@ def watch(
             how = replace(compute, on_build=building.show_phase)
             detector = open_now.enter_context(Detector(model, how, **decide._asdict()))
         machine_of = machine_source(detector.machines, *names)
-        explainer = Explainer(detector, fit) if explain else None
-        explains = None if explainer is None else explainer.explained
+        explains = _explaining(Explainer(detector, fit)) if explain else None
         settings = settings_of(
             detector.manifest,
             detector.judges,
@@ -167,14 +172,27 @@ def watch(
             fit=fit,
             names=names,
             times=times,
+            hop_s=hop,
         )
         journal = open_now.enter_context(Journal.open(journal_of(output), settings, overwrite))
-        scoring = Scoring(detector, machine_of, fit, times, explains)
+        scoring = Scoring(detector, machine_of, fit, times, hop, explains=explains)
         _watch(folder, journal, scoring, options, sinks, progress)
         _export(detector, journal, output, decide, overwrite=True)
     say(f"{progress} -> {printable(output)}")
-    if explainer is not None:
+    for note in scoring.left_out.notes(detector.clip_s):
+        say(note)
+
+
+def _explaining(explainer: Explainer) -> Callable[[Record], Record]:
+    """What explains flagged clips, and says at once which it cannot: a list of them would grow for weeks."""
+
+    def explained(record: Record) -> Record:
+        found = explainer.explained(record)
         say_unusable("not explained", explainer.unexplained)
+        explainer.unexplained.clear()
+        return found
+
+    return explained
 
 
 def _watch(

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
@@ -19,6 +19,7 @@ from osscl.live.progress import Progress
 from osscl.live.telling import Telling
 from osscl.live.unfinished import Arrival
 from osscl.machines.labels import MachineOf
+from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.support.log import quiet_logger
 from osscl.support.paths import printable
@@ -44,6 +45,10 @@ class Scoring:
         How recordings that do not fit are made to fit.
     times : RecordingTimes
         When they began, where neither names nor headers tell.
+    hop_s : float or None
+        Seconds from window to window of long recordings; None for their first clip alone.
+    left_out : LeftOut
+        Counts what is not scored of long recordings.
     explains : callable or None
         Puts its explanation on the line of a flagged clip.
     """
@@ -52,11 +57,15 @@ class Scoring:
     machine_of: MachineOf
     fit: Fit
     times: RecordingTimes
+    hop_s: float | None = None
+    left_out: LeftOut = field(default_factory=LeftOut)
     explains: Callable[[Record], Record] | None = None
 
     def records(self, candidates: Iterator[Candidate]) -> Iterator[Record]:
         """Score files, lazily and in order."""
-        for record in self.detector.score_candidates(candidates, self.machine_of, self.fit, self.times):
+        for record in self.detector.score_candidates(
+            candidates, self.machine_of, self.fit, self.times, hop_s=self.hop_s, left_out=self.left_out
+        ):
             yield record if self.explains is None else self.explains(record)
 
 
@@ -126,6 +135,7 @@ class Watching:
                 self._score(stop)
             else:
                 self._arrivals.wait(_LOOK_EVERY_S)
+        self._count_at = 0.0
         self._note_progress()
 
     def unfinished(self) -> list[str]:
