@@ -11,8 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from osscl.audio.batch import read_audio_batch
     from osscl.audio.reading import read_audio
+    from osscl.audio.windows import Window, read_windows
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
+    from osscl.detector.windows import WindowScores
     from osscl.errors import OssclError
     from osscl.frontend import log_mel
     from osscl.scoring.record import Record
@@ -24,10 +26,13 @@ __all__ = [
     "OssclError",
     "Record",
     "Scores",
+    "Window",
+    "WindowScores",
     "load",
     "log_mel",
     "read_audio",
     "read_audio_batch",
+    "read_windows",
 ]
 # loaded when first used: importing osscl stays fast
 _HOMES = {
@@ -36,10 +41,13 @@ _HOMES = {
     "OssclError": "osscl.errors",
     "Record": "osscl.scoring.record",
     "Scores": "osscl.scoring.scores",
+    "Window": "osscl.audio.windows",
+    "WindowScores": "osscl.detector.windows",
     "load": "osscl.detector",
     "log_mel": "osscl.frontend",
     "read_audio": "osscl.audio.reading",
     "read_audio_batch": "osscl.audio.batch",
+    "read_windows": "osscl.audio.windows",
 }
 
 

@@ -152,10 +152,15 @@ class Wire:
                 self._n_refused -= 1
                 client.close()
                 continue
-            with suppress(OSError):
-                broker = socket.create_connection(("127.0.0.1", self._broker.port))
-                for pair in ((client, broker), (broker, client)):
-                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+            threading.Thread(target=self._join, args=[client], daemon=True).start()
+
+    def _join(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            with socket.create_connection(("127.0.0.1", self._broker.port)) as broker:
+                back = threading.Thread(target=self._pass_on, args=(broker, client), daemon=True)
+                back.start()
+                self._pass_on(client, broker)
+                back.join()
 
     def _pass_on(self, source: socket.socket, to: socket.socket) -> None:
         with suppress(OSError, EOFError):

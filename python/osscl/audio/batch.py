@@ -15,8 +15,10 @@ from osscl.audio.silence import silence_of
 from osscl.audio.wav import Path, read_wavs
 from osscl.config import CLIP, FRONTEND, Channel, ClipConfig, Padding
 from osscl.errors import AudioError, InputError
+from osscl.support.log import quiet_logger
 from osscl.support.threads import checked_threads, usable_cpus
 
+_log = quiet_logger(__name__)
 Read = TypeVar("Read")
 
 
@@ -73,6 +75,13 @@ def read_audio_batch(
         if isinstance(clip, AudioError):
             name_file(clip, path)
             raise clip
+    n_longer = sum(isinstance(clip, Clip) and clip.unheard_s > 0 for clip in clips)
+    if n_longer:
+        _log.warning(
+            "%d of %d recordings are longer than %g s, of which their first are read; osscl.read_windows reads "
+            "them all",
+            n_longer, len(files), CLIP.n_samples / FRONTEND.sample_rate_hz,
+        )  # fmt: skip
     return batch
 
 

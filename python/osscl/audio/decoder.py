@@ -102,6 +102,14 @@ class Recording:
         """Look for the last frame that a FLAC file declares; `AudioCorruptError` where it is missing."""
         self._check_last_frame(0)
 
+    def go_to(self, frame: int) -> None:
+        """Move from the beginning to a frame, where what is read does not depend on how it was reached."""
+        if self._file.subtype.startswith(("PCM_", "FLOAT", "DOUBLE")):
+            self._file.seek(frame)
+            self._position = frame
+        else:
+            self.pass_over(frame)
+
     def pass_over(self, n_frames: int) -> None:
         """Decode the next `n_frames` frames for nothing but to see that they are there."""
         block_frames = max(1, _BLOCK_VALUES // self.n_channels)

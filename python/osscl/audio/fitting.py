@@ -219,7 +219,7 @@ class Cutter:
         if self.rate_hz != self.to_hz:
             samples = _resampled(samples, self.rate_hz, self.to_hz)
         left_s = n_left / self.rate_hz
-        padded = _cut_or_padded(samples, self.n_samples, self.pad)
+        padded = cut_or_padded(samples, self.n_samples, self.pad)
         return Clip(padded, self.rate_hz, min(left_s, self.n_samples / self.to_hz), silence, left_s)
 
 
@@ -253,7 +253,8 @@ def _resampled(samples: NDArray[Any], from_hz: int, to_hz: int) -> NDArray[Any]:
     return resampled
 
 
-def _cut_or_padded(samples: NDArray[Any], n_samples: int, pad: Padding | None) -> NDArray[Any]:
+def cut_or_padded(samples: NDArray[Any], n_samples: int, pad: Padding | None) -> NDArray[Any]:
+    """The first `n_samples` samples, or all that there are, filled up."""
     if len(samples) >= n_samples:
         return samples[:n_samples]
     if pad == "repeat":

@@ -16,9 +16,11 @@ from osscl.audio.samples import to_waveform
 from osscl.audio.silence import silence_of
 from osscl.audio.wav import read_wav
 from osscl.config import CLIP, FRONTEND, Channel, ClipConfig, Padding
-from osscl.errors import AudioCorruptError, AudioError
+from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError
+from osscl.support.log import quiet_logger
 from osscl.support.paths import printable
 
+_log = quiet_logger(__name__)
 __all__ = ["AS_THEY_ARE", "AUDIO_SUFFIXES", "Clip", "Fit", "name_file", "read_audio", "read_clip"]
 
 AUDIO_SUFFIXES = (".wav", ".flac")
@@ -32,6 +34,8 @@ def read_audio(
     pad: Padding | None = None,
 ) -> NDArray[np.float32]:
     """Read the first ten seconds of a recording as the model takes them.
+
+    Of a longer one the logger ``osscl`` says what was left out; `osscl.read_windows` reads all of it.
 
     Parameters
     ----------
@@ -73,11 +77,18 @@ def read_audio(
     """
     fit = Fit(resample=resample, channel=channel, pad=pad)
     try:
-        return to_waveform(read_clip(source, fit).samples)
+        clip = read_clip(source, fit)
     except AudioError as error:
         if isinstance(source, str | os.PathLike):
             name_file(error, source)
         raise
+    if clip.unheard_s:
+        named = f"{printable(source)}: " if isinstance(source, str | os.PathLike) else ""
+        _log.warning(
+            "%sthe first %g s of %.6g s are read; osscl.read_windows reads them all",
+            named, clip.duration_s, clip.recording_s,
+        )  # fmt: skip
+    return to_waveform(clip.samples)
 
 
 def name_file(error: AudioError, path: str | os.PathLike[str]) -> None:
@@ -90,6 +101,7 @@ def read_clip(
     fit: Fit = AS_THEY_ARE,
     clip: ClipConfig = CLIP,
     sample_rate_hz: int = FRONTEND.sample_rate_hz,
+    start_s: float | None = None,
 ) -> Clip:
     """Read the part of a recording that a model scores, by the rules of the folder run.
 
@@ -106,6 +118,9 @@ def read_clip(
         Length of the clip.
     sample_rate_hz : int
         Sample rate that the model takes.
+    start_s : float, optional
+        Where the clip begins; then it is that very window of `osscl.audio.windows`, which recordings have
+        that are damaged behind it, too. By default it is the beginning of a recording that is whole.
 
     Returns
     -------
@@ -117,7 +132,7 @@ def read_clip(
     AudioReadError, AudioCorruptError, AudioUnfitError, InputError
         As for `read_audio`.
     """
-    if isinstance(source, str | os.PathLike):
+    if start_s is None and isinstance(source, str | os.PathLike):
         found = read_wav(source, clip.n_samples, fit.one_channel, sample_rate_hz)
         if found is not None:
             clip_s, recording_s = clip.n_samples / sample_rate_hz, found.n_frames / sample_rate_hz
@@ -125,8 +140,10 @@ def read_clip(
     with open_source(source) as stream:
         if stream.seek(0, os.SEEK_END) == 0:
             raise AudioCorruptError("the file is empty")
-        with open_recording(stream) as recording:
-            return _read_fitting(recording, fit, clip.n_samples, sample_rate_hz)
+        with open_recording(stream, up_to_its_flaw=start_s is not None) as recording:
+            if start_s is None:
+                return _read_fitting(recording, fit, clip.n_samples, sample_rate_hz)
+            return _read_from(start_s, recording, fit, clip.n_samples, sample_rate_hz)
 
 
 def _read_fitting(recording: Recording, fit: Fit, n_samples: int, sample_rate_hz: int) -> Clip:
@@ -134,3 +151,17 @@ def _read_fitting(recording: Recording, fit: Fit, n_samples: int, sample_rate_hz
     cutter = Cutter.of(recording, fit, n_samples, sample_rate_hz)
     n_read = min(cutter.n_read, recording.n_frames)
     return cutter.clip(recording.read(n_read, cutter.channel, cutter.dtype), recording.n_frames)
+
+
+def _read_from(start_s: float, recording: Recording, fit: Fit, n_samples: int, sample_rate_hz: int) -> Clip:
+    """Read the window that begins there."""
+    cutter = Cutter.of(recording, fit, n_samples, sample_rate_hz)
+    start = round(start_s * recording.sample_rate_hz)
+    n_left = recording.n_frames - start
+    if not 0 <= start < recording.n_frames or (n_left < cutter.n_needed and fit.pad is None):
+        raise AudioUnfitError(
+            f"it lasts {recording.duration_s:.6g} s: no window of {n_samples / sample_rate_hz:g} s begins at "
+            f"{start_s:g} s; pad='repeat' or 'zero' (--pad repeat|zero) fills up the last one"
+        )
+    recording.go_to(start)
+    return cutter.clip(recording.read_on(min(cutter.n_read, n_left), cutter.channel, cutter.dtype), n_left)

@@ -5,10 +5,11 @@ never more than one of them.
 """
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,13 @@ from numpy.typing import NDArray
 from osscl.audio.bytestream import AudioSource, open_source
 from osscl.audio.decoder import Recording, open_recording
 from osscl.audio.fitting import AS_THEY_ARE, Clip, Cutter, Fit
-from osscl.config import CLIP, FRONTEND, ClipConfig
-from osscl.errors import AudioCorruptError, AudioUnfitError, ConfigError
+from osscl.audio.samples import to_waveform
+from osscl.config import CLIP, FRONTEND, Channel, ClipConfig, Padding
+from osscl.errors import AudioCorruptError, AudioError, AudioUnfitError, ConfigError
+from osscl.support.log import quiet_logger
+from osscl.support.paths import printable
+
+_log = quiet_logger(__name__)
 
 SHORTEST_HOP_S, LONGEST_HOP_S = 0.01, 86_400.0
 
@@ -164,3 +170,69 @@ def _cutter(recording: Recording, fit: Fit, n_samples: int, sample_rate_hz: int)
     except AudioUnfitError:
         recording.check_end()  # a recording too short because it was cut is a damaged one
         raise
+
+
+class Window(NamedTuple):
+    """Ten seconds of a recording, as the model takes them.
+
+    Attributes
+    ----------
+    start_s : float
+        Where in the recording they begin, seconds.
+    waveform : ndarray of float32, [160000]
+        Waveform at 16 kHz, full scale ±1.
+    """
+
+    start_s: float
+    waveform: NDArray[np.float32]
+
+
+def read_windows(
+    source: AudioSource,
+    hop_s: float,
+    resample: bool = False,
+    channel: Channel | None = None,
+    pad: Padding | None = None,
+) -> Iterator[Window]:
+    """Read a recording of any length, ten seconds at a time, each as `osscl.read_audio` would.
+
+    The file is streamed: in memory is never more than one window. What is left at the end is a part
+    shorter than a window, which the logger ``osscl`` tells, or a window too by `pad`.
+
+    Parameters
+    ----------
+    source, resample, channel : optional
+        As for `osscl.read_audio`.
+    hop_s : float
+        Seconds from the beginning of one window to that of the next, from 0.01: 10 for windows side by side.
+    pad : {"repeat", "zero"} or None
+        Fill up the end of the recording by repeating it or with zeros; None leaves it out.
+
+    Yields
+    ------
+    Window
+        In order.
+
+    Raises
+    ------
+    AudioReadError, AudioCorruptError, AudioUnfitError, InputError, MissingExtraError
+        As for `osscl.read_audio`. Where a recording is damaged, windows before come first.
+    ConfigError
+        If an argument is none of the values above.
+    """
+    fit = Fit(resample=resample, channel=channel, pad=pad)
+    check_hop(hop_s)
+    return _read_windows(source, hop_s, fit)
+
+
+def _read_windows(source: AudioSource, hop_s: float, fit: Fit) -> Iterator[Window]:
+    name = f"{printable(source)}: " if isinstance(source, str | os.PathLike) else ""
+    try:
+        with open_windows(source, hop_s, fit) as windows:
+            for window in windows:
+                yield Window(window.start_s, to_waveform(window.clip().samples))
+    except AudioError as error:
+        error.args = (f"{name}{error}",)
+        raise
+    if windows.left_out_s:
+        _log.warning("%sits last %.6g s are shorter than a window and left out", name, windows.left_out_s)

@@ -1,7 +1,7 @@
 """Detector: an exported model, opened on a device, that scores waveforms and files."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,9 @@ from osscl.audio.samples import Samples, as_samples
 from osscl.audio.silence import silence_of
 from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions, Outputs
-from osscl.config import Channel, Padding
+from osscl.config import Channel, Padding, check_fit
 from osscl.detector.computing import Computing
+from osscl.detector.windows import CutWaveform, WindowScores
 from osscl.errors import BackendError, InputError
 from osscl.explanation.explained import Explanation
 from osscl.explanation.explaining import explain
@@ -38,6 +39,7 @@ from osscl.scoring.task import Task
 from osscl.support.log import quiet_logger
 
 _log = quiet_logger(__name__)
+_WINDOWS_AT_ONCE = 64
 
 
 class Detector:
@@ -159,6 +161,65 @@ class Detector:
         for name in machines:
             check_machine(name, self.machines)
         return self._judged(clips, machines)
+
+    def score_windows(
+        self,
+        waveform: npt.ArrayLike,
+        machine: str,
+        hop_s: float,
+        *,
+        sample_rate_hz: int = 16_000,
+        pad: Padding | None = None,
+    ) -> WindowScores:
+        """Score a waveform of any length, window by window.
+
+        Parameters
+        ----------
+        waveform : array_like, [n]
+            int16 samples, or float samples at full scale ±1.
+        machine : str
+            Machine ID that it claims to be, such as "fan/id_00".
+        hop_s : float
+            Seconds from the beginning of one window to that of the next, from 0.01.
+        sample_rate_hz : int
+            Sample rate of the waveform; any other than the model's is refused.
+        pad : {"repeat", "zero"} or None
+            How the end is filled up where it is shorter than a window; None leaves it out.
+
+        Returns
+        -------
+        WindowScores
+            What `score_files` says of a file with these samples.
+
+        Raises
+        ------
+        InputError
+            Samples of the wrong rate, shape, type or level; or fewer than a window, and no `pad`.
+        ConfigError
+            There is no such hop.
+        MachineError
+            A machine that the model does not know.
+        BackendError
+            The detector is closed.
+        """
+        check_hop(hop_s)
+        check_fit(False, None, pad)
+        self._check_rate(sample_rate_hz)
+        samples = as_samples(waveform, InputError)
+        if samples.ndim != 1:
+            raise InputError(f"waveform has shape {list(samples.shape)}; expected one waveform [n]")
+        cut = CutWaveform(samples, self.manifest.clip.n_samples, sample_rate_hz, hop_s, pad)
+        check_machine(machine, self.machines)
+        judge, scores = self._judges.of(machine), Scores.empty((machine,) * len(cut.starts))
+        for places, clips in cut.batches(_WINDOWS_AT_ONCE):
+            n_recorded = {
+                at: cut.n_recorded[place] for at, place in enumerate(places) if place in cut.n_recorded
+            }
+            self._put(scores, places, clips, judge, n_recorded)
+            for at, place in enumerate(places):
+                if judge.misfit(pad if at in n_recorded else None) is not None:
+                    scores.undecide(place)
+        return WindowScores.of(cut, scores)
 
     def explain(self, waveform: npt.ArrayLike, machine: str, sample_rate_hz: int = 16_000) -> Explanation:
         """Say what is heard in a clip beyond the machine's normal ones.
@@ -355,24 +416,39 @@ class Detector:
         places: dict[str, list[int]] = {}
         for place, name in enumerate(machines):
             places.setdefault(name, []).append(place)
-        scores, threads = Scores.empty(machines), self._computing.options.shared_out().n_threads
+        scores = Scores.empty(machines)
         for name, of_machine in places.items():
-            judge, of_clips = self._judges.of(name), clips[of_machine]
-            by_network = self._network_scores(of_clips, judge) if judge.needs_network else None
-            features = memory_features(of_clips, threads=threads) if judge.needs_memory else None
-            scores.put(of_machine, judge.rule, judge.judge(by_network, features))
-            for place, quality in zip(of_machine, self._doubts(of_clips, judge, features), strict=True):
-                scores.quality[place] = quality
+            self._put(scores, of_machine, clips[of_machine], self._judges.of(name), {})
         return scores
 
+    def _put(
+        self,
+        scores: Scores,
+        places: Sequence[int],
+        clips: Samples,
+        judge: Judge,
+        n_recorded: Mapping[int, int],
+    ) -> None:
+        """Enter what is found of clips [B, n_samples] of one machine at their places."""
+        threads = self._computing.options.shared_out().n_threads
+        by_network = self._network_scores(clips, judge) if judge.needs_network else None
+        features = memory_features(clips, threads=threads) if judge.needs_memory else None
+        scores.put(places, judge.rule, judge.judge(by_network, features))
+        for place, quality in zip(places, self._doubts(clips, judge, features, n_recorded), strict=True):
+            scores.quality[place] = quality
+
     def _doubts(
-        self, clips: Samples, judge: Judge, features: npt.NDArray[np.float32] | None
+        self,
+        clips: Samples,
+        judge: Judge,
+        features: npt.NDArray[np.float32] | None,
+        n_recorded: Mapping[int, int],
     ) -> list[str | None]:
         """Why to doubt clips [B, n_samples] of one machine."""
         rate_hz = self.manifest.front_end.settings.sample_rate_hz
         by_place = {} if features is None else dict(enumerate(features))
         threads = self._computing.options.shared_out().n_threads
-        return doubts(clips, [judge.doubter] * len(clips), by_place, {}, rate_hz, threads=threads)
+        return doubts(clips, [judge.doubter] * len(clips), by_place, n_recorded, rate_hz, threads=threads)
 
     def _network_scores(self, clips: Samples, judge: Judge) -> npt.NDArray[np.float64]:
         model = self.manifest.network.model
@@ -380,18 +456,24 @@ class Detector:
         return anomaly_score(self._run(clips).cosine, labels, margin=model.margin, scale=model.scale)
 
     def _clips(self, waveforms: npt.ArrayLike, sample_rate_hz: int | None = None) -> Samples:
-        expected_hz = self.manifest.front_end.settings.sample_rate_hz
-        if sample_rate_hz not in (None, expected_hz):
-            raise InputError(
-                f"sample_rate_hz is {sample_rate_hz}, expected {expected_hz}; resample the waveforms first"
-            )
+        if sample_rate_hz is not None:
+            self._check_rate(sample_rate_hz)
         samples = as_samples(waveforms, InputError)
         n_samples = self.manifest.clip.n_samples
         if samples.ndim not in (1, 2) or samples.shape[-1] != n_samples:
+            longer = samples.ndim == 1 and samples.shape[0] > n_samples
             raise InputError(
                 f"waveforms has shape {list(samples.shape)}; expected [{n_samples}] or [clips, {n_samples}]"
+                + ("; score_windows scores one of any length" if longer else "")
             )
         return samples.reshape(-1, n_samples)
+
+    def _check_rate(self, sample_rate_hz: int) -> None:
+        expected_hz = self.manifest.front_end.settings.sample_rate_hz
+        if sample_rate_hz != expected_hz:
+            raise InputError(
+                f"sample_rate_hz is {sample_rate_hz}, expected {expected_hz}; resample the waveforms first"
+            )
 
     def _run(self, clips: Samples) -> Outputs:
         return self._computing.run(clips)

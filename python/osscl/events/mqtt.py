@@ -5,6 +5,7 @@ import math
 import re
 import ssl
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -127,11 +128,14 @@ class Mqtt:
         try:
             self._recall(events)
             connection = self._connected()
-            self._send(connection, [event for event in events if self._is_new(event)])
+            fresh = deque(event for event in events if self._is_new(event))
             for event in events:
                 deadline = time.monotonic() + _ANSWER_S
                 while event.id not in self._settled:
-                    self._listen(connection, deadline)
+                    if fresh and len(self._flying) < connection.window:
+                        self._send(connection, fresh)
+                    else:
+                        self._listen(connection, deadline)
                 yield self._settled.pop(event.id)
         except BaseException:
             self.close()  # the next connection begins with what is noted
@@ -171,12 +175,13 @@ class Mqtt:
     def _is_new(self, event: Spooled) -> bool:
         return event.id not in self._flying and event.id not in self._settled
 
-    def _send(self, connection: "Connection", events: Sequence[Spooled]) -> None:
-        """Send events for the first time, once it is noted by which numbers."""
+    def _send(self, connection: "Connection", fresh: deque[Spooled]) -> None:
+        """Send as many new events as may be on their way, once it is noted by which numbers."""
         from osscl.events.mqtt_connection import Message
 
-        messages = {}
-        for event in events:
+        messages: dict[str, Message] = {}
+        while fresh and len(self._flying) + len(messages) < connection.window:
+            event = fresh.popleft()
             topic = topic_of(self._topic, event)
             n_bytes = len(topic.encode()) + len(event.content) + _HEADER
             if n_bytes > connection.largest or len(topic.encode()) > _LONGEST_TOPIC:

@@ -17,7 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 _REFUSAL = 0x80
 """Reason codes from here on say that something failed."""
-_WINDOW = 20
+_NO_WINDOW = 65_535
 _NO_LIMIT = 268_435_455
 
 
@@ -66,6 +66,8 @@ class Connection(paho.Client):
         The highest quality of service that the broker offers.
     largest : int
         Bytes that a packet may have.
+    window : int
+        Messages that may be on their way at once.
     """
 
     def __init__(
@@ -79,7 +81,8 @@ class Connection(paho.Client):
         self._on_held, self._on_settled, self._on_forgotten = on_held, on_settled, on_forgotten
         self.is_accepted = False
         self.lost: str | None = None
-        self.qos, self.largest = 2, _NO_LIMIT
+        self.qos, self.largest, self.window = 2, _NO_LIMIT, _NO_WINDOW
+        self.max_inflight_messages_set(0)  # whoever sends keeps to the window
         self.on_connect = self._answered
         self.on_disconnect = self._parted
         self.on_publish = self._published
@@ -137,7 +140,7 @@ class Connection(paho.Client):
             self.lost = "the connection is lost"
 
     def send(self, message: Message) -> None:
-        """Send a message for the first time, or as soon as the broker may get one more.
+        """Send a message for the first time.
 
         Parameters
         ----------
@@ -161,7 +164,7 @@ class Connection(paho.Client):
         self.is_accepted = True
         self.qos = getattr(said, "MaximumQoS", 2)
         self.largest = getattr(said, "MaximumPacketSize", _NO_LIMIT)
-        self.max_inflight_messages_set(min(_WINDOW, getattr(said, "ReceiveMaximum", _WINDOW)))
+        self.window = getattr(said, "ReceiveMaximum", _NO_WINDOW)
         if not flags.session_present:
             # what the broker had and forgot is sent anew: rather twice, by its ID, than never
             self._on_forgotten()

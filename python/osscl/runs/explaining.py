@@ -8,10 +8,12 @@ from osscl.audio.reading import Fit, name_file, read_clip
 from osscl.detector import Detector
 from osscl.errors import AudioError, InputError
 from osscl.explanation.explained import Explanation
-from osscl.scoring.record import Record
+from osscl.scoring.record import WINDOW, Record
 
 
-def explain_file(detector: Detector, path: str, machine: str, fit: Fit) -> Explanation:
+def explain_file(
+    detector: Detector, path: str, machine: str, fit: Fit, start_s: float | None = None
+) -> Explanation:
     """Explain a recording.
 
     Parameters
@@ -24,11 +26,13 @@ def explain_file(detector: Detector, path: str, machine: str, fit: Fit) -> Expla
         Machine ID that it claims to be.
     fit : Fit
         How it is made to fit.
+    start_s : float, optional
+        Where the window begins that is explained, seconds; by default it is the beginning of the recording.
 
     Returns
     -------
     Explanation
-        Of its first ten seconds.
+        Of these ten seconds.
 
     Raises
     ------
@@ -41,11 +45,16 @@ def explain_file(detector: Detector, path: str, machine: str, fit: Fit) -> Expla
     """
     rate_hz = detector.manifest.front_end.settings.sample_rate_hz
     try:
-        clip = read_clip(path, fit, detector.manifest.clip, rate_hz)
+        clip = read_clip(path, fit, detector.manifest.clip, rate_hz, start_s)
     except AudioError as error:
         name_file(error, path)
         raise
     return detector.explain(clip.samples, machine, rate_hz)
+
+
+def window_start(record: Record) -> float | None:
+    """Where in its recording the window of a line begins; None of a line of a recording's beginning."""
+    return record.start_s if record.scope == WINDOW else None
 
 
 @dataclass(slots=True)
@@ -82,7 +91,7 @@ class Explainer:
         if record.is_anomaly is not True or record.machine is None:
             return record
         try:
-            found = explain_file(self.detector, record.path, record.machine, self.fit)
+            found = explain_file(self.detector, record.path, record.machine, self.fit, window_start(record))
         except (AudioError, InputError) as error:
             self.unexplained.append((record.path, str(error)))
             return record

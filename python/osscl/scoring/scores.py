@@ -72,6 +72,11 @@ class Scores:
             [None] * n,
         )
 
+    def undecide(self, place: int) -> None:
+        """Take back what was decided of a clip of which nothing can be decided."""
+        self.p_value[place] = self.threshold[place] = np.nan
+        self.is_anomaly[place] = np.ma.masked
+
     def put(self, places: Sequence[int], rule: str, judged: Judged) -> None:
         """Enter what was found of some clips.
 
