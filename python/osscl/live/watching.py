@@ -29,6 +29,7 @@ _FILES_AT_ONCE = 64
 _FILES_A_RUN = 1024  # then the pipeline is emptied, and all that came is kept
 _LOOK_EVERY_S = 1.0
 _COUNT_EVERY_S = 5.0
+_COMMIT_EVERY_S, _PAUSE_S = 0.25, 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Watching:
         self._deliveries, self._progress, self._beat = deliveries, progress, beat
         self._at_hand: deque[Arrival] = deque()
         self._in_flight: dict[str, Arrival] = {}
-        self._count_at = 0.0
+        self._count_at = self._commit_at = 0.0
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Watch until `stop` says so; what is being scored then is finished and kept.
@@ -149,8 +150,18 @@ class Watching:
                 self._keep(record)
                 self._note_progress()
         self._in_flight.clear()
+        self._commit()
+
+    def _commit(self) -> None:
+        """Keep for good what came, and let the receivers' threads write what they have delivered.
+
+        One alone can write a database: without a pause between transactions they might wait for ever.
+        """
         self._journal.commit()
-        self._deliveries.wake()
+        self._commit_at = time.monotonic() + _COMMIT_EVERY_S
+        if self._deliveries.names:
+            self._deliveries.wake()
+            time.sleep(_PAUSE_S)
 
     def _feed(self, stop: Callable[[], bool]) -> Iterator[Candidate]:
         """Give what is ready, each file once: one that changed since then waits for the next time."""
@@ -173,6 +184,8 @@ class Watching:
         self._outbox.put(self._telling.events(record, arrival.state, change))
         self._tell(record, change)
         self._count(record, arrival, change)
+        if time.monotonic() >= self._commit_at:
+            self._commit()
 
     def _tell(self, record: Record, change: str | None) -> None:
         """Say what an operator wants to read in a log."""
