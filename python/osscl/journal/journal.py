@@ -1,4 +1,4 @@
-"""The journal of a run, open for writing: which files are still to be scored, and what became of the others."""
+"""The journal of a run, open for writing: which files are to be scored yet, and what became of the others."""
 
 import datetime
 import os
@@ -221,9 +221,7 @@ class Journal(Contents):
             raise ValueError(f"{printable(record.path)} is not the file that was given to be scored next")
         file = self._awaited.popleft()
         connection = self.transaction
-        self._current = current = _Current(
-            file, can_be_undone=file.may_replace or record.scope is not None
-        )
+        self._current = current = _Current(file, can_be_undone=file.may_replace or record.scope is not None)
         if current.can_be_undone:
             connection.execute("SAVEPOINT file")
         if file.may_replace:

@@ -55,7 +55,7 @@ def spread(connection: sqlite3.Connection) -> None:
     if not is_narrow:
         return
     connection.execute(
-        "CREATE TEMP TABLE spread AS SELECT position AS old, "
+        "CREATE TEMP TABLE spread AS SELECT position AS old, "  # noqa: S608 - a number of ours
         f"-{_GAP} * row_number() OVER (ORDER BY position) AS new FROM files"
     )
     connection.execute("CREATE UNIQUE INDEX temp.by_old ON spread (old)")

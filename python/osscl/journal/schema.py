@@ -29,7 +29,9 @@ CREATE TABLE files (
   position INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime_ns INTEGER,
   state TEXT NOT NULL, is_failed INTEGER NOT NULL, is_problem INTEGER NOT NULL
 );
-CREATE TABLE rows (position INTEGER, number INTEGER, {_ROW_COLUMNS}, PRIMARY KEY (position, number)) WITHOUT ROWID;
+CREATE TABLE rows (
+  position INTEGER, number INTEGER, {_ROW_COLUMNS}, PRIMARY KEY (position, number)
+) WITHOUT ROWID;
 CREATE VIEW records AS
   SELECT CAST(path AS TEXT) AS path, {", ".join(STORED)} FROM files JOIN rows USING (position)
   ORDER BY position, number;

@@ -75,7 +75,9 @@ def settings_of(
         "precision": manifest.precision,
         "backend": facts["backend"],
         "processor": "cpu" if facts["device"] == "cpu" else "gpu",
-        **{f"what scores {machine}": _hash_of_judge(manifest, judges, machine) for machine in judges.machines},
+        **{
+            f"what scores {machine}": _hash_of_judge(manifest, judges, machine) for machine in judges.machines
+        },
     }
 
 
