@@ -24,6 +24,7 @@ COMMANDS = (
     "calibrate",
     "sensitivity",
     "score",
+    "journal",
     "decide",
     "explain",
     "monitor",

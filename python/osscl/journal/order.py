@@ -40,6 +40,10 @@ class Order:
         self._in_between.add(position)
         return position
 
+    def of_place(self, n_before: int) -> int:
+        """Tell the position of a file before which so many came, none of them in between later."""
+        return (n_before + 1) * _GAP
+
     def is_kept(self, position: int) -> None:
         """Note that a file is in the journal."""
         self._in_between.discard(position)

@@ -23,7 +23,10 @@ _TYPES = {
 _ROW_COLUMNS = ", ".join(f"{name} {_TYPES.get(name, 'TEXT')}" for name in STORED)
 _TABLES = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE sessions (number INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, how TEXT NOT NULL);
+CREATE TABLE sessions (
+  number INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, is_whole INTEGER NOT NULL DEFAULT 0,
+  how TEXT NOT NULL
+);
 CREATE TABLE exports (sha256 TEXT PRIMARY KEY, is_current INTEGER NOT NULL, how TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files (
   position INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime_ns INTEGER,
