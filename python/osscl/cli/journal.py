@@ -1,6 +1,5 @@
 """``osscl journal``: how far a run has come, and its table so far, also while it writes."""
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,6 +118,6 @@ def _facts(state: State) -> dict[str, Any]:
 
 def _is_same(path: Path, other: Path) -> bool:
     try:
-        return os.path.samefile(path, other)
+        return path.samefile(other)
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""The tables that were made of a journal: by their contents they are told from what others left at that name."""
+"""The tables that were made of a journal: by their contents they are told from what others put there."""
 
 import hashlib
 import sqlite3

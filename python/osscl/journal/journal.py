@@ -330,8 +330,8 @@ class Journal(Contents):
     def _is_elsewhere(self, key: FileKey) -> JournalError:
         return JournalError(
             f"{printable(os.fsdecode(key.path))} is file {self.n_before + 1} of the walk and was another one "
-            f"when {printable(self.path)} was written: files came or went before it, and with --every the times "
-            "of all behind them would be others; score anew with --overwrite, or into another output"
+            f"when {printable(self.path)} was written: files came or went before it, and with --every the "
+            "times of all behind them would be others; score anew with --overwrite, or into another output"
         )
 
     def _problems(self) -> set[int]:

@@ -18,7 +18,8 @@ class Order:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.last: int = connection.execute("SELECT coalesce(max(position), 0) FROM files").fetchone()[0]
+        (last,) = connection.execute("SELECT coalesce(max(position), 0) FROM files").fetchone()
+        self.last = int(last)
         self._in_between: set[int] = set()  # given, and not yet in the journal
 
     def at_the_end(self) -> int:
@@ -33,7 +34,7 @@ class Order:
         (following,) = self._connection.execute(
             "SELECT coalesce(min(position), ?) FROM files WHERE position > ?", [self.last, before]
         ).fetchone()
-        room = min([following, *(each for each in self._in_between if each > before)]) - before
+        room = min([int(following), *(each for each in self._in_between if each > before)]) - before
         if room < 2:  # a million files came in between these two: the table's order is all that it costs
             return self.at_the_end()
         position = before + max(1, min(room // 2, room // _STEP))

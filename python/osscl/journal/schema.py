@@ -56,7 +56,7 @@ def create(connection: sqlite3.Connection, settings: str) -> None:
 def is_blank(connection: sqlite3.Connection) -> bool:
     """Whether a database holds nothing: new, or of a run that was ended before it had made its tables."""
     (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    return n_tables == 0
+    return bool(n_tables == 0)
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:

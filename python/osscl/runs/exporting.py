@@ -1,4 +1,4 @@
-"""The table of a journal: made at any time, also while a run writes; decisions are made here, and scores are not."""
+"""The table of a journal: made at any time, also while a run writes; here scores are decided."""
 
 import os
 from collections import Counter, deque
@@ -109,8 +109,8 @@ def refuse_foreign(contents: Contents, output: Path) -> None:
     """
     if os.path.lexists(output) and (output.is_symlink() or not contents.exports.knows(output)):
         raise OutputError(
-            f"{printable(output)} exists and is not the table that was made of {printable(contents.path)}; name "
-            "another file, or use --overwrite"
+            f"{printable(output)} exists and is not the table that was made of {printable(contents.path)}; "
+            "name another file, or use --overwrite"
         )
 
 
@@ -189,8 +189,8 @@ def export_table(
         raise
     except OutputError as error:
         raise OutputError(
-            f"{error}; all rows are kept in {printable(contents.path)}: mend that, and the same command makes the "
-            "table of them"
+            f"{error}; all rows are kept in {printable(contents.path)}: mend that, and the same command "
+            "makes the table of them"
         ) from error
     finally:
         table.abandon()

@@ -114,8 +114,8 @@ def deciding_bundle(contents: Contents, model: Path | None) -> Bundle:
         model = Path(path_of(how["model"]))
         if not model.exists():
             raise ModelFileError(
-                f"{printable(model)}, by which {printable(contents.path)} was scored, is not there any more: name "
-                "the model file by --model"
+                f"{printable(model)}, by which {printable(contents.path)} was scored, is not there any more: "
+                "name the model file by --model"
             )
     bundle = read_bundle(model)
     judges = Judges(bundle.manifest, _options(how).get("rule"))
