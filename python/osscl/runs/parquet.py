@@ -1,6 +1,7 @@
 """Parquet tables: columns of fixed types, and the description of the run in the file's metadata."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any, TypeAlias
 
 import msgspec
@@ -52,6 +53,12 @@ class ParquetTable:
             self._write_group()
         self._writer.add_key_value_metadata({_RUN_KEY: msgspec.json.encode(run).decode()})
         self._writer.close()
+
+    def abandon(self) -> None:
+        """Let go of a file that will not be completed."""
+        with suppress(OSError):  # it would write its end, for which there may be no room
+            self._writer.close()
+        self._writer.is_open = False  # else it tries again when it is collected
 
     def _write_group(self) -> None:
         self._writer.write_table(self._make(self._rows, schema=self._schema))

@@ -29,6 +29,9 @@ class Table(ABC):
     def end(self, run: dict[str, Any]) -> None:  # noqa: B027 - most have no place for it
         """Write what stands below all lines; `run` says how they came about."""
 
+    def abandon(self) -> None:  # noqa: B027 - as above
+        """Let go of a file that will not be completed."""
+
 
 class CsvTable(Table):
     """CSV as `osscl.support.csv_rows` writes it, with one header line."""
@@ -123,7 +126,9 @@ class OutputTable:
         """Take back what is there of a file."""
         if self._appearing is not None:
             appearing, self._appearing = self._appearing, None
-            with suppress(_Abandoned):
+            if self._table is not None:
+                self._table.abandon()
+            with suppress(_Abandoned, OSError):  # what is buffered may find no room either
                 appearing.__exit__(_Abandoned, _Abandoned(), None)
 
     def finish(self, run: dict[str, Any], on_complete: Callable[[Path], None] | None = None) -> None:
