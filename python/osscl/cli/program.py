@@ -25,6 +25,7 @@ COMMANDS = (
     "sensitivity",
     "score",
     "watch",
+    "journal",
     "decide",
     "explain",
     "monitor",
