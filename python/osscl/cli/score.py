@@ -137,7 +137,18 @@ def score(
     if output is None:
         table = OutputTable(None, suffix=".jsonl" if json else ".csv", stream=result_stream())
         exit_code = _run(
-            detector, paths, candidates, table, machine_of, fit, times, hop, left_out, options, tally, explainer
+            detector,
+            paths,
+            candidates,
+            table,
+            machine_of,
+            fit,
+            times,
+            hop,
+            left_out,
+            options,
+            tally,
+            explainer,
         )
     else:
         model_sha256 = detector.bundle.file_sha256

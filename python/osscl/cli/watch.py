@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +31,9 @@ from osscl.live.telling import checked_which
 from osscl.live.watching import Scoring
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
+from osscl.runs.exporting import Wanted
+from osscl.runs.journaled import JournaledRun, check_place
+from osscl.runs.run import how_scored
 from osscl.scoring.record import Record
 from osscl.support.listing import listed
 from osscl.support.paths import printable
@@ -153,6 +156,7 @@ def watch(
     if hop is not None:
         check_hop(hop)
     sinks = [sink_for(each) for each in event or ()]
+    check_place(output, overwrite=overwrite, inputs=[model, names.labels, folder])
     inform_on_stderr("osscl.live")
     progress = Progress()
     with ExitStack() as open_now:
@@ -164,6 +168,18 @@ def watch(
             detector = open_now.enter_context(Detector(model, how, **decide._asdict()))
         machine_of = machine_source(detector.machines, *names)
         explains = _explaining(Explainer(detector, fit)) if explain else None
+        asked = {
+            "paths": [printable(folder)],
+            "machine": names.machine,
+            "labels": None if names.labels is None else printable(names.labels),
+            **asdict(fit),
+            **times.facts(),
+            **({} if hop is None else {"hop": hop}),
+            **decide._asdict(),
+            "only": None,
+            "explain": explain,
+            **compute.record(),
+        }
         settings = settings_of(
             detector.manifest,
             detector.judges,
@@ -174,12 +190,20 @@ def watch(
             times=times,
             hop_s=hop,
         )
-        journal = open_now.enter_context(Journal.open(journal_of(output), settings, overwrite))
+        how_kept = how_scored(detector, asked)
+        journal = open_now.enter_context(
+            Journal.open(journal_of(output), settings, overwrite, how_kept, given_up=output)
+        )
         scoring = Scoring(detector, machine_of, fit, times, hop, explains=explains)
-        _watch(folder, journal, scoring, options, sinks, progress)
-        _export(detector, journal, output, decide, overwrite=True)
+        wanted = Wanted(
+            model_sha256=detector.bundle.file_sha256,
+            false_alarm_rate=decide.false_alarm_rate,
+            explain=explain,
+        )
+        run = JournaledRun(detector, journal, output, wanted, asked, overwrite=overwrite)
+        _watch(folder, run, scoring, options, sinks, progress)
     say(f"{progress} -> {printable(output)}")
-    for note in scoring.left_out.notes(detector.clip_s):
+    for note in (*scoring.left_out.notes(detector.clip_s), *detector.judges.notes()):
         say(note)
 
 
@@ -197,35 +221,26 @@ def _explaining(explainer: Explainer) -> Callable[[Record], Record]:
 
 def _watch(
     folder: Path,
-    journal: Journal,
+    run: JournaledRun,
     scoring: Scoring,
     options: WatchOptions,
     sinks: list[Sink],
     progress: Progress,
 ) -> None:
-    """Watch until a signal comes, and finish what is being scored then."""
+    """Watch until a signal comes, finish what is being scored then, and make the table."""
     service = Service(lambda: str(progress))
-    with opened_watch(
-        str(folder), journal, scoring, options, sinks=sinks, progress=progress, beat=service.beat
-    ) as watching:
-        with postponed_interrupt("asked to stop: what is being scored is finished") as is_asked:
+    opened = opened_watch(
+        str(folder), run.journal, scoring, options, sinks=sinks, progress=progress, beat=service.beat
+    )
+    with postponed_interrupt("asked to stop: what is being scored is finished") as is_asked:
+        with opened as watching:
             say(f"watching {printable(folder)}")
             service.ready()
             watching.run(is_asked)
-        service.stopping()
-        left = watching.unfinished()
+            service.stopping()
+            left = watching.unfinished()
+            if watching.has_met_all:
+                run.journal.note_whole()
+        run.export(service.beat)
     if left:
         say(f"not whole yet: {listed(left, _MAX_NAMED)}; the next watch takes them up")
-
-
-def _export(
-    detector: Detector, journal: Journal, output: Path, decide: DecisionOptions, *, overwrite: bool
-) -> None:
-    from osscl.runs.deciding import Decider
-    from osscl.runs.tables import OutputTable
-
-    decider = Decider(detector.bundle, decide.false_alarm_rate)
-    table = OutputTable(output, overwrite=overwrite)
-    for record, _ in decider.decide(journal.records()):
-        table.write(record)
-    table.finish({})

@@ -60,6 +60,11 @@ class Contents:
         self._connection = connection
 
     @property
+    def connection(self) -> sqlite3.Connection:
+        """To look at what others keep beside the rows."""
+        return self._connection
+
+    @property
     def holder(self) -> Holder | None:
         """Who writes it at this moment."""
         return holder_of(self.path)

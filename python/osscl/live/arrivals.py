@@ -71,6 +71,7 @@ class Arrivals:
         self._poll_s = _polling(self._folder) if poll_s is None else poll_s
         self._walk: Iterator[Candidate] | None = None  # through the whole folder
         self._walk_at, self._walk_began = clock(), clock()
+        self._is_walked = False
         self._side_walks: deque[Iterator[Candidate]] = deque()  # through folders that were told of
         self._identity: tuple[int, int] | None = None
         self._unlisted: set[str] = set()
@@ -94,6 +95,11 @@ class Arrivals:
     def is_there(self) -> bool:
         """Whether the folder is there."""
         return self._identity is not None
+
+    @property
+    def has_met_all(self) -> bool:
+        """Whether the folder was walked through since it is there, and nothing of it waits."""
+        return self._is_walked and not (self._ready or self._side_walks or len(self._unfinished))
 
     def look(self) -> None:
         """Look what has come since; files that are whole by now are ready to be taken."""
@@ -182,7 +188,7 @@ class Arrivals:
         if self._identity is not None and self._poll_s is None:
             self._listen()
         self._side_walks.clear()
-        self._walk, self._walk_at = None, self._clock()
+        self._walk, self._walk_at, self._is_walked = None, self._clock(), False
 
     def _listen(self) -> None:
         try:
@@ -222,7 +228,7 @@ class Arrivals:
         elif self._walk is not None and not self._meet(self._walk):
             now = self._clock()
             every_s = _WALK_EVERY_S if self._poll_s is None else self._poll_s
-            self._walk = None
+            self._walk, self._is_walked = None, True
             self._walk_at = now + max(every_s, _MOST_OF_THE_TIME * (now - self._walk_began))
 
     def _meet(self, walk: Iterator[Candidate]) -> bool:

@@ -143,6 +143,11 @@ class Watching:
         """Paths of files that are not whole yet: the next watch takes them up."""
         return self._arrivals.unfinished()
 
+    @property
+    def has_met_all(self) -> bool:
+        """Whether nothing waits that is known by now, once all of the folder was walked through."""
+        return self._arrivals.has_met_all and not self._at_hand
+
     def _score(self, stop: Callable[[], bool]) -> None:
         """Score what is ready, and what becomes ready meanwhile."""
         with closing(self._journal.undone(self._feed(stop), as_they_come=True)) as candidates:
