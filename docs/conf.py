@@ -44,6 +44,7 @@ docs/commission
 docs/recordings
 docs/decide
 docs/monitor
+docs/watch
 docs/explain
 docs/sensitivity
 docs/gpu

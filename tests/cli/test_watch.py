@@ -160,6 +160,46 @@ def test_lines_carry_priorities_where_the_system_journal_reads_them(
     assert text.startswith("<3>error: there is no" if is_journald else "error: there is no")
 
 
+def test_an_event_is_found_by_its_id_while_the_watch_goes_on(model: Path, tmp_path: Path) -> None:
+    events, journal = tmp_path / "events.jsonl", tmp_path / "watch.csv.journal"
+    write_clips(tmp_path / "in", "bad", faulty_clips(8, 1))
+    with started_osscl(*command(model, tmp_path, "--event", events, "--explain")) as process:
+        [event] = wait_until(lambda: lines_of(events) or None, process)
+        asked = ["journal", journal, "--event"]
+        told, strange, other = osscl_each(
+            [
+                [*asked, event["id"], "--json"],
+                [*asked, "0" * 32],
+                command(model, tmp_path),
+            ]
+        )
+        ended(process)
+    assert json.loads(told.stdout) == event
+    assert event["explanation"]
+    assert (strange.returncode, strange.stderr) == (
+        1,
+        f"error: {journal} holds no event {'0' * 32}\n",
+    )
+    assert other.returncode == 1
+    assert f"another run writes {journal} (process {process.pid} on " in other.stderr
+
+
+def test_another_model_or_option_is_refused_and_a_second_watch_adds_nothing(
+    model: Path, tmp_path: Path
+) -> None:
+    events = tmp_path / "events.jsonl"
+    write_clips(tmp_path / "in", "clip", normal_clips(9, 1))
+    arguments = command(model, tmp_path, "--event", events, "--events", "all")
+    with started_osscl(*arguments) as process:
+        wait_until(lambda: lines_of(events) or None, process)
+        assert ended(process)[0] == 0
+    before = (tmp_path / "watch.csv").read_bytes(), events.read_bytes()
+    [refused] = osscl_each([[*arguments, "--pad", "repeat"]])
+    assert refused.returncode == 1
+    assert "pad was None and is 'repeat'" in refused.stderr
+    assert ((tmp_path / "watch.csv").read_bytes(), events.read_bytes()) == before
+
+
 def test_wrong_usage_is_one_sentence(model: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "file").touch()

@@ -52,7 +52,7 @@ class Site:
     def opened(self, beat: Callable[[], None] = lambda: None, **options: Any) -> Iterator[Watching]:
         machine_of = machine_source(self.detector.machines, MACHINE)
         explains = Explainer(self.detector, AS_THEY_ARE).explained if self.explains else None
-        scoring = Scoring(self.detector, machine_of, Fit(), AS_RECORDED, explains)
+        scoring = Scoring(self.detector, machine_of, Fit(), AS_RECORDED, explains=explains)
         settings = settings_of(
             self.detector.manifest,
             self.detector.judges,
