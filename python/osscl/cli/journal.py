@@ -95,9 +95,8 @@ def _tell_event(contents: Contents, known_by: str, *, json: bool) -> None:
     print_facts(facts)
     if found.score is not None and found.explanation is None and found.machine is not None:
         model = contents.sessions()[-1].how.get("model", "MODEL")
-        start = f" --start {found.start_s:g}" if found.start_s else ""
-        place = shlex.join([str(model), found.path, "--machine", found.machine])
-        say(f"what is heard there: osscl explain {place}{start}")
+        place, machine = shlex.join([str(model), found.path]), shlex.quote(found.machine)
+        say(f"what is heard there: osscl explain {place} --machine {machine} --start {found.start_s or 0:g}")
 
 
 def _export(contents: Contents, output: Path, model: Path | None, *, overwrite: bool) -> Tally:

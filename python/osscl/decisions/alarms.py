@@ -104,7 +104,13 @@ class AlarmState:
         return self.is_raised
 
     def stored(self) -> str:
-        """Write the state down, for `restored`."""
+        """Write the state down.
+
+        Returns
+        -------
+        str
+            For `restored`.
+        """
         flagged = "".join("1" if each else "0" for each in self._window)
         return f"{flagged} {int(self.is_raised)} {self._held} {self._cooling}"
 

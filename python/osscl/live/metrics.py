@@ -40,7 +40,7 @@ def served_metrics(progress: Progress, address: str, port: int) -> Iterator[str]
         from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(_Collector(progress))  # type: ignore[arg-type]  # all that it needs is `collect`
+    registry.register(_Collector(progress))  # all that it needs is `collect`
     try:
         server, thread = start_http_server(port, address, registry)
     except (OSError, OverflowError) as error:

@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 
 from osscl.audio.candidate import Candidate
@@ -150,10 +149,10 @@ class Watching:
 
     def _score(self, stop: Callable[[], bool]) -> None:
         """Score what is ready, and what becomes ready meanwhile."""
-        with closing(self._journal.undone(self._feed(stop), as_they_come=True)) as candidates:
-            for record in self._scoring.records(candidates):
-                self._keep(record)
-                self._note_progress()
+        candidates = self._journal.undone(self._feed(stop), as_they_come=True)
+        for record in self._scoring.records(candidates):
+            self._keep(record)
+            self._note_progress()
         self._in_flight.clear()
         self._commit()
 
