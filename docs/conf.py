@@ -41,6 +41,8 @@ CONTENTS = """
 :caption: Use
 docs/scoring
 docs/commission
+docs/stream
+docs/events
 docs/recordings
 docs/decide
 docs/monitor

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from osscl.audio.windows import Window, read_windows
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
+    from osscl.detector.stream import Stream, StreamWindow
     from osscl.detector.windows import WindowScores
     from osscl.errors import OssclError
     from osscl.frontend import log_mel
@@ -26,6 +27,8 @@ __all__ = [
     "OssclError",
     "Record",
     "Scores",
+    "Stream",
+    "StreamWindow",
     "Window",
     "WindowScores",
     "load",
@@ -41,6 +44,8 @@ _HOMES = {
     "OssclError": "osscl.errors",
     "Record": "osscl.scoring.record",
     "Scores": "osscl.scoring.scores",
+    "Stream": "osscl.detector.stream",
+    "StreamWindow": "osscl.detector.stream",
     "Window": "osscl.audio.windows",
     "WindowScores": "osscl.detector.windows",
     "load": "osscl.detector",

@@ -430,6 +430,7 @@ class Detector:
         n_recorded: Mapping[int, int],
     ) -> None:
         """Enter what is found of clips [B, n_samples] of one machine at their places."""
+        self._computing.backend()  # says so where the detector is closed, needed or not
         threads = self._computing.options.shared_out().n_threads
         by_network = self._network_scores(clips, judge) if judge.needs_network else None
         features = memory_features(clips, threads=threads) if judge.needs_memory else None

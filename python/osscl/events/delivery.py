@@ -86,7 +86,7 @@ class Delivery:
             Nothing can ever be delivered this way.
         """
         with closing(self._opened()) as connection:
-            receiver = Outbox(connection).receiver(self.name)
+            receiver = _once_free(lambda: Outbox(connection).receiver(self.name))
         self._sink.begin(receiver)
         self._thread.start()
 

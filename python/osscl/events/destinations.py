@@ -62,7 +62,7 @@ def _sink_at(destination: str, scheme: str) -> Sink:
     if scheme not in ("mqtt", "mqtts", "http", "https"):
         raise ConfigError(f"events cannot go to {brief(scheme)}://; expected {FORMS}")
     address = _split(destination, scheme)
-    return _broker(address) if scheme in _PORTS else _webhook(destination, address)
+    return _broker(destination, address) if scheme in _PORTS else _webhook(destination, address)
 
 
 def _split(destination: str, scheme: str) -> SplitResult:
@@ -83,14 +83,14 @@ def _split(destination: str, scheme: str) -> SplitResult:
     return address
 
 
-def _broker(address: SplitResult) -> Sink:
+def _broker(destination: str, address: SplitResult) -> Sink:
     from osscl.events.mqtt import Broker, Mqtt
 
     topic = unquote(address.path).strip("/") or _DEFAULT_TOPIC
-    if address.query or address.fragment or _is_no_topic(topic):
-        stated = address._replace(scheme="", netloc="").geturl()
+    stated = destination.partition("//")[2].partition("/")[2]
+    if "?" in stated or "#" in stated or _is_no_topic(topic):
         raise ConfigError(
-            f"'{brief(stated)}' "
+            f"'{brief('/' + stated)}' "
             "is no topic for events; expected one without + and #, in which {machine} and {kind} may stand, "
             f"such as {_DEFAULT_TOPIC}"
         )

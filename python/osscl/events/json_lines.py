@@ -85,9 +85,7 @@ class JsonLinesFile:
             file = self._current()
             there = set() if self._is_looked_at else self._behind_last(file, {event.id for event in events})
             self._is_looked_at = True
-            file.write(b"".join(event.content + b"\n" for event in events if event.id not in there))
-            file.flush()
-            os.fsync(file.fileno())
+            _write(file, b"".join(event.content + b"\n" for event in events if event.id not in there))
         except (OSError, OssclError) as error:
             self.close()  # opening it again takes away what was written by half
             raise AwayError(f"cannot be written: {getattr(error, 'strerror', None) or error}") from error
@@ -222,6 +220,13 @@ def _regular(path: str, flags: int) -> int:
         return descriptor
     os.close(descriptor)
     raise OutputError(f"events cannot be written to {printable(path)}: it is no regular file")
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    """Write all of it: a disk that becomes full takes a part of it first, without an error."""
+    while content:
+        content = content[file.write(content) :]
+    os.fsync(file.fileno())
 
 
 def _half_line(file: BinaryIO, size: int) -> bytes:

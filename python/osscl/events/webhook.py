@@ -118,7 +118,10 @@ def _beginning_of(answer: "urllib3.BaseHTTPResponse") -> str:
 def _failure(error: "urllib3.exceptions.HTTPError") -> str:
     import urllib3
 
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+    is_refused = isinstance(
+        error, urllib3.exceptions.NewConnectionError
+    )  # a time-out too, as urllib3 sees it
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and not is_refused:
         return f"no connection within {_CONNECT_S:g} s"
     if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return f"no answer within {_READ_S:g} s"
