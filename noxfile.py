@@ -107,7 +107,7 @@ def aarch64(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Watch a folder for hours beside a broker that goes away; -- MINUTES, by default 120. Needs mosquitto."""
+    """Watch a folder beside a broker that goes away; -- MINUTES, by default 120. Needs mosquitto."""
     session.install(f".[{EXTRAS}]")
     minutes = session.posargs or ["120"]
     session.run("python", "benchmarks/soak.py", "--minutes", *minutes)
