@@ -106,6 +106,14 @@ def aarch64(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Watch a folder beside a broker that goes away; -- MINUTES, by default 120. Needs mosquitto."""
+    session.install(f".[{EXTRAS}]")
+    minutes = session.posargs or ["120"]
+    session.run("python", "benchmarks/soak.py", "--minutes", *minutes)
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """Build source distribution and wheel, and run the wheel."""
     session.install("build")

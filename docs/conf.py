@@ -47,6 +47,7 @@ docs/events
 docs/recordings
 docs/decide
 docs/monitor
+docs/watch
 docs/explain
 docs/sensitivity
 docs/gpu

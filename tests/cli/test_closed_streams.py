@@ -33,6 +33,7 @@ CHEAP = (
     "compare demo demo RECORDINGS --machine blower/id_00",
     "compare demo demo RECORDINGS --machine blower/id_00 --json",
     "calibrate demo RECORDINGS --machine blower/id_00 --output new.onnx --overwrite",
+    "watch demo nowhere --output new.csv",
     "decide TABLE --model demo",
     "decide TABLE --model demo --json",
     "monitor TABLE --model demo",
@@ -65,11 +66,12 @@ CODES = {
     "engine inspect": 1,
     "engine build": 1,
     "score demo": 3,
+    "watch": 2,
     "monitor": 3,
     "sensitivity": 1,
     "commission": 1,
     "serve": 1,
-}  # neither engine nor card; strange machines; nothing is calibrated; no token
+}  # neither engine nor card; strange machines; no folder to wait at; nothing is calibrated; no token
 
 
 def test_every_command_has_a_row() -> None:

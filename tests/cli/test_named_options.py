@@ -35,6 +35,7 @@ COMMANDS_OF_ROOM = {
     "evaluation": ("evaluate",),
     "explanation": ("explain", "score"),
     "health": ("doctor",),
+    "live": ("watch",),
     "machines": ("score", "evaluate", "compare"),
     "health/recordings.py": ("enroll",),
     "machines/layout.py": ("enroll",),
@@ -73,6 +74,7 @@ COMMANDS_OF_ROOM = {
     "cli/sensitivity.py": ("sensitivity",),
     "cli/synth.py": ("synth",),
     "cli/train.py": ("train",),
+    "cli/watch.py": ("watch",),
 }
 """Which commands print what stands there; the longest name that fits counts."""
 

@@ -73,6 +73,11 @@ ROWS = [
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
     Row("score audacity", "score demo RECORDINGS -o new.csv --hop 10 --audacity @", WRITE_FOLDER),
     Row("score raven", "score demo RECORDINGS -o new.csv --hop 10 --raven @", WRITE_FOLDER),
+    Row("watch model", "watch @ RECORDINGS -o new.csv"),
+    Row("watch folder", "watch demo @ -o new.csv", [kind for kind in READ if kind != "folder"]),
+    Row("watch labels", "watch demo RECORDINGS -o new.csv --labels @", suffix=".csv"),
+    Row("watch output", "watch demo RECORDINGS -o @", WRITE_FILE, ".csv"),
+    Row("watch output", "watch demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
     Row("decide scores", "decide @ --model demo", suffix=".csv"),
     Row("decide scores", "decide @ --model demo", suffix=".jsonl"),
     Row("decide scores", "decide @ --model demo", suffix=".parquet"),
@@ -169,6 +174,7 @@ WITH_A_NETWORK = (
     "score",
     "sensitivity",
     "serve",
+    "watch",
 )
 NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
 FITTING = (
@@ -184,6 +190,7 @@ FITTING = (
     "score",
     "sensitivity",
     "train",
+    "watch",
 )
 TEXTS_THAT_ARE_NO_PATHS = {
     *((command, name) for command in WITH_A_NETWORK for name in ("backend", "device")),
@@ -205,13 +212,16 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("score", "rule"),
     ("serve", "host"),
     ("serve", "rule"),
+    *(("watch", name) for name in ("alarm", "events", "metrics_address", "rule", "start_time")),
+    ("watch", "event"),  # `tests/events` puts every wrong thing at a file of events
+    ("journal", "event"),
     ("export", "licence"),
     ("export", "training_data"),
     ("export", "without_rewrite"),
     *((command, name) for command in FITTING for name in ("channel", "pad")),
     *(
         (command, "machine")
-        for command in ("commission", "compare", "enroll", "evaluate", "explain", "score")
+        for command in ("commission", "compare", "enroll", "evaluate", "explain", "score", "watch")
     ),
     *((command, "recording") for command in ("commission", "enroll")),
     ("synth", "faults"),

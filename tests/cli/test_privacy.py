@@ -52,6 +52,7 @@ WATCHED = {
     "calibrate": "calibrate demo clips --device cpu -o out/calibrated.onnx",
     "sensitivity": "sensitivity memories.onnx clips --coarse --store out/measured.onnx",
     "commission": "commission clips -o out/site",
+    "watch": "watch demo clips --device cpu -o out/watch.csv --event out/events.jsonl --events all",
     "decide": "decide scores.csv --model demo -o out/decided.csv",
     "explain": "explain demo clips/blower/test/normal_id_00_00000000.wav --device cpu",
     "enroll": "enroll clips -o out/memories.onnx",
@@ -70,6 +71,18 @@ WATCHED = {
     "synth": "synth out/clips --machines 2 --train 2",
     "doctor": "doctor",
 }
+# A watch ends when it is asked to: here once it has told of something.
+ASKED_TO_STOP = """
+import os, pathlib, signal, threading, time
+def ask():
+    told = pathlib.Path("out/events.jsonl")
+    while not (told.exists() and told.stat().st_size):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=ask, daemon=True).start()
+from osscl.cli import main
+main()
+"""
 CODES = {"monitor": 3}  # the demonstration model is not calibrated
 
 
@@ -118,7 +131,9 @@ def test_a_command_speaks_to_nobody_and_leaves_its_output_alone(
     (folder / "weights").symlink_to(checkpoint.parent)
     if what == "sensitivity":
         enroll([clips], folder / "memories.onnx")
-    watched = watch([*(SERVER if what == "serve" else CONSOLE), *WATCHED[what].split()], folder)
+    server = SERVER if what == "serve" else CONSOLE
+    console = [sys.executable, "-c", ASKED_TO_STOP] if what == "watch" else server
+    watched = watch([*console, *WATCHED[what].split()], folder)
     assert "Traceback" not in watched.done.stderr
     expected = CODES.get(what, 0)
     assert watched.done.returncode == expected or what == "doctor", watched.done.stderr

@@ -86,6 +86,7 @@ def test_a_command_that_stands_for_another_is_loaded_whole() -> None:
         ("osscl s", ["sensitivity", "score", "serve", "synth"]),
         ("osscl score --dev", ["--device"]),
         ("osscl engine p", ["prune"]),
+        ("osscl watch --met", ["--metrics-port", "--metrics-address"]),
     ],
 )
 def test_a_shell_completes_commands_and_what_belongs_to_them(words: str, offered: list[str]) -> None:

@@ -12,6 +12,8 @@ import onnx
 import pytest
 import soundfile
 
+from osscl.errors import JournalError
+from osscl.journal.contents import reading
 from osscl.model_file.bundle import read_bundle
 from osscl.model_file.golden import golden_clips
 from osscl.model_file.manifest_json import encode_manifest
@@ -38,6 +40,15 @@ def folder(tmp_path: Path) -> Path:
     write_wav(root / "valve" / "test" / "normal_id_06_00000003.wav")
     (root / "fan" / "notes.txt").write_text("not sound")
     return root
+
+
+def n_files_in(journal: Path) -> int:
+    """Files that are kept in the journal of a run, which may be only coming into being."""
+    try:
+        with reading(journal) as contents:
+            return sum(contents.counts().values())
+    except JournalError:
+        return 0
 
 
 def rows(table: Path | str) -> list[dict[str, str]]:
@@ -69,7 +80,12 @@ def test_a_folder_becomes_a_table(model_file: Path, folder: Path, tmp_path: Path
     assert (run["backend"], run["device"], run["precision"]) == ("onnxruntime", "cpu", "fp32")
     assert run["counts"] == {"ok": 4}
     assert run["started"] < run["ended"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["scores.csv", "scores.csv.run.json", "sound"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "scores.csv",
+        "scores.csv.journal",
+        "scores.csv.run.json",
+        "sound",
+    ]
 
 
 def test_stdout_carries_results_only(model_file: Path, folder: Path) -> None:
@@ -208,11 +224,14 @@ def test_an_output_that_cannot_be_written_fails_before_scoring(
 
 def test_results_of_earlier_runs_are_not_lost(model_file: Path, folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "s.csv"
-    for path in (output, tmp_path / "s.csv.part"):
+    for path, message in (
+        (output, "exists; name another file, or use --overwrite"),
+        (tmp_path / "s.csv.journal", "is no journal of osscl (no SQLite file); name another output"),
+    ):
         path.write_text("precious")
         result = osscl("score", model_file, folder, "-o", output)
         assert result.returncode == 1
-        assert "--overwrite" in result.stderr
+        assert message in result.stderr
         assert path.read_text() == "precious"
         path.unlink()
     output.write_text("old")
@@ -229,17 +248,17 @@ def test_ctrl_c_again_and_again_aborts_nothing(
     first = write_wav(tmp_path / "sound" / "fan" / "c_id_00_0000.wav")
     for number in range(1, 1000):
         os.link(first, first.with_name(f"c_id_00_{number:04}.wav"))
-    part = tmp_path / "s.csv.part"
+    journal = tmp_path / "s.csv.journal"
     asked = ["--backend", backend, "--device", "cpu", "--threads", "4", "--batch-size", "8"]
     with started_osscl("score", model_file, tmp_path / "sound", "-o", tmp_path / "s.csv", *asked) as process:
-        wait_until(lambda: part.exists() and part.read_text().count("\n") > 10, process)
+        wait_until(lambda: n_files_in(journal) > 10, process)
         for _ in range(n_times):
             process.send_signal(signal.SIGINT)
             os.sched_yield()
         _, stderr = process.communicate(timeout=300)
     assert process.returncode in (1, 130, -signal.SIGINT)  # asked, or at once
     assert "terminate called" not in stderr
-    assert part.exists()
+    assert n_files_in(journal) > 10
 
 
 @pytest.mark.parametrize("output", ["s.csv", "s.parquet", None])
@@ -318,20 +337,26 @@ def test_ctrl_c_keeps_what_is_scored(model_file: Path, tmp_path: Path) -> None:
     for number in range(1, 3000):
         os.link(first, first.with_name(f"c_id_00_{number:04}.wav"))
     output = tmp_path / "s.csv"
-    part = tmp_path / "s.csv.part"
+    journal = tmp_path / "s.csv.journal"
     with started_osscl("score", model_file, tmp_path / "sound", "-o", output) as process:
-        wait_until(lambda: part.exists() and part.read_text().count("\n") > 10, process)
+        wait_until(lambda: n_files_in(journal) > 10, process)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=300)
     assert process.returncode == 130
-    assert "interrupted after" in stderr
-    assert "s.csv.part" in stderr
+    n_kept = n_files_in(journal)
+    assert 10 < n_kept < 3000
+    assert stderr == (
+        f"interrupted after {n_kept:,} files, which are kept in {journal}: the same command (without "
+        f"--overwrite) goes on; osscl journal {journal} --output {output} makes a table of them\n"
+    )
     assert not output.exists()
-    kept = rows(part)
-    assert len(kept) >= 10
-    assert all(row["score"] for row in kept)
     run = json.loads((tmp_path / "s.csv.run.json").read_text())
-    assert (run["completed"], run["n_files"]) == (False, len(kept))
+    assert (run["completed"], run["n_files"]) == (False, n_kept)
+    so_far = osscl("journal", journal, "--output", tmp_path / "so_far.csv")
+    assert so_far.returncode == 0, so_far.stderr
+    kept = rows(tmp_path / "so_far.csv")
+    assert len(kept) == n_kept
+    assert all(row["score"] for row in kept)
 
 
 def tampered(model_file: Path, kind: str) -> bytes:

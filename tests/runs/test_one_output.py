@@ -1,10 +1,9 @@
-"""Result tables: one run writes one output, and what was written outlives whatever ends the run."""
+"""Result tables: each appears whole or not at all, whatever ends the run, and replaces nothing unasked."""
 
 import json
 import os
 import resource
 import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,64 +57,17 @@ def written(output: Path, records: list[Record]) -> OutputTable:
     return table
 
 
-def as_read(path: Path, tmp_path: Path, suffix: str) -> list[Record]:
-    """The lines of a table or of its part; that of Parquet is JSON Lines."""
-    copy = tmp_path / f"copy{suffix}"
-    copy.write_bytes(path.read_bytes())
-    return list(read_records(copy))
-
-
-def test_of_two_runs_that_begin_together_one_goes_on(tmp_path: Path) -> None:
-    n_pairs = 200
-    refusals: list[list[str]] = [[] for _ in range(n_pairs)]
-    both = threading.Barrier(2)
-
-    def begin() -> None:
-        for number in range(n_pairs):
-            both.wait()
-            table = None
-            try:
-                table = OutputTable(tmp_path / f"{number}.csv")
-            except OutputError as error:
-                refusals[number].append(str(error))
-            both.wait()
-            if table is not None:
-                table.abandon()
-
-    threads = [threading.Thread(target=begin) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for number, sentences in enumerate(refusals):
-        assert len(sentences) == 1, f"pair {number}"
-        assert f"{number}.csv.part" in sentences[0]
-
-
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_a_file_is_not_taken_from_under_a_run(tmp_path: Path, overwrite: bool) -> None:
+def test_an_earlier_output_is_replaced_only_if_asked_for(tmp_path: Path) -> None:
     output = tmp_path / "s.csv"
-    first = written(output, RECORDS)
-    with pytest.raises(OutputError) as caught:
-        OutputTable(output, overwrite=overwrite)
-    assert str(caught.value) == (f"another run is writing {output}.part; let it end, or name another output")
-    first.finish({})
-    assert list(read_records(output)) == RECORDS
+    written(output, RECORDS[:3]).finish({})
     with pytest.raises(OutputError, match=r"s\.csv exists; name another file, or use --overwrite"):
         OutputTable(output)
-
-
-def test_what_an_interrupted_run_left_is_replaced_only_if_asked_for(tmp_path: Path) -> None:
-    output = tmp_path / "s.csv"
-    written(output, RECORDS[:3]).stop()
-    with pytest.raises(OutputError, match=r"s\.csv\.part is there from an interrupted run; move it away"):
-        OutputTable(output)
-    assert as_read(tmp_path / "s.csv.part", tmp_path, ".csv") == RECORDS[:3]
     table = OutputTable(output, overwrite=True)
     table.write(RECORDS[5])
+    assert list(read_records(output)) == RECORDS[:3]
     table.finish({})
     assert list(read_records(output)) == RECORDS[5:6]
-    assert "s.csv.part" not in names_in(tmp_path)
+    assert names_in(tmp_path) == ["s.csv"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -123,25 +75,16 @@ def test_an_output_that_appears_meanwhile_is_not_replaced(tmp_path: Path, suffix
     output = tmp_path / f"s{suffix}"
     table = written(output, RECORDS)
     output.write_text("precious")
-    with pytest.raises(OutputError, match="came into being while the run wrote; its lines are kept in"):
+    with pytest.raises(OutputError, match="came into being meanwhile; name another file, or use --overwrite"):
         table.finish({})
     assert output.read_text() == "precious"
-    kept = tmp_path / f"s{suffix}.part"
-    assert as_read(kept, tmp_path, ".csv" if suffix == ".csv" else ".jsonl") == RECORDS
+    assert names_in(tmp_path) == [output.name]
 
 
-def test_a_part_that_was_moved_away_is_one_sentence(tmp_path: Path) -> None:
-    table = written(tmp_path / "s.csv", RECORDS)
-    table.part.rename(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="was moved or removed while the run wrote into it"):
-        table.finish({})
-
-
-@pytest.mark.parametrize("name", ["s.csv", "s.csv.part"])
-def test_links_are_never_followed(tmp_path: Path, name: str) -> None:
+def test_links_are_never_followed(tmp_path: Path) -> None:
     target = tmp_path / "elsewhere" / "target"
     target.parent.mkdir()
-    (tmp_path / name).symlink_to(target)
+    (tmp_path / "s.csv").symlink_to(target)
     with pytest.raises(OutputError, match="use --overwrite"):
         OutputTable(tmp_path / "s.csv")
     table = OutputTable(tmp_path / "s.csv", overwrite=True)
@@ -152,7 +95,7 @@ def test_links_are_never_followed(tmp_path: Path, name: str) -> None:
     assert list(read_records(tmp_path / "s.csv")) == RECORDS[:1]
 
 
-@pytest.mark.parametrize("written_as", ["s.csv", "s.csv.part", "s.csv.run.json", "s.csv.part.run.json"])
+@pytest.mark.parametrize("written_as", ["s.csv", "s.csv.run.json"])
 def test_nothing_that_is_read_is_replaced(tmp_path: Path, written_as: str) -> None:
     precious = tmp_path / written_as
     precious.write_text("precious")
@@ -163,88 +106,56 @@ def test_nothing_that_is_read_is_replaced(tmp_path: Path, written_as: str) -> No
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_lines_outlive_a_killed_process(tmp_path: Path, suffix: str) -> None:
-    def work() -> None:
-        written(tmp_path / f"s{suffix}", RECORDS)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    assert os.WTERMSIG(in_a_child(work)) == signal.SIGKILL
-    kept = tmp_path / f"s{suffix}.part"
-    assert as_read(kept, tmp_path, ".csv" if suffix == ".csv" else ".jsonl") == RECORDS
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_full_disk_costs_no_line_before_it(
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_behind(
     tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    many = [RECORDS[0]] * 9000
+    output = tmp_path / f"s{suffix}"
+    output.write_text("an earlier table")
+
     def work() -> None:
         limit_files(1400)
-        written(tmp_path / f"s{suffix}", RECORDS)
-
-    assert os.WEXITSTATUS(in_a_child(work)) == 1
-    kept = tmp_path / f"s{suffix}.part"
-    lines = as_read(kept, tmp_path, ".csv" if suffix == ".csv" else ".jsonl")
-    assert 2 < len(lines) < len(RECORDS)
-    assert lines == RECORDS[: len(lines)]
-    note = " (JSON Lines)" if suffix == ".parquet" else ""
-    assert capfd.readouterr().err == (
-        f"{tmp_path}/s{suffix} cannot be written: File too large; the {len(lines)} lines before that are "
-        f"kept in {kept}{note}\n"
-    )
-
-
-def test_a_full_disk_at_the_end_costs_parquet_no_line(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    def work() -> None:
-        table = written(tmp_path / "s.parquet", RECORDS[:2])
-        limit_files(1000)
-        table.finish({})
-
-    assert os.WEXITSTATUS(in_a_child(work)) == 1
-    assert "the 2 lines before that are kept in" in capfd.readouterr().err
-    assert names_in(tmp_path) == ["s.parquet.part"]
-    assert as_read(tmp_path / "s.parquet.part", tmp_path, ".jsonl") == RECORDS[:2]
-
-
-def test_no_room_for_the_header_leaves_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    def work() -> None:
-        limit_files(10)
-        table = OutputTable(tmp_path / "s.csv")
+        table = OutputTable(output, overwrite=True)
         try:
-            table.write(RECORDS[0])
+            for record in many:
+                table.write(record)
+            table.finish({})
         finally:
-            table.stop()
+            table.abandon()
 
     assert os.WEXITSTATUS(in_a_child(work)) == 1
-    assert capfd.readouterr().err == f"{tmp_path}/s.csv cannot be written: File too large\n"
+    assert capfd.readouterr().err == f"{output} cannot be written: File too large\n"
+    assert output.read_text() == "an earlier table"
+    assert names_in(tmp_path) == [output.name]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_table_that_is_given_up_leaves_nothing_behind(tmp_path: Path, suffix: str) -> None:
+    written(tmp_path / f"s{suffix}", RECORDS).abandon()
+    OutputTable(tmp_path / f"s{suffix}").abandon()
     assert names_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_table_without_a_line_does_not_stand_in_the_way(tmp_path: Path, suffix: str) -> None:
-    table = OutputTable(tmp_path / f"s{suffix}")
-    table.stop()
-    assert table.kept == ""
-    assert names_in(tmp_path) == []
+def test_a_table_may_have_no_line(tmp_path: Path, suffix: str) -> None:
+    OutputTable(tmp_path / f"s{suffix}").finish({})
+    assert list(read_records(tmp_path / f"s{suffix}")) == []
 
 
-def test_what_was_killed_before_its_first_line_does_not_stand_in_the_way(tmp_path: Path) -> None:
+def test_a_killed_run_leaves_no_half_table(tmp_path: Path) -> None:
     def work() -> None:
-        OutputTable(tmp_path / "s.csv")
+        written(tmp_path / "s.csv", RECORDS)
         os.kill(os.getpid(), signal.SIGKILL)
 
     assert os.WTERMSIG(in_a_child(work)) == signal.SIGKILL
-    assert names_in(tmp_path) == ["s.csv.part"]
+    assert not (tmp_path / "s.csv").exists()
     written(tmp_path / "s.csv", RECORDS).finish({})
     assert list(read_records(tmp_path / "s.csv")) == RECORDS
 
 
 def test_parquet_holds_the_lines_of_all_groups_and_the_run(tmp_path: Path) -> None:
     many = [RECORDS[0]] * 8193
-    table = written(tmp_path / "s.parquet", many)
-    assert len((tmp_path / "s.parquet.part").read_bytes().splitlines()) == len(many)
-    table.finish({"completed": True})
+    written(tmp_path / "s.parquet", many).finish({"completed": True})
     stored = pyarrow.parquet.ParquetFile(tmp_path / "s.parquet")
     assert stored.num_row_groups == 2
     assert stored.metadata.num_rows == len(many)

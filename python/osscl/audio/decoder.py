@@ -98,6 +98,10 @@ class Recording:
                 wanted[:] = block[:, channel]
         return samples
 
+    def look_for_end(self) -> None:
+        """Look for the last frame that a FLAC file declares; `AudioCorruptError` where it is missing."""
+        self._check_last_frame(0)
+
     def go_to(self, frame: int) -> None:
         """Move from the beginning to a frame, where what is read does not depend on how it was reached."""
         if self._file.subtype.startswith(("PCM_", "FLOAT", "DOUBLE")):

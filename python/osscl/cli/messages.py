@@ -8,18 +8,23 @@ import sys
 from typing import TextIO, cast
 
 from osscl.cli.harmless import SafeStream, harmless
+from osscl.support.journald import ERROR, INFO, WARNING, priority_prefix
 
 EXIT_FAILED, EXIT_WRONG_USAGE, EXIT_SOME_UNSCORED, EXIT_ANOMALY = 1, 2, 3, 4
 
 
 def complain(message: str) -> None:
     """Say on stderr why a command failed."""
-    say(f"error: {message}")
+    _say(f"error: {message}", ERROR)
 
 
 def say(message: str) -> None:
     """Say something on stderr; stdout is for results."""
-    print(harmless(message), file=sys.stderr)  # noqa: T201
+    _say(message, INFO)
+
+
+def _say(message: str, priority: int) -> None:
+    print(priority_prefix(priority) + harmless(message), file=sys.stderr)  # noqa: T201
 
 
 def emit(result: str) -> None:
@@ -31,6 +36,13 @@ def emit(result: str) -> None:
 def result_stream() -> TextIO:
     """Where text results go that are written bit by bit."""
     return cast(TextIO, SafeStream(sys.stdout)) if sys.stdout.isatty() else sys.stdout
+
+
+def inform_on_stderr(name: str) -> None:
+    """Let a part of the library say on stderr what it only informs of, too; `name` is that of its loggers."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(_InformationToStderr())
 
 
 def warn_on_stderr() -> None:
@@ -48,4 +60,14 @@ class _WarningsToStderr(logging.Handler):
         """Say it."""
         from osscl.cli.console import stderr
 
-        stderr.print(f"warning: {record.getMessage()}", markup=False, soft_wrap=True)
+        text = f"{priority_prefix(WARNING)}warning: {record.getMessage()}"
+        stderr.print(text, markup=False, soft_wrap=True)
+
+
+class _InformationToStderr(logging.Handler):
+    """What is less than a warning."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        if record.levelno < logging.WARNING:
+            say(record.getMessage())

@@ -11,6 +11,7 @@ from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, wide_console
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.options import window_of_alarm
 from osscl.decisions.alarms import AlarmRule
 from osscl.model_file.bundle import read_bundle
 from osscl.monitoring import AlarmBudget, AlarmFacts, Watched, Watching, WatchOptions, parse_duration, watch
@@ -106,7 +107,7 @@ def monitor(
         raise typer.BadParameter("--false-alarms chooses N/M, and --alarm names it: choose one")
     options = WatchOptions(
         drift_rate=drift_rate,
-        alarm=AlarmRule(*_window(alarm), hold, cool_down),
+        alarm=AlarmRule(*window_of_alarm(alarm), hold, cool_down),
         false_alarms=None if false_alarms is None else AlarmBudget.parse(false_alarms),
         every_s=None if every is None else parse_duration(every),
         distance=distance,
@@ -132,13 +133,6 @@ def monitor(
     if fail_on_alarm and is_changed:
         raise typer.Exit(EXIT_ANOMALY)
     raise typer.Exit(EXIT_SOME_UNSCORED if any(each.note for each in watching.machines) else 0)
-
-
-def _window(text: str) -> tuple[int, int]:
-    parts = text.split("/")
-    if len(parts) != 2 or not all(part.isascii() and part.isdecimal() for part in parts):
-        raise typer.BadParameter(f"--alarm is '{text}'; expected N/M, such as 3/5")
-    return int(parts[0]), int(parts[1])
 
 
 def _write(output: Path, document: dict[str, Any]) -> None:

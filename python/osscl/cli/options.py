@@ -80,6 +80,14 @@ def refuse_two_outputs(output: Path | None, json: bool) -> None:
         )
 
 
+def window_of_alarm(text: str) -> tuple[int, int]:
+    """Read when an alarm is raised, N/M; raises `typer.BadParameter`."""
+    parts = text.split("/")
+    if len(parts) != 2 or not all(part.isascii() and part.isdecimal() for part in parts):
+        raise typer.BadParameter(f"--alarm is '{text}'; expected N/M, such as 3/5")
+    return int(parts[0]), int(parts[1])
+
+
 def _compute(
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda (the first GPU), cuda:1, cuda:0,1 or cuda:all.")

@@ -24,6 +24,8 @@ COMMANDS = (
     "calibrate",
     "sensitivity",
     "score",
+    "watch",
+    "journal",
     "decide",
     "explain",
     "monitor",

@@ -15,6 +15,7 @@ from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
+from osscl.cli.journaled import Journaling, score_with_journal
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, result_stream, say
 from osscl.cli.options import (
     BY_DEFAULT,
@@ -28,9 +29,12 @@ from osscl.cli.options import (
 )
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
+from osscl.journal.settings import settings_of
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
 from osscl.runs.explaining import Explainer
+from osscl.runs.exporting import Wanted
 from osscl.runs.folder import find_some_recordings
+from osscl.runs.journaled import check_place
 from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
 from osscl.runs.passed_over import PassedOver
 from osscl.runs.run import Tally, score_to_table
@@ -52,9 +56,11 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx shift --start-time 2026-11-03T06:00:00+01:00 --every 10\n
   osscl score enrolled.onnx tonight --false-alarm-rate 0.01 --only anomalies --fail-on-anomaly\n
 \n
-Exit code: 0 all scored, 1 failed, 2 wrong usage, 3 done but some files could not be scored, 4 clips
-were flagged with --fail-on-anomaly; interrupted, with what is scored kept: 130 by Ctrl-C, 143 by SIGTERM, 129
-by SIGHUP.
+With --output, the same command again goes on where a run was interrupted, and scores what is new or changed.
+\n\n
+Exit code: 0 all scored, or nothing to do; 1 failed, 2 wrong usage, 3 done but some files could not be scored,
+4 clips were flagged with --fail-on-anomaly; interrupted, with what is scored kept: 130 by Ctrl-C, 143 by
+SIGTERM, 129 by SIGHUP.
 """
 
 
@@ -101,8 +107,11 @@ def score(
     ] = None,
     fail_on_anomaly: FailOnAnomaly = False,
     compute: ComputeOptions = DEFAULT_OPTIONS,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Score files again that could not be scored before.")
+    ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
+        bool, typer.Option("--overwrite", help="Begin anew: replace the output of an earlier run.")
     ] = False,
 ) -> None:
     """Score recordings for anomalies: one line a file, also for those that cannot be scored."""
@@ -110,6 +119,8 @@ def score(
     if hop is not None:
         check_hop(hop)
     labels = _label_folders(audacity, raven, output, hop, overwrite=overwrite)
+    if retry_failed and output is None:
+        raise typer.BadParameter("--retry-failed needs --output: what failed stands in the journal beside it")
     if only not in (None, "anomalies"):
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
@@ -117,21 +128,12 @@ def score(
     candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
     if times.is_of_one_file:
         candidates = _the_only_one(candidates)
-    table = OutputTable(
-        output,
-        overwrite=overwrite,
-        inputs=[model, names.labels, *paths],
-        suffix=".jsonl" if json else ".csv",
-        stream=result_stream(),
-    )
-    try:
-        with BuildProgress() as building:
-            how = replace(compute, on_build=building.show_phase)
-            detector = Detector(model, how, **decide._asdict())
-        machine_of = machine_source(detector.machines, *names)
-    except BaseException:  # Ctrl-C too: an empty table would stand in the way of the next run
-        table.abandon()
-        raise
+    if output is not None:
+        check_place(output, overwrite=overwrite, inputs=[model, names.labels, *paths])
+    with BuildProgress() as building:
+        how = replace(compute, on_build=building.show_phase)
+        detector = Detector(model, how, **decide._asdict())
+    machine_of = machine_source(detector.machines, *names)
     options = {
         "paths": list(map(printable, paths)),
         "machine": names.machine,
@@ -147,9 +149,57 @@ def score(
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
-    exit_code = _run(
-        detector, paths, candidates, table, machine_of, fit, times, hop, left_out, options, tally, explainer
-    )
+    if output is None:
+        table = OutputTable(None, suffix=".jsonl" if json else ".csv", stream=result_stream())
+        exit_code = _run(
+            detector,
+            paths,
+            candidates,
+            table,
+            machine_of,
+            fit,
+            times,
+            hop,
+            left_out,
+            options,
+            tally,
+            explainer,
+        )
+    else:
+        model_sha256 = detector.bundle.file_sha256
+        asked = Journaling(
+            output,
+            settings_of(
+                detector.manifest,
+                detector.judges,
+                detector.facts,
+                paths,
+                fit=fit,
+                names=names,
+                times=times,
+                hop_s=hop,
+            ),
+            Wanted(
+                model_sha256=model_sha256,
+                false_alarm_rate=decide.false_alarm_rate,
+                only=only,
+                explain=explain,
+            ),
+            options,
+            retry_failed=retry_failed,
+            overwrite=overwrite,
+        )
+        exit_code, tally = score_with_journal(
+            detector,
+            paths,
+            candidates,
+            lambda undone, when: detector.score_candidates(
+                undone, machine_of, fit, when, hop_s=hop, left_out=left_out
+            ),
+            times,
+            asked,
+            explainer,
+        )
     if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):
         for editor, folder in labels.items():
             n_files = write_labels(read_records(output), folder, editor)
@@ -229,8 +279,7 @@ def _run(
             interrupted = True
         else:
             interrupted = False
-    where = table.kept if interrupted else printable(table.output or "")
-    say(f"{'interrupted after ' if interrupted else ''}{tally}" + (f" -> {where}" if where else ""))
+    say(f"{'interrupted after ' if interrupted else ''}{tally}")
     if interrupted:
         return signals.exit_code()
     return EXIT_SOME_UNSCORED if tally.n_failed else 0

@@ -103,6 +103,40 @@ class AlarmState:
             self.is_raised, self._held = True, 0
         return self.is_raised
 
+    def stored(self) -> str:
+        """Write the state down.
+
+        Returns
+        -------
+        str
+            For `restored`.
+        """
+        flagged = "".join("1" if each else "0" for each in self._window)
+        return f"{flagged} {int(self.is_raised)} {self._held} {self._cooling}"
+
+    @classmethod
+    def restored(cls, rule: AlarmRule, stored: str) -> "AlarmState":
+        """Go on where another state was, also one under another rule.
+
+        Parameters
+        ----------
+        rule : AlarmRule
+            When it is raised and released from now on.
+        stored : str
+            What `stored` gave.
+
+        Returns
+        -------
+        AlarmState
+            It sees the next clip as the other would have, where the rule is the same.
+        """
+        state = cls(rule)
+        flagged, is_raised, held, cooling = stored.split(" ")
+        state._window.extend(each == "1" for each in flagged)
+        state.is_raised, state._held = is_raised == "1", int(held)
+        state._cooling = min(int(cooling), rule.cool_down)
+        return state
+
 
 def alarms_of(decisions: Iterable[bool], rule: AlarmRule) -> list[Raised]:
     """Raise and release alarms over decisions in the order of time.

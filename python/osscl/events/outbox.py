@@ -124,22 +124,6 @@ class Outbox:
             n_new += added.rowcount
         return n_new
 
-    def find(self, event_id: str) -> Event | None:
-        """Give back an event; its path is spelled as in a result table.
-
-        Parameters
-        ----------
-        event_id : str
-            See `osscl.events.event.event_id`.
-
-        Returns
-        -------
-        Event or None
-            The event; None where it is not known here.
-        """
-        row = self._connection.execute("SELECT content FROM event WHERE id = ?", (event_id,)).fetchone()
-        return None if row is None else msgspec.json.decode(row[0], type=Event)
-
     def receiver(self, name: str) -> Receiver:
         """Say how far a receiver is; one that was never named before has all events before it.
 
@@ -211,6 +195,30 @@ class Outbox:
     def note(self, name: str, note: str) -> None:
         """Keep what a receiver's sink wants to know again after a restart, in the caller's transaction."""
         self._connection.execute("UPDATE event_receiver SET note = ? WHERE name = ?", (note, name))
+
+
+def find_event(connection: sqlite3.Connection, event_id: str) -> Event | None:
+    """Give back an event; its path is spelled as in a result table.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        The database; it is only read.
+    event_id : str
+        See `osscl.events.event.event_id`.
+
+    Returns
+    -------
+    Event or None
+        The event; None where it is not known here.
+    """
+    try:
+        row = connection.execute("SELECT content FROM event WHERE id = ?", (event_id,)).fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):  # a run without events
+            return None
+        raise
+    return None if row is None else msgspec.json.decode(row[0], type=Event)
 
 
 def encoded(event: Event) -> bytes:

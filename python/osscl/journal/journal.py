@@ -1,4 +1,4 @@
-"""The journal of a run, open for writing: which files are still to be scored, and what became of the others."""
+"""The journal of a run, open for writing: which files are to be scored yet, and what became of the others."""
 
 import datetime
 import os
@@ -15,11 +15,12 @@ import msgspec
 from osscl.audio.candidate import Candidate
 from osscl.errors import JournalError
 from osscl.journal.contents import Contents, connect
+from osscl.journal.exports import hash_of
 from osscl.journal.keys import FileKey, key_of
 from osscl.journal.known import KnownFiles
 from osscl.journal.lock import Lock
 from osscl.journal.order import Order, spread
-from osscl.journal.rows import insert_row
+from osscl.journal.rows import Place, insert_row
 from osscl.journal.schema import check, create, is_blank, settings_in, told
 from osscl.journal.settings import Settings, differences, in_words
 from osscl.scoring.record import SCORED_STATUSES, Record
@@ -64,7 +65,8 @@ class Journal(Contents):
     """A journal, open for writing by this run alone; made by `Journal.open`, and used in one thread.
 
     Rows come in the order of `undone`, those of one file together, and are committed together: never half a
-    file, and at latest a second or 512 files after they came, as long as more come. `commit` does it at once.
+    file, and at latest with the file that comes a second after the last time, or with the 512th since then.
+    `commit` does it at once.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -73,11 +75,17 @@ class Journal(Contents):
         self._awaited: deque[_Awaited] = deque()
         self._in_flight: dict[bytes, FileKey] = {}
         self._current: _Current | None = None
-        self._n_uncommitted, self._began = 0, 0.0
+        self._n_uncommitted, self._committed = 0, time.monotonic()
         self._is_noted_as_changed = False
         self._is_broken = False
         self.n_done_before = 0
         """Files that `undone` met and left out: they are done."""
+        self.n_kept = 0
+        """Files whose rows are complete."""
+        self.n_before = -1
+        """Files of the walk before the one that `undone` met last."""
+        self.n_changed = 0
+        """Files that are not as they were before they were read: `undone` will give them again."""
 
     @classmethod
     @contextmanager
@@ -87,6 +95,7 @@ class Journal(Contents):
         settings: Settings,
         overwrite: bool = False,
         how: Mapping[str, Any] | None = None,
+        given_up: Path | None = None,
     ) -> Iterator[Self]:
         """Open a journal, or make it.
 
@@ -100,6 +109,8 @@ class Journal(Contents):
             Begin anew, whatever is there.
         how : mapping, optional
             What else this run was asked for, ready for JSON: kept with the session.
+        given_up : Path, optional
+            A table that `overwrite` gives up: it stays until one is made of the journal, in whatever session.
 
         Yields
         ------
@@ -120,6 +131,8 @@ class Journal(Contents):
                 _prepare(connection, path, settings)
                 journal = cls(path, connection)
                 journal._begin_session(started, how or {})
+                if overwrite and given_up is not None and given_up.is_file():
+                    journal.exports.expect(hash_of(given_up), {})
                 try:
                     yield journal
                 finally:
@@ -128,7 +141,12 @@ class Journal(Contents):
                 connection.close()
 
     def undone(
-        self, candidates: Iterable[Candidate], retry_failed: bool = False, *, as_they_come: bool = False
+        self,
+        candidates: Iterable[Candidate],
+        retry_failed: bool = False,
+        *,
+        as_they_come: bool = False,
+        in_fixed_places: bool = False,
     ) -> Iterator[Candidate]:
         """Leave out what is done: files whose size and date are as they were when they were scored.
 
@@ -141,38 +159,59 @@ class Journal(Contents):
         as_they_come : bool
             Put new and changed files behind all others, whatever the order of those that were met before:
             these arrive one by one, and no walk is at its end when they are.
+        in_fixed_places : bool
+            Refuse files that came in between others since they were scored, and gaps that others left: how
+            many come before a file is part of what its row says.
 
         Yields
         ------
         Candidate
             A file to be scored; its rows go to `add`. Each name comes once.
+
+        Raises
+        ------
+        JournalError
+            A file has another place than it had, and shall have its own.
         """
-        unmet = self._problems()
+        unmet = set[int]()
         if not as_they_come:
+            unmet = self._problems()
             self._make_room()
-        known, order, before = KnownFiles(self._connection), self._order, 0
+        known, order, before = KnownFiles(self._connection, as_walked=not as_they_come), self._order, 0
+        self.n_before = -1
         for candidate in candidates:
             key = key_of(candidate)
             in_flight = self._in_flight.get(key.path)
             if in_flight == key:
                 continue
             file = known.meet(key.path)
+            if in_fixed_places and file is not None and file.position <= before:
+                continue  # named twice
+            self.n_before += 1
             if file is not None:
                 unmet.discard(file.position)
                 before = file.position
-                if file.is_as(key) and not (retry_failed and file.is_failed):
-                    self.n_done_before += 1
-                    continue
+            elif not as_they_come:
+                before = order.after(before)
+            if in_fixed_places and before != order.of_place(self.n_before):
+                raise self._is_elsewhere(key)
+            if file is not None and file.is_as(key) and not (retry_failed and file.is_failed):
+                self.n_done_before += 1
+                continue
             if as_they_come:
                 before = order.at_the_end()
-            elif file is None:
-                before = order.after(before)
             is_replacing = file is not None or in_flight is not None
             self._awaited.append(_Awaited(before, key, candidate.problem is not None, is_replacing))
             self._in_flight[key.path] = key
             yield candidate
         if not as_they_come:
             self._drop(unmet)
+
+    def is_done(self, candidate: Candidate) -> bool:
+        """Whether a file was met before as it is now; unlike `undone`, this awaits no rows of it."""
+        key = key_of(candidate)
+        file = KnownFiles(self._connection, as_walked=False).meet(key.path)
+        return file is not None and file.is_as(key)
 
     def add(self, record: Record) -> None:
         """Keep a row of the file that `undone` gave longest ago, or one more of the file before that.
@@ -187,10 +226,11 @@ class Journal(Contents):
         with self._writing():
             if current is None or path != current.file.key.path or self._is_of_next(path):
                 self._end_file()
-                self._commit_in_time()
                 current = self._begin_file(path, record)
             insert_row(self._connection, current.file.position, current.n_rows, record)
             current.count(record)
+            if current.is_ended:
+                self._commit_in_time()
 
     @property
     def transaction(self) -> sqlite3.Connection:
@@ -198,7 +238,6 @@ class Journal(Contents):
         if not self._connection.in_transaction:
             with told(self.path):
                 self._connection.execute("BEGIN IMMEDIATE")
-            self._began = time.monotonic()
         return self._connection
 
     def commit(self) -> None:
@@ -209,7 +248,7 @@ class Journal(Contents):
             self._end_file()
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
-            self._n_uncommitted = 0
+            self._n_uncommitted, self._committed = 0, time.monotonic()
 
     def _is_of_next(self, path: bytes) -> bool:
         """Whether a file that was met twice, changed in between, comes in for the second time."""
@@ -221,9 +260,7 @@ class Journal(Contents):
             raise ValueError(f"{printable(record.path)} is not the file that was given to be scored next")
         file = self._awaited.popleft()
         connection = self.transaction
-        self._current = current = _Current(
-            file, can_be_undone=file.may_replace or record.scope is not None
-        )
+        self._current = current = _Current(file, can_be_undone=file.may_replace or record.scope is not None)
         if current.can_be_undone:
             connection.execute("SAVEPOINT file")
         if file.may_replace:
@@ -238,6 +275,8 @@ class Journal(Contents):
             return
         file = current.file
         is_failed = current.status not in SCORED_STATUSES
+        now = key_of(Candidate(os.fsdecode(file.key.path)))
+        self.n_changed += not file.is_problem and now.size is not None and now != file.key
         self._connection.execute(
             "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
             [file.position, *file.key, current.status, is_failed, file.is_problem],
@@ -251,6 +290,7 @@ class Journal(Contents):
         if not self._is_noted_as_changed:
             self._note_as_changed()
         self._n_uncommitted += 1
+        self.n_kept += 1
 
     def _undo_file(self, half: _Current) -> None:
         if half.can_be_undone:  # what it was to replace is there again
@@ -271,8 +311,8 @@ class Journal(Contents):
                 raise
 
     def _commit_in_time(self) -> None:
-        is_late = time.monotonic() - self._began >= COMMIT_AFTER_S
-        if self._n_uncommitted >= COMMIT_AFTER_FILES or (self._n_uncommitted and is_late):
+        is_late = time.monotonic() - self._committed >= COMMIT_AFTER_S
+        if is_late or self._n_uncommitted >= COMMIT_AFTER_FILES:
             self.commit()
 
     def _note_as_changed(self) -> None:
@@ -286,6 +326,13 @@ class Journal(Contents):
                 spread(self.transaction)
             self.commit()
             self._order = Order(self._connection)
+
+    def _is_elsewhere(self, key: FileKey) -> JournalError:
+        return JournalError(
+            f"{printable(os.fsdecode(key.path))} is file {self.n_before + 1} of the walk and was another one "
+            f"when {printable(self.path)} was written: files came or went before it, and with --every the "
+            "times of all behind them would be others; score anew with --overwrite, or into another output"
+        )
 
     def _problems(self) -> set[int]:
         """Positions of what could not even be opened to look for files, such as folders."""
@@ -304,6 +351,20 @@ class Journal(Contents):
     def _delete(self, position: int) -> None:
         self._connection.execute("DELETE FROM rows WHERE position = ?", [position])
         self._connection.execute("DELETE FROM files WHERE position = ?", [position])
+
+    def note_whole(self) -> None:
+        """Note that this run met all files there are."""
+        with self._writing():
+            self.transaction.execute("UPDATE sessions SET is_whole = 1 WHERE number = ?", [self._session])
+        self.commit()
+
+    def keep_explanation(self, place: Place, sentence: str) -> None:
+        """Add what is heard in a clip to its row, which is there."""
+        with self._writing():
+            self.transaction.execute(
+                "UPDATE rows SET explanation = ? WHERE position = ? AND number = ?", [sentence, *place]
+            )
+        self.commit()
 
     def _begin_session(self, started: str, how: Mapping[str, Any]) -> None:
         cursor = self._connection.execute(

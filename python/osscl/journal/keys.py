@@ -4,6 +4,7 @@ import os
 from typing import NamedTuple
 
 from osscl.audio.candidate import Candidate
+from osscl.errors import FolderReadError
 
 
 class FileKey(NamedTuple):
@@ -23,9 +24,12 @@ class FileKey(NamedTuple):
 
 
 def key_of(candidate: Candidate) -> FileKey:
-    """Look at a candidate, before it is read: one that is changed meanwhile then counts as changed."""
+    """Look at a candidate, before it is read: one that is changed meanwhile then counts as changed.
+
+    Of a folder that cannot be listed nothing counts: its date says nothing of what is below it.
+    """
     path = os.fsencode(candidate.path)
-    if candidate.problem is None:
+    if not isinstance(candidate.problem, FolderReadError):
         try:
             status = os.stat(path)  # noqa: PTH116 - a million of them
         except (OSError, ValueError):  # gone, or out of reach: reading it tells

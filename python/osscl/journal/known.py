@@ -32,13 +32,15 @@ class KnownFiles:
     ----------
     connection : Connection
         A journal.
+    as_walked : bool
+        Whether files come in about that order, and it is worth reading ahead.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, as_walked: bool = True) -> None:
         self._connection = connection
         self._ahead: deque[KnownFile] = deque()
         self._read_up_to = 0
-        self._is_read = False
+        self._is_read = not as_walked
 
     def meet(self, path: bytes) -> KnownFile | None:
         """Give what is known of a file; None where nothing is."""

@@ -66,6 +66,14 @@ class Lock:
         os.close(self._descriptor)
 
 
+def taken(journal: Path, holder: Holder | None) -> JournalError:
+    """Say that another run writes a journal, and which."""
+    return JournalError(
+        f"another run writes {printable(journal)} ({holder or 'it has not said yet which'}): let it end, or "
+        "name another output"
+    )
+
+
 def lock_of(journal: Path) -> Path:
     """Where the lock of a journal hangs."""
     return journal.with_name(journal.name + ".lock")
@@ -113,10 +121,7 @@ def _locked(path: Path, journal: Path) -> int:
                 continue
             holder = _named(descriptor)
             os.close(descriptor)
-            raise JournalError(
-                f"another run writes {printable(journal)} ({holder or 'it has not said yet which'}): let it "
-                "end, or name another output"
-            ) from None
+            raise taken(journal, holder) from None
         except OSError as error:
             os.close(descriptor)
             path.unlink(missing_ok=True)

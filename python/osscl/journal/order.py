@@ -18,7 +18,8 @@ class Order:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.last: int = connection.execute("SELECT coalesce(max(position), 0) FROM files").fetchone()[0]
+        (last,) = connection.execute("SELECT coalesce(max(position), 0) FROM files").fetchone()
+        self.last = int(last)
         self._in_between: set[int] = set()  # given, and not yet in the journal
 
     def at_the_end(self) -> int:
@@ -33,12 +34,16 @@ class Order:
         (following,) = self._connection.execute(
             "SELECT coalesce(min(position), ?) FROM files WHERE position > ?", [self.last, before]
         ).fetchone()
-        room = min([following, *(each for each in self._in_between if each > before)]) - before
+        room = min([int(following), *(each for each in self._in_between if each > before)]) - before
         if room < 2:  # a million files came in between these two: the table's order is all that it costs
             return self.at_the_end()
         position = before + max(1, min(room // 2, room // _STEP))
         self._in_between.add(position)
         return position
+
+    def of_place(self, n_before: int) -> int:
+        """Tell the position of a file before which so many came, none of them in between later."""
+        return (n_before + 1) * _GAP
 
     def is_kept(self, position: int) -> None:
         """Note that a file is in the journal."""
@@ -55,7 +60,7 @@ def spread(connection: sqlite3.Connection) -> None:
     if not is_narrow:
         return
     connection.execute(
-        "CREATE TEMP TABLE spread AS SELECT position AS old, "
+        "CREATE TEMP TABLE spread AS SELECT position AS old, "  # noqa: S608 - a number of ours
         f"-{_GAP} * row_number() OVER (ORDER BY position) AS new FROM files"
     )
     connection.execute("CREATE UNIQUE INDEX temp.by_old ON spread (old)")

@@ -13,10 +13,13 @@ _INSERT = (
     f"VALUES (?, ?, {', '.join('?' * len(STORED))})"
 )
 _SELECT = (
-    f"SELECT path, {', '.join(STORED)} FROM files JOIN rows USING (position) "  # noqa: S608 - as above
-    "WHERE position >= ? ORDER BY position, number"
+    f"SELECT position, number, path, {', '.join(STORED)} FROM files JOIN rows USING (position) "  # noqa: S608 - as above
+    "ORDER BY position, number"
 )
 _AT_ONCE = 4096
+
+Place = tuple[int, int]
+"""Of a row: the position of its file, and which of the file's rows it is."""
 
 
 def insert_row(connection: sqlite3.Connection, position: int, number: int, record: Record) -> None:
@@ -28,25 +31,26 @@ def insert_row(connection: sqlite3.Connection, position: int, number: int, recor
         connection.execute(_INSERT, [_encodable(cell) for cell in cells])
 
 
-def read_records(connection: sqlite3.Connection, first: int = 0) -> Iterator[Record]:
-    """Give all records, undecided, in the order of their positions.
+def read_rows(connection: sqlite3.Connection) -> Iterator[tuple[Place, Record]]:
+    """Give all rows with their places, undecided, in the order of the files.
 
     Parameters
     ----------
     connection : Connection
         A journal.
-    first : int
-        Position to begin at.
 
     Yields
     ------
-    Record
+    place : Place
+        Where the row is.
+    record : Record
         Its path is as it was walked by.
     """
-    cursor = connection.execute(_SELECT, [first])
-    while cells := cursor.fetchmany(_AT_ONCE):
-        for path, *others in cells:
-            yield Record(path=os.fsdecode(path), **dict(zip(STORED, others, strict=True)))
+    cursor = connection.execute(_SELECT)
+    while rows := cursor.fetchmany(_AT_ONCE):
+        for position, number, path, *others in rows:
+            record = Record(path=os.fsdecode(path), **dict(zip(STORED, others, strict=True)))
+            yield (position, number), record
 
 
 def _encodable(cell: Any) -> Any:

@@ -23,13 +23,18 @@ _TYPES = {
 _ROW_COLUMNS = ", ".join(f"{name} {_TYPES.get(name, 'TEXT')}" for name in STORED)
 _TABLES = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE sessions (number INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, how TEXT NOT NULL);
+CREATE TABLE sessions (
+  number INTEGER PRIMARY KEY, started TEXT NOT NULL, ended TEXT, is_whole INTEGER NOT NULL DEFAULT 0,
+  how TEXT NOT NULL
+);
 CREATE TABLE exports (sha256 TEXT PRIMARY KEY, is_current INTEGER NOT NULL, how TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files (
   position INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime_ns INTEGER,
   state TEXT NOT NULL, is_failed INTEGER NOT NULL, is_problem INTEGER NOT NULL
 );
-CREATE TABLE rows (position INTEGER, number INTEGER, {_ROW_COLUMNS}, PRIMARY KEY (position, number)) WITHOUT ROWID;
+CREATE TABLE rows (
+  position INTEGER, number INTEGER, {_ROW_COLUMNS}, PRIMARY KEY (position, number)
+) WITHOUT ROWID;
 CREATE VIEW records AS
   SELECT CAST(path AS TEXT) AS path, {", ".join(STORED)} FROM files JOIN rows USING (position)
   ORDER BY position, number;
@@ -51,7 +56,7 @@ def create(connection: sqlite3.Connection, settings: str) -> None:
 def is_blank(connection: sqlite3.Connection) -> bool:
     """Whether a database holds nothing: new, or of a run that was ended before it had made its tables."""
     (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    return n_tables == 0
+    return bool(n_tables == 0)
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:

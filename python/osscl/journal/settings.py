@@ -75,7 +75,27 @@ def settings_of(
         "precision": manifest.precision,
         "backend": facts["backend"],
         "processor": "cpu" if facts["device"] == "cpu" else "gpu",
-        **{f"what scores {machine}": _hash_of_judge(manifest, judges, machine) for machine in judges.machines},
+        **scorers_of(manifest, judges),
+    }
+
+
+def scorers_of(manifest: Manifest, judges: Judges) -> dict[str, str]:
+    """Tell for each machine what its scores come from.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        What the model file says of itself.
+    judges : Judges
+        How its machines are scored.
+
+    Returns
+    -------
+    dict of str to str
+        The part of `settings_of` that a model file tells alone.
+    """
+    return {
+        f"what scores {machine}": _hash_of_judge(manifest, judges, machine) for machine in judges.machines
     }
 
 

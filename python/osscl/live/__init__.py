@@ -1,1 +1,1 @@
-"""Recordings as they come: a folder that is watched for weeks."""
+"""Sound as it comes: files that appear in a folder, scored once they are whole, and told of."""

@@ -84,6 +84,11 @@ def _warning_at_the_end(candidates: Iterator[Candidate], met: PassedOver) -> Ite
         _log.warning("%s", note)
 
 
+def is_recording_name(name: str) -> bool:
+    """Whether a walk takes a file of this name for a recording."""
+    return name.lower().endswith(AUDIO_SUFFIXES) and not name.startswith(COMPANION_PREFIX)
+
+
 class _Walk:
     """One walk through several trees.
 

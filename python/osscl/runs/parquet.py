@@ -1,18 +1,71 @@
-"""Parquet tables: made of a run's lines once they are complete, since half a Parquet file cannot be read."""
+"""Parquet tables: columns of fixed types, and the description of the run in the file's metadata."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any, TypeAlias
 
 import msgspec
 
 from osscl.errors import MissingExtraError
-from osscl.scoring.record import COLUMNS
-
-ParquetMaker: TypeAlias = Callable[[Iterable[bytes], dict[str, Any], IO[bytes]], None]
-"""Takes lines of JSON, the description of the run, and the file to write."""
+from osscl.scoring.record import COLUMNS, Record
 
 _ROWS_OF_A_GROUP = 8192
 _RUN_KEY = "osscl.run"
+
+
+class ParquetTable:
+    """A Parquet file on its way; no reader takes half of one.
+
+    Parameters
+    ----------
+    file : binary file
+        Where to.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        import pyarrow
+        import pyarrow.parquet
+
+        types: dict[str, Any] = {
+            "score": pyarrow.float32(),
+            "p_value": pyarrow.float64(),
+            "threshold": pyarrow.float64(),
+            "is_anomaly": pyarrow.bool_(),
+            "start_s": pyarrow.float64(),
+            "duration_s": pyarrow.float64(),
+            "sample_rate_hz": pyarrow.int32(),
+            **{name: pyarrow.float32() for name in ("z_level", "z_modulation", "z_flutter", "z_event")},
+        }
+        self._schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
+        self._writer = pyarrow.parquet.ParquetWriter(file, self._schema)
+        self._make = pyarrow.Table.from_pylist
+        self._rows: list[dict[str, Any]] = []
+
+    def write(self, record: Record) -> None:
+        """Add one line."""
+        self._rows.append(msgspec.structs.asdict(record))
+        if len(self._rows) == _ROWS_OF_A_GROUP:
+            self._write_group()
+
+    def end(self, run: dict[str, Any]) -> None:
+        """Write what is left, and how the lines came about."""
+        if self._rows:
+            self._write_group()
+        self._writer.add_key_value_metadata({_RUN_KEY: msgspec.json.encode(run).decode()})
+        self._writer.close()
+
+    def abandon(self) -> None:
+        """Let go of a file that will not be completed."""
+        with suppress(OSError):  # it would write its end, for which there may be no room
+            self._writer.close()
+        self._writer.is_open = False  # else it tries again when it is collected
+
+    def _write_group(self) -> None:
+        self._writer.write_table(self._make(self._rows, schema=self._schema))
+        self._rows = []
+
+
+ParquetMaker: TypeAlias = Callable[[IO[bytes]], ParquetTable]
 
 
 def parquet_maker() -> ParquetMaker:
@@ -21,7 +74,7 @@ def parquet_maker() -> ParquetMaker:
     Returns
     -------
     callable
-        Writes a table: columns of fixed types, the description of the run in the file's metadata.
+        Begins a table in a file.
 
     Raises
     ------
@@ -29,40 +82,9 @@ def parquet_maker() -> ParquetMaker:
         pyarrow is not installed.
     """
     try:
-        import pyarrow
-        import pyarrow.parquet
+        import pyarrow.parquet  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(
             'Parquet needs the package pyarrow, which is not installed: pip install "osscl[parquet]"'
         ) from error
-    types: dict[str, Any] = {
-        "score": pyarrow.float32(),
-        "p_value": pyarrow.float64(),
-        "threshold": pyarrow.float64(),
-        "is_anomaly": pyarrow.bool_(),
-        "start_s": pyarrow.float64(),
-        "duration_s": pyarrow.float64(),
-        "sample_rate_hz": pyarrow.int32(),
-        **{name: pyarrow.float32() for name in ("z_level", "z_modulation", "z_flutter", "z_event")},
-    }
-    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
-
-    def make(lines: Iterable[bytes], run: dict[str, Any], file: IO[bytes]) -> None:
-        with pyarrow.parquet.ParquetWriter(file, schema) as writer:
-            for rows in _groups(lines):
-                writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))
-            writer.add_key_value_metadata({_RUN_KEY: msgspec.json.encode(run).decode()})
-
-    return make
-
-
-def _groups(lines: Iterable[bytes]) -> Iterator[list[dict[str, Any]]]:
-    decoder = msgspec.json.Decoder(dict[str, Any])
-    rows: list[dict[str, Any]] = []
-    for line in lines:
-        rows.append(decoder.decode(line))
-        if len(rows) == _ROWS_OF_A_GROUP:
-            yield rows
-            rows = []
-    if rows:
-        yield rows
+    return ParquetTable

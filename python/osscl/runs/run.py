@@ -1,11 +1,9 @@
 """A folder run: every recording below some folders, scored into one table, with a record of how."""
 
 import datetime
-import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.detector import Detector
 from osscl.errors import OutputError
 from osscl.machines.labels import MachineOf
-from osscl.runs.part import part_of
 from osscl.runs.tables import OutputTable, record_of
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, WINDOW, Record
@@ -165,8 +162,7 @@ def score_to_table(
     candidates : iterable of Candidate
         Files, as `osscl.folder.find_recordings` finds them.
     table : OutputTable
-        Where the lines go. Interrupted, it stays under its other name, with all lines so far, where there are
-        any.
+        Where the lines go. Interrupted, a stream has all lines so far, and a file is not written.
     machine_of : callable
         Names the machine of a path.
     fit : Fit
@@ -191,21 +187,11 @@ def score_to_table(
     Raises
     ------
     KeyboardInterrupt
-        The run was interrupted; lines and record are kept.
+        The run was interrupted.
     OutputError
         Lines or record cannot be written.
     """
     started = utc_now()
-
-    def describe(completed: bool) -> dict[str, Any]:
-        return describe_run(detector, options, started, tally, completed=completed)
-
-    def keep(run: dict[str, Any]) -> None:
-        if table.output is None:
-            on_run(run)
-        else:
-            write_run_record(table.output, run)
-
     try:
         for record in detector.score_candidates(
             candidates, machine_of, fit, times, hop_s=hop_s, left_out=left_out
@@ -214,15 +200,17 @@ def score_to_table(
                 table.write(record if explains is None else explains(record))
             tally.add(record, detector.judges.rate_of(record))
             on_record(record)
-        run = describe(completed=True)
+        run = describe_run(detector, options, started, tally, completed=True)
         table.finish(run)
-    except BaseException as error:
-        # where lines cannot be written, that is what is to be said, not what becomes of the record
-        with suppress(OutputError) if isinstance(error, OutputError) else nullcontext():
-            table.stop()
-            keep(describe(completed=False))
+    except BaseException:
+        table.abandon()
+        if table.output is None:
+            on_run(describe_run(detector, options, started, tally, completed=False))
         raise
-    keep(run)
+    if table.output is None:
+        on_run(run)
+    else:
+        write_run_record(table.output, run)
 
 
 def describe_run(
@@ -248,19 +236,39 @@ def describe_run(
     dict
         Ready for JSON.
     """
-    bundle = detector.bundle
     return {
         "completed": completed,
         "started": started,
         "ended": utc_now(),
+        **how_scored(detector, options),
+        **tally.facts(),
+        "scored_by": detector.judges.fingerprints(),
+    }
+
+
+def how_scored(detector: Detector, options: dict[str, Any]) -> dict[str, Any]:
+    """Say what scores a table, and what it was asked for.
+
+    Parameters
+    ----------
+    detector : Detector
+        What scores.
+    options : dict
+        What was asked for.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    bundle = detector.bundle
+    return {
         "model": printable(bundle.path.absolute()),
         "model_sha256": bundle.file_sha256,
         "graph_sha256": bundle.graph_sha256,
         **detector.facts,
         "options": options,
         "versions": {"python": platform.python_version(), **installed_versions()},
-        **tally.facts(),
-        "scored_by": detector.judges.fingerprints(),
     }
 
 
@@ -291,13 +299,9 @@ def write_run_record(output: Path, run: dict[str, Any]) -> None:
     OutputError
         It cannot be written.
     """
-    # the record of an interrupted run stands beside its lines where an earlier output keeps its own
-    beside_lines = record_of(part_of(output))
-    path = record_of(output) if run["completed"] or not os.path.lexists(output) else beside_lines
+    path = record_of(output)
     try:
         write_atomically(path, [msgspec.json.format(msgspec.json.encode(run)), b"\n"])
-        if run["completed"]:
-            beside_lines.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
 

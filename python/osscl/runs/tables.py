@@ -4,30 +4,33 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 import msgspec
 
 from osscl.errors import ConfigError, OutputError
-from osscl.runs.parquet import ParquetMaker, parquet_maker
-from osscl.runs.part import Part, part_of
+from osscl.runs.parquet import ParquetTable, parquet_maker
 from osscl.scoring.record import COLUMNS, Record
 from osscl.support.atomic import appearing_whole
 from osscl.support.csv_rows import CsvWriter, TextSink
-from osscl.support.outputs import check_output, refuse_inputs
+from osscl.support.outputs import cannot_be_written, check_output, refuse_inputs
 from osscl.support.paths import printable
 
 
 class Table(ABC):
     """Lines of a result table, each written as soon as it is known."""
 
-    def begin(self) -> None:  # noqa: B027 - most have no header
-        """Write what stands above all lines."""
-
     @abstractmethod
     def write(self, record: Record) -> None:
         """Add one line."""
+
+    def end(self, run: dict[str, Any]) -> None:  # noqa: B027 - most have no place for it
+        """Write what stands below all lines; `run` says how they came about."""
+
+    def abandon(self) -> None:  # noqa: B027 - as above
+        """Let go of a file that will not be completed."""
 
 
 class CsvTable(Table):
@@ -35,8 +38,6 @@ class CsvTable(Table):
 
     def __init__(self, file: TextSink) -> None:
         self._writer = CsvWriter(file)
-
-    def begin(self) -> None:
         self._writer.write(COLUMNS)
 
     def write(self, record: Record) -> None:
@@ -56,25 +57,21 @@ class JsonLinesTable(Table):
         self._file.write(msgspec.json.encode(record).decode() + "\n")
 
 
-FORMATS: dict[str, Callable[[TextSink], Table]] = {
-    ".csv": CsvTable,
-    ".jsonl": JsonLinesTable,
-    ".parquet": JsonLinesTable,  # until it is complete: no reader takes half a Parquet file
-}
+Table.register(ParquetTable)
+_OF_TEXT: dict[str, Callable[[TextSink], Table]] = {".csv": CsvTable, ".jsonl": JsonLinesTable}
+FORMATS = (*_OF_TEXT, ".parquet")
+"""Endings, in lower case, of the tables that are written."""
 
 
 class OutputTable:
-    """A table on its way to a file, or to stdout.
-
-    Lines go to ``<output>.part``, which `finish` renames, or makes Parquet of. An interrupted run leaves it
-    as it is, and a table without a line is not left behind.
+    """A table on its way to a file, which appears whole or not at all; or to a stream.
 
     Parameters
     ----------
     output : Path or None
         File to write, its ending one of `FORMATS`; None means a stream.
     overwrite : bool
-        Replace what an earlier run left at `output` or beside it; where that is a link, the link itself.
+        Replace what an earlier run left at `output`; where that is a link, the link itself.
     inputs : iterable of path-like or None
         What the run reads, which is never replaced.
     suffix : str
@@ -86,8 +83,6 @@ class OutputTable:
     ----------
     output : Path or None
         As above.
-    n_lines : int
-        Lines written.
 
     Raises
     ------
@@ -109,96 +104,135 @@ class OutputTable:
         stream: TextIO | None = None,
     ) -> None:
         self.output = output
-        self.n_lines = 0
-        suffix = suffix if output is None else output.suffix.lower()
-        if suffix not in FORMATS:
-            raise ConfigError(
-                f"{printable(output or '')}: no table format ends in '{suffix}'; choose one of: "
-                f"{', '.join(FORMATS)}"
-            )
-        self._make_parquet = parquet_maker() if suffix == ".parquet" else None
-        self._part = None if output is None else _open_part(output, overwrite, tuple(inputs))
+        self._overwrite = overwrite
+        self._suffix = suffix if output is None else check_format(output)
         self._stream = stream or sys.stdout
-        self._table = FORMATS[suffix](self._part or self._stream)
-        self._has_begun = False
-
-    @property
-    def part(self) -> Path:
-        """Where the lines are until the table is complete."""
-        assert self.output is not None
-        return part_of(self.output)
-
-    @property
-    def kept(self) -> str:
-        """Where the lines of an interrupted run are, in words; nothing where there are none, or no file."""
-        if self._part is None or not self.n_lines:
-            return ""
-        return printable(self.part) + (" (JSON Lines)" if self._make_parquet else "")
+        self._table: Table | None = None
+        self._file: IO[bytes] | None = None
+        self._appearing: AbstractContextManager[IO[bytes]] | None = None
+        if output is not None:
+            inputs = tuple(inputs)
+            check_output(output, overwrite=overwrite, inputs=inputs)
+            refuse_inputs(record_of(output), inputs)
 
     def write(self, record: Record) -> None:
         """Add one line, its path spelled so that it can be printed."""
         try:
-            self._begin()
-            self._table.write(msgspec.structs.replace(record, path=printable(record.path)))
+            self._begun().write(msgspec.structs.replace(record, path=printable(record.path)))
         except OSError as error:
             raise self._cannot_write(error) from error
-        self.n_lines += 1
 
     def abandon(self) -> None:
-        """Take back the empty table of a run that never began."""
-        if self._part is not None:
-            self._part.discard()
+        """Take back what is there of a file."""
+        if self._appearing is not None:
+            appearing, self._appearing = self._appearing, None
+            if self._table is not None:
+                self._table.abandon()
+            with suppress(_Abandoned, OSError):  # what is buffered may find no room either
+                appearing.__exit__(_Abandoned, _Abandoned(), None)
 
-    def stop(self) -> None:
-        """Close the table where it is, with the lines that it has."""
-        if self._part is not None and self.n_lines:
-            self._part.close()
-        else:
-            self.abandon()
+    def finish(self, run: dict[str, Any], on_complete: Callable[[Path], None] | None = None) -> None:
+        """Complete the table and give it its name.
 
-    def finish(self, run: dict[str, Any]) -> None:
-        """Close the table and give it its name; `run` describes how the lines came about."""
+        Parameters
+        ----------
+        run : dict
+            How the lines came about.
+        on_complete : callable, optional
+            Called with the complete file right before it gets its name; not for a stream.
+
+        Raises
+        ------
+        OutputError
+            It cannot be written, or something came into being at that name meanwhile; nothing is left then.
+        """
         try:
-            self._begin()
-            if self.output is None or self._part is None:
+            self._begun().end(run)
+            if self.output is None:
                 self._stream.flush()
                 return
-            self._part.sync()
-            self._part.check_place()
-            if self._make_parquet is None:
-                self._part.rename()
-                self._part.close()
-            else:
-                _convert(self._make_parquet, self._part, self.output, run)
-                self._part.discard()
+            assert self._file is not None
+            assert self._appearing is not None
+            self._file.flush()
+            if on_complete is not None:
+                on_complete(Path(self._file.name))
+            if not self._overwrite and os.path.lexists(self.output):
+                raise OutputError(
+                    f"{printable(self.output)} came into being meanwhile; name another file, or use "
+                    "--overwrite"
+                )
+            appearing, self._appearing = self._appearing, None
+            appearing.__exit__(None, None, None)
         except OSError as error:
             raise self._cannot_write(error) from error
+        finally:
+            self.abandon()
 
-    def _begin(self) -> None:
-        """Write the header, once: a run that never comes to a result leaves its part, or stdout, empty."""
-        if not self._has_begun:
-            self._table.begin()
-            self._has_begun = True
+    def _begun(self) -> Table:
+        """Open the table with its first line: a run that never comes to a result leaves stdout empty."""
+        if self._table is None:
+            if self.output is None:
+                self._table = _OF_TEXT[self._suffix](self._stream)
+            else:
+                self._appearing = appearing_whole(self.output)
+                self._file = self._appearing.__enter__()
+                if self._suffix == ".parquet":
+                    self._table = parquet_maker()(self._file)  # type: ignore[assignment]
+                else:
+                    self._table = _OF_TEXT[self._suffix](_Utf8(self._file))
+        return self._table  # type: ignore[return-value]
 
     def _cannot_write(self, error: OSError) -> OutputError:
-        place = "stdout" if self.output is None else printable(self.output)
-        lines = "the line" if self.n_lines == 1 else f"the {self.n_lines} lines"
-        kept = f"; {lines} before that are kept in {self.kept}" if self.kept else ""
-        return OutputError(f"{place} cannot be written: {error.strerror}{kept}")
+        if self.output is None:
+            return OutputError(f"stdout cannot be written: {error.strerror}")
+        return cannot_be_written(self.output, error)
+
+
+class _Abandoned(Exception):  # noqa: N818 - never leaves this module
+    """Ends the writing of a file before it is whole."""
+
+
+class _Utf8:
+    """Text into a binary file."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Take some text."""
+        self._file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def check_format(output: Path) -> str:
+    """Tell the format of a table by the ending of its name, before hours of work go into it.
+
+    Parameters
+    ----------
+    output : Path
+        File to write.
+
+    Returns
+    -------
+    str
+        One of `FORMATS`.
+
+    Raises
+    ------
+    ConfigError
+        It names none.
+    MissingExtraError
+        The format needs a package that is not installed.
+    """
+    suffix = output.suffix.lower()
+    if suffix not in FORMATS:
+        raise ConfigError(
+            f"{printable(output)}: no table format ends in '{suffix}'; choose one of: {', '.join(FORMATS)}"
+        )
+    if suffix == ".parquet":
+        parquet_maker()
+    return suffix
 
 
 def record_of(output: Path) -> Path:
     """Where the record of the run that wrote an output is."""
     return output.with_name(output.name + ".run.json")
-
-
-def _open_part(output: Path, overwrite: bool, inputs: tuple[str | os.PathLike[str] | None, ...]) -> Part:
-    check_output(output, overwrite=overwrite, inputs=inputs)
-    for beside in (part_of(output), record_of(output), record_of(part_of(output))):
-        refuse_inputs(beside, inputs)
-    return Part(output, overwrite=overwrite)
-
-
-def _convert(make: ParquetMaker, part: Part, output: Path, run: dict[str, Any]) -> None:
-    with part.path.open("rb") as lines, appearing_whole(output) as file:
-        make(lines, run, file)

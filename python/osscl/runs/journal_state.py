@@ -1,0 +1,190 @@
+"""What a journal tells of its run, and the model that decides its rows."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from osscl.errors import JournalError, ModelFileError
+from osscl.journal.contents import Contents
+from osscl.journal.settings import differences, in_words, scorers_of
+from osscl.model_file.bundle import Bundle, read_bundle
+from osscl.runs.exporting import Wanted
+from osscl.scoring.judges import Judges
+from osscl.scoring.record import SCORED_STATUSES
+from osscl.support.paths import path_of, printable
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a run has come.
+
+    Attributes
+    ----------
+    journal : str
+        Where it is.
+    state : {"running", "complete", "interrupted"}
+        Whether a run writes it; else whether the last one met all files there were.
+    held_by : str or None
+        The run that writes it.
+    started, ended : str or None
+        Of the first run, and of the last.
+    sessions : int
+        Runs over it.
+    n_files, n_failed : int
+        Files that are done, and those of them that could not be scored.
+    counts : dict of str to int
+        Files by status.
+    model : str or None
+        The model file of the last run.
+    settings : dict
+        What the scores depend on.
+    """
+
+    journal: str
+    state: str
+    held_by: str | None
+    started: str | None
+    ended: str | None
+    sessions: int
+    n_files: int
+    n_failed: int
+    counts: dict[str, int]
+    model: str | None
+    settings: dict[str, Any]
+
+
+def state_of(contents: Contents) -> State:
+    """Tell how far the run of a journal has come.
+
+    Parameters
+    ----------
+    contents : Contents
+        The journal.
+
+    Returns
+    -------
+    State
+        What was committed by now.
+    """
+    holder, sessions, counts = contents.holder, contents.sessions(), contents.counts()
+    last = sessions[-1] if sessions else None
+    ended = "complete" if last is not None and last.is_whole else "interrupted"
+    return State(
+        journal=printable(contents.path),
+        state=ended if holder is None else "running",
+        held_by=None if holder is None else str(holder),
+        started=sessions[0].started if sessions else None,
+        ended=None if holder is not None or last is None else last.ended,
+        sessions=len(sessions),
+        n_files=sum(counts.values()),
+        n_failed=sum(count for status, count in counts.items() if status not in SCORED_STATUSES),
+        counts=counts,
+        model=None if last is None else last.how.get("model"),
+        settings=contents.settings,
+    )
+
+
+def deciding_bundle(contents: Contents, model: Path | None) -> Bundle:
+    """Read the model file that decides the rows of a journal.
+
+    Parameters
+    ----------
+    contents : Contents
+        The journal.
+    model : Path or None
+        The file; None for the one that its last run was given.
+
+    Returns
+    -------
+    Bundle
+        One that gives the very scores of the journal; its calibrations may be others.
+
+    Raises
+    ------
+    JournalError
+        The journal names none, or it would give other scores.
+    ModelFileError
+        It cannot be read.
+    """
+    sessions = contents.sessions()
+    how = sessions[-1].how if sessions else {}
+    if model is None:
+        if not isinstance(how.get("model"), str):
+            raise JournalError(f"{printable(contents.path)} names no model file that decides it: add --model")
+        model = Path(path_of(how["model"]))
+        if not model.exists():
+            raise ModelFileError(
+                f"{printable(model)}, by which {printable(contents.path)} was scored, is not there any more: "
+                "name the model file by --model"
+            )
+    bundle = read_bundle(model)
+    judges = Judges(bundle.manifest, _options(how).get("rule"))
+    given, stored = scorers_of(bundle.manifest, judges), contents.settings
+    differing = [*differences({name: stored.get(name) for name in given}, given)]
+    if differing:
+        raise JournalError(
+            f"{printable(model)} would give other scores than those in {printable(contents.path)}: "
+            f"{in_words(differing)}; name the model file that it was scored by, with --model"
+        )
+    return bundle
+
+
+def wanted_of(contents: Contents, bundle: Bundle) -> Wanted:
+    """Tell how the last run of a journal wants its table.
+
+    Parameters
+    ----------
+    contents : Contents
+        The journal.
+    bundle : Bundle
+        What decides.
+
+    Returns
+    -------
+    Wanted
+        As it was asked for.
+    """
+    sessions = contents.sessions()
+    options = _options(sessions[-1].how if sessions else {})
+    return Wanted(
+        model_sha256=bundle.file_sha256,
+        false_alarm_rate=options.get("false_alarm_rate"),
+        only=options.get("only"),
+        explain=bool(options.get("explain")),
+    )
+
+
+def record_of_run(contents: Contents, bundle: Bundle) -> dict[str, Any]:
+    """Tell how the rows of a journal came about, for the record beside a table that is made of it.
+
+    Parameters
+    ----------
+    contents : Contents
+        The journal.
+    bundle : Bundle
+        What decides.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; what is in the table is not among it.
+    """
+    sessions, state = contents.sessions(), state_of(contents)
+    how = sessions[-1].how if sessions else {}
+    judges = Judges(bundle.manifest, _options(how).get("rule"))
+    known = [machine for machine in contents.machines() if machine in judges.machines]
+    return {
+        "completed": state.state == "complete",
+        "started": state.started,
+        "ended": None,
+        "sessions": len(sessions),
+        **how,
+        "model": printable(bundle.path.absolute()),
+        "model_sha256": bundle.file_sha256,
+        "scored_by": {machine: judges.fingerprint(machine) for machine in known},
+    }
+
+
+def _options(how: dict[str, Any]) -> dict[str, Any]:
+    options = how.get("options")
+    return options if isinstance(options, dict) else {}

@@ -1,0 +1,228 @@
+"""``osscl watch`` as an operator runs it: a process, signals, a service manager, a broker."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+from support.console import osscl, osscl_each, started_osscl
+from support.mosquitto import Mosquitto, Subscriber
+from support.remembering import faulty_clips, normal_clips, stored_memory, write_clips, write_model
+from support.service_manager import Told, listening_service_manager
+from support.waiting import wait_until
+
+MACHINE = "fan/id_00"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "memory.onnx"
+    return write_model(path, [stored_memory(MACHINE, normal_clips(1, 24))], network=False)
+
+
+def command(model: Path, folder: Path, *more: object) -> list[object]:
+    (folder / "in").mkdir(exist_ok=True)
+    where = ["watch", model, folder / "in", "--output", folder / "watch.csv", "--machine", MACHINE]
+    return [*where, "--settle", "0.1", *more]
+
+
+def table(folder: Path) -> list[dict[str, str]]:
+    with (folder / "watch.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def ended(process: "Popen[str]", number: int = signal.SIGTERM) -> tuple[int, str]:
+    process.send_signal(number)
+    _, said = process.communicate(timeout=300)
+    return process.returncode, said
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def until_scored(told: Told, n_files: int) -> None:
+    """Wait until the service manager is told that so many files are done."""
+    while not any(state.startswith(f"STATUS={n_files} files") for state in told.next()):
+        pass
+
+
+def test_asked_to_stop_it_writes_the_table_and_ends_well(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening_service_manager(tmp_path) as (address, told):
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        monkeypatch.setenv("WATCHDOG_USEC", "300000")
+        write_clips(tmp_path / "in", "good", normal_clips(4, 1))
+        with started_osscl(*command(model, tmp_path, "--explain")) as process:
+            told.until("READY=1")
+            until_scored(told, 1)
+            write_clips(tmp_path / "in", "bad", faulty_clips(4, 1))
+            until_scored(told, 2)
+            code, said = ended(process)
+            told.until("STOPPING=1")
+    assert code == 0, said
+    monkeypatch.delenv("NOTIFY_SOCKET")
+    osscl("score", model, tmp_path / "in", "-o", tmp_path / "scores.csv", "--machine", MACHINE, "--explain")
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        expected = {row["path"]: row for row in csv.DictReader(file)}
+    rows = table(tmp_path)
+    assert {row["path"]: row for row in rows} == expected
+    assert [Path(row["path"]).name for row in rows] == ["good00000000.wav", "bad00000000.wav"]
+    lines = said.splitlines()
+    assert lines[0] == f"watching {tmp_path / 'in'}"
+    assert lines[1].startswith(f"flagged: {MACHINE}, {tmp_path / 'in' / 'bad00000000.wav'}, p 0.04: ")
+    assert lines[2:] == [
+        "asked to stop: what is being scored is finished",
+        f"2 files: 2 ok -> {tmp_path / 'watch.csv'}",
+    ]
+
+
+def test_a_killed_watch_goes_on_where_it_was(model: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    write_clips(tmp_path / "in", "clip", normal_clips(5, 12))
+    arguments = command(model, tmp_path, "--event", events, "--events", "all")
+    with started_osscl(*arguments) as process:
+        wait_until(lambda: lines_of(events), process)
+        process.kill()
+    with started_osscl(*arguments) as process:
+        wait_until(lambda: len(lines_of(events)) == 12, process)
+        code, said = ended(process, signal.SIGINT)
+    assert code == 0, said
+    paths = sorted(str(path) for path in (tmp_path / "in").iterdir())
+    assert sorted(row["path"] for row in table(tmp_path)) == paths
+    assert sorted(event["path"] for event in lines_of(events)) == paths
+    assert len({event["id"] for event in lines_of(events)}) == 12
+
+
+def test_a_broker_that_goes_away_gets_every_event_once(model: Path, tmp_path: Path) -> None:
+    journal = tmp_path / "watch.csv.journal"
+    with Mosquitto(tmp_path) as broker:
+        subscriber = Subscriber(broker)
+        where = f"mqtt://127.0.0.1:{broker.port}/watch/{{machine}}/{{kind}}"
+        arguments = command(model, tmp_path, "--event", where, "--events", "all")
+        with started_osscl(*arguments) as process:
+            write_clips(tmp_path / "in", "first", normal_clips(6, 2))
+            wait_until(lambda: asked_of(journal, DELIVERED) == 2, process)
+            broker.stop()
+            write_clips(tmp_path / "in", "second", normal_clips(7, 2))
+            wait_until(lambda: asked_of(journal, "SELECT count(*) FROM files") == 4, process)
+            assert asked_of(journal, DELIVERED) == 2
+            broker.start()
+            wait_until(lambda: asked_of(journal, DELIVERED) == 4, process)
+            code, said = ended(process)
+        told = [json.loads(content) for _, content in subscriber.received()]
+    assert code == 0, said
+    assert sorted(event["path"] for event in told) == sorted(row["path"] for row in table(tmp_path))
+    assert len({event["id"] for event in told}) == len(told) == 4
+
+
+DELIVERED = "SELECT count(*) FROM event JOIN event_receiver ON seq <= delivered_to"
+
+
+def asked_of(journal: Path, query: str) -> int | None:
+    """A number out of a journal; None while it is not there yet."""
+    if not journal.exists():
+        return None
+    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
+        try:
+            return int(connection.execute(query).fetchone()[0])
+        except sqlite3.OperationalError:
+            return None
+
+
+@pytest.mark.parametrize("is_journald", [True, False])
+def test_lines_carry_priorities_where_the_system_journal_reads_them(
+    is_journald: bool, model: Path, tmp_path: Path
+) -> None:
+    """As systemd does it: the variable names the very file that stderr is."""
+    with (tmp_path / "said").open("wb") as said:
+        status = os.fstat(said.fileno())
+        stream = f"{status.st_dev}:{status.st_ino if is_journald else 1}"
+        done = subprocess.run(
+            [sys.executable, "-c", "from osscl.cli import main; main()", "score", str(model), "nothing"],
+            stderr=said,
+            env=os.environ | {"JOURNAL_STREAM": stream},
+            check=False,
+        )
+    assert done.returncode == 2
+    text = (tmp_path / "said").read_text()
+    assert text.startswith("<3>error: there is no" if is_journald else "error: there is no")
+
+
+def test_an_event_is_found_by_its_id_while_the_watch_goes_on(model: Path, tmp_path: Path) -> None:
+    events, journal = tmp_path / "events.jsonl", tmp_path / "watch.csv.journal"
+    write_clips(tmp_path / "in", "bad", faulty_clips(8, 1))
+    with started_osscl(*command(model, tmp_path, "--event", events, "--explain")) as process:
+        [event] = wait_until(lambda: lines_of(events) or None, process)
+        asked = ["journal", journal, "--event"]
+        told, strange, other = osscl_each(
+            [
+                [*asked, event["id"], "--json"],
+                [*asked, "0" * 32],
+                command(model, tmp_path),
+            ]
+        )
+        ended(process)
+    assert json.loads(told.stdout) == event
+    assert event["explanation"]
+    assert (strange.returncode, strange.stderr) == (
+        1,
+        f"error: {journal} holds no event {'0' * 32}\n",
+    )
+    assert other.returncode == 1
+    assert f"another run writes {journal} (process {process.pid} on " in other.stderr
+
+
+def test_another_model_or_option_is_refused_and_a_second_watch_adds_nothing(
+    model: Path, tmp_path: Path
+) -> None:
+    events = tmp_path / "events.jsonl"
+    write_clips(tmp_path / "in", "clip", normal_clips(9, 1))
+    arguments = command(model, tmp_path, "--event", events, "--events", "all")
+    with started_osscl(*arguments) as process:
+        wait_until(lambda: lines_of(events) or None, process)
+        assert ended(process)[0] == 0
+    before = (tmp_path / "watch.csv").read_bytes(), events.read_bytes()
+    [refused] = osscl_each([[*arguments, "--pad", "repeat"]])
+    assert refused.returncode == 1
+    assert "pad was None and is 'repeat'" in refused.stderr
+    assert ((tmp_path / "watch.csv").read_bytes(), events.read_bytes()) == before
+
+
+def test_wrong_usage_is_one_sentence(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        start = ("watch", model, tmp_path / "in", "-o", tmp_path / "out.csv")
+        cases: dict[tuple[object, ...], tuple[int, str]] = {
+            ("watch", model, tmp_path / "nowhere", "-o", "x.csv"): (2, "there is no"),
+            ("watch", model, tmp_path / "file", "-o", "x.csv"): (2, "is no folder"),
+            ("watch", model, tmp_path / "in"): (2, "Missing option '--output'"),
+            (*start, "--alarm", "5"): (2, "--alarm is '5'; expected N/M"),
+            (*start, "--alarm", "5/3"): (1, "5"),
+            (*start, "--settle", "0"): (1, "--settle is 0; expected seconds above 0"),
+            (*start, "--give-up", "nan"): (1, "--give-up is nan; expected seconds above 0"),
+            (*start, "--events", "some"): (1, "--events is 'some'; expected one of: anomalies, all, alarms"),
+            (*start, "--event", "ftp://x"): (1, "events cannot go to ftp://"),
+            (*start, "--start-time", "2026-01-01"): (2, "--start-time counts files"),
+            (*start, "--metrics-port", port): (1, f"metrics cannot be served at 127.0.0.1 port {port}"),
+            (*start[:-1], tmp_path / "out.txt"): (1, "no table format ends in '.txt'"),
+        }
+        runs = osscl_each(list(cases))
+    for arguments, done in zip(cases, runs, strict=True):
+        code, sentence = cases[arguments]
+        assert (done.returncode, len(done.stderr.splitlines())) == (code, 1), done.stderr
+        assert sentence in done.stderr
+    assert not list(tmp_path.glob("out*"))
