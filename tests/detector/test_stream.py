@@ -89,7 +89,9 @@ def test_single_samples_are_blocks_too(
 def test_windows_are_the_cuts_scored_by_themselves(detector: osscl.Detector, sound: Sound) -> None:
     windows = records(osscl.Stream(detector, FAN, 5), sound, 100_000)
     cuts = np.stack([sound[at : at + 160_000] for at in range(0, len(sound) - 159_999, 80_000)])
-    assert np.array_equal(np.float32([window.score for window in windows]), detector.score(cuts, FAN).score)
+    assert np.array_equal(
+        np.array([window.score for window in windows], np.float32), detector.score(cuts, FAN).score
+    )
     assert [window.start_s for window in windows] == [5.0 * number for number in range(13)]
     assert {window.recorded_at for window in windows} == {None}
 

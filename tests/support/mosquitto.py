@@ -110,7 +110,7 @@ class Subscriber:
                 over.set()
 
         client.on_connect, client.on_message, client.on_subscribe = connected, message, subscribed
-        keep = Properties(PacketTypes.CONNECT)
+        keep = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         keep.SessionExpiryInterval = 3600
         client.connect("127.0.0.1", self._broker.port, clean_start=False, properties=keep)
         client.loop_start()

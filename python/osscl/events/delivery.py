@@ -124,7 +124,7 @@ class Delivery:
 
     def _deliver_all(self, connection: sqlite3.Connection) -> None:
         """Deliver what is there and what comes, until it is time to end."""
-        outbox = Outbox(connection)
+        outbox = _once_free(lambda: Outbox(connection))
         self._write(connection, outbox)
         while True:
             self._woken.clear()
@@ -164,7 +164,7 @@ class Delivery:
         connection = self._connect()
         connection.isolation_level = None  # transactions are begun and ended here
         connection.execute(f"PRAGMA busy_timeout = {_LOCKED_MS}")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        _once_free(lambda: connection.execute("PRAGMA synchronous = NORMAL"))
         return connection
 
     def _say(self, reason: str) -> None:
@@ -187,7 +187,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     _once_free(lambda: connection.execute("BEGIN IMMEDIATE"))
     try:
         yield
-        connection.execute("COMMIT")
+        _once_free(lambda: connection.execute("COMMIT"))
     except BaseException:
         connection.rollback()
         raise
