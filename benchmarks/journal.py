@@ -2,8 +2,8 @@
 
     python benchmarks/journal.py FOLDER [N ...]
 
-Files of no length are made below FOLDER, on a local disk, and removed at the end; what scores them is faked, so
-that nothing but the walk, the journal and the table is measured. Each N runs in a process of its own.
+Files of no length are made below FOLDER, on a local disk, and removed at the end; what scores them is faked,
+so that nothing but the walk, the journal and the table is measured. Each N runs in a process of its own.
 """
 
 import itertools

@@ -2,9 +2,9 @@
 
     python benchmarks/kills.py FOLDER [--files 2000] [--kills 30] [--seed 15] [--rule memory]
 
-FOLDER is what ``osscl demo FOLDER`` made. Its test recordings are linked to under so many names. The table at the
-end must be, to the last byte, that of a run that nobody disturbed. A run that ends before it is killed is compared,
-and the next one begins anew, until there were so many kills.
+FOLDER is what ``osscl demo FOLDER`` made. Its test recordings are linked to under so many names. The table at
+the end must be, to the last byte, that of a run that nobody disturbed. A run that ends before it is killed is
+compared, and the next one begins anew, until there were so many kills.
 """
 
 import argparse
