@@ -40,6 +40,7 @@ CONTENTS = """
 :hidden:
 :caption: Use
 docs/scoring
+docs/journal
 docs/commission
 docs/recordings
 docs/decide
