@@ -43,7 +43,7 @@ class Row:
     parameter : str
         Command and parameter.
     arguments : str
-        Of the command: ``@`` is the path; RECORDINGS, RECORDING, TABLE, JOURNAL and CHECKPOINT are sound ones.
+        Of the command: ``@`` is the path; RECORDINGS, RECORDING, TABLE, JOURNAL, CHECKPOINT are sound ones.
     kinds : sequence of str
         What is put there.
     suffix : str
