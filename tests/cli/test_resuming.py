@@ -13,6 +13,7 @@ import pytest
 
 from osscl.journal.contents import reading
 from osscl.journal.journal import Journal
+from osscl.model_file.decisions import Rule
 from support.console import osscl, osscl_each, started_osscl
 from support.remembering import (
     calibration,
@@ -42,7 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         calibration("fan/id_00", "network", of_fan),
         calibration("fan/id_00", "both", np.linspace(-2, 2, N), of_fan),
     ]
-    rules = {"fan/id_00": "memory", "press/id_09": "memory"}
+    rules: dict[str, Rule] = {"fan/id_00": "memory", "press/id_09": "memory"}
     write_model(root / "model.onnx", [fan, press], calibrations, rules)
     write_model(root / "calibrated.onnx", [fan, press], calibrations[1:], rules)
     other = stored_memory("press/id_09", normal_clips(7, N))
