@@ -41,6 +41,7 @@ CONTENTS = """
 :caption: Use
 docs/scoring
 docs/long
+docs/journal
 docs/commission
 docs/stream
 docs/events

@@ -13,6 +13,7 @@ import soundfile
 from osscl.model_file.golden import golden_clips
 from support.console_parameters import commands
 from support.forked_console import Call, Ended, Stream, run_all
+from support.journals import write_journal
 from support.training_data import write_recordings
 
 KINDS: list[Stream] = [kind for kind in get_args(Stream) if kind != "open"]
@@ -34,6 +35,9 @@ CHEAP = (
     "compare demo demo RECORDINGS --machine blower/id_00 --json",
     "calibrate demo RECORDINGS --machine blower/id_00 --output new.onnx --overwrite",
     "watch demo nowhere --output new.csv",
+    "journal JOURNAL",
+    "journal JOURNAL --json",
+    "journal JOURNAL --output new.csv --overwrite",
     "decide TABLE --model demo",
     "decide TABLE --model demo --json",
     "monitor TABLE --model demo",
@@ -102,6 +106,7 @@ def places(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> dict[s
         "RECORDINGS": str(root),
         "RECORDING": str(root / "fan" / "test" / "normal_id_00_ä.wav"),
         "TABLE": str(table),
+        "JOURNAL": str(write_journal(root / "other.csv.journal")),
         "CHECKPOINT": str(checkpoint),
     }
 

@@ -15,6 +15,7 @@ import soundfile
 from osscl.model_file.golden import golden_clips
 from support.console_parameters import parameters_of_type
 from support.forked_console import Call, Ended, run_all
+from support.journals import write_journal
 from support.training_data import write_recordings
 
 FAILS = (1, 2)
@@ -42,7 +43,7 @@ class Row:
     parameter : str
         Command and parameter.
     arguments : str
-        Of the command: ``@`` is the path; RECORDINGS, RECORDING, TABLE and CHECKPOINT are sound ones.
+        Of the command: ``@`` is the path; RECORDINGS, RECORDING, TABLE, JOURNAL, CHECKPOINT are sound ones.
     kinds : sequence of str
         What is put there.
     suffix : str
@@ -78,6 +79,9 @@ ROWS = [
     Row("watch labels", "watch demo RECORDINGS -o new.csv --labels @", suffix=".csv"),
     Row("watch output", "watch demo RECORDINGS -o @", WRITE_FILE, ".csv"),
     Row("watch output", "watch demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
+    Row("journal journal", "journal @"),
+    Row("journal model", "journal JOURNAL -o new.csv --model @"),
+    Row("journal output", "journal JOURNAL -o @", WRITE_FILE, ".csv"),
     Row("decide scores", "decide @ --model demo", suffix=".csv"),
     Row("decide scores", "decide @ --model demo", suffix=".jsonl"),
     Row("decide scores", "decide @ --model demo", suffix=".parquet"),
@@ -294,6 +298,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> dict[st
         "RECORDINGS": str(root / "recordings"),
         "RECORDING": str(root / "recordings" / "fan" / "test" / "normal_id_00_0.wav"),
         "TABLE": str(table),
+        "JOURNAL": str(write_journal(root / "other.csv.journal")),
         "CHECKPOINT": str(checkpoint),
     }
 

@@ -9,6 +9,7 @@ import pytest
 from osscl.cli.program import COMMANDS
 from osscl.enrolment import enroll
 from osscl.synth import DatasetPlan, write_dataset
+from support.journals import write_journal
 from support.watched import Watched, needs_strace, run_watched
 
 CONSOLE = [sys.executable, "-c", "from osscl.cli import main; main()"]
@@ -49,6 +50,7 @@ WATCHED = {
     "demo": "demo -o out/demo",
     "score": "score demo clips --device cpu -o out/scores.csv",
     "score by OpenVINO": "score demo clips --device cpu --backend openvino -o out/scores.jsonl",
+    "journal": "journal scores.csv.journal --model demo -o out/table.csv",
     "calibrate": "calibrate demo clips --device cpu -o out/calibrated.onnx",
     "sensitivity": "sensitivity memories.onnx clips --coarse --store out/measured.onnx",
     "commission": "commission clips -o out/site",
@@ -127,6 +129,7 @@ def test_a_command_speaks_to_nobody_and_leaves_its_output_alone(
     what: str, folder: Path, clips: Path, checkpoint: Path
 ) -> None:
     (folder / "clips").symlink_to(clips)
+    write_journal(folder / "scores.csv.journal")
     (folder / "scores.csv").write_text("path,machine,status,score,rule\na.wav,blower/id_00,ok,1,network\n")
     (folder / "weights").symlink_to(checkpoint.parent)
     if what == "sensitivity":

@@ -1,7 +1,8 @@
-"""``osscl score`` again and again: it goes on, scores what is new, replaces nothing unasked, loses nothing."""
+"""``osscl score`` again and again: it goes on, scores what is new, and loses and replaces nothing."""
 
 import json
 import os
+import resource
 import shutil
 import signal
 import sqlite3
@@ -10,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from osscl.journal.contents import reading
+from osscl.journal.journal import Journal
+from osscl.model_file.decisions import Rule
 from support.console import osscl, osscl_each, started_osscl
 from support.remembering import (
     calibration,
@@ -27,7 +31,7 @@ N = 24
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of three rules, one that is calibrated otherwise, one of another memory, and a folder to score."""
+    """A model of three rules, one calibrated otherwise, one of another memory, and a folder to score."""
     root = tmp_path_factory.mktemp("resuming")
     plain = write_model(root / "plain.onnx")
     fan, press = (
@@ -39,7 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         calibration("fan/id_00", "network", of_fan),
         calibration("fan/id_00", "both", np.linspace(-2, 2, N), of_fan),
     ]
-    rules = {"fan/id_00": "memory", "press/id_09": "memory"}
+    rules: dict[str, Rule] = {"fan/id_00": "memory", "press/id_09": "memory"}
     write_model(root / "model.onnx", [fan, press], calibrations, rules)
     write_model(root / "calibrated.onnx", [fan, press], calibrations[1:], rules)
     other = stored_memory("press/id_09", normal_clips(7, N))
@@ -134,10 +138,10 @@ def test_new_and_changed_files_are_scored_and_those_that_are_gone_keep_their_lin
     osscl_each([score])
     before = output.read_text().splitlines()
     gone.unlink()
-    shutil.copy(home / "sound" / "press" / "test" / sorted(os.listdir(press))[-1], changed)
+    shutil.copy(home / "sound" / "press" / "test" / sorted(press.iterdir())[-1].name, changed)
     write_clips(press, "m_id_09_", faulty_clips(6, 1))
     (done,) = osscl_each([score])
-    assert done.stderr.startswith("12 files done before; 14 files: "), done.stderr
+    assert done.stderr.startswith("11 files done before; 14 files: "), done.stderr
     after = output.read_text().splitlines()
     new = [line for line in after if "/m_id_09_" in line]
     assert len(new) == 1
@@ -155,7 +159,7 @@ def test_what_only_decides_makes_the_table_anew_and_scores_nothing(home: Path, t
     output = tmp_path / "s.csv"
     score = ("score", home / "model.onnx", home / "sound", "-o", output)
     osscl_each([score])
-    os.remove(tmp_path / "s.csv.run.json")
+    (tmp_path / "s.csv.run.json").unlink()
     for others in (
         ("--false-alarm-rate", "0.2"),
         ("--only", "anomalies"),
@@ -204,8 +208,8 @@ def test_other_options_models_and_files_are_refused_by_name(home: Path, sound: P
     output.write_text("precious")
     (refused,) = osscl_each([score])
     assert refused.stderr == (
-        f"error: {output} exists and is not the table that was made of {output}.journal; name another file, or "
-        "use --overwrite\n"
+        f"error: {output} exists and is not the table that was made of {output}.journal; name another file, "
+        "or use --overwrite\n"
     )
     assert output.read_text() == "precious"
     (anew,) = osscl_each([(*score, "--overwrite")])
@@ -241,7 +245,7 @@ def test_times_count_from_the_first_file_whatever_is_left_out(
     score = ("score", home / "model.onnx", sound, *times, "-o", output)
     osscl_each([score])
     before = output.read_text()
-    (sound / "press" / "test" / sorted(os.listdir(sound / "press" / "test"))[1]).touch()
+    sorted((sound / "press" / "test").iterdir())[1].touch()
     (again,) = osscl_each([score])
     assert again.stderr.startswith("12 files done before; ")
     assert output.read_text() == before
@@ -270,13 +274,6 @@ def test_an_ended_run_is_gone_on_with_by_the_same_command(
     score = ("score", home / "model.onnx", folder, "--machine", "press/id_09", "-o", output)
     with started_osscl(*score) as process:
         wait_until(lambda: n_committed(output) > 0, process)
-        if number == signal.SIGTERM:
-            (second,) = osscl_each([score])
-            assert second.returncode == 1
-            assert f"another run writes {output}.journal (process {process.pid} on " in second.stderr
-            so_far = osscl_each([("journal", f"{output}.journal", "-o", output)])[0]
-            assert so_far.returncode == 0, so_far.stderr
-            assert "of a run that is running" in so_far.stderr
         process.send_signal(number)
         process.communicate(timeout=300)
     assert process.returncode == (143 if number == signal.SIGTERM else -number)
@@ -290,6 +287,32 @@ def test_an_ended_run_is_gone_on_with_by_the_same_command(
     assert len({line.partition(",")[2] for line in lines[1:]}) == 1
     run = record_beside(output)
     assert (run["completed"], run["n_files"], run["sessions"]) == (True, 1500, 2)
+
+
+def test_while_a_run_writes_others_look_and_none_writes(home: Path, tmp_path: Path) -> None:
+    output = tmp_path / "s.csv"
+    journal = Path(f"{output}.journal")
+    score = ("score", home / "model.onnx", home / "sound" / "press", "-o", output)
+    osscl_each([score])
+    before = output.read_text()
+    with reading(journal) as contents:
+        settings = contents.settings
+    with Journal.open(journal, settings):
+        second, forced, so_far, told = osscl_each(
+            [
+                score,
+                (*score, "--overwrite"),
+                ("journal", journal, "-o", tmp_path / "so_far.csv", "--model", home / "model.onnx"),
+                ("journal", journal),
+            ]
+        )
+    for refused in (second, forced):
+        assert refused.returncode == 1
+        assert f"another run writes {journal} (process {os.getpid()} on " in refused.stderr
+    assert so_far.returncode == 0, so_far.stderr
+    assert "of a run that is running -> " in so_far.stderr
+    assert f"running: process {os.getpid()} on" in told.stdout
+    assert (tmp_path / "so_far.csv").read_text() == output.read_text() == before
 
 
 def n_committed(output: Path) -> int:
@@ -336,22 +359,12 @@ def test_a_full_disk_under_the_journal_costs_nothing_that_was_kept(home: Path, t
     folder = big_folder(home, tmp_path / "sound", 1100)
     output = tmp_path / "s.csv"
     score = ("score", home / "model.onnx", folder, "--machine", "press/id_09", "-o", output)
-    limited = f"ulimit -f 150; trap '' XFSZ; exec {shutil.which('osscl') or ''}"
-    if not shutil.which("osscl"):
-        pytest.skip("the program is not on the path")
-    import subprocess
-
-    done = subprocess.run(
-        ["bash", "-c", f'{limited} "$@"', "osscl", *map(str, score)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert (
-        "a full or failing disk?): what it held up to then stays in it, and the same command" in done.stderr
-    )
+    with started_osscl(*score) as process:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (150_000, 150_000))
+        _, said = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert len(said.splitlines()) == 1
+    assert "a full or failing disk?): what it held up to then stays in it, and the same command" in said
     kept = n_committed(output)
     assert kept < 1100
     again = osscl(*score)

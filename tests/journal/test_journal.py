@@ -95,6 +95,7 @@ def test_room_between_files_is_made_again(tmp_path: Path) -> None:
     path, sound = tmp_path / "s.journal", tmp_path / "sound"
     run(path, files_in(sound, ["a", "c"]))
     with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO about VALUES ('narrow', '1')")
         for table in ("files", "rows"):
             connection.execute(f"UPDATE {table} SET position = position / (1 << 31)")
     connection.close()

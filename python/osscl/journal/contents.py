@@ -204,6 +204,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)
     connection.text_factory = _text
+    connection.execute("PRAGMA temp_store = MEMORY")  # nothing is left elsewhere
     return connection
 
 

@@ -21,7 +21,7 @@ from osscl.journal.known import KnownFiles
 from osscl.journal.lock import Lock
 from osscl.journal.order import Order, spread
 from osscl.journal.rows import Place, insert_row
-from osscl.journal.schema import check, create, is_blank, settings_in, told
+from osscl.journal.schema import check, create, is_blank, sentence_of, settings_in, told
 from osscl.journal.settings import Settings, differences, in_words
 from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.support.file_systems import network_file_system
@@ -223,14 +223,17 @@ class Journal(Contents):
         """
         path = os.fsencode(record.path)
         current = self._current
-        with self._writing():
+        try:  # as `_writing`, which costs more than a row
             if current is None or path != current.file.key.path or self._is_of_next(path):
                 self._end_file()
                 current = self._begin_file(path, record)
             insert_row(self._connection, current.file.position, current.n_rows, record)
-            current.count(record)
-            if current.is_ended:
-                self._commit_in_time()
+        except sqlite3.DatabaseError as error:
+            self._is_broken = True
+            raise sentence_of(self.path, error) from error
+        current.count(record)
+        if current.is_ended:
+            self._commit_in_time()
 
     @property
     def transaction(self) -> sqlite3.Connection:

@@ -29,7 +29,7 @@ def key_of(candidate: Candidate) -> FileKey:
     Of a folder that cannot be listed nothing counts: its date says nothing of what is below it.
     """
     path = os.fsencode(candidate.path)
-    if not isinstance(candidate.problem, FolderReadError):
+    if candidate.problem is None or not isinstance(candidate.problem, FolderReadError):
         try:
             status = os.stat(path)  # noqa: PTH116 - a million of them
         except (OSError, ValueError):  # gone, or out of reach: reading it tells

@@ -22,7 +22,7 @@ class KnownFile(NamedTuple):
 
     def is_as(self, key: FileKey) -> bool:
         """Whether it is still what it was when it was scored."""
-        return (self.size, self.mtime_ns) == (key.size, key.mtime_ns)
+        return self.mtime_ns == key.mtime_ns and self.size == key.size
 
 
 class KnownFiles:
@@ -44,10 +44,11 @@ class KnownFiles:
 
     def meet(self, path: bytes) -> KnownFile | None:
         """Give what is known of a file; None where nothing is."""
-        if not self._ahead and not self._is_read:
+        ahead = self._ahead
+        if not ahead and not self._is_read:
             self._read()
-        if self._ahead and self._ahead[0].path == path:
-            return self._ahead.popleft()
+        if ahead and ahead[0].path == path:
+            return ahead.popleft()
         found = self._connection.execute(f"SELECT {_COLUMNS} FROM files WHERE path = ?", [path])  # noqa: S608
         row = found.fetchone()
         if row is None:

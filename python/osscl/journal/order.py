@@ -3,7 +3,6 @@
 import sqlite3
 
 _GAP = 2**32  # from file to file as they come; 2**31 files fit
-_LEAST_GAP = 2**20  # so many files find room between two, however they come
 _STEP = 2**21
 
 
@@ -39,6 +38,7 @@ class Order:
             return self.at_the_end()
         position = before + max(1, min(room // 2, room // _STEP))
         self._in_between.add(position)
+        self._connection.execute("INSERT OR REPLACE INTO about VALUES ('narrow', '1')")
         return position
 
     def of_place(self, n_before: int) -> int:
@@ -51,13 +51,9 @@ class Order:
 
 
 def spread(connection: sqlite3.Connection) -> None:
-    """Make room again between all files, where some have little; the caller commits."""
-    (is_narrow,) = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM (SELECT position - lag(position) OVER (ORDER BY position) AS room "
-        "FROM files) WHERE room < ?)",
-        [_LEAST_GAP],
-    ).fetchone()
-    if not is_narrow:
+    """Make room again between all files, where some came in between others; the caller commits."""
+    narrow = connection.execute("DELETE FROM about WHERE name = 'narrow'")
+    if not narrow.rowcount:
         return
     connection.execute(
         "CREATE TEMP TABLE spread AS SELECT position AS old, "  # noqa: S608 - a number of ours

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from osscl.journal.schema import STORED
@@ -17,6 +18,7 @@ _SELECT = (
     "ORDER BY position, number"
 )
 _AT_ONCE = 4096
+_stored = attrgetter(*STORED)
 
 Place = tuple[int, int]
 """Of a row: the position of its file, and which of the file's rows it is."""
@@ -24,7 +26,7 @@ Place = tuple[int, int]
 
 def insert_row(connection: sqlite3.Connection, position: int, number: int, record: Record) -> None:
     """Keep a record as a row: the `number`-th of the file at a position. What was decided is left out."""
-    cells = [position, number, *(getattr(record, name) for name in STORED)]
+    cells = [position, number, *_stored(record)]
     try:
         connection.execute(_INSERT, cells)
     except UnicodeEncodeError:  # half a pair of surrogates, out of somebody's file

@@ -32,6 +32,7 @@ CREATE TABLE files (
   position INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, size INTEGER, mtime_ns INTEGER,
   state TEXT NOT NULL, is_failed INTEGER NOT NULL, is_problem INTEGER NOT NULL
 );
+CREATE INDEX problems ON files (position) WHERE is_problem;
 CREATE TABLE rows (
   position INTEGER, number INTEGER, {_ROW_COLUMNS}, PRIMARY KEY (position, number)
 ) WITHOUT ROWID;
@@ -82,7 +83,12 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise JournalError(_sentence(path, error)) from error
+        raise sentence_of(path, error) from error
+
+
+def sentence_of(path: Path, error: sqlite3.DatabaseError) -> JournalError:
+    """Put into a sentence what SQLite says of a journal's file."""
+    return JournalError(_sentence(path, error))
 
 
 def _sentence(path: Path, error: sqlite3.DatabaseError) -> str:
