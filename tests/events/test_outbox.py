@@ -9,7 +9,7 @@ import pytest
 
 from osscl.audio.candidate import Candidate
 from osscl.events.event import Event, event_id
-from osscl.events.outbox import Outbox, Settled, encoded
+from osscl.events.outbox import Outbox, Settled, encoded, find_event
 from osscl.journal.contents import connect
 from osscl.journal.journal import Journal
 from osscl.scoring.record import Record
@@ -108,11 +108,11 @@ def test_names_that_are_no_text_are_spelled_as_in_tables(box: Box) -> None:
     odd = os.fsdecode(b"fan\xff\nid")
     box.put([Event(id="1", kind="score", at="2026", path=odd, machine=odd, score=float("nan"))])
     connection = box.connect()
-    found = Outbox(connection).find("1")
+    found = find_event(connection, "1")
     assert found is not None
     assert found.path == r"fan\xff\x0aid"
     assert found.machine == r"fan\xff\x0aid"
-    assert Outbox(connection).find("2") is None
+    assert find_event(connection, "2") is None
     (content,) = connection.execute("SELECT content FROM event").fetchone()
     assert json.loads(content)["score"] is None
     connection.close()

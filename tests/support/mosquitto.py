@@ -155,12 +155,12 @@ class Wire:
             threading.Thread(target=self._join, args=[client], daemon=True).start()
 
     def _join(self, client: socket.socket) -> None:
-        with client, suppress(OSError):
-            with socket.create_connection(("127.0.0.1", self._broker.port)) as broker:
-                back = threading.Thread(target=self._pass_on, args=(broker, client), daemon=True)
-                back.start()
-                self._pass_on(client, broker)
-                back.join()
+        here = ("127.0.0.1", self._broker.port)
+        with client, suppress(OSError), socket.create_connection(here) as broker:
+            back = threading.Thread(target=self._pass_on, args=(broker, client), daemon=True)
+            back.start()
+            self._pass_on(client, broker)
+            back.join()
 
     def _pass_on(self, source: socket.socket, to: socket.socket) -> None:
         with suppress(OSError, EOFError):

@@ -203,7 +203,10 @@ def watch(
         run = JournaledRun(detector, journal, output, wanted, asked, overwrite=overwrite)
         _watch(folder, run, scoring, options, sinks, progress)
     say(f"{progress} -> {printable(output)}")
-    for note in (*scoring.left_out.notes(detector.clip_s), *detector.judges.notes()):
+    for note in (
+        *scoring.left_out.notes(detector.clip_s, "--hop", "--pad repeat|zero"),
+        *detector.judges.notes(),
+    ):
         say(note)
 
 

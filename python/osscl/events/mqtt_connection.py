@@ -124,7 +124,7 @@ class Connection(paho.Client):
         OSError
             There is none.
         """
-        how = Properties(PacketTypes.CONNECT)
+        how = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         how.SessionExpiryInterval = session_s
         self.connect(host, port, keep_alive_s, clean_start=False, properties=how)
 
@@ -205,14 +205,15 @@ class Connection(paho.Client):
         if number in self._out_messages:
             if reason >= _REFUSAL:
                 refusal = ReasonCode(PacketTypes.PUBREC, identifier=reason)
-                return self._do_on_publish(number, refusal, Properties(PacketTypes.PUBREC))
+                said = Properties(PacketTypes.PUBREC)  # type: ignore[no-untyped-call]
+                return self._do_on_publish(number, refusal, said)
             self._on_held(number)
         return super()._handle_pubrec()
 
 
 def _properties() -> Properties:
     """What is said of each message: JSON, in UTF-8."""
-    properties = Properties(PacketTypes.PUBLISH)
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     properties.PayloadFormatIndicator = 1
     properties.ContentType = "application/json"
     return properties

@@ -69,7 +69,11 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
         """What is in it."""
         counts, anomalies = Counter(self.run["counts"]), Counter(self.run["anomalies"])
         return Tally(
-            counts=counts, n_decided=self.run["n_decided"], anomalies=anomalies, rates=set(self.rates)
+            counts=counts,
+            n_windows=self.run.get("n_windows", 0),
+            n_decided=self.run["n_decided"],
+            anomalies=anomalies,
+            rates=set(self.rates),
         )
 
 

@@ -225,7 +225,7 @@ class TimesOfWalk(RecordingTimes):
         super().__init__(times.start, times.every_s, times.by_file_dates)
         object.__setattr__(self, "_numbers", numbers)
 
-    def of(self, path: str | os.PathLike[str], number: int) -> str | None:
+    def of(self, path: str | os.PathLike[str], number: int, content: bytes | None = None) -> str | None:
         """Tell when a file began, of which so many come before that are not left out either."""
         numbers: array.array[int] = getattr(self, "_numbers")  # noqa: B009 - frozen, as all times are
-        return super().of(path, numbers[number])
+        return super().of(path, numbers[number], content)
