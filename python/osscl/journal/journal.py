@@ -179,7 +179,18 @@ class Journal(Contents):
             self._make_room()
         known, order, before = KnownFiles(self._connection, as_walked=not as_they_come), self._order, 0
         self.n_before = -1
-        for candidate in candidates:
+        walk = iter(candidates)
+        while True:
+            if in_fixed_places:
+                candidate = next(walk, None)
+            else:
+                passed = known.pass_over(walk, with_failed=not retry_failed)
+                self.n_done_before += passed.n_files
+                self.n_before += passed.n_files
+                before = passed.position or before
+                candidate = passed.candidate
+            if candidate is None:
+                break
             key = key_of(candidate)
             in_flight = self._in_flight.get(key.path)
             if in_flight == key:

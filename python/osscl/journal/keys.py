@@ -29,11 +29,15 @@ def key_of(candidate: Candidate) -> FileKey:
     Of a folder that cannot be listed nothing counts: its date says nothing of what is below it.
     """
     path = os.fsencode(candidate.path)
-    if candidate.problem is None or not isinstance(candidate.problem, FolderReadError):
-        try:
-            status = os.stat(path)  # noqa: PTH116 - a million of them
-        except (OSError, ValueError):  # gone, or out of reach: reading it tells
-            pass
-        else:
-            return FileKey(path, status.st_size, status.st_mtime_ns)
-    return FileKey(path, None, None)
+    if isinstance(candidate.problem, FolderReadError):
+        return FileKey(path, None, None)
+    return FileKey(path, *size_and_date(path))
+
+
+def size_and_date(path: bytes) -> tuple[int | None, int | None]:
+    """Tell a file's bytes and its date in nanoseconds; None of one that is gone or out of reach."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a million of them
+    except (OSError, ValueError):  # reading it tells
+        return None, None
+    return status.st_size, status.st_mtime_ns
