@@ -1,5 +1,6 @@
 """``osscl score`` again and again: it goes on, scores what is new, and loses and replaces nothing."""
 
+import csv
 import json
 import os
 import resource
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from osscl.journal.contents import reading
 from osscl.journal.journal import Journal
@@ -370,3 +372,38 @@ def test_a_full_disk_under_the_journal_costs_nothing_that_was_kept(home: Path, t
     again = osscl(*score)
     assert again.returncode == 0, again.stderr
     assert len(output.read_text().splitlines()) == 1101
+
+
+@pytest.mark.parametrize(
+    ("damaged", "suffix"),
+    [("a", ".wav"), ("b", ".flac"), ("c", ".wav"), ("c", ".flac")],
+    ids=["first", "in the middle", "last", "last, FLAC"],
+)
+def test_windows_before_damage_are_kept_and_not_scored_again(
+    home: Path, tmp_path: Path, damaged: str, suffix: str
+) -> None:
+    sound = tmp_path / "sound"
+    sound.mkdir()
+    recording = np.concatenate([*normal_clips(9, 3)])
+    for name in "abc":
+        soundfile.write(sound / f"{name}{suffix}", recording, 16_000)
+    broken = sound / f"{damaged}{suffix}"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[: len(whole) // 2])
+    output = tmp_path / "s.csv"
+    score = ("score", home / "model.onnx", sound, "--machine", "press/id_09", "--hop", "10", "-o", output)
+    first, again, retried = osscl_each([score, score, (*score, "--retry-failed")])
+    assert first.returncode == again.returncode == retried.returncode == 3, first.stderr
+    assert first.stderr.startswith("3 files in "), first.stderr
+    assert ": 1 corrupt, 2 ok -> " in first.stderr
+    assert again.stderr.startswith("nothing to do: 3 files in ")
+    assert retried.stderr.startswith("2 files done before; 3 files in ")
+    with output.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name in "abc":
+        of_file = [row for row in rows if row["path"] == str(sound / f"{name}{suffix}")]
+        scopes = [row["scope"] for row in of_file]
+        assert scopes[-3:] == ["file_max", "file_mean", "file_q95"]
+        windows = [row["status"] for row in of_file[:-3]]
+        assert windows == (["ok", "corrupt"] if name == damaged else ["ok"] * 3)
+    assert len(rows) == 3 * 6 - 1
