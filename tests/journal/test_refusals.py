@@ -16,6 +16,7 @@ import pytest
 from osscl.audio.candidate import Candidate
 from osscl.errors import JournalError, OutputError
 from osscl.journal import journal as journal_module
+from osscl.journal import opening
 from osscl.journal.contents import reading
 from osscl.journal.journal import Journal
 from osscl.journal.lock import holder_of, lock_of
@@ -208,7 +209,7 @@ def test_on_a_network_wal_is_not_used_and_that_is_said_once(
     with Journal.open(path, SETTINGS) as journal:
         assert journal.transaction.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert not caplog.records
-    monkeypatch.setattr(journal_module, "network_file_system", lambda path: "nfs4")
+    monkeypatch.setattr(opening, "network_file_system", lambda path: "nfs4")
     with Journal.open(path, SETTINGS) as journal:
         assert journal.transaction.execute("PRAGMA journal_mode").fetchone() == ("truncate",)
         for candidate in journal.undone([Candidate("/nowhere/a")]):

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from osscl.audio.candidate import Candidate
 from osscl.journal.keys import FileKey, size_and_date
 
-_COLUMNS = "position, path, size, mtime_ns, is_failed, is_problem"
+_SELECT = "SELECT position, path, size, mtime_ns, is_failed, is_problem FROM files WHERE"
+_OF_PATH = f"{_SELECT} path = ?"
+_BEHIND = f"{_SELECT} position > ? ORDER BY position LIMIT ?"
 _AT_ONCE = 4096
 
 
@@ -59,9 +61,14 @@ class KnownFiles:
 
     def __init__(self, connection: sqlite3.Connection, *, as_walked: bool = True) -> None:
         self._connection = connection
-        self._ahead: deque[tuple[Any, ...]] = deque()  # rows of `_COLUMNS`: an object each would cost more
+        self._ahead: deque[tuple[Any, ...]] = deque()  # rows: an object each would cost more
         self._read_up_to = 0
         self._is_read = not as_walked
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the walk is behind all that the journal holds in its order."""
+        return self._is_read and not self._ahead
 
     def pass_over(self, candidates: Iterator[Candidate], *, with_failed: bool) -> Passed:
         """Go on through a walk as long as it meets, unchanged, what the journal holds next.
@@ -103,8 +110,7 @@ class KnownFiles:
             self._read()
         if ahead and ahead[0][1] == path:
             return KnownFile(*ahead.popleft())
-        found = self._connection.execute(f"SELECT {_COLUMNS} FROM files WHERE path = ?", [path])  # noqa: S608
-        row = found.fetchone()
+        row = self._connection.execute(_OF_PATH, (path,)).fetchone()
         if row is None:
             return None
         if ahead and row[0] > ahead[0][0]:
@@ -119,10 +125,7 @@ class KnownFiles:
             self._read_up_to = max(self._read_up_to, position)
 
     def _read(self) -> None:
-        rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM files WHERE position > ? ORDER BY position LIMIT ?",  # noqa: S608
-            [self._read_up_to, _AT_ONCE],
-        ).fetchall()
+        rows = self._connection.execute(_BEHIND, (self._read_up_to, _AT_ONCE)).fetchall()
         self._ahead.extend(rows)
         # once: what is added behind the last one is this run's own
         self._is_read = len(rows) < _AT_ONCE

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -10,7 +10,7 @@ from osscl.journal.schema import STORED
 from osscl.scoring.record import Record
 
 _INSERT = (
-    f"INSERT INTO rows (position, number, {', '.join(STORED)}) "  # noqa: S608 - names of our own
+    f"INSERT OR REPLACE INTO rows (position, number, {', '.join(STORED)}) "  # noqa: S608 - names of our own
     f"VALUES (?, ?, {', '.join('?' * len(STORED))})"
 )
 _SELECT = (
@@ -24,13 +24,17 @@ Place = tuple[int, int]
 """Of a row: the position of its file, and which of the file's rows it is."""
 
 
-def insert_row(connection: sqlite3.Connection, position: int, number: int, record: Record) -> None:
-    """Keep a record as a row: the `number`-th of the file at a position. What was decided is left out."""
-    cells = [position, number, *_stored(record)]
+def cells_of(position: int, number: int, record: Record) -> tuple[Any, ...]:
+    """Make a row of a record: the `number`-th of the file at a position. What was decided is left out."""
+    return (position, number, *_stored(record))
+
+
+def insert_rows(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Keep rows as `cells_of` makes them; one that stands at such a place is replaced."""
     try:
-        connection.execute(_INSERT, cells)
+        connection.executemany(_INSERT, rows)
     except UnicodeEncodeError:  # half a pair of surrogates, out of somebody's file
-        connection.execute(_INSERT, [_encodable(cell) for cell in cells])
+        connection.executemany(_INSERT, [tuple(map(_encodable, row)) for row in rows])
 
 
 def read_rows(connection: sqlite3.Connection) -> Iterator[tuple[Place, Record]]:

@@ -1,0 +1,70 @@
+"""Files that were given to be scored, and whose rows are still to come or still to be written."""
+
+from collections import deque
+from typing import NamedTuple
+
+from osscl.journal.keys import FileKey
+from osscl.scoring.record import SCORED_STATUSES, Record
+
+_LAST_OF_WINDOWS = "file_q95"
+
+
+class Awaited(NamedTuple):
+    """A file that is being scored: where it will stand, and what it was before it was read."""
+
+    position: int
+    key: FileKey
+    is_problem: bool
+    may_replace: bool
+
+
+class Coming:
+    """The file whose rows are coming in."""
+
+    __slots__ = ("can_be_undone", "file", "is_ended", "n_rows", "status")
+
+    def __init__(self, file: Awaited, *, can_be_undone: bool) -> None:
+        self.file, self.can_be_undone = file, can_be_undone
+        self.n_rows = 0
+        self.status = ""
+        self.is_ended = False
+
+    def count(self, record: Record) -> None:
+        """Note a row: the file is as its first failed one, or else as its first."""
+        if not self.status or (self.status in SCORED_STATUSES and record.status not in SCORED_STATUSES):
+            self.status = record.status
+        self.is_ended = record.scope in (None, _LAST_OF_WINDOWS)
+        self.n_rows += 1
+
+
+class Awaiting:
+    """All of them, in the order that they were given in."""
+
+    def __init__(self) -> None:
+        self._files: deque[Awaited] = deque()
+        self._newest: dict[bytes, FileKey] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
+
+    def newest(self, path: bytes) -> FileKey | None:
+        """What a file was when it was given last; None where nothing of it is awaited."""
+        return self._newest.get(path)
+
+    def put(self, file: Awaited) -> None:
+        """Await a file behind all others."""
+        self._files.append(file)
+        self._newest[file.key.path] = file.key
+
+    def is_next(self, path: bytes) -> bool:
+        """Whether a file is the one that was given longest ago."""
+        return bool(self._files) and self._files[0].key.path == path
+
+    def take(self) -> Awaited:
+        """Give the one that was given longest ago: its rows come in."""
+        return self._files.popleft()
+
+    def is_written(self, key: FileKey) -> None:
+        """Note that a file stands in the database; what it was given again as is awaited still."""
+        if self._newest.get(key.path) == key:
+            del self._newest[key.path]

@@ -1,0 +1,76 @@
+"""A journal is opened, or made; a session over it begins and ends."""
+
+import datetime
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from osscl.errors import JournalError
+from osscl.journal.schema import check, create, is_blank, settings_in
+from osscl.journal.settings import Settings, differences, in_words
+from osscl.support.file_systems import network_file_system
+from osscl.support.log import quiet_logger
+from osscl.support.paths import printable
+
+_BESIDE = ("-wal", "-shm", "-journal")
+_log = quiet_logger(__name__)
+
+
+def prepare(connection: sqlite3.Connection, path: Path, settings: Settings) -> None:
+    """Make the tables, or compare the settings with those that the journal was begun with."""
+    if not is_blank(connection):
+        check(connection, path)
+    kind = network_file_system(path)
+    if kind is None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    else:
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        _log.warning(
+            "%s lies on a file system of a network (%s), where SQLite's WAL is not safe: its slower rollback "
+            "journal is used; an output on a local disk is written faster",
+            printable(path),
+            kind,
+        )
+    if is_blank(connection):
+        create(connection, msgspec.json.encode(settings).decode())
+        return
+    given = msgspec.json.decode(msgspec.json.encode(settings))
+    differing = list(differences(settings_in(connection), given))
+    if differing:
+        raise JournalError(
+            f"{printable(path)} is of a run that would give other scores: {in_words(differing)}; ask for the "
+            "same again, name another output, or begin anew with --overwrite"
+        )
+
+
+def remove(path: Path) -> None:
+    """Take away a journal with all that SQLite keeps beside it."""
+    for name in (path.name, *(path.name + ending for ending in _BESIDE)):
+        path.with_name(name).unlink(missing_ok=True)
+
+
+def begin_session(connection: sqlite3.Connection, started: str, how: Mapping[str, Any]) -> int:
+    """Note that a run begins, and what it was asked for; gives the number of the session."""
+    cursor = connection.execute(
+        "INSERT INTO sessions (started, how) VALUES (?, ?)", [started, msgspec.json.encode(how).decode()]
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def end_session(connection: sqlite3.Connection, number: int) -> None:
+    """Note that a run ended, and leave one file where nobody reads it."""
+    connection.execute("UPDATE sessions SET ended = ? WHERE number = ?", [utc_now(), number])
+    with suppress(sqlite3.OperationalError):  # somebody reads: it is whole all the same, in two files
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def utc_now() -> str:
+    """Now, ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
