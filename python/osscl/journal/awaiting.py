@@ -1,4 +1,4 @@
-"""Files that were given to be scored, and whose rows are still to come or still to be written."""
+"""Files that were given to be scored, and whose rows come, or are to come, or to be written."""
 
 from collections import deque
 from typing import NamedTuple
@@ -19,12 +19,10 @@ class Awaited(NamedTuple):
 
 
 class Coming:
-    """The file whose rows are coming in."""
+    """The file whose rows come in one by one."""
 
-    __slots__ = ("can_be_undone", "file", "is_ended", "n_rows", "status")
-
-    def __init__(self, file: Awaited, *, can_be_undone: bool) -> None:
-        self.file, self.can_be_undone = file, can_be_undone
+    def __init__(self, file: Awaited) -> None:
+        self.file = file
         self.n_rows = 0
         self.status = ""
         self.is_ended = False

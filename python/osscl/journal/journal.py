@@ -1,6 +1,5 @@
 """The journal of a run, open for writing: which files are to be scored yet, and what became of the others."""
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,21 +8,20 @@ from pathlib import Path
 from typing import Any, Self
 
 from osscl.audio.candidate import Candidate
-from osscl.journal.awaiting import Awaited, Awaiting, Coming
+from osscl.journal.awaiting import Awaiting
 from osscl.journal.contents import Contents, connect
 from osscl.journal.exports import hash_of
-from osscl.journal.gathered import Gathered, write_file
-from osscl.journal.keys import key_of, size_and_date
+from osscl.journal.keys import key_of
 from osscl.journal.known import KnownFiles
 from osscl.journal.lock import Lock
 from osscl.journal.meeting import Meeting
 from osscl.journal.opening import begin_session, end_session, prepare, remove, utc_now
 from osscl.journal.order import Order, spread
-from osscl.journal.rows import Place, cells_of, insert_rows
+from osscl.journal.rows import Place
 from osscl.journal.schema import sentence_of, told
 from osscl.journal.settings import Settings
+from osscl.journal.writer import Writer
 from osscl.scoring.record import Record
-from osscl.support.paths import printable
 
 COMMIT_AFTER_S = 1.0
 COMMIT_AFTER_FILES = 512
@@ -41,16 +39,11 @@ class Journal(Contents):
         super().__init__(path, connection)
         self._session = session
         self._order = Order(connection)
-        self._awaiting, self._gathered = Awaiting(), Gathered()
+        self._awaiting = Awaiting()
+        self._writer = Writer(connection, self._order, self._awaiting)
         self._meeting: Meeting | None = None
-        self._current: Coming | None = None
-        self._n_uncommitted, self._committed = 0, time.monotonic()
-        self._is_noted_as_changed = False
+        self._n_committed, self._committed = 0, time.monotonic()
         self._is_broken = False
-        self.n_kept = 0
-        """Files whose rows are complete."""
-        self.n_changed = 0
-        """Files that are not as they were before they were read: `undone` will give them again."""
 
     @classmethod
     @contextmanager
@@ -139,15 +132,27 @@ class Journal(Contents):
         """
         if not as_they_come:
             self._make_room()
-        self._write_gathered()
-        with told(self.path):
+        with self._writing():
+            self._writer.write()
             meeting = Meeting(self._connection, self._order, self._awaiting, as_they_come=as_they_come)
         self._meeting, walk = meeting, iter(candidates)
         if in_fixed_places:
             yield from meeting.undone_in_fixed_places(walk, self.path, retry_failed=retry_failed)
         else:
             yield from meeting.undone(walk, retry_failed=retry_failed)
-        self._drop(meeting.unmet)
+        with self._writing():
+            for position in meeting.unmet:  # problems that a whole walk did not meet any more
+                self._writer.delete(position)
+
+    @property
+    def n_kept(self) -> int:
+        """Files whose rows are complete."""
+        return self._writer.n_kept
+
+    @property
+    def n_changed(self) -> int:
+        """Files that are not as they were before they were read: `undone` will give them again."""
+        return self._writer.n_changed
 
     @property
     def n_done_before(self) -> int:
@@ -161,13 +166,15 @@ class Journal(Contents):
 
     def is_done(self, candidate: Candidate) -> bool:
         """Whether a file was met before as it is now; unlike `undone`, this awaits no rows of it."""
-        self._write_gathered()
+        with self._writing():
+            self._writer.write()
         key = key_of(candidate)
         file = KnownFiles(self._connection, as_walked=False).meet(key.path)
         return file is not None and file.is_as(key)
 
     def add(self, record: Record) -> None:
-        """Keep a row of the file that `undone` gave longest ago, or one more of the file before that.
+        """Keep a row of the file that `undone` gave longest ago, or one more of the file before that
+        while there are some to come.
 
         Raises
         ------
@@ -175,110 +182,30 @@ class Journal(Contents):
             It cannot be written; what was committed is kept.
         """
         try:  # as `_writing`, which costs more than a row
-            current = self._file_of(record)
-            current.count(record)
-            if current.can_be_undone:
-                place = current.file.position, current.n_rows - 1
-                insert_rows(self._connection, [cells_of(*place, record)])
-                if current.is_ended:
-                    self._end_file(current)
-            else:
-                self._gather(current, record)
+            is_ended = self._writer.add(record)
         except sqlite3.DatabaseError as error:
             self._is_broken = True
             raise sentence_of(self.path, error) from error
-        if current.is_ended:
+        if is_ended:
             self._commit_in_time()
 
     @property
     def transaction(self) -> sqlite3.Connection:
         """The connection, in a transaction: what is written by it is kept together with the rows added."""
         with self._writing():
-            self._begin()
-            self._write_gathered()
+            self._writer.begin()
+            self._writer.write()
         return self._connection
 
     def commit(self) -> None:
         """Keep all files whose rows are complete, and what was written in their transaction, for good."""
-        if self._current is not None and not self._current.is_ended:
+        if self._writer.is_amid:
             return  # the rest of it comes, or it ends the session
         with self._writing():
-            if self._current is not None:  # a Ctrl-C came while it was ended
-                self._end_file(self._current)
-            self._write_gathered()
+            self._writer.write()
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
-            self._n_uncommitted, self._committed = 0, time.monotonic()
-
-    def _file_of(self, record: Record) -> Coming:
-        """The file that a row belongs to: the one whose rows come in, or the next one."""
-        path, current = os.fsencode(record.path), self._current
-        if current is not None:
-            if path == current.file.key.path:
-                return current
-            self._end_file(current)
-        if not self._awaiting.is_next(path):
-            raise ValueError(f"{printable(record.path)} is not the file that was given to be scored next")
-        file = self._awaiting.take()
-        self._current = current = Coming(file, can_be_undone=file.may_replace or record.scope is not None)
-        if current.can_be_undone:
-            self._begin()
-            self._write_gathered()
-            self._connection.execute("SAVEPOINT file")
-            if file.may_replace:
-                self._delete_of(path)
-        return current
-
-    def _gather(self, current: Coming, record: Record) -> None:
-        """End a file with its only row, which replaces none."""
-        self._look_again(current.file)
-        self._gathered.put(current, record)
-        self._current = None
-        self._n_uncommitted += 1
-        self.n_kept += 1
-
-    def _end_file(self, current: Coming) -> None:
-        """End a file whose rows are written."""
-        self._look_again(current.file)
-        write_file(self._connection, current)
-        self._awaiting.is_written(current.file.key)
-        self._current = None  # from here on: a Ctrl-C before finds a file that is ended once more
-        self._order.is_kept(current.file.position)
-        self._connection.execute("RELEASE file")
-        self._note_as_changed()
-        self._n_uncommitted += 1
-        self.n_kept += 1
-
-    def _look_again(self, file: Awaited) -> None:
-        """Count a file that is not any more what it was before it was read."""
-        if not file.is_problem:
-            path, *before = file.key
-            now = size_and_date(path)
-            self.n_changed += now[0] is not None and now != tuple(before)
-
-    def _undo_file(self) -> None:
-        """Take back what came of a file: what it was to replace is there again."""
-        assert self._current is not None
-        if self._current.can_be_undone:
-            self._connection.execute("ROLLBACK TO file")
-            self._connection.execute("RELEASE file")
-        self._current = None
-
-    def _write_gathered(self) -> None:
-        """Write files of one row, in a transaction that `commit` ends."""
-        if not len(self._gathered):
-            return
-        with self._writing():
-            self._begin()
-            self._gathered.write(self._connection)
-            self._note_as_changed()
-        for position, key in self._gathered.written():
-            self._awaiting.is_written(key)
-            self._order.is_kept(position)
-
-    def _begin(self) -> None:
-        if not self._connection.in_transaction:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._n_committed, self._committed = self.n_kept, time.monotonic()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -292,38 +219,16 @@ class Journal(Contents):
 
     def _commit_in_time(self) -> None:
         is_late = time.monotonic() - self._committed >= COMMIT_AFTER_S
-        if is_late or self._n_uncommitted >= COMMIT_AFTER_FILES:
+        if is_late or self.n_kept - self._n_committed >= COMMIT_AFTER_FILES:
             self.commit()
-
-    def _note_as_changed(self) -> None:
-        if not self._is_noted_as_changed:
-            self._connection.execute("INSERT OR REPLACE INTO about VALUES ('changed', '1')")
-            self._is_noted_as_changed = True
 
     def _make_room(self) -> None:
         """Make room between the files, unless some were given their positions and are not there yet."""
-        if not self._awaiting and self._current is None:
+        if not self._awaiting and not self._writer.is_amid:
             with self._writing():
                 spread(self.transaction)
             self.commit()
-            self._order = Order(self._connection)
-
-    def _drop(self, positions: Iterable[int]) -> None:
-        """Forget problems that a whole walk did not meet any more."""
-        for position in positions:
-            self.transaction  # noqa: B018 - begins one
-            self._delete(position)
-            self._note_as_changed()
-
-    def _delete_of(self, path: bytes) -> None:
-        for (position,) in self._connection.execute(
-            "SELECT position FROM files WHERE path = ?", [path]
-        ).fetchall():
-            self._delete(position)
-
-    def _delete(self, position: int) -> None:
-        self._connection.execute("DELETE FROM rows WHERE position = ?", [position])
-        self._connection.execute("DELETE FROM files WHERE position = ?", [position])
+            self._order.look()
 
     def note_whole(self) -> None:
         """Note that this run met all files there are."""
@@ -343,8 +248,7 @@ class Journal(Contents):
         """Keep every whole file; of one that is not, nothing."""
         if self._is_broken:
             return
-        if self._current is not None and not self._current.is_ended:
-            self._undo_file()
+        self._writer.undo_half()
         self.commit()
         end_session(self._connection, self._session)
 

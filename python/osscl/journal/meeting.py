@@ -1,6 +1,5 @@
 """A walk meets what the journal holds: which files are to be scored, and where each of them will stand."""
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from osscl.audio.candidate import Candidate
 from osscl.errors import JournalError
 from osscl.journal.awaiting import Awaited, Awaiting
-from osscl.journal.keys import FileKey, key_of
+from osscl.journal.keys import key_of
 from osscl.journal.known import KnownFiles
 from osscl.journal.order import Order
 from osscl.support.paths import printable

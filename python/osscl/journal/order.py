@@ -17,9 +17,15 @@ class Order:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        (last,) = connection.execute("SELECT coalesce(max(position), 0) FROM files").fetchone()
-        self.last = int(last)
+        self.last = 0
         self._in_between: set[int] = set()  # given, and not yet in the journal
+        self.look()
+
+    def look(self) -> None:
+        """Look where the last file stands; none may have been given a position that is not there yet."""
+        (last,) = self._connection.execute("SELECT coalesce(max(position), 0) FROM files").fetchone()
+        self.last = int(last)
+        self._in_between.clear()
 
     def at_the_end(self) -> int:
         """Give the position behind all others."""
