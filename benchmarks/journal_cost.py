@@ -1,11 +1,11 @@
 """What its journal costs a folder run: with ``--output`` against the same with its table on stdout.
 
-    python benchmarks/journal_cost.py MODEL CLIPS [--files 2000] [--rounds 7] [--rules network memory] [--seed 1]
+    python benchmarks/journal_cost.py MODEL CLIPS [--files 2000] [--rounds 7] [--rules network memory]
 
-CLIPS is a folder whose recordings the model knows the machines of, such as ``osscl demo -o DEMO`` makes. They are
-linked to under so many names beside it. Each round runs every variant once, in an order of its own, as a
-process of its own; figures are medians over the rounds, of wall time and of processor time of the whole process.
-A run over one recording tells what starting costs, which is taken off both sides.
+CLIPS is a folder whose recordings the model knows the machines of, such as ``osscl demo -o DEMO`` makes. They
+are linked to under so many names beside it. Each round runs every variant once, in an order of its own, as a
+process of its own; figures are medians over the rounds, of wall time and of processor time of the whole
+process. A run over one recording tells what starting costs, which is taken off both sides.
 """
 
 import argparse
@@ -62,7 +62,10 @@ def figures(rounds: dict[str, list[Cost]], n_files: int) -> dict[str, float]:
             statistics.median(getattr(cost, clock) for cost in rounds[each])
             for each in (STARTING, WITHOUT, WITH)
         )
-        found |= {f"{clock}_{name}": round(value, 3) for name, value in zip(rounds, (start, without, with_))}
+        found |= {
+            f"{clock}_{name}": round(value, 3)
+            for name, value in ((STARTING, start), (WITHOUT, without), (WITH, with_))
+        }
         found[f"{clock}_more_a_file_us"] = round(1e6 * (with_ - without) / n_files, 1)
         found[f"{clock}_more_percent"] = round(100 * (with_ - without) / (without - start), 2)
     return found

@@ -123,6 +123,7 @@ class Writer:
             self._is_noted_as_changed = True
 
     def _gather(self, file: Awaited, record: Record) -> None:
+        self.begin()  # what others write from now on is kept together with it
         self._look_again(file)
         self._gathered.append((_cells_of_file(file, record.status), cells_of(file.position, 0, record)))
         self.n_kept += 1
