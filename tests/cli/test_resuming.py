@@ -16,7 +16,9 @@ import soundfile
 from osscl.journal.contents import reading
 from osscl.journal.journal import Journal
 from osscl.model_file.decisions import Rule
+from support import dying_runs
 from support.console import osscl, osscl_each, started_osscl
+from support.forked_console import Call, run_all
 from support.remembering import (
     calibration,
     faulty_clips,
@@ -289,6 +291,99 @@ def test_an_ended_run_is_gone_on_with_by_the_same_command(
     assert len({line.partition(",")[2] for line in lines[1:]}) == 1
     run = record_beside(output)
     assert (run["completed"], run["n_files"], run["sessions"]) == (True, 1500, 2)
+
+
+@pytest.mark.parametrize("hop", [(), ("--hop", "4")], ids=["files", "windows"])
+def test_runs_killed_at_random_rows_come_to_the_table_of_one_that_was_not(
+    home: Path, tmp_path: Path, hop: tuple[str, ...]
+) -> None:
+    folder = big_folder(home, tmp_path / "sound", 50)
+    how = ("--machine", "press/id_09", *hop, "-o")
+    output, whole = tmp_path / "s.csv", tmp_path / "whole.csv"
+    score = ("score", str(home / "model.onnx"), str(folder), *how, str(output))
+    calls = [Call(score, str(tmp_path))] * 4
+    tests = Path(dying_runs.__file__).parents[1]
+    ended = run_all(calls, ["support.dying_runs"], {"PYTHONPATH": str(tests)})
+    assert {each.code for each in ended[:2]} == {-signal.SIGKILL}, ended[0].stderr
+    before, again, undisturbed = osscl_each(
+        [("journal", f"{output}.journal", "--json"), score, (*score[:-1], str(whole))]
+    )
+    assert json.loads(before.stdout)["sessions"] > 2
+    assert again.returncode == undisturbed.returncode == 0, again.stderr
+    assert output.read_bytes() == whole.read_bytes()
+    assert output.read_text().count("\n") > 50
+
+
+def test_a_recording_that_is_deleted_is_a_line_that_says_so(home: Path, sound: Path, tmp_path: Path) -> None:
+    output = tmp_path / "s.csv"
+    score = ("score", home / "model.onnx", sound / "press", "-o", output)
+    elsewhere = tmp_path / "elsewhere.wav"
+    gone = sorted((sound / "press" / "test").iterdir())[1]
+    gone.rename(elsewhere)
+    gone.symlink_to(elsewhere)
+    content = elsewhere.read_bytes()
+    elsewhere.unlink()
+    first, again = osscl_each([score, score])
+    assert first.returncode == again.returncode == 3, first.stderr
+    assert again.stderr.startswith("nothing to do: 5 files: 4 ok, 1 unreadable stand in ")
+    (line,) = [line for line in output.read_text().splitlines() if gone.name in line]
+    assert line.split(",")[2] == "unreadable"
+    elsewhere.write_bytes(content)
+    (back,) = osscl_each([score])
+    assert back.returncode == 0, back.stderr
+    assert back.stderr.startswith("4 files done before; 5 files: 5 ok -> ")
+
+
+def test_a_recording_deleted_while_a_run_is_on_its_way_is_a_line_that_says_so(
+    home: Path, tmp_path: Path
+) -> None:
+    folder = big_folder(home, tmp_path / "sound", 1500)
+    output = tmp_path / "s.csv"
+    score = ("score", home / "model.onnx", folder, "--machine", "press/id_09", "-o", output)
+    last = sorted(folder.iterdir())[-1]
+    with started_osscl(*score) as process:
+        wait_until(lambda: n_committed(output) > 0, process)
+        last.unlink()  # the walk has named it by now, and is not there yet
+        _, said = process.communicate(timeout=300)
+    assert process.returncode == 3, said
+    assert "1500 files: 1499 ok, 1 unreadable -> " in said
+    line = output.read_text().splitlines()[-1]
+    assert line.startswith(f"{last},")
+    assert "unreadable" in line
+
+
+def test_a_folder_or_journal_that_may_not_be_written_is_refused_and_loses_nothing(
+    home: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    output = folder / "s.csv"
+    score = ("score", home / "model.onnx", home / "sound" / "press", "-o", output)
+    folder.chmod(0o555)
+    (new,) = osscl_each([score])
+    assert list(folder.iterdir()) == []
+    folder.chmod(0o755)
+    (made,) = osscl_each([score])
+    assert made.returncode == 0, made.stderr
+    before = {path: at(path) for path in folder.iterdir()}
+    folder.chmod(0o555)
+    again, anew = osscl_each([score, (*score, "--overwrite")])
+    folder.chmod(0o755)
+    for refused in (new, again, anew):
+        assert refused.returncode == 1
+        assert refused.stderr == (
+            f"error: {output} cannot be written: no file can be made in the folder {folder}\n"
+        )
+    journal = Path(f"{output}.journal")
+    journal.chmod(0o444)
+    (refused,) = osscl_each([score])
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"error: {journal} cannot be opened or written (")
+    assert len(refused.stderr.splitlines()) == 1
+    assert {path: at(path) for path in folder.iterdir()} == before
+    journal.chmod(0o644)
+    (again,) = osscl_each([score])
+    assert again.stderr.startswith("nothing to do: "), again.stderr
 
 
 def test_while_a_run_writes_others_look_and_none_writes(home: Path, tmp_path: Path) -> None:
