@@ -7,15 +7,19 @@ import resource
 import shutil
 import signal
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+import osscl as osscl_package
+from osscl.audio.candidate import Candidate
 from osscl.journal.contents import reading
 from osscl.journal.journal import Journal
 from osscl.model_file.decisions import Rule
+from osscl.runs.folder import find_recordings
 from support import dying_runs
 from support.console import osscl, osscl_each, started_osscl
 from support.forked_console import Call, run_all
@@ -334,22 +338,38 @@ def test_a_recording_that_is_deleted_is_a_line_that_says_so(home: Path, sound: P
     assert back.stderr.startswith("4 files done before; 5 files: 5 ok -> ")
 
 
-def test_a_recording_deleted_while_a_run_is_on_its_way_is_a_line_that_says_so(
-    home: Path, tmp_path: Path
+def test_a_recording_deleted_or_grown_between_the_look_and_the_reading_loses_no_other(
+    home: Path, sound: Path, tmp_path: Path
 ) -> None:
-    folder = big_folder(home, tmp_path / "sound", 1500)
-    output = tmp_path / "s.csv"
-    score = ("score", home / "model.onnx", folder, "--machine", "press/id_09", "-o", output)
-    last = sorted(folder.iterdir())[-1]
-    with started_osscl(*score) as process:
-        wait_until(lambda: n_committed(output) > 0, process)
-        last.unlink()  # the walk has named it by now, and is not there yet
-        _, said = process.communicate(timeout=300)
-    assert process.returncode == 3, said
-    assert "1500 files: 1499 ok, 1 unreadable -> " in said
-    line = output.read_text().splitlines()[-1]
-    assert line.startswith(f"{last},")
-    assert "unreadable" in line
+    press = sound / "press" / "test"
+    deleted, grown, *_ = sorted(press.iterdir())
+
+    def meanwhile(undone: Iterator[Candidate]) -> Iterator[Path]:
+        for candidate in undone:  # which has been looked at
+            path = Path(candidate.path)
+            if path == deleted:
+                path.unlink()
+            elif path == grown:
+                path.write_bytes(path.read_bytes() + b"more")
+            yield path
+
+    def run() -> tuple[dict[str, int], int]:
+        with (
+            osscl_package.load(home / "model.onnx", rule="memory") as detector,
+            Journal.open(tmp_path / "s.journal", {}) as journal,
+        ):
+            for record in detector.score_files(meanwhile(journal.undone(find_recordings([press])))):
+                journal.add(record)
+            journal.commit()
+            return journal.counts(), journal.n_changed
+
+    counts, n_changed = run()
+    assert sum(counts.values()) == 5
+    assert counts["unreadable"] == 1
+    assert n_changed == 1
+    with Journal.open(tmp_path / "s.journal", {}) as journal:
+        undone = [Path(each.path) for each in journal.undone(find_recordings([press]))]
+    assert undone == [grown]
 
 
 def test_a_folder_or_journal_that_may_not_be_written_is_refused_and_loses_nothing(
