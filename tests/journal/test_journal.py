@@ -14,6 +14,7 @@ import pytest
 from osscl.audio.candidate import Candidate
 from osscl.errors import AudioReadError, JournalError
 from osscl.journal import journal as journal_module
+from osscl.journal import keys, known
 from osscl.journal.contents import reading
 from osscl.journal.journal import Journal, journal_of
 from osscl.journal.schema import STORED
@@ -129,6 +130,44 @@ def test_a_file_that_changes_while_it_is_scored_is_undone(tmp_path: Path) -> Non
             journal.add(record_of(candidate))
     assert run(path, candidates) == ["a", "b"]
     assert run(path, candidates) == []
+
+
+def test_what_is_not_committed_yet_is_done_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "s.journal"
+    candidates = files_in(tmp_path / "sound", "ab")
+    with Journal.open(path, SETTINGS) as journal, reading(path) as contents:
+        for candidate in journal.undone(candidates):
+            assert not journal.is_done(candidate)
+            journal.add(record_of(candidate))
+            assert journal.is_done(candidate)
+        assert list(journal.undone(candidates, as_they_come=True)) == []
+        assert journal.transaction.execute("SELECT count(*) FROM records").fetchone() == (2,)
+        assert contents.counts() == {}
+
+
+def test_of_a_walk_that_agrees_with_the_journal_each_file_is_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.journal"
+    candidates = files_in(tmp_path / "sound", [f"{number:03}" for number in range(300)])
+    run(path, candidates)
+    looks: list[bytes] = []
+    statements: list[str] = []
+    look = known.size_and_date
+
+    def counted(path: bytes) -> tuple[int | None, int | None]:
+        looks.append(path)
+        return look(path)
+
+    monkeypatch.setattr(known, "size_and_date", counted)
+    monkeypatch.setattr(keys, "size_and_date", counted)
+    with Journal.open(path, SETTINGS) as journal:
+        journal.connection.set_trace_callback(statements.append)
+        assert list(journal.undone(candidates)) == []
+        assert (journal.n_done_before, journal.n_before) == (300, 299)
+        journal.connection.set_trace_callback(None)
+    assert looks == [os.fsencode(candidate.path) for candidate in candidates]
+    assert len(statements) < 10
 
 
 def test_failed_files_are_tried_again_if_asked_for(tmp_path: Path) -> None:
