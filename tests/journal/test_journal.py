@@ -153,7 +153,7 @@ def test_of_a_walk_that_agrees_with_the_journal_each_file_is_looked_at_once(
     run(path, candidates)
     looks: list[bytes] = []
     statements: list[str] = []
-    look = known.size_and_date
+    look = keys.size_and_date
 
     def counted(path: bytes) -> tuple[int | None, int | None]:
         looks.append(path)
