@@ -4,8 +4,8 @@
 
 CLIPS is a folder whose recordings the model knows the machines of, such as ``osscl demo -o DEMO`` makes. They
 are linked to under so many names beside it. Each round runs every variant once, in an order of its own, as a
-process of its own; figures are medians over the rounds, of wall time and of processor time of the whole
-process. A run over one recording tells what starting costs, which is taken off both sides.
+process of its own; figures are medians over the rounds, of what wall time and processor time of the whole
+process differ by. A run over one recording tells what starting costs, which is taken off both sides.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _PROGRAM = "from osscl.cli import main; main()"
 STARTING, WITHOUT, WITH = "starting", "without", "with"
@@ -54,20 +54,26 @@ def cost_of(command: list[str]) -> Cost:
     return Cost(wall_s, used.ru_utime + used.ru_stime)
 
 
-def figures(rounds: dict[str, list[Cost]], n_files: int) -> dict[str, float]:
-    """Medians, and what the journal adds to a file and to the run without its start."""
-    found: dict[str, float] = {}
+def figures(rounds: dict[str, list[Cost]], n_files: int) -> dict[str, Any]:
+    """What the journal adds to a file, and to the run without its start: median of the rounds, and extremes."""
+    found: dict[str, Any] = {}
     for clock in Cost._fields:
         start, without, with_ = (
-            statistics.median(getattr(cost, clock) for cost in rounds[each])
-            for each in (STARTING, WITHOUT, WITH)
+            [getattr(cost, clock) for cost in rounds[each]] for each in (STARTING, WITHOUT, WITH)
         )
+        start_s = statistics.median(start)
+        pairs = list(zip(without, with_, strict=True))
+        shares = [100 * (more - less) / (less - start_s) for less, more in pairs]
         found |= {
-            f"{clock}_{name}": round(value, 3)
-            for name, value in ((STARTING, start), (WITHOUT, without), (WITH, with_))
+            f"{clock}_start": round(start_s, 3),
+            f"{clock}_without": round(statistics.median(without), 3),
+            f"{clock}_with": round(statistics.median(with_), 3),
+            f"{clock}_more_a_file_us": round(
+                1e6 * statistics.median(more - less for less, more in pairs) / n_files, 1
+            ),
+            f"{clock}_more_percent": round(statistics.median(shares), 2),
+            f"{clock}_more_percent_from_to": [round(min(shares), 2), round(max(shares), 2)],
         }
-        found[f"{clock}_more_a_file_us"] = round(1e6 * (with_ - without) / n_files, 1)
-        found[f"{clock}_more_percent"] = round(100 * (with_ - without) / (without - start), 2)
     return found
 
 
