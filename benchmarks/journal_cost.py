@@ -55,7 +55,7 @@ def cost_of(command: list[str]) -> Cost:
 
 
 def figures(rounds: dict[str, list[Cost]], n_files: int) -> dict[str, Any]:
-    """What the journal adds to a file, and to the run without its start: median of the rounds, and extremes."""
+    """What the journal adds to a file, and to the run without its start: median of rounds, and extremes."""
     found: dict[str, Any] = {}
     for clock in Cost._fields:
         start, without, with_ = (
