@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from osscl.audio.bytestream import ByteStream
 from osscl.audio.flac import beginning_with_length, leaves_length_open
 from osscl.audio.id3 import end_of_id3_tags
-from osscl.audio.riff import WavChunks, find_chunks
+from osscl.audio.riff import DataChunk, WavChunks, find_chunks
 from osscl.audio.splice import SplicedStream
+from osscl.audio.w64 import find_w64_data
 from osscl.audio.wav_format import parse_wav_format, pcm_32_format
 from osscl.audio.wav_header import plain_header
 from osscl.config import Channel
@@ -151,7 +152,7 @@ def open_recording(stream: ByteStream, *, up_to_its_flaw: bool = False) -> Itera
     stream : ByteStream
         The file.
     up_to_its_flaw : bool
-        Open a WAV file all the same whose sound ends before its header says so, or that does not say
+        Open a WAV or W64 file all the same whose sound ends before its header says so, or that does not say
         where: what is there can be read, and then `Recording.check_end` tells.
 
     Raises
@@ -164,9 +165,10 @@ def open_recording(stream: ByteStream, *, up_to_its_flaw: bool = False) -> Itera
     chunks = find_chunks(stream, start)
     file = None
     try:
+        data = find_w64_data(stream, start) if chunks is None else chunks.data
         seen, in_low_bytes = _as_decoded(stream, start, chunks)
         with soundfile.SoundFile(seen) as file:
-            flaw = None if chunks is None else _flaw_of(chunks)
+            flaw = None if data is None else _flaw_of(data)
             if flaw is not None and not (up_to_its_flaw and file.frames):
                 raise flaw
             _check_length(file.frames)
@@ -235,9 +237,9 @@ def _count_frames(stream: ByteStream | SplicedStream) -> int:
                 return n_frames
 
 
-def _flaw_of(chunks: WavChunks) -> AudioCorruptError | None:
+def _flaw_of(data: DataChunk) -> AudioCorruptError | None:
     try:
-        chunks.data.check_complete()
+        data.check_complete()
     except AudioCorruptError as error:
         return error
     return None

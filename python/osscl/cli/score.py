@@ -72,7 +72,8 @@ def score(
     paths: Annotated[
         list[str],
         typer.Argument(
-            help="Folders, searched for .wav and .flac files at any depth; or files.", metavar="FOLDER"
+            help="Folders, searched for .wav, .flac, .w64 and .rf64 files at any depth; or files.",
+            metavar="FOLDER",
         ),
     ],
     output: ResultTable = None,

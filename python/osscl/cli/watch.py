@@ -58,7 +58,10 @@ def watch(
     ],
     folder: Annotated[
         Path,
-        typer.Argument(help="Folder that recordings come into, at any depth.", metavar="FOLDER"),
+        typer.Argument(
+            help="Folder that recordings (.wav, .flac, .w64, .rf64) come into, at any depth.",
+            metavar="FOLDER",
+        ),
     ],
     output: Annotated[
         Path,
