@@ -42,10 +42,11 @@ def test_bytes_that_are_missing_are_told() -> None:
         read_clip(longer[:-2])  # although the ten seconds that are asked for are there
 
 
-def test_a_size_that_was_never_written_is_told() -> None:
-    assert declared(open_w64(W64)) == (HEADER, None, 320_000)
+@pytest.mark.parametrize("size", [0, 24, 2**62 + 24, 2**63 - 1, 2**64 - 1])
+def test_a_size_that_was_never_written_is_told(size: int) -> None:
+    assert declared(open_w64(W64, size)) == (HEADER, None, 320_000)
     with pytest.raises(AudioCorruptError, match="was never written"):
-        read_clip(open_w64(W64))
+        read_clip(open_w64(W64, size))
 
 
 @pytest.mark.parametrize(

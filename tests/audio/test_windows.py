@@ -125,7 +125,8 @@ DAMAGED = {
     "one that was never closed": (riff(fmt_chunk(), chunk(b"data", PCM, 0)), 5, "was never written"),
     "one from a pipe": (riff(fmt_chunk(), chunk(b"data", PCM, 0xFFFF_FFFF)), 5, "was never written"),
     "a W64 file cut short": (encoded(LONG, kind="W64")[:-400_000], 3, "are present: the file is cut short"),
-    "a W64 file from a pipe": (open_w64(encoded(LONG, kind="W64")), 5, "was never written"),
+    "a W64 file from a pipe": (open_w64(encoded(LONG, kind="W64")), 0, "was never written"),
+    "a W64 file that was never closed": (open_w64(encoded(LONG, kind="W64"), 0), 5, "was never written"),
     "a FLAC file cut short": (encoded(LONG, kind="FLAC")[:-450_000], 3, "cut short"),
 }
 

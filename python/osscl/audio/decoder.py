@@ -163,18 +163,18 @@ def open_recording(stream: ByteStream, *, up_to_its_flaw: bool = False) -> Itera
     """
     start = end_of_id3_tags(stream)
     chunks = find_chunks(stream, start)
-    file = None
+    file, flaw = None, None
     try:
         data = find_w64_data(stream, start) if chunks is None else chunks.data
+        flaw = None if data is None else _flaw_of(data)
         seen, in_low_bytes = _as_decoded(stream, start, chunks)
         with soundfile.SoundFile(seen) as file:
-            flaw = None if data is None else _flaw_of(data)
             if flaw is not None and not (up_to_its_flaw and file.frames):
                 raise flaw
             _check_length(file.frames)
             yield Recording(file, in_low_bytes=in_low_bytes, flaw=flaw)
     except soundfile.LibsndfileError as error:
-        raise _with_header(_undecodable(error), file) from error
+        raise _with_header(flaw or _undecodable(error), file) from error
     except AudioError as error:
         _with_header(error, file)
         raise
