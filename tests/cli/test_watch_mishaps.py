@@ -98,14 +98,14 @@ def test_a_full_disk_under_the_journal_loses_nothing(model: Path, tmp_path: Path
 
 
 def reads(process: "Popen[str]", path: Path) -> bool:
-    """Whether a process has a file open."""
-    folder = Path(f"/proc/{process.pid}/fd")
-    return any(_leads_to(link, path) for link in folder.iterdir())
+    """Whether a process has read a window of a file, and has it still open."""
+    return any(_is_within(link, path) for link in Path(f"/proc/{process.pid}/fd").iterdir())
 
 
-def _leads_to(link: Path, path: Path) -> bool:
+def _is_within(link: Path, path: Path) -> bool:
     try:
-        return link.readlink() == path
+        state = (link.parent.parent / "fdinfo" / link.name).read_text()
+        return link.readlink() == path and int(state.split()[1]) > 320_000
     except OSError:  # closed by now
         return False
 
