@@ -34,7 +34,7 @@ class CountingStream(io.BytesIO):
         return n
 
 
-@pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64", "FLAC", "AIFF"])
+@pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64", "W64", "FLAC", "AIFF"])
 def test_16_bit_samples_stay_as_they_are(kind: str) -> None:
     clip = read_clip(encoded(noise(), kind=kind))
     assert clip.samples.dtype == np.int16

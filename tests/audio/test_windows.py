@@ -10,7 +10,7 @@ from osscl.audio.fitting import AS_THEY_ARE, Clip, Fit
 from osscl.audio.reading import read_clip
 from osscl.audio.windows import open_windows
 from osscl.errors import AudioError, AudioUnfitError, ConfigError
-from support.audio_files import RATE_HZ, chunk, encoded, fmt_chunk, noise, riff
+from support.audio_files import RATE_HZ, chunk, encoded, fmt_chunk, noise, open_w64, riff
 
 
 class Read:
@@ -124,6 +124,9 @@ DAMAGED = {
     "a WAV file cut short": (encoded(LONG)[:-400_000], 3, "are present: the file is cut short"),
     "one that was never closed": (riff(fmt_chunk(), chunk(b"data", PCM, 0)), 5, "was never written"),
     "one from a pipe": (riff(fmt_chunk(), chunk(b"data", PCM, 0xFFFF_FFFF)), 5, "was never written"),
+    "a W64 file cut short": (encoded(LONG, kind="W64")[:-400_000], 3, "are present: the file is cut short"),
+    "a W64 file from a pipe": (open_w64(encoded(LONG, kind="W64")), 0, "was never written"),
+    "a W64 file that was never closed": (open_w64(encoded(LONG, kind="W64"), 0), 5, "was never written"),
     "a FLAC file cut short": (encoded(LONG, kind="FLAC")[:-450_000], 3, "cut short"),
 }
 

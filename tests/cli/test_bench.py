@@ -106,8 +106,12 @@ def test_bench_prints_a_table(model_file: Path) -> None:
 
 
 BAD_INPUT: list[tuple[tuple[str, ...], int, str]] = [
-    (("demo", "EMPTY"), 1, "no .wav or .flac below EMPTY: it holds no file; name a folder"),
-    (("demo", "MP3"), 1, "no .wav or .flac below MP3: it holds 1 .mp3; convert them to WAV or FLAC"),
+    (("demo", "EMPTY"), 1, "no .wav, .flac, .w64 or .rf64 below EMPTY: it holds no file; name a folder"),
+    (
+        ("demo", "MP3"),
+        1,
+        "no .wav, .flac, .w64 or .rf64 below MP3: it holds 1 .mp3; convert them to WAV or FLAC",
+    ),
     (("demo", "--accuracy", "--gate", "DANGLING"), 2, "DANGLING: it is a link to nowhere, and nothing is"),
     (("demo", "BROKEN"), 1, "the first of 2: "),
     (("demo", "NOWHERE"), 2, "there is no file or folder NOWHERE"),

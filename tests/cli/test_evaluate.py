@@ -234,7 +234,8 @@ def test_a_data_set_without_test_recordings_is_refused(model_file: Path, tmp_pat
     nothing = osscl("evaluate", model_file, tmp_path)
     assert nothing.returncode == 1
     assert nothing.stderr == (
-        "error: no .wav or .flac in a folder named test, such as fan/test/normal_id_00_00000000.wav, below "
+        "error: no .wav, .flac, .w64 or .rf64 in a folder named test, such as "
+        "fan/test/normal_id_00_00000000.wav, below "
         f"{tmp_path}: it holds 1 recording elsewhere; name another folder, or move what lies elsewhere\n"
     )
     write_wav(tmp_path / "fan" / "test" / "id_00_0.wav", 0)

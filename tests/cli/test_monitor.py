@@ -24,6 +24,7 @@ RUNS = {
     "back": "back.jsonl --json",
     "asked": "changed.csv --false-alarms 1/week",
     "every": "changed.csv --false-alarms 0.1/year --every 1s",
+    "every in seconds": "changed.csv --false-alarms 0.1/year --every 1",
     "no times": "undecided.csv --false-alarms 1/week",
     "some": "some.csv",
     "none": "changed.csv --model plain.onnx --json",

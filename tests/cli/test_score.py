@@ -56,6 +56,17 @@ def rows(table: Path | str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
+def test_a_sound_is_scored_alike_in_each_container(model_file: Path, tmp_path: Path) -> None:
+    for ending in ("flac", "rf64", "w64", "wav"):
+        write_wav(tmp_path / "sound" / "fan" / "test" / f"normal_id_00_0.{ending}")
+    result = osscl("score", model_file, tmp_path / "sound")
+    assert result.returncode == 0, result.stderr
+    table = rows(result.stdout)
+    assert [Path(row.pop("path")).suffix for row in table] == [".flac", ".rf64", ".w64", ".wav"]
+    assert table == [table[0]] * 4
+    assert table[0]["status"] == "ok"
+
+
 def test_a_folder_becomes_a_table(model_file: Path, folder: Path, tmp_path: Path) -> None:
     result = osscl("score", model_file, folder, "--output", tmp_path / "scores.csv")
     assert result.returncode == 0, result.stderr
@@ -271,7 +282,8 @@ def test_an_empty_search_is_no_success(model_file: Path, tmp_path: Path, output:
     assert result.returncode == 1
     assert result.stdout == ""
     assert result.stderr == (
-        "error: no .wav or .flac below sound: it holds 2 .mp3, 1 .wave, 1 file named ._* (companions that "
+        "error: no .wav, .flac, .w64 or .rf64 below sound: it holds 2 .mp3, 1 .wave, 1 file named "
+        "._* (companions that "
         "macOS writes); convert them to WAV or FLAC, and name a folder that holds those\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["sound"]

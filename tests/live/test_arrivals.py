@@ -117,7 +117,7 @@ def test_a_file_that_still_grows_is_waited_for(tmp_path: Path) -> None:
     assert watched.after(SETTLE_S) == ["copy.wav"]
 
 
-@pytest.mark.parametrize("ending", [".wav", ".flac"])
+@pytest.mark.parametrize("ending", [".wav", ".flac", ".w64", ".rf64"])
 def test_a_file_that_never_becomes_whole_is_handed_on_with_the_reason(tmp_path: Path, ending: str) -> None:
     path = write_recording(tmp_path / f"cut{ending}", 64_000)
     whole = path.read_bytes()

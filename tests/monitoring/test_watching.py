@@ -10,9 +10,10 @@ from osscl.decisions.alarms import AlarmRule
 from osscl.errors import ConfigError, DecisionError, EvaluationError
 from osscl.features import memory_features
 from osscl.model_file.bundle import Bundle, read_bundle
-from osscl.monitoring import AlarmBudget, WatchOptions, parse_duration, watch
+from osscl.monitoring import AlarmBudget, WatchOptions, watch
 from osscl.scoring.judges import Judges
 from osscl.scoring.record import Record
+from osscl.support.durations import parse_duration
 from support.remembering import calibration, normal_clips, stored_memory, write_clips, write_model
 from support.score_streams import MACHINE, N_CALIBRATION, normal_scores, records, write_calibrated
 
@@ -275,8 +276,15 @@ def test_what_is_no_rate_of_false_alarms_is_refused(text: str) -> None:
 def test_budgets_and_times_are_read() -> None:
     assert AlarmBudget.parse(" 0.5 / Month ") == AlarmBudget(0.5, "month")
     assert str(AlarmBudget.parse("1/week")) == "1/week"
-    assert [parse_duration(text) for text in ("10s", "1.5 min", "2h", "1d")] == [10, 90, 7200, 86400]
-    for text in ("10", "s", "0s", "1 fortnight"):
+    assert [parse_duration(text) for text in ("10s", "1.5 min", "2h", "1d", "10", "0.5")] == [
+        10,
+        90,
+        7200,
+        86400,
+        10,
+        0.5,
+    ]
+    for text in ("", "s", "-10", "nan", "1e3", "0", "0s", "1 fortnight"):
         with pytest.raises(ConfigError, match="expected a number and s, min, h or d"):
             parse_duration(text)
     with pytest.raises(ConfigError, match="distance is 0"):

@@ -32,8 +32,9 @@ def found(*roots: Path | str, below: Path) -> list[str]:
 
 
 def test_files_and_folders_come_in_the_order_of_their_names(tmp_path: Path) -> None:
-    touch(tmp_path, "b.wav", "a/2.FLAC", "a/1.wav", "c/x.wav", "c/notes.txt")
-    assert found(tmp_path, below=tmp_path) == ["a/1.wav", "a/2.FLAC", "b.wav", "c/x.wav"]
+    touch(tmp_path, "b.wav", "a/2.FLAC", "a/1.wav", "a/3.w64", "a/4.RF64", "c/x.wav", "c/notes.txt")
+    named = ["a/1.wav", "a/2.FLAC", "a/3.w64", "a/4.RF64", "b.wav", "c/x.wav"]
+    assert found(tmp_path, below=tmp_path) == named
 
 
 def test_folders_that_link_into_each_other_are_walked_once(tmp_path: Path) -> None:
@@ -215,7 +216,8 @@ def test_an_empty_search_says_what_it_looked_for_and_what_is_there(tmp_path: Pat
     with pytest.raises(NoRecordingsError) as caught:
         find_some_recordings([tmp_path])
     assert str(caught.value) == (
-        f"no .wav or .flac below {tmp_path}: it holds 12 .mp3, 2 .wave, 1 other file, 1 file named ._* "
+        f"no .wav, .flac, .w64 or .rf64 below {tmp_path}: it holds 12 .mp3, 2 .wave, 1 other file, "
+        f"1 file named ._* "
         f"(companions that macOS writes), 1 link to nothing (the first: {tmp_path}/gone); convert them to "
         "WAV or FLAC, and name a folder that holds those"
     )
@@ -230,7 +232,8 @@ def test_an_empty_search_of_other_things(tmp_path: Path) -> None:
         find_some_recordings([a, b])
     met = PassedOver(n_elsewhere=3)
     assert met.refusal([a], "in a folder named test") == (
-        f"no .wav or .flac in a folder named test below {a}: it holds 3 recordings elsewhere; name another "
+        f"no .wav, .flac, .w64 or .rf64 in a folder named test below {a}: it holds 3 recordings "
+        f"elsewhere; name another "
         "folder, or move what lies elsewhere"
     )
 

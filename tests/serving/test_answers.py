@@ -156,7 +156,8 @@ def test_everything_that_is_heard_comes_from_a_route_of_its_own(
 def test_what_lies_behind_the_clip_is_said(server: Served, folder: Path) -> None:
     long = server.post((folder / "long.wav").read_bytes(), machine=REMEMBERED).json
     assert long["note"] == (
-        "the recording lasts 20 s, and its first 10 s were scored; send the rest in parts"
+        "the recording lasts 20 s, and its first 10 s were scored; hop_s=10 scores all of it, window by "
+        "window"
     )
     assert server.post((folder / "float.wav").read_bytes(), machine=REMEMBERED).json["note"] is None
 
@@ -286,10 +287,14 @@ def test_the_description_is_whole(server: Served, folder: Path) -> None:
         score["responses"]
     )
     answer = server.post((folder / "float.wav").read_bytes(), machine=REMEMBERED).json
-    example = score["responses"]["200"]["content"]["application/json"]["example"]
-    assert set(answer) == set(example) == set(schemas["Answer"]["properties"])
+    examples = score["responses"]["200"]["content"]["application/json"]["examples"]
+    assert set(answer) == set(examples["beginning"]["value"]) == set(schemas["Answer"]["properties"])
+    in_windows = server.post((folder / "long.wav").read_bytes(), machine=REMEMBERED, hop_s=10).json
+    example = examples["windows"]["value"]
+    assert set(in_windows) == set(example) == set(schemas["WindowsAnswer"]["properties"])
+    assert set(in_windows["windows"][0]) == set(example["windows"][0]) == set(example["file_max"])
     assert {each["name"] for each in score["parameters"]} == {
-        "machine", "name", "resample", "channel", "pad", "dtype", "sample_rate_hz", "explain"
+        "machine", "name", "resample", "channel", "pad", "dtype", "sample_rate_hz", "explain", "hop_s"
     }  # fmt: skip
 
 

@@ -56,6 +56,12 @@ def riff(*chunks: bytes, form: bytes = b"RIFF") -> bytes:
     return form + struct.pack("<I", min(len(body), 0xFFFF_FFFF)) + body
 
 
+def open_w64(content: bytes, size: int = 2**63 - 1) -> bytes:
+    """A W64 file whose header leaves the size of its sound open, as FFmpeg writes it to a pipe."""
+    at = content.index(b"data\xf3\xac") + 16
+    return content[:at] + struct.pack("<Q", size) + content[at + 8 :]
+
+
 def flac_without_length() -> bytes:
     """A FLAC file as an encoder writes it to a pipe: the header leaves the number of samples open."""
     content = bytearray(encoded(noise(), kind="FLAC"))

@@ -65,7 +65,8 @@ def test_no_clips(tmp_path: Path) -> None:
     with pytest.raises(TrainingDataError) as caught:
         read_training_data([tmp_path])
     assert str(caught.value) == (
-        "no .wav or .flac in a folder <type>/train, such as fan/train/normal_id_00_00000000.wav, below "
+        "no .wav, .flac, .w64 or .rf64 in a folder <type>/train, such as "
+        "fan/train/normal_id_00_00000000.wav, below "
         f"{tmp_path}: it holds 1 recording elsewhere, 2 .mp3; name another folder, or move what lies "
         "elsewhere"
     )

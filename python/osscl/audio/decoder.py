@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from osscl.audio.bytestream import ByteStream
 from osscl.audio.flac import beginning_with_length, leaves_length_open
 from osscl.audio.id3 import end_of_id3_tags
-from osscl.audio.riff import WavChunks, find_chunks
+from osscl.audio.riff import DataChunk, WavChunks, find_chunks
 from osscl.audio.splice import SplicedStream
+from osscl.audio.w64 import find_w64_data
 from osscl.audio.wav_format import parse_wav_format, pcm_32_format
 from osscl.audio.wav_header import plain_header
 from osscl.config import Channel
@@ -151,7 +152,7 @@ def open_recording(stream: ByteStream, *, up_to_its_flaw: bool = False) -> Itera
     stream : ByteStream
         The file.
     up_to_its_flaw : bool
-        Open a WAV file all the same whose sound ends before its header says so, or that does not say
+        Open a WAV or W64 file all the same whose sound ends before its header says so, or that does not say
         where: what is there can be read, and then `Recording.check_end` tells.
 
     Raises
@@ -162,17 +163,18 @@ def open_recording(stream: ByteStream, *, up_to_its_flaw: bool = False) -> Itera
     """
     start = end_of_id3_tags(stream)
     chunks = find_chunks(stream, start)
-    file = None
+    file, flaw = None, None
     try:
+        data = find_w64_data(stream, start) if chunks is None else chunks.data
+        flaw = None if data is None else _flaw_of(data)
         seen, in_low_bytes = _as_decoded(stream, start, chunks)
         with soundfile.SoundFile(seen) as file:
-            flaw = None if chunks is None else _flaw_of(chunks)
             if flaw is not None and not (up_to_its_flaw and file.frames):
                 raise flaw
             _check_length(file.frames)
             yield Recording(file, in_low_bytes=in_low_bytes, flaw=flaw)
     except soundfile.LibsndfileError as error:
-        raise _with_header(_undecodable(error), file) from error
+        raise _with_header(flaw or _undecodable(error), file) from error
     except AudioError as error:
         _with_header(error, file)
         raise
@@ -235,9 +237,9 @@ def _count_frames(stream: ByteStream | SplicedStream) -> int:
                 return n_frames
 
 
-def _flaw_of(chunks: WavChunks) -> AudioCorruptError | None:
+def _flaw_of(data: DataChunk) -> AudioCorruptError | None:
     try:
-        chunks.data.check_complete()
+        data.check_complete()
     except AudioCorruptError as error:
         return error
     return None

@@ -23,7 +23,7 @@ from osscl.support.paths import printable
 _log = quiet_logger(__name__)
 __all__ = ["AS_THEY_ARE", "AUDIO_SUFFIXES", "Clip", "Fit", "name_file", "read_audio", "read_clip"]
 
-AUDIO_SUFFIXES = (".wav", ".flac")
+AUDIO_SUFFIXES = (".wav", ".flac", ".w64", ".rf64")
 """Endings, in lower case, of the files that a folder run takes for recordings."""
 
 

@@ -91,6 +91,14 @@ class Windows:
         self._recording, self._cutter = recording, cutter
         self._hop = hop_frames(hop_s, recording.sample_rate_hz)
 
+    @property
+    def n_windows(self) -> int:
+        """How many windows there are, by the header; nothing is read."""
+        n_frames, n_needed = self._recording.n_frames, self._cutter.n_needed
+        n_whole = 0 if n_frames < n_needed else (n_frames - n_needed) // self._hop + 1
+        covered = (n_whole - 1) * self._hop + n_needed if n_whole else 0
+        return n_whole + self._is_begun(n_whole * self._hop, covered)
+
     def starts(self) -> list[float]:
         """Where the windows begin, seconds; nothing is read.
 

@@ -56,7 +56,7 @@ def open_clips(
     Parameters
     ----------
     folder : Path or None
-        Where to look for WAV and FLAC files; None makes recordings.
+        Where to look for recordings; None makes recordings.
     count : int
         Recordings at most.
     manifest : Manifest

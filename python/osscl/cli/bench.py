@@ -41,8 +41,8 @@ def bench(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            help="Folder, searched for .wav and .flac files at any depth. By default synthetic recordings, "
-            "made for the time of the benchmark.",
+            help="Folder, searched for .wav, .flac, .w64 and .rf64 files at any depth. By default synthetic "
+            "recordings, made for the time of the benchmark.",
             metavar="FOLDER",
         ),
     ] = None,

@@ -13,6 +13,7 @@ from osscl.cli.messages import EXIT_SOME_UNSCORED, say
 from osscl.detector import Detector
 from osscl.journal.journal import Journal, journal_of
 from osscl.journal.settings import Settings
+from osscl.live.alarms import are_kept
 from osscl.runs.explaining import Explainer
 from osscl.runs.exporting import Wanted
 from osscl.runs.journaled import JournaledRun, Scores
@@ -146,6 +147,13 @@ def _say_done(run: JournaledRun, tally: Tally, *, is_made: bool) -> None:
     else:
         before = f"{files(journal.n_done_before)} done before; " if journal.n_done_before else ""
         say(f"{before}{tally} -> {output}")
+    if run.n_scored and are_kept(journal.transaction):
+        say(
+            f"{printable(journal.path)} is a watch's: what osscl score adds to it raises no alarm, "
+            f"and no receiver "
+            "is told of it"
+        )
+    journal.commit()
     if journal.n_changed:
         say(
             f"{files(journal.n_changed)} changed while being scored: the same command scores what is "

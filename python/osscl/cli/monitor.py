@@ -14,12 +14,13 @@ from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import window_of_alarm
 from osscl.decisions.alarms import AlarmRule
 from osscl.model_file.bundle import read_bundle
-from osscl.monitoring import AlarmBudget, AlarmFacts, Watched, Watching, WatchOptions, parse_duration, watch
+from osscl.monitoring import AlarmBudget, AlarmFacts, Watched, Watching, WatchOptions, watch
 from osscl.monitoring.report import document_of
 from osscl.monitoring.sentences import budget_sentence
 from osscl.runs.deciding import run_beside, scored_by
 from osscl.runs.score_table import read_records
 from osscl.support.atomic import write_atomically
+from osscl.support.durations import parse_duration
 from osscl.support.links import missing
 from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
@@ -72,7 +73,8 @@ def monitor(
     every: Annotated[
         str | None,
         typer.Option(
-            help="How often a clip comes, such as 10s or 5min; by default as their times say.", metavar="TIME"
+            help="How often a clip comes, such as 10s, 10 or 5min; by default as their times say.",
+            metavar="TIME",
         ),
     ] = None,
     hold: Annotated[int, typer.Option(help="Clips for which an alarm stands at least.", metavar="N")] = 0,

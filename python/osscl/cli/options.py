@@ -14,6 +14,7 @@ from osscl.backends import ComputeOptions
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
 from osscl.model_file.decisions import Rule
+from osscl.support.durations import parse_duration
 
 EngineFolder: TypeAlias = Annotated[
     Path | None,
@@ -200,10 +201,11 @@ def _times(
         ),
     ] = None,
     every: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            help="Seconds from the beginning of one file to that of the next, in their order.",
-            metavar="SECONDS",
+            help="Time from the beginning of one file to that of the next, in their order: 10s, 5min, 1h; 10 is "
+            "10 s.",
+            metavar="TIME",
         ),
     ] = None,
     file_times: Annotated[
@@ -213,7 +215,11 @@ def _times(
         ),
     ] = False,
 ) -> RecordingTimes:
-    return RecordingTimes(None if start_time is None else parse_start(start_time), every, file_times)
+    return RecordingTimes(
+        None if start_time is None else parse_start(start_time),
+        None if every is None else parse_duration(every),
+        file_times,
+    )
 
 
 _GROUPS = {

@@ -1,7 +1,7 @@
 """``osscl score``: recordings in, a table of anomaly scores out."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
+from osscl.cli.asked import Asked
 from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
 from osscl.cli.journaled import Journaling, score_with_journal
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, result_stream, say
@@ -29,10 +30,8 @@ from osscl.cli.options import (
 )
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
-from osscl.journal.settings import settings_of
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
 from osscl.runs.explaining import Explainer
-from osscl.runs.exporting import Wanted
 from osscl.runs.folder import find_some_recordings
 from osscl.runs.journaled import check_place
 from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
@@ -72,7 +71,8 @@ def score(
     paths: Annotated[
         list[str],
         typer.Argument(
-            help="Folders, searched for .wav and .flac files at any depth; or files.", metavar="FOLDER"
+            help="Folders, searched for .wav, .flac, .w64 and .rf64 files at any depth; or files.",
+            metavar="FOLDER",
         ),
     ],
     output: ResultTable = None,
@@ -134,18 +134,17 @@ def score(
         how = replace(compute, on_build=building.show_phase)
         detector = Detector(model, how, **decide._asdict())
     machine_of = machine_source(detector.machines, *names)
-    options = {
-        "paths": list(map(printable, paths)),
-        "machine": names.machine,
-        "labels": None if names.labels is None else printable(names.labels),
-        **asdict(fit),
-        **times.facts(),
-        **({} if hop is None else {"hop": hop}),
-        **decide._asdict(),
-        "only": only,
-        "explain": explain,
-        **compute.record(),
-    }
+    asked = Asked(
+        paths=paths,
+        names=names,
+        fit=fit,
+        times=times,
+        hop_s=hop,
+        decide=decide,
+        compute=compute,
+        only=only,
+        explain=explain,
+    )
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
@@ -161,31 +160,16 @@ def score(
             times,
             hop,
             left_out,
-            options,
+            asked.options(),
             tally,
             explainer,
         )
     else:
-        model_sha256 = detector.bundle.file_sha256
-        asked = Journaling(
+        journaling = Journaling(
             output,
-            settings_of(
-                detector.manifest,
-                detector.judges,
-                detector.facts,
-                paths,
-                fit=fit,
-                names=names,
-                times=times,
-                hop_s=hop,
-            ),
-            Wanted(
-                model_sha256=model_sha256,
-                false_alarm_rate=decide.false_alarm_rate,
-                only=only,
-                explain=explain,
-            ),
-            options,
+            asked.settings(detector),
+            asked.wanted(detector),
+            asked.options(),
             retry_failed=retry_failed,
             overwrite=overwrite,
         )
@@ -197,7 +181,7 @@ def score(
                 undone, machine_of, fit, when, hop_s=hop, left_out=left_out
             ),
             times,
-            asked,
+            journaling,
             explainer,
         )
     if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):

@@ -51,6 +51,9 @@ def serve(
     max_waiting: Annotated[
         int, typer.Option(help="Recordings that may wait; more are told to come again.")
     ] = 128,
+    max_windows: Annotated[
+        int, typer.Option(help="Windows that one recording may be cut into (hop_s in the query).")
+    ] = 360,
     max_connections: Annotated[int, typer.Option(help="Connections that may be open.")] = 256,
     read_timeout: Annotated[
         float, typer.Option(help="Seconds within which a request must have come.", metavar="SECONDS")
@@ -69,7 +72,7 @@ def serve(
         from osscl.serving.access import Access, check_reachable, find_token
         from osscl.serving.limits import Limits
         from osscl.serving.server import Server, address_of, listen_at
-    limits = Limits(max_bytes, max_waiting, max_connections, read_timeout, timeout)
+    limits = Limits(max_bytes, max_waiting, max_windows, max_connections, read_timeout, timeout)
     token = find_token(token_file)
     check_reachable(host, token)
     if access_log:

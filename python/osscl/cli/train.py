@@ -44,7 +44,7 @@ def train(
     data: Annotated[
         list[Path],
         typer.Argument(
-            help="Folders with <type>/train/*.wav or .flac at any depth, named like "
+            help="Folders with <type>/train/*.wav, .flac, .w64 or .rf64 at any depth, named like "
             "normal_id_00_00000000.wav; what several hold of one type is merged.",
             metavar="DATA",
         ),

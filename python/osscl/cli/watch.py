@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli.asked import Asked
 from osscl.cli.console import BuildProgress, say_unusable
 from osscl.cli.folders import check_listable
 from osscl.cli.interruption import postponed_interrupt
@@ -22,7 +23,6 @@ from osscl.detector import Detector
 from osscl.events.destinations import sink_for
 from osscl.events.sink import Sink
 from osscl.journal.journal import Journal, journal_of
-from osscl.journal.settings import settings_of
 from osscl.live.metrics import served_metrics
 from osscl.live.opening import WatchOptions, opened_watch
 from osscl.live.progress import Progress
@@ -31,7 +31,6 @@ from osscl.live.telling import checked_which
 from osscl.live.watching import Scoring
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
-from osscl.runs.exporting import Wanted
 from osscl.runs.journaled import JournaledRun, check_place
 from osscl.runs.run import how_scored
 from osscl.scoring.record import Record
@@ -58,7 +57,10 @@ def watch(
     ],
     folder: Annotated[
         Path,
-        typer.Argument(help="Folder that recordings come into, at any depth.", metavar="FOLDER"),
+        typer.Argument(
+            help="Folder that recordings (.wav, .flac, .w64, .rf64) come into, at any depth.",
+            metavar="FOLDER",
+        ),
     ],
     output: Annotated[
         Path,
@@ -158,6 +160,16 @@ def watch(
     sinks = [sink_for(each) for each in event or ()]
     check_place(output, overwrite=overwrite, inputs=[model, names.labels, folder])
     inform_on_stderr("osscl.live")
+    asked = Asked(
+        paths=[str(folder)],
+        names=names,
+        fit=fit,
+        times=times,
+        hop_s=hop,
+        decide=decide,
+        compute=compute,
+        explain=explain,
+    )
     progress = Progress()
     with ExitStack() as open_now:
         if metrics_port is not None:
@@ -168,39 +180,19 @@ def watch(
             detector = open_now.enter_context(Detector(model, how, **decide._asdict()))
         machine_of = machine_source(detector.machines, *names)
         explains = _explaining(Explainer(detector, fit)) if explain else None
-        asked = {
-            "paths": [printable(folder)],
-            "machine": names.machine,
-            "labels": None if names.labels is None else printable(names.labels),
-            **asdict(fit),
-            **times.facts(),
-            **({} if hop is None else {"hop": hop}),
-            **decide._asdict(),
-            "only": None,
-            "explain": explain,
-            **compute.record(),
-        }
-        settings = settings_of(
-            detector.manifest,
-            detector.judges,
-            detector.facts,
-            [str(folder)],
-            fit=fit,
-            names=names,
-            times=times,
-            hop_s=hop,
-        )
-        how_kept = how_scored(detector, asked)
         journal = open_now.enter_context(
-            Journal.open(journal_of(output), settings, overwrite, how_kept, given_up=output)
+            Journal.open(
+                journal_of(output),
+                asked.settings(detector),
+                overwrite,
+                how_scored(detector, asked.options()),
+                given_up=output,
+            )
         )
         scoring = Scoring(detector, machine_of, fit, times, hop, explains=explains)
-        wanted = Wanted(
-            model_sha256=detector.bundle.file_sha256,
-            false_alarm_rate=decide.false_alarm_rate,
-            explain=explain,
+        run = JournaledRun(
+            detector, journal, output, asked.wanted(detector), asked.options(), overwrite=overwrite
         )
-        run = JournaledRun(detector, journal, output, wanted, asked, overwrite=overwrite)
         _watch(folder, run, scoring, options, sinks, progress)
     say(f"{progress} -> {printable(output)}")
     for note in (

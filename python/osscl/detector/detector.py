@@ -1,48 +1,33 @@
 """Detector: an exported model, opened on a device, that scores waveforms and files."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
-from osscl.audio.samples import Samples, as_samples
-from osscl.audio.silence import silence_of
 from osscl.audio.windows import check_hop
-from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions, Outputs
-from osscl.config import Channel, Padding, check_fit
+from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions
+from osscl.config import Channel, Padding
+from osscl.detector.arrays import ScoresArrays
 from osscl.detector.computing import Computing, Lanes
-from osscl.detector.windows import CutWaveform, WindowScores
-from osscl.errors import BackendError, InputError
-from osscl.explanation.explained import Explanation
-from osscl.explanation.explaining import explain
-from osscl.features import memory_features
-from osscl.machines.dcase import check_machine
 from osscl.machines.labels import MachineOf, machine_source
 from osscl.model_file.bundle import DEMO, Bundle, read_bundle
 from osscl.model_file.decisions import Rule
 from osscl.model_file.manifest import Manifest
-from osscl.scoring.judge import Judge
 from osscl.scoring.judges import Judges
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.pipeline import score_batch, score_recordings
-from osscl.scoring.quality import doubts
 from osscl.scoring.record import Record
-from osscl.scoring.rule import anomaly_score
-from osscl.scoring.scores import Scores
 from osscl.scoring.task import Task
 from osscl.support.log import quiet_logger
 
 _log = quiet_logger(__name__)
-_WINDOWS_AT_ONCE = 64
 
 
-class Detector:
+class Detector(ScoresArrays):
     """An exported model, opened on a device; made by `osscl.load`.
 
     Several threads may use it at once. It pickles as its absolute path and its options. Used in a forked
@@ -76,8 +61,9 @@ class Detector:
         self._bundle = read_bundle(model)
         self._model = DEMO if os.fspath(model) == DEMO else str(self._bundle.path.absolute())
         self._rule, self._false_alarm_rate = rule, false_alarm_rate
-        self._judges = Judges(self.manifest, rule, false_alarm_rate)
-        self._computing = Computing(self._bundle, options, with_network=self._judges.may_need_network)
+        judges = Judges(self._bundle.manifest, rule, false_alarm_rate)
+        computing = Computing(self._bundle, options, with_network=judges.may_need_network)
+        super().__init__(self._bundle.manifest, judges, computing)
 
     @property
     def manifest(self) -> Manifest:
@@ -117,177 +103,6 @@ class Detector:
     def facts(self) -> dict[str, str]:
         """What really computes: backend, its version, device, precision, threads."""
         return dict(self._computing.backend().facts)
-
-    def score(
-        self,
-        waveforms: npt.ArrayLike,
-        machine: str | Sequence[str],
-        sample_rate_hz: int = 16_000,
-    ) -> Scores:
-        """Score waveforms against the machines they claim to be.
-
-        Parameters
-        ----------
-        waveforms : array_like, [160000] or [B, 160000]
-            int16 samples, or float samples at full scale ±1.
-        machine : str or sequence of str
-            Machine ID of all clips, or of each of them, such as "fan/id_00".
-        sample_rate_hz : int
-            Sample rate of the waveforms; any other than the model's is refused.
-
-        Returns
-        -------
-        Scores
-            One score a clip.
-
-        Raises
-        ------
-        InputError
-            Samples of the wrong rate, shape, type or level; or more or fewer machines than clips.
-        MachineError
-            A machine that the model does not know.
-        BackendError
-            The detector is closed.
-
-        References
-        ----------
-        Huang, Fang, He: "One-Stage Supervised Contrastive Learning for anomalous sound detection",
-        ICASSP 2025, arXiv 2509.13853.
-        """
-        clips = self._clips(waveforms, sample_rate_hz)
-        machines = (machine,) * len(clips) if isinstance(machine, str) else tuple(machine)
-        if len(machines) != len(clips):
-            raise InputError(f"{len(machines)} machines for {len(clips)} clips; give one name, or one a clip")
-        for name in machines:
-            check_machine(name, self.machines)
-        return self._judged(clips, machines)
-
-    def score_windows(
-        self,
-        waveform: npt.ArrayLike,
-        machine: str,
-        hop_s: float,
-        *,
-        sample_rate_hz: int = 16_000,
-        pad: Padding | None = None,
-    ) -> WindowScores:
-        """Score a waveform of any length, window by window.
-
-        Parameters
-        ----------
-        waveform : array_like, [n]
-            int16 samples, or float samples at full scale ±1.
-        machine : str
-            Machine ID that it claims to be, such as "fan/id_00".
-        hop_s : float
-            Seconds from the beginning of one window to that of the next, from 0.01.
-        sample_rate_hz : int
-            Sample rate of the waveform; any other than the model's is refused.
-        pad : {"repeat", "zero"} or None
-            How the end is filled up where it is shorter than a window; None leaves it out.
-
-        Returns
-        -------
-        WindowScores
-            What `score_files` says of a file with these samples.
-
-        Raises
-        ------
-        InputError
-            Samples of the wrong rate, shape, type or level; or fewer than a window, and no `pad`.
-        ConfigError
-            There is no such hop.
-        MachineError
-            A machine that the model does not know.
-        BackendError
-            The detector is closed.
-        """
-        check_hop(hop_s)
-        check_fit(False, None, pad)
-        self._check_rate(sample_rate_hz)
-        samples = as_samples(waveform, InputError)
-        if samples.ndim != 1:
-            raise InputError(f"waveform has shape {list(samples.shape)}; expected one waveform [n]")
-        cut = CutWaveform(samples, self.manifest.clip.n_samples, sample_rate_hz, hop_s, pad)
-        check_machine(machine, self.machines)
-        judge, scores = self._judges.of(machine), Scores.empty((machine,) * len(cut.starts))
-        for places, clips in cut.batches(_WINDOWS_AT_ONCE):
-            n_recorded = {
-                at: cut.n_recorded[place] for at, place in enumerate(places) if place in cut.n_recorded
-            }
-            self._put(scores, places, clips, judge, n_recorded)
-            for at, place in enumerate(places):
-                if judge.misfit(pad if at in n_recorded else None) is not None:
-                    scores.undecide(place)
-        return WindowScores.of(cut, scores)
-
-    def explain(self, waveform: npt.ArrayLike, machine: str, sample_rate_hz: int = 16_000) -> Explanation:
-        """Say what is heard in a clip beyond the machine's normal ones.
-
-        Parameters
-        ----------
-        waveform : array_like, [160000]
-            int16 samples, or float samples at full scale ±1.
-        machine : str
-            Machine ID that the clip claims to be, such as "fan/id_00".
-        sample_rate_hz : int
-            Sample rate of the waveform; any other than the model's is refused.
-
-        Returns
-        -------
-        Explanation
-            By the machine's memory, where the file holds one; by what the network's score rests on, where
-            that score decides.
-
-        Raises
-        ------
-        InputError
-            Samples of the wrong rate, shape, type or level; or no sound at all.
-        MachineError
-            A machine that the model does not know, or cannot score.
-        BackendError
-            The detector is closed.
-        """
-        clips = self._clips(waveform, sample_rate_hz)
-        if len(clips) != 1:
-            raise InputError(f"waveform holds {len(clips)} clips; explain one at a time")
-        if (silence := silence_of(clips[0])) is not None:
-            raise InputError(f"{silence}: a dead microphone or channel? There is no sound to explain")
-        check_machine(machine, self.machines)
-        judge = self._judges.of(machine)
-        self._computing.backend()  # says so where the detector is closed
-        score = partial(self._network_scores, judge=judge) if judge.needs_network else None
-        return explain(clips[0], machine, self._judges.memory_of(machine), score)
-
-    def embed(self, waveforms: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """Embeddings of waveforms.
-
-        Parameters
-        ----------
-        waveforms : array_like, [160000] or [B, 160000]
-            int16 samples, or float samples at full scale ±1, at the model's sample rate.
-
-        Returns
-        -------
-        ndarray of float32, [B, 128]
-            Vectors of Euclidean norm 1.
-
-        Raises
-        ------
-        InputError
-            Samples of the wrong shape, type or level.
-        BackendError
-            The detector is closed, or opened for memories alone.
-        ModelFileError
-            The file holds no network.
-        """
-        clips = self._clips(waveforms)
-        self.manifest.network  # noqa: B018 - raises where there is none
-        if not self._judges.may_need_network:
-            raise BackendError(
-                "the detector was opened for memories alone; load the model with rule='network'"
-            )
-        return self._run(clips).embedding
 
     def score_files(
         self,
@@ -450,71 +265,3 @@ class Detector:
     def __reduce__(self) -> tuple[Any, ...]:
         how = {"rule": self._rule, "false_alarm_rate": self._false_alarm_rate}
         return partial(Detector, **how), (self._model, self._computing.options)  # type: ignore[arg-type]
-
-    def _judged(self, clips: Samples, machines: tuple[str, ...]) -> Scores:
-        """Score clips [B, n_samples], those of one machine at once."""
-        places: dict[str, list[int]] = {}
-        for place, name in enumerate(machines):
-            places.setdefault(name, []).append(place)
-        scores = Scores.empty(machines)
-        for name, of_machine in places.items():
-            self._put(scores, of_machine, clips[of_machine], self._judges.of(name), {})
-        return scores
-
-    def _put(
-        self,
-        scores: Scores,
-        places: Sequence[int],
-        clips: Samples,
-        judge: Judge,
-        n_recorded: Mapping[int, int],
-    ) -> None:
-        """Enter what is found of clips [B, n_samples] of one machine at their places."""
-        self._computing.backend()  # says so where the detector is closed, needed or not
-        threads = self._computing.options.shared_out().n_threads
-        by_network = self._network_scores(clips, judge) if judge.needs_network else None
-        features = memory_features(clips, threads=threads) if judge.needs_memory else None
-        scores.put(places, judge.rule, judge.judge(by_network, features))
-        for place, quality in zip(places, self._doubts(clips, judge, features, n_recorded), strict=True):
-            scores.quality[place] = quality
-
-    def _doubts(
-        self,
-        clips: Samples,
-        judge: Judge,
-        features: npt.NDArray[np.float32] | None,
-        n_recorded: Mapping[int, int],
-    ) -> list[str | None]:
-        """Why to doubt clips [B, n_samples] of one machine."""
-        rate_hz = self.manifest.front_end.settings.sample_rate_hz
-        by_place = {} if features is None else dict(enumerate(features))
-        threads = self._computing.options.shared_out().n_threads
-        return doubts(clips, [judge.doubter] * len(clips), by_place, n_recorded, rate_hz, threads=threads)
-
-    def _network_scores(self, clips: Samples, judge: Judge) -> npt.NDArray[np.float64]:
-        model = self.manifest.network.model
-        labels = np.full(len(clips), judge.label)
-        return anomaly_score(self._run(clips).cosine, labels, margin=model.margin, scale=model.scale)
-
-    def _clips(self, waveforms: npt.ArrayLike, sample_rate_hz: int | None = None) -> Samples:
-        if sample_rate_hz is not None:
-            self._check_rate(sample_rate_hz)
-        samples = as_samples(waveforms, InputError)
-        n_samples = self.manifest.clip.n_samples
-        if samples.ndim not in (1, 2) or samples.shape[-1] != n_samples:
-            longer = samples.ndim == 1 and samples.shape[0] > n_samples
-            raise InputError(
-                f"waveforms has shape {list(samples.shape)}; expected [{n_samples}] or [clips, {n_samples}]"
-                + ("; score_windows scores one of any length" if longer else "")
-            )
-        return samples.reshape(-1, n_samples)
-
-    def _check_rate(self, sample_rate_hz: int) -> None:
-        expected_hz = self.manifest.front_end.settings.sample_rate_hz
-        if sample_rate_hz != expected_hz:
-            raise InputError(
-                f"sample_rate_hz is {sample_rate_hz}, expected {expected_hz}; resample the waveforms first"
-            )
-
-    def _run(self, clips: Samples) -> Outputs:
-        return self._computing.run(clips)

@@ -59,3 +59,20 @@ class Alarms:
         if is_raised == was_raised:
             return None
         return "alarm" if is_raised else "alarm_over"
+
+
+def are_kept(connection: sqlite3.Connection) -> bool:
+    """Whether a watch keeps alarms in a journal.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        Of the journal.
+
+    Returns
+    -------
+    bool
+        False of the journal of any other run.
+    """
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alarms'")
+    return found.fetchone() is not None

@@ -1,7 +1,7 @@
 """Decisions over time: whether a machine still sounds like its calibration, and when to raise an alarm."""
 
 from osscl.monitoring.alarm_facts import AlarmFacts
-from osscl.monitoring.options import AlarmBudget, WatchOptions, parse_duration
+from osscl.monitoring.options import AlarmBudget, WatchOptions
 from osscl.monitoring.watched import Alarm, Drift, Watched
 from osscl.monitoring.watching import Watching, watch
 
@@ -13,6 +13,5 @@ __all__ = [
     "WatchOptions",
     "Watched",
     "Watching",
-    "parse_duration",
     "watch",
 ]

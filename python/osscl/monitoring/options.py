@@ -19,8 +19,6 @@ SECONDS = {
     "month": 2629746.0,
     "year": 31556952.0,
 }
-_DURATION = re.compile(r"(?a:(\d+(?:\.\d+)?)\s*(s|min|h|d))")
-_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _RATE = re.compile(r"(?a:(\d+(?:\.\d+)?))\s*/\s*([a-z]+)")
 
 
@@ -75,30 +73,6 @@ class AlarmBudget(NamedTuple):
                 f"{', '.join(SECONDS)}, such as 1/week"
             )
         return cls(float(found[1]), found[2])
-
-
-def parse_duration(text: str) -> float:
-    """Read a duration.
-
-    Parameters
-    ----------
-    text : str
-        Such as "10s", "5min", "1h" or "1d".
-
-    Returns
-    -------
-    float
-        Seconds, above zero.
-
-    Raises
-    ------
-    ConfigError
-        It is none.
-    """
-    found = _DURATION.fullmatch(text.strip())
-    if found is None or float(found[1]) <= 0:
-        raise ConfigError(f"a time is '{text}'; expected a number and s, min, h or d, such as 10s")
-    return float(found[1]) * _UNITS[found[2]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

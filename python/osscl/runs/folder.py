@@ -21,7 +21,7 @@ _SURELY_SHORT = 250  # characters: every system takes a path of so many
 def find_recordings(
     roots: Iterable[str | os.PathLike[str]], passed_over: PassedOver | None = None
 ) -> Iterator[Candidate]:
-    """Walk through folders for WAV and FLAC files.
+    """Walk through folders for recordings, files with the endings of `AUDIO_SUFFIXES`.
 
     A folder is listed when the walk reaches it, and sorted by name; nothing is held in memory but one branch
     of the tree, about 100 bytes for each folder walked, and the links that are still to be followed. Folders

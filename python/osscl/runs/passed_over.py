@@ -15,6 +15,7 @@ _MAX_LISTED, _MAX_ENDINGS, _MAX_ENDING = 5, 256, 8
 _MPEG, _APPLE = {".aac", ".mp2", ".mp3", ".mp4", ".m4a"}, {".aif", ".aifc", ".aiff", ".caf"}
 _XIPH, _WAV = {".oga", ".ogg", ".opus"}, {".bwf", ".rf64", ".w64", ".wave"}
 _OTHERS = {".ac3", ".amr", ".ape", ".au", ".pcm", ".raw", ".snd", ".sph", ".webm", ".wma", ".wv"}
+_SUFFIXES = f"{', '.join(AUDIO_SUFFIXES[:-1])} or {AUDIO_SUFFIXES[-1]}"
 _OTHER_SOUND = frozenset(_MPEG | _APPLE | _XIPH | _WAV | _OTHERS)
 
 
@@ -87,7 +88,7 @@ class PassedOver:
         str
             One sentence.
         """
-        looked_for = " ".join((" or ".join(AUDIO_SUFFIXES), *([where] if where else [])))
+        looked_for = " ".join((_SUFFIXES, *([where] if where else [])))
         places = ", ".join(map(printable, roots))
         holds = "it holds" if len(roots) == 1 else "they hold"
         found = ", ".join(self._found()) or "no file"

@@ -36,6 +36,8 @@ class Item(NamedTuple):
     ----------
     record : Record
         The line before its sound is looked at.
+    source : str or bytes
+        The recording.
     judge : Judge or None
         What scores it; None where nothing does.
     window : RawWindow or None
@@ -48,6 +50,7 @@ class Item(NamedTuple):
     """
 
     record: Record
+    source: str | bytes
     judge: Judge | None = None
     window: RawWindow | None = None
     problem: ClipError | None = None
@@ -92,7 +95,7 @@ def finish(task: Task, manifest: Manifest, group: list[Item], lent: Samples | No
             return item.problem
         try:
             if item.window is None:
-                return read_clip(item.record.path, task.fit, manifest.clip, rate_hz)
+                return read_clip(item.source, task.fit, manifest.clip, rate_hz)
             return into_row(item.window.clip(), rows[row])
         except AudioError as error:
             error.__cause__ = error.__context__ = None  # the frames behind it hold the rows
@@ -112,13 +115,15 @@ def _items(candidates: Iterable[Candidate], task: Task, manifest: Manifest) -> G
     for number, candidate in enumerate(candidates):
         record, judge = named(candidate, task, number)
         if candidate.problem is not None or judge is None:
-            yield Item(record, None, None, candidate.problem)
+            yield Item(record, candidate.source, problem=candidate.problem)
         else:
-            with closing(_items_of(record, judge, task, manifest)) as of_recording:
+            with closing(_items_of(candidate.source, record, judge, task, manifest)) as of_recording:
                 yield from of_recording
 
 
-def _items_of(record: Record, judge: Judge, task: Task, manifest: Manifest) -> Generator[Item, None, None]:
+def _items_of(
+    source: str | bytes, record: Record, judge: Judge, task: Task, manifest: Manifest
+) -> Generator[Item, None, None]:
     """Windows of a recording; where it is damaged, those before, and what is wrong behind them.
 
     Each is kept until it is known whether it is the last.
@@ -128,23 +133,23 @@ def _items_of(record: Record, judge: Judge, task: Task, manifest: Manifest) -> G
     last: Item | None = None
     left_out_s, n_windows = 0.0, 0
     try:
-        with open_windows(record.path, task.hop_s, task.fit, manifest.clip, rate_hz) as windows:
+        with open_windows(source, task.hop_s, task.fit, manifest.clip, rate_hz) as windows:
             record = replace(record, sample_rate_hz=windows.sample_rate_hz)
             duration_s = windows.duration_s
             for window in windows:
                 if last is not None:
                     yield last
-                last = Item(window_line(record, window.start_s), judge, window)
+                last = Item(window_line(record, window.start_s), source, judge, window)
                 n_windows += 1
         left_out_s = windows.left_out_s
     except AudioError as error:
         if last is None:
-            yield Item(record, problem=error)
+            yield Item(record, source, problem=error)
             return
         yield last
         assert record.sample_rate_hz is not None
         next_s = n_windows * hop_frames(task.hop_s, record.sample_rate_hz) / record.sample_rate_hz
         error.args = (f"{error} (what comes before {next_s:g} s could be read)",)
-        last = Item(window_line(record, next_s), problem=error)
+        last = Item(window_line(record, next_s), source, problem=error)
     assert last is not None, "a recording that fits has a window"
     yield last._replace(end=FileEnd(record, duration_s, left_out_s))

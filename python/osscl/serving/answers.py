@@ -11,7 +11,7 @@ from osscl.audio.decoder import open_recording
 from osscl.detector import Detector
 from osscl.errors import AudioError, InputError, MachineError
 from osscl.explanation.explained import Explanation, Finding, Occlusion
-from osscl.runs.explaining import explain_source
+from osscl.runs.explaining import explain_source, window_start
 from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.serving.problems import RequestError
 from osscl.serving.requests import Question
@@ -58,7 +58,7 @@ class Answered(NamedTuple):
     Attributes
     ----------
     record : Record
-        What became of the recording.
+        What became of the recording; of one in windows, a flagged window, or else its largest score.
     body : bytes
         The answer, JSON.
     """
@@ -92,7 +92,7 @@ def answer(detector: Detector, question: Question, record: Record) -> Answered:
     record = replace(record, path=question.name)
     if record.status not in SCORED_STATUSES:
         raise RequestError(422, record.status, record.reason or "", facts=asdict(record))
-    found = _explained(detector, question, record)
+    found = explained(detector, question, record)
     if question.explaining == "flagged" and found is not None:
         record = replace(record, explanation=found.sentence)
     facts: dict[str, Any] = {
@@ -120,19 +120,42 @@ def _unheard(question: Question, record: Record) -> str | None:
     if whole_s <= scored_s + _ROUNDING_S:
         return None
     return (
-        f"the recording lasts {whole_s:.6g} s, and its first {scored_s:g} s were scored; send the rest in "
-        "parts"
+        f"the recording lasts {whole_s:.6g} s, and its first {scored_s:g} s were scored; "
+        f"hop_s={scored_s:g} scores all of it, window by window"
     )
 
 
-def _explained(detector: Detector, question: Question, record: Record) -> Explanation | None:
+def explained(detector: Detector, question: Question, record: Record) -> Explanation | None:
+    """Explain a recording, or a window of it, where that was asked for.
+
+    Parameters
+    ----------
+    detector : Detector
+        What scored it.
+    question : Question
+        What was asked.
+    record : Record
+        What became of it.
+
+    Returns
+    -------
+    Explanation or None
+        None where it is not wanted, or of a flagged one cannot be had.
+
+    Raises
+    ------
+    RequestError
+        It was to be explained in any case, and cannot be (422).
+    """
     wanted = question.explaining == "always" or (
         question.explaining == "flagged" and record.is_anomaly is True
     )
     if not wanted:
         return None
     try:
-        return explain_source(detector, question.content, question.machine, question.fit)
+        return explain_source(
+            detector, question.content, question.machine, question.fit, window_start(record)
+        )
     except (AudioError, InputError, MachineError) as error:
         if question.explaining == "flagged":  # as of a folder run: its line stands without an explanation
             return None

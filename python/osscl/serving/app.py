@@ -33,6 +33,7 @@ from osscl.serving.requests import (
 from osscl.serving.requests import (
     Query as Words,
 )
+from osscl.serving.windows import check_length
 from osscl.support.installed import version_of
 
 _CLIENT_IS_GONE = 499
@@ -89,7 +90,9 @@ class Service:
             return f"{self.batching.n_waiting} recordings wait, as many as may"
         return None
 
-    async def answer(self, request: Request, words: Words, explaining: Explaining) -> Response:
+    async def answer(
+        self, request: Request, words: Words, explaining: Explaining, hop_s: float | None = None
+    ) -> Response:
         """Read a recording, have it scored, and give the answer."""
         try:
             check_machine(words.machine, self.detector.machines)
@@ -104,8 +107,10 @@ class Service:
         try:
             content = await self._made_a_file(kind, body, words)
             question = Question(
-                request_id_of(request.scope), content, words.name, words.machine, fit, explaining
+                request_id_of(request.scope), content, words.name, words.machine, fit, explaining, hop_s
             )
+            if hop_s is not None:
+                await asyncio.to_thread(check_length, self.detector, question, self.limits.max_windows)
             answered = await self._answered(request, question)
         finally:
             self.memory.release(len(body))
@@ -189,7 +194,7 @@ def _add_scoring(app: FastAPI, service: Service) -> None:
     @app.post("/v1/score", **descriptions.SCORE)
     async def score(request: Request, words: Annotated[ScoreQuery, Query()]) -> Response:
         """Score a recording against the machine that it claims to be."""
-        return await service.answer(request, words, "flagged" if words.explain else "never")
+        return await service.answer(request, words, "flagged" if words.explain else "never", words.hop_s)
 
     @app.post("/v1/explain", **descriptions.EXPLAIN)
     async def explain(request: Request, words: Annotated[Words, Query()]) -> Response:

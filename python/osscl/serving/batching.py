@@ -1,7 +1,8 @@
 """Requests to batches: what waits is scored together, by as many threads as keep the device busy.
 
 Nobody waits for a batch to fill up. A thread that is free takes its share of what waits, up to the device's
-batch: one clip where little is asked, full batches where much is.
+batch: one clip where little is asked, full batches where much is. Recordings that are cut into windows are
+scored one after the other, by one thread, so that the others stay with the clips.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from osscl.scoring.record import Record
 from osscl.serving.answers import Answered, answer
 from osscl.serving.problems import RequestError, busy
 from osscl.serving.requests import Question
+from osscl.serving.windows import answer_windows
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +55,8 @@ class Batching:
         self._detector, self._max_waiting, self._on_batch = detector, max_waiting, on_batch
         self._lanes = detector.lanes()
         self._waiting: deque[Job] = deque()
+        self._waiting_long: deque[Job] = deque()  # those to be cut into windows
+        self._is_cutting = False
         self._has_changed = threading.Condition()
         self._n_idle = 0
         self._is_closed = False
@@ -68,12 +72,12 @@ class Batching:
     @property
     def n_waiting(self) -> int:
         """Questions that no thread has taken yet."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._waiting_long)
 
     @property
     def is_full(self) -> bool:
         """Whether another question would be refused."""
-        return len(self._waiting) >= self._max_waiting
+        return self.n_waiting >= self._max_waiting
 
     def ask(self, question: Question) -> Job:
         """Let a question wait for its answer.
@@ -99,11 +103,11 @@ class Batching:
                 raise busy("the server is stopping; send it to another one, or again in a moment")
             if self.is_full:
                 raise busy(
-                    f"{len(self._waiting)} recordings wait to be scored, as many as may "
+                    f"{self.n_waiting} recordings wait to be scored, as many as may "
                     "(--max-waiting); send "
                     "it again in a moment"
                 )
-            self._waiting.append(job)
+            (self._waiting if question.hop_s is None else self._waiting_long).append(job)
             self._has_changed.notify()
         return job
 
@@ -118,18 +122,27 @@ class Batching:
     def _work(self) -> None:
         while batch := self._next_batch():
             self._on_batch(len(batch))
-            self._answer_all(batch)
+            if batch[0].question.hop_s is None:
+                self._answer_all(batch)
+            else:
+                self._answer_long(batch[0])
 
     def _next_batch(self) -> list[Job]:
         """The share of a thread in what waits and can be read alike; nothing once all is over."""
         with self._has_changed:
             self._n_idle += 1
             while True:
-                while self._waiting and self._waiting[0].is_dropped:
-                    self._waiting.popleft()
-                if self._waiting or self._is_closed:
+                for waiting in (self._waiting, self._waiting_long):
+                    while waiting and waiting[0].is_dropped:
+                        waiting.popleft()
+                may_cut = bool(self._waiting_long) and not self._is_cutting
+                if self._waiting or may_cut or self._is_closed:
                     break
                 self._has_changed.wait()
+            if may_cut:
+                self._n_idle -= 1
+                self._is_cutting = True
+                return [self._waiting_long.popleft()]
             share = -(-len(self._waiting) // self._n_idle)
             self._n_idle -= 1
             return self._taken(min(share, self._lanes.batch))
@@ -160,15 +173,30 @@ class Batching:
         for job, record in sorted(scored, key=lambda each: each[0].question.explaining != "never"):
             self._answer(job, record)
 
-    def _answer(self, job: Job, record: Record) -> None:
+    def _answer_long(self, job: Job) -> None:
+        """Answer one that is cut into windows, as long as somebody waits for it."""
         try:
-            answered = answer(self._detector, job.question, record)
+            self._settle_by(
+                job, lambda: answer_windows(self._detector, job.question, lambda: not job.is_dropped)
+            )
+        finally:
+            with self._has_changed:
+                self._is_cutting = False
+                self._has_changed.notify()
+
+    def _answer(self, job: Job, record: Record) -> None:
+        self._settle_by(job, lambda: answer(self._detector, job.question, record))
+
+    def _settle_by(self, job: Job, answering: Callable[[], Answered | None]) -> None:
+        try:
+            answered = answering()
         except RequestError as problem:
             self._loop.call_soon_threadsafe(_settle, job.answered, problem)
         except Exception as error:  # noqa: BLE001 - told to whoever asked
             self._failed(job, error)
         else:
-            self._loop.call_soon_threadsafe(_settle, job.answered, answered)
+            if answered is not None:
+                self._loop.call_soon_threadsafe(_settle, job.answered, answered)
 
     def _scored(self, questions: list[Question]) -> list[Record]:
         # numbers tell recordings of one name apart; times are read from what is behind the last slash

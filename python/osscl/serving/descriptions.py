@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 
+from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.serving.answers import Answer, Explained
 from osscl.serving.problems import JSON
 from osscl.serving.requests import RAW, SamplesBody
+from osscl.serving.windows import WindowsAnswer
 
 SERVER = (
     "Scores recordings of machines for anomalies. Post a file (WAV, FLAC or whatever else libsndfile "
@@ -40,6 +42,21 @@ _ANSWER: dict[str, Any] = {
     "false_alarm_rate": 0.05,
     "note": None,
 }
+_WINDOW = {name: _ANSWER[name] for name in Record.__struct_fields__} | {"scope": "window"}
+_OF_FILE = {**_WINDOW, "start_s": None, "p_value": None, "threshold": None, "is_anomaly": None}
+_WINDOWS_ANSWER: dict[str, Any] = {
+    "id": _ANSWER["id"],
+    "path": _ANSWER["path"],
+    "machine": _ANSWER["machine"],
+    "hop_s": 10.0,
+    "n_windows": 1,
+    "n_flagged": 0,
+    "false_alarm_rate": 0.05,
+    "note": "1 recording ends with a part shorter than 10 s, left out (4 s); pad=repeat or zero scores it, "
+    "filled up",
+    "windows": [_WINDOW],
+    **{scope: {**_OF_FILE, "duration_s": 14.0, "scope": scope} for scope in FILE_SCOPES},
+}
 _PROBLEM = {
     "id": "5f0c8e3a1d6b4f0f8f1f6a4b2f7b9c1d",
     "status": "unknown_machine",
@@ -63,7 +80,7 @@ _REFUSALS = {
     401: "No token, or another one than the server's.",
     404: "The model does not know the machine.",
     408: "The body took too long to come.",
-    413: "The body is too large.",
+    413: "The body is too large; or, with `hop_s`, the recording has too many windows.",
     415: "The body is of no type that is taken.",
     422: "The recording cannot be scored: `status` is unreadable, corrupt, unfit or no_score, as in a "
     "result table; or "
@@ -121,7 +138,7 @@ def _fact(text: str, tag: str, schema: dict[str, Any], example: Any, **more: Any
 
 
 _EXPLAINED = {**_ANSWER, "explanation": "level +9 dB at 3.1 to 4.0 kHz", "findings": [], "occlusion": None}
-SCORE = _answers("Score and decision.", "Answer", _ANSWER)
+SCORE = _answers("Score and decision; with `hop_s`, those of all windows.", "Answer", _ANSWER)
 EXPLAIN = _answers(
     "The same, and all that is heard.",
     "Explained",
@@ -149,6 +166,12 @@ METRICS: dict[str, Any] = {
 }
 
 
+def _answer_of(document: dict[str, Any], path: str) -> dict[str, Any]:
+    """What a description says of the answer of a route."""
+    answer: dict[str, Any] = document["paths"][path]["post"]["responses"]["200"]["content"][JSON]
+    return answer
+
+
 def complete(app: FastAPI) -> None:
     """Add to an application's description what FastAPI cannot know: its answers, and the token.
 
@@ -159,14 +182,22 @@ def complete(app: FastAPI) -> None:
     """
     document = app.openapi()
     _, schemas = msgspec.json.schema_components(
-        (Answer, Explained, SamplesBody), ref_template="#/components/schemas/{name}"
+        (Answer, Explained, WindowsAnswer, SamplesBody), ref_template="#/components/schemas/{name}"
     )
     components = document.setdefault("components", {})
     components["schemas"] = {**schemas, "Problem": _PROBLEM_SCHEMA}
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    for path, example in (("/v1/score", _ANSWER), ("/v1/explain", _EXPLAINED)):
-        # what is None in an example gets lost in FastAPI
-        document["paths"][path]["post"]["responses"]["200"]["content"][JSON]["example"] = example
+    # what is None in an example gets lost in FastAPI
+    _answer_of(document, "/v1/explain")["example"] = _EXPLAINED
+    of_score = _answer_of(document, "/v1/score")
+    of_score.pop("example")
+    of_score.update(
+        schema={"anyOf": [_ref("Answer"), _ref("WindowsAnswer")]},
+        examples={
+            "beginning": {"summary": "Without hop_s", "value": _ANSWER},
+            "windows": {"summary": "With hop_s=10", "value": _WINDOWS_ANSWER},
+        },
+    )
     for path, methods in document["paths"].items():
         for operation in methods.values():
             if path.startswith("/v1/") or path == "/metrics":

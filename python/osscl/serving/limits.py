@@ -22,6 +22,8 @@ class Limits:
         Of the body of a request.
     max_waiting : int
         Recordings that wait to be scored; more are refused with 503.
+    max_windows : int
+        Windows that one recording may be cut into, which may last as long as that many of them side by side.
     max_connections : int
         Open at once; more are refused with 503.
     read_timeout_s : float
@@ -37,6 +39,7 @@ class Limits:
 
     max_bytes: int = 16 << 20
     max_waiting: int = 128
+    max_windows: int = 360
     max_connections: int = 256
     read_timeout_s: float = 10.0
     answer_timeout_s: float = 60.0
@@ -45,6 +48,7 @@ class Limits:
         for option, value, most in (
             ("--max-bytes", self.max_bytes, 1 << 32),
             ("--max-waiting", self.max_waiting, 1 << 16),
+            ("--max-windows", self.max_windows, 1 << 20),
             ("--max-connections", self.max_connections, 1 << 16),
             ("--read-timeout", self.read_timeout_s, 86_400),
             ("--timeout", self.answer_timeout_s, 86_400),
@@ -138,6 +142,7 @@ def facts(limits: Limits) -> dict[str, Any]:
     return {
         "max_bytes": limits.max_bytes,
         "max_waiting": limits.max_waiting,
+        "max_windows": limits.max_windows,
         "max_connections": limits.max_connections,
         "read_timeout_s": limits.read_timeout_s,
         "answer_timeout_s": limits.answer_timeout_s,

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from osscl.audio.reading import Fit
+from osscl.audio.windows import LONGEST_HOP_S, SHORTEST_HOP_S
 from osscl.config import Channel, Padding
 from osscl.errors import ConfigError, MissingExtraError
 from osscl.serving.problems import JSON, RequestError
@@ -76,11 +77,22 @@ class Query(BaseModel):
 
 
 class ScoreQuery(Query):
-    """The same, and whether a flagged recording is explained."""
+    """The same, whether a flagged recording is explained, and whether it is cut into windows."""
 
     explain: Annotated[
         bool, Field(description="Say of a flagged recording what is heard beyond the normal ones.")
     ] = False
+    hop_s: Annotated[
+        float | None,
+        Field(
+            description="Score all of the recording in windows that begin every so many seconds; without it, "
+            "its beginning.",
+            ge=SHORTEST_HOP_S,
+            le=LONGEST_HOP_S,
+            allow_inf_nan=False,
+            examples=[10],
+        ),
+    ] = None
 
 
 class SamplesBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -119,6 +131,8 @@ class Question:
         How it is made to fit.
     explaining : str
         Whether it is explained.
+    hop_s : float or None
+        Seconds from the beginning of one window to that of the next; None for its beginning alone.
     """
 
     request_id: str
@@ -127,6 +141,7 @@ class Question:
     machine: str
     fit: Fit
     explaining: Explaining = "never"
+    hop_s: float | None = None
 
 
 def check_type(headers: Mapping[str, str], query: Query) -> str:

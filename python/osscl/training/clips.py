@@ -158,8 +158,8 @@ def read_training_data(
     Parameters
     ----------
     roots : sequence of path-like
-        Folders in the DCASE layout: ``<type>/train/normal_id_NN_*.wav`` or ``.flac``, at any depth; what
-        several of them hold of one type is merged.
+        Folders in the DCASE layout: ``<type>/train/normal_id_NN_*.wav``, ``.flac``, ``.w64`` or ``.rf64``,
+        at any depth; what several of them hold of one type is merged.
     fit : Fit
         How recordings that do not fit are made to fit.
     skip_bad : bool
