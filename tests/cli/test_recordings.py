@@ -1,5 +1,6 @@
 """``osscl doctor --recordings`` and the options of times, on a folder of good, odd and broken files."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -126,7 +127,7 @@ def test_what_cannot_be_is_said_in_one_sentence(ended: dict[str, Ended], call: s
 
 
 def test_times_that_are_told_stand_in_the_table(ended: dict[str, Ended]) -> None:
-    times = [line.split(",")[-3] for line in ended["every"].stdout.splitlines()[1:]]
+    times = [row["recorded_at"] for row in csv.DictReader(ended["every"].stdout.splitlines())]
     assert times == [
         "2026-11-03T06:00:00+01:00", "2026-11-03T06:00:00.500000+01:00", "2026-11-03T06:00:01+01:00",
     ]  # fmt: skip
