@@ -6,18 +6,13 @@ others are written row by row, behind a savepoint: half of one can be taken back
 
 import os
 import sqlite3
-from typing import Any
 
 from osscl.journal.awaiting import Awaited, Awaiting, Coming
 from osscl.journal.keys import FileKey, size_and_date
 from osscl.journal.order import Order
-from osscl.journal.rows import cells_of, insert_rows
+from osscl.journal.rows import Cells, cells_of, insert_files, insert_rows
 from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.support.paths import printable
-
-_INSERT = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)"
-
-Cells = tuple[Any, ...]
 
 
 class Writer:
@@ -89,7 +84,7 @@ class Writer:
         if not self._gathered:
             return
         self.begin()
-        self._connection.executemany(_INSERT, [file for file, _ in self._gathered])
+        insert_files(self._connection, [file for file, _ in self._gathered])
         insert_rows(self._connection, [row for _, row in self._gathered])
         self.note_as_changed()
         written, self._gathered = self._gathered, []
@@ -142,7 +137,7 @@ class Writer:
     def _end(self, coming: Coming) -> None:
         file = coming.file
         self._look_again(file)
-        self._connection.execute(_INSERT, _cells_of_file(file, coming.status))
+        insert_files(self._connection, [_cells_of_file(file, coming.status)])
         self._awaiting.is_written(file.key)
         self.note_as_changed()
         self._coming = None
