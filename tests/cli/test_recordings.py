@@ -131,11 +131,11 @@ def test_what_cannot_be_is_said_in_one_sentence(ended: dict[str, Ended], call: s
 
 
 def test_times_that_are_told_stand_in_the_table(ended: dict[str, Ended]) -> None:
-    times = [line.split(",")[-3] for line in ended["every"].stdout.splitlines()[1:]]
+    times = [line.split(",")[-4] for line in ended["every"].stdout.splitlines()[1:]]
     assert times == [
         "2026-11-03T06:00:00+01:00", "2026-11-03T06:00:00.500000+01:00", "2026-11-03T06:00:01+01:00",
     ]  # fmt: skip
     assert ended["every, with a unit"].stdout == ended["every"].stdout
     (line,) = ended["one"].stdout.splitlines()[1:]
-    assert line.split(",")[-3] == "2026-11-03T06:00:00"
+    assert line.split(",")[-4] == "2026-11-03T06:00:00"
     assert '"start_time": "2026-11-03T06:00:00"' in ended["one"].stderr
