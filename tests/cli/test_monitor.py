@@ -118,6 +118,7 @@ def test_false_alarms_that_are_asked_for_are_explained(done: Done) -> None:
         "them at most"
     ) in done["asked"].stdout
     assert "one alarm in 315,569,520 clips" in done["every"].stdout
+    assert done["every in seconds"].stdout == done["every"].stdout
     assert "no alarms" in done["no times"].stderr
 
 

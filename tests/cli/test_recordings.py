@@ -60,6 +60,10 @@ def ended(home: Path) -> dict[str, Ended]:
             "--every",
             "0.5",
         ],
+        "every, with a unit": [
+            *("score", "demo", "good", *NAMES, "--start-time", "2026-11-03T06:00:00+01:00", "--every", "0.5s")
+        ],
+        "no every": ["score", "demo", "good", *NAMES, "--start-time", "2026-11-03T06:00", "--every", "often"],
         "one": ["score", "demo", "good/fan/id_01/1.wav", *NAMES, "--start-time", "2026-11-03T06:00"],
         "no time": ["score", "demo", "good", *NAMES, "--start-time", "noon"],
         "no start": ["score", "demo", "good", *NAMES, "--every", "5"],
@@ -117,6 +121,7 @@ def test_a_good_folder_is_well(ended: dict[str, Ended]) -> None:
         ("several", "add --every SECONDS"),
         ("no time", "--start-time is 'noon'; expected ISO 8601"),
         ("no start", "add --start-time"),
+        ("no every", "a time is 'often'; expected a number and s, min, h or d"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_sentence(ended: dict[str, Ended], call: str, said: str) -> None:
@@ -131,6 +136,7 @@ def test_times_that_are_told_stand_in_the_table(ended: dict[str, Ended]) -> None
     assert times == [
         "2026-11-03T06:00:00+01:00", "2026-11-03T06:00:00.500000+01:00", "2026-11-03T06:00:01+01:00",
     ]  # fmt: skip
+    assert ended["every, with a unit"].stdout == ended["every"].stdout
     (line,) = ended["one"].stdout.splitlines()[1:]
-    assert line.split(",")[-3] == "2026-11-03T06:00:00"
+    assert line.split(",")[-4] == "2026-11-03T06:00:00"
     assert '"start_time": "2026-11-03T06:00:00"' in ended["one"].stderr

@@ -39,7 +39,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def scored_alone(model: Path, folder: Path, *more: object) -> dict[tuple[str, ...], dict[str, str]]:
+def scored_alone(model: Path, folder: Path, *more: object) -> dict[tuple[str, str, str], dict[str, str]]:
     """What a folder run says of the folder."""
     output = folder / "alone.csv"
     done = osscl("score", model, folder / "in", "--output", output, "--machine", MACHINE, *more)
@@ -47,7 +47,7 @@ def scored_alone(model: Path, folder: Path, *more: object) -> dict[tuple[str, ..
     return by_part(rows_of(output))
 
 
-def by_part(rows: list[dict[str, str]]) -> dict[tuple[str, ...], dict[str, str]]:
+def by_part(rows: list[dict[str, str]]) -> dict[tuple[str, str, str], dict[str, str]]:
     found = {(row["path"], row["scope"], row["start_s"]): row for row in rows}
     assert len(found) == len(rows)  # none twice
     return found
