@@ -216,10 +216,14 @@ def test_other_options_models_and_files_are_refused_by_name(home: Path, sound: P
     output.write_text("precious")
     (refused,) = osscl_each([score])
     assert refused.stderr == (
-        f"error: {output} exists and is not the table that was made of {output}.journal; name another file, "
-        "or use --overwrite\n"
+        f"error: {output} exists and is not the table that was made of {output}.journal; move it away, "
+        "and the same command makes the table anew; or name another file\n"
     )
     assert output.read_text() == "precious"
+    output.rename(tmp_path / "precious.csv")
+    (anew,) = osscl_each([score])
+    assert anew.stderr.startswith("nothing was scored again, the table alone is made anew: 13 files: ")
+    assert at(output)[0] == before[0]
     (anew,) = osscl_each([(*score, "--overwrite")])
     assert anew.returncode == 3
     assert at(output)[0] == before[0]

@@ -113,6 +113,14 @@ def test_a_journal_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     )
 
 
+def test_a_table_in_place_of_its_journal_is_met_by_the_journal_that_is_meant(tmp_path: Path) -> None:
+    write(tmp_path / "t.csv.journal", 1)
+    table = tmp_path / "t.csv"
+    table.write_text("path,machine\n" * 100, encoding="utf-8")
+    told = refusal(table, to_write=False)
+    assert told == f"{table} is no journal of osscl (no SQLite file); did you mean {table}.journal?"
+
+
 def test_a_run_that_was_killed_before_its_first_file_stands_in_nobodys_way(tmp_path: Path) -> None:
     path = tmp_path / "s.journal"
     path.touch()

@@ -20,6 +20,7 @@ from osscl.runs.journaled import JournaledRun, Scores
 from osscl.runs.run import Tally, how_scored
 from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def score_with_journal(
 
 def files(count: int) -> str:
     """Such as "1 file" or "2,000 files"."""
-    return f"{count:,} file{'' if count == 1 else 's'}"
+    return f"{count:,} {plural(count, 'file')}"
 
 
 def _score(

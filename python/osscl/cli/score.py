@@ -43,6 +43,7 @@ from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
 from osscl.support.links import missing
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl score demo osscl-demo/recordings\n
@@ -187,7 +188,7 @@ def score(
     if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):
         for editor, folder in labels.items():
             n_files = write_labels(read_records(output), folder, editor)
-            say(f"-> {printable(folder)}: labels of {n_files} recording{'' if n_files == 1 else 's'}")
+            say(f"-> {printable(folder)}: labels of {n_files} {plural(n_files, 'recording')}")
     if explainer is not None:
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
@@ -239,7 +240,7 @@ def _run(
 
         def show(_: Record) -> None:
             failed = f"{tally.n_failed} not scored" if tally.n_failed else ""
-            windows = f"{tally.n_windows:,} windows" if tally.n_windows else ""
+            windows = f"{tally.n_windows:,} {plural(tally.n_windows, 'window')}" if tally.n_windows else ""
             progress.show(tally.n_files, ", ".join(filter(None, (windows, failed))))
 
         try:
