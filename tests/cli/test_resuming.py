@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -197,15 +198,24 @@ def test_other_options_models_and_files_are_refused_by_name(home: Path, sound: P
     before = at(output)
     journal = f"{output}.journal is of a run that would give other scores: "
     cases = [
-        ((*score, "--pad", "repeat"), f"{journal}pad was None and is 'repeat'; ask for the same again, name"),
-        ((*score, "--rule", "both"), f"{journal}what scores "),
-        ((*score, "--labels", labels), f"{journal}labels was None and is '"),
+        (
+            (*score, "--pad", "repeat"),
+            f"{journal}--pad was not given and is repeat; ask for the same again, name",
+        ),
+        ((*score, "--rule", "both"), f"{journal}the rule of "),
+        ((*score, "--labels", labels), f"{journal}--labels was not given and is given; ask"),
         (
             (*score, "--start-time", "2026-11-03", "--every", "10"),
-            f"{journal}start_time was None and is '2026",
+            f"{journal}--start-time was not given and is 2026",
         ),
-        (("score", home / "model.onnx", sound / "fan", "-o", output), f"{journal}folders was ['"),
-        (("score", home / "enrolled.onnx", sound, "-o", output), f"{journal}what scores press/id_09 was '"),
+        (
+            ("score", home / "model.onnx", sound / "fan", "-o", output),
+            f"{journal}folders was {sound} and is {sound}/fan; ask",
+        ),
+        (
+            ("score", home / "enrolled.onnx", sound, "-o", output),
+            f"{journal}the memory of press/id_09 is another one; ",
+        ),
     ]
     for command, message in cases:
         (refused,) = osscl_each([command])
@@ -458,6 +468,9 @@ def test_the_state_of_a_journal_is_told(home: Path, tmp_path: Path) -> None:
     )
     assert told.returncode == as_json.returncode == table.returncode == 0, told.stderr + table.stderr
     assert "13: 1 corrupt, 10 ok, 1 silent, 1 unfit" in told.stdout
+    assert re.search(r"^rule +memory \(2 machines\) *$", told.stdout, re.MULTILINE)
+    assert re.search(r"^false-alarm rate +by default *$", told.stdout, re.MULTILINE)
+    assert "press/id_09" not in told.stdout
     state = json.loads(as_json.stdout)
     assert (state["state"], state["n_files"], state["n_failed"], state["sessions"]) == ("complete", 13, 2, 1)
     assert (tmp_path / "t.csv").read_text() == output.read_text()

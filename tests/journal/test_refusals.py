@@ -18,6 +18,7 @@ from osscl.errors import JournalError, OutputError
 from osscl.journal import journal as journal_module
 from osscl.journal import opening
 from osscl.journal.contents import reading
+from osscl.journal.differing import differences, in_words
 from osscl.journal.journal import Journal
 from osscl.journal.lock import holder_of, lock_of
 from osscl.scoring.record import Record
@@ -288,3 +289,34 @@ def test_a_disk_that_is_full_indeed_is_said_to_be(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_to_is_said_so(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     assert "cannot be written: Permission denied" in refusal(tmp_path / "s.journal")
+
+
+def test_what_differs_is_named_in_the_words_of_who_asked() -> None:
+    memory = {"rule": "memory", "memory": "01", "doubts": "02"}
+    stored = {
+        "pad": None,
+        "resample": True,
+        "labels": "ab",
+        "graph": "cd",
+        "machines": {each: {"rule": "network"} for each in "abcd"} | {"e": memory, "f": memory},
+    }
+    given = {
+        "pad": "zero",
+        "resample": False,
+        "labels": "ba",
+        "graph": "dc",
+        "machines": {each: {"rule": "both", "scale": "03"} for each in "abcd"}
+        | {"e": memory | {"memory": "04"}, "g": memory},
+    }
+    assert list(differences(stored, given)) == [
+        "--pad was not given and is zero",
+        "--resample was given and is not given",
+        "the table of --labels is another one",
+        "the network of the model is another one",
+        "the rule of a, b, c and 1 more machine was network and is both",
+        "the memory of e is another one",
+        "the model knew f then",
+        "the model did not know g then",
+    ]
+    assert in_words("abcd") == "a; b; c; and 1 more"
+    assert list(differences(stored, stored)) == []

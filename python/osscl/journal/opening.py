@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from osscl.errors import JournalError
+from osscl.journal.differing import differences, in_words
 from osscl.journal.schema import check, create, is_blank, settings_in
-from osscl.journal.settings import Settings, differences, in_words
+from osscl.journal.settings import Settings
 from osscl.support.file_systems import network_file_system
 from osscl.support.log import quiet_logger
 from osscl.support.paths import printable
