@@ -17,10 +17,13 @@ import soundfile
 
 import osscl as osscl_package
 from osscl.audio.candidate import Candidate
+from osscl.detector import Detector
 from osscl.journal.contents import reading
 from osscl.journal.journal import Journal
 from osscl.model_file.decisions import Rule
+from osscl.runs.exporting import Wanted
 from osscl.runs.folder import find_recordings
+from osscl.runs.journaled import JournaledRun
 from support import dying_runs
 from support.console import osscl, osscl_each, started_osscl
 from support.forked_console import Call, run_all
@@ -151,6 +154,7 @@ def test_new_and_changed_files_are_scored_and_those_that_are_gone_keep_their_lin
     write_clips(press, "m_id_09_", faulty_clips(6, 1))
     (done,) = osscl_each([score])
     assert done.stderr.startswith("11 files done before; 14 files: "), done.stderr
+    assert done.stderr.splitlines()[1] == "1 of them is gone from the folder; its line stays"
     after = output.read_text().splitlines()
     new = [line for line in after if "/m_id_09_" in line]
     assert len(new) == 1
@@ -187,6 +191,62 @@ def test_what_only_decides_makes_the_table_anew_and_scores_nothing(home: Path, t
     (anew,) = osscl_each([calibrated])
     assert anew.stderr.startswith("nothing was scored again, the table alone is made anew: 13 files: ")
     assert record_beside(output)["model"] == str(home / "calibrated.onnx")
+
+
+def test_a_record_that_was_removed_is_made_again_as_it_was(home: Path, tmp_path: Path) -> None:
+    score = ("score", home / "model.onnx", home / "sound" / "press", "-o", tmp_path / "s.csv")
+    osscl_each([score])
+    before = record_beside(tmp_path / "s.csv")
+    (tmp_path / "s.csv.run.json").unlink()
+    (again,) = osscl_each([score])
+    assert again.stderr.startswith("nothing to do: ")
+    assert record_beside(tmp_path / "s.csv") == before
+
+
+def test_over_an_emptied_folder_a_finished_run_has_nothing_to_do(
+    home: Path, sound: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "s.csv"
+    score = ("score", home / "model.onnx", sound, "-o", output)
+    osscl_each([score])
+    before = at(output)
+    shutil.rmtree(sound)
+    sound.mkdir()
+    again, flagged, anew, elsewhere = osscl_each(
+        [
+            score,
+            (*score, "--fail-on-anomaly"),
+            (*score, "--overwrite"),
+            (*score[:-1], tmp_path / "other.csv"),
+        ]
+    )
+    assert (again.returncode, flagged.returncode) == (3, 4), again.stderr
+    told = again.stderr.splitlines()
+    assert told[0].startswith("no ")
+    assert told[1].startswith("nothing to do: 13 files: ")
+    assert told[2] == "13 of them are gone from the folder; their lines stay"
+    assert anew.returncode == elsewhere.returncode == 1
+    assert anew.stderr.startswith("error: no ")
+    assert elsewhere.stderr == anew.stderr
+    assert at(output) == before
+
+
+def test_a_table_that_is_given_up_is_not_called_complete(home: Path, sound: Path, tmp_path: Path) -> None:
+    output = tmp_path / "s.csv"
+    score = ("score", home / "model.onnx", sound / "press", "-o", output)
+    osscl_each([score])
+    before = record_beside(output)
+    with (
+        Detector(home / "model.onnx") as detector,
+        Journal.open(Path(f"{output}.journal"), {}, overwrite=True, given_up=output) as journal,
+    ):  # as far as a run comes that is killed at its first file
+        wanted = Wanted(model_sha256=detector.bundle.file_sha256)
+        JournaledRun(detector, journal, output, wanted, {}, overwrite=True).note_overwriting()
+    assert record_beside(output) == before | {"completed": False, "given_up": True}
+    (anew,) = osscl_each([(*score, "--overwrite")])
+    assert anew.returncode == 0, anew.stderr
+    assert record_beside(output)["completed"] is True
+    assert "given_up" not in record_beside(output)
 
 
 def test_other_options_models_and_files_are_refused_by_name(home: Path, sound: Path, tmp_path: Path) -> None:

@@ -285,6 +285,28 @@ def test_a_disk_that_is_full_indeed_is_said_to_be(tmp_path: Path) -> None:
     assert n_files_in(larger) == 20_000
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_journal_that_has_no_room_to_be_closed_says_so_until_it_has(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.system(f"mount -t tmpfs -o size=400k none '{disk}' 2>/dev/null"):
+        pytest.skip("this container may not mount a small disk")
+    try:
+        path = disk / "s.journal"
+        told = f"{path} could not be closed (database or disk is full): nothing is lost, but a part of it "
+        for _ in range(2):  # the second time there is nothing to add
+            with pytest.raises(JournalError) as caught:
+                write(path, 500, size=100)
+            assert str(caught.value).startswith(told)
+            assert (disk / "s.journal-wal").stat().st_size
+        assert os.system(f"mount -o remount,size=2M '{disk}'") == 0
+        write(path, 500, size=100)
+        assert [each.name for each in disk.iterdir()] == ["s.journal"]
+        assert n_files_in(path) == 500
+    finally:
+        os.system(f"umount '{disk}'")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_to_is_said_so(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)

@@ -30,10 +30,11 @@ from osscl.cli.options import (
 )
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
+from osscl.errors import NoRecordingsError
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.runs.folder import find_some_recordings
-from osscl.runs.journaled import check_place
+from osscl.runs.journaled import check_place, is_finished
 from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
 from osscl.runs.passed_over import PassedOver
 from osscl.runs.run import Tally, score_to_table
@@ -126,7 +127,13 @@ def score(
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
     passed_over = PassedOver()
-    candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
+    try:
+        candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
+    except NoRecordingsError as error:
+        if output is None or overwrite or not is_finished(output):
+            raise
+        say(str(error))  # what was scored before stands in the table all the same
+        candidates = iter(())
     if times.is_of_one_file:
         candidates = _the_only_one(candidates)
     if output is not None:

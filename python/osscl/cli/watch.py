@@ -193,6 +193,7 @@ def watch(
         run = JournaledRun(
             detector, journal, output, asked.wanted(detector), asked.options(), overwrite=overwrite
         )
+        run.note_overwriting()
         _watch(folder, run, scoring, options, sinks, progress)
     say(f"{progress} -> {printable(output)}")
     for note in (
