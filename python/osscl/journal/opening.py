@@ -80,8 +80,8 @@ def end_session(connection: sqlite3.Connection, number: int, path: Path) -> None
             return  # somebody reads: it is whole all the same, in two files
         place = printable(path)
         raise JournalError(
-            f"{place} could not be closed ({error}): nothing is lost, but a part of it stands in {place}-wal, "
-            "without which no copy of it is whole; make room, and the same command closes it"
+            f"{place} could not be closed ({error}): nothing is lost, but a part of it stands in "
+            f"{place}-wal, without which no copy of it is whole; make room, and the same command closes it"
         ) from error
 
 
