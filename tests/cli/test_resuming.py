@@ -24,7 +24,6 @@ from osscl.model_file.decisions import Rule
 from osscl.runs.exporting import Wanted
 from osscl.runs.folder import find_recordings
 from osscl.runs.journaled import JournaledRun
-from support import dying_runs
 from support.console import osscl, osscl_each, started_osscl
 from support.forked_console import Call, run_all
 from support.remembering import (
@@ -380,7 +379,7 @@ def test_runs_killed_at_random_rows_come_to_the_table_of_one_that_was_not(
     output, whole = tmp_path / "s.csv", tmp_path / "whole.csv"
     score = ("score", str(home / "model.onnx"), str(folder), *how, str(output))
     calls = [Call(score, str(tmp_path))] * 4
-    tests = Path(dying_runs.__file__).parents[1]
+    tests = Path(__file__).parents[1]
     ended = run_all(calls, ["support.dying_runs"], {"PYTHONPATH": str(tests)})
     assert {each.code for each in ended[:2]} == {-signal.SIGKILL}, ended[0].stderr
     before, again, undisturbed = osscl_each(

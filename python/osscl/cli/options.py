@@ -203,8 +203,8 @@ def _times(
     every: Annotated[
         str | None,
         typer.Option(
-            help="Time from the beginning of one file to that of the next, in their order: 10s, 5min, 1h; 10 is "
-            "10 s.",
+            help="Time from the beginning of one file to that of the next, in their order: 10s, 5min, 1h; "
+            "10 is 10 s.",
             metavar="TIME",
         ),
     ] = None,
