@@ -53,3 +53,15 @@ def test_a_closed_folder_is_refused_beforehand(tmp_path: Path) -> None:
         assert "cannot be written: Permission denied" in refusal(tmp_path / "closed" / "x" / "y")
         assert "no file can be made in the folder" in refusal(tmp_path / "closed" / "x")
         assert "no file can be made in the folder" in refusal(tmp_path / "read only" / "x")
+
+
+def test_a_read_only_file_system_is_said_to_be_one() -> None:
+    mounts = [line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+    places = [Path(place) for _, place, _, options, *_ in mounts if "ro" in options.split(",")]
+    folders = [place for place in places if place.is_dir()]
+    if not folders:
+        pytest.skip("no file system is mounted read-only here")
+    assert refusal(folders[0] / "x.csv").endswith(
+        f"no file can be made in the folder {folders[0]}, whose file system is read-only; name a place on "
+        "another one"
+    )

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -16,11 +17,13 @@ import soundfile
 
 import osscl as osscl_package
 from osscl.audio.candidate import Candidate
+from osscl.detector import Detector
 from osscl.journal.contents import reading
 from osscl.journal.journal import Journal
 from osscl.model_file.decisions import Rule
+from osscl.runs.exporting import Wanted
 from osscl.runs.folder import find_recordings
-from support import dying_runs
+from osscl.runs.journaled import JournaledRun
 from support.console import osscl, osscl_each, started_osscl
 from support.forked_console import Call, run_all
 from support.remembering import (
@@ -150,6 +153,7 @@ def test_new_and_changed_files_are_scored_and_those_that_are_gone_keep_their_lin
     write_clips(press, "m_id_09_", faulty_clips(6, 1))
     (done,) = osscl_each([score])
     assert done.stderr.startswith("11 files done before; 14 files: "), done.stderr
+    assert done.stderr.splitlines()[1] == "1 of them is gone from the folder; its line stays"
     after = output.read_text().splitlines()
     new = [line for line in after if "/m_id_09_" in line]
     assert len(new) == 1
@@ -188,6 +192,62 @@ def test_what_only_decides_makes_the_table_anew_and_scores_nothing(home: Path, t
     assert record_beside(output)["model"] == str(home / "calibrated.onnx")
 
 
+def test_a_record_that_was_removed_is_made_again_as_it_was(home: Path, tmp_path: Path) -> None:
+    score = ("score", home / "model.onnx", home / "sound" / "press", "-o", tmp_path / "s.csv")
+    osscl_each([score])
+    before = record_beside(tmp_path / "s.csv")
+    (tmp_path / "s.csv.run.json").unlink()
+    (again,) = osscl_each([score])
+    assert again.stderr.startswith("nothing to do: ")
+    assert record_beside(tmp_path / "s.csv") == before
+
+
+def test_over_an_emptied_folder_a_finished_run_has_nothing_to_do(
+    home: Path, sound: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "s.csv"
+    score = ("score", home / "model.onnx", sound, "-o", output)
+    osscl_each([score])
+    before = at(output)
+    shutil.rmtree(sound)
+    sound.mkdir()
+    again, flagged, anew, elsewhere = osscl_each(
+        [
+            score,
+            (*score, "--fail-on-anomaly"),
+            (*score, "--overwrite"),
+            (*score[:-1], tmp_path / "other.csv"),
+        ]
+    )
+    assert (again.returncode, flagged.returncode) == (3, 4), again.stderr
+    told = again.stderr.splitlines()
+    assert told[0].startswith("no ")
+    assert told[1].startswith("nothing to do: 13 files: ")
+    assert told[2] == "13 of them are gone from the folder; their lines stay"
+    assert anew.returncode == elsewhere.returncode == 1
+    assert anew.stderr.startswith("error: no ")
+    assert elsewhere.stderr == anew.stderr
+    assert at(output) == before
+
+
+def test_a_table_that_is_given_up_is_not_called_complete(home: Path, sound: Path, tmp_path: Path) -> None:
+    output = tmp_path / "s.csv"
+    score = ("score", home / "model.onnx", sound / "press", "-o", output)
+    osscl_each([score])
+    before = record_beside(output)
+    with (
+        Detector(home / "model.onnx") as detector,
+        Journal.open(Path(f"{output}.journal"), {}, overwrite=True, given_up=output) as journal,
+    ):  # as far as a run comes that is killed at its first file
+        wanted = Wanted(model_sha256=detector.bundle.file_sha256)
+        JournaledRun(detector, journal, output, wanted, {}, overwrite=True).note_overwriting()
+    assert record_beside(output) == before | {"completed": False, "given_up": True}
+    (anew,) = osscl_each([(*score, "--overwrite")])
+    assert anew.returncode == 0, anew.stderr
+    assert record_beside(output)["completed"] is True
+    assert "given_up" not in record_beside(output)
+
+
 def test_other_options_models_and_files_are_refused_by_name(home: Path, sound: Path, tmp_path: Path) -> None:
     output = tmp_path / "s.csv"
     score = ("score", home / "model.onnx", sound, "-o", output)
@@ -197,15 +257,24 @@ def test_other_options_models_and_files_are_refused_by_name(home: Path, sound: P
     before = at(output)
     journal = f"{output}.journal is of a run that would give other scores: "
     cases = [
-        ((*score, "--pad", "repeat"), f"{journal}pad was None and is 'repeat'; ask for the same again, name"),
-        ((*score, "--rule", "both"), f"{journal}what scores "),
-        ((*score, "--labels", labels), f"{journal}labels was None and is '"),
+        (
+            (*score, "--pad", "repeat"),
+            f"{journal}--pad was not given and is repeat; ask for the same again, name",
+        ),
+        ((*score, "--rule", "both"), f"{journal}the rule of "),
+        ((*score, "--labels", labels), f"{journal}--labels was not given and is given; ask"),
         (
             (*score, "--start-time", "2026-11-03", "--every", "10"),
-            f"{journal}start_time was None and is '2026",
+            f"{journal}--start-time was not given and is 2026",
         ),
-        (("score", home / "model.onnx", sound / "fan", "-o", output), f"{journal}folders was ['"),
-        (("score", home / "enrolled.onnx", sound, "-o", output), f"{journal}what scores press/id_09 was '"),
+        (
+            ("score", home / "model.onnx", sound / "fan", "-o", output),
+            f"{journal}folders was {sound} and is {sound}/fan; ask",
+        ),
+        (
+            ("score", home / "enrolled.onnx", sound, "-o", output),
+            f"{journal}the memory of press/id_09 is another one; ",
+        ),
     ]
     for command, message in cases:
         (refused,) = osscl_each([command])
@@ -216,10 +285,14 @@ def test_other_options_models_and_files_are_refused_by_name(home: Path, sound: P
     output.write_text("precious")
     (refused,) = osscl_each([score])
     assert refused.stderr == (
-        f"error: {output} exists and is not the table that was made of {output}.journal; name another file, "
-        "or use --overwrite\n"
+        f"error: {output} exists and is not the table that was made of {output}.journal; move it away, "
+        "and the same command makes the table anew; or name another file\n"
     )
     assert output.read_text() == "precious"
+    output.rename(tmp_path / "precious.csv")
+    (anew,) = osscl_each([score])
+    assert anew.stderr.startswith("nothing was scored again, the table alone is made anew: 13 files: ")
+    assert at(output)[0] == before[0]
     (anew,) = osscl_each([(*score, "--overwrite")])
     assert anew.returncode == 3
     assert at(output)[0] == before[0]
@@ -306,7 +379,7 @@ def test_runs_killed_at_random_rows_come_to_the_table_of_one_that_was_not(
     output, whole = tmp_path / "s.csv", tmp_path / "whole.csv"
     score = ("score", str(home / "model.onnx"), str(folder), *how, str(output))
     calls = [Call(score, str(tmp_path))] * 4
-    tests = Path(dying_runs.__file__).parents[1]
+    tests = Path(__file__).parents[1]
     ended = run_all(calls, ["support.dying_runs"], {"PYTHONPATH": str(tests)})
     assert {each.code for each in ended[:2]} == {-signal.SIGKILL}, ended[0].stderr
     before, again, undisturbed = osscl_each(
@@ -454,6 +527,9 @@ def test_the_state_of_a_journal_is_told(home: Path, tmp_path: Path) -> None:
     )
     assert told.returncode == as_json.returncode == table.returncode == 0, told.stderr + table.stderr
     assert "13: 1 corrupt, 10 ok, 1 silent, 1 unfit" in told.stdout
+    assert re.search(r"^rule +memory \(2 machines\) *$", told.stdout, re.MULTILINE)
+    assert re.search(r"^false-alarm rate +by default *$", told.stdout, re.MULTILINE)
+    assert "press/id_09" not in told.stdout
     state = json.loads(as_json.stdout)
     assert (state["state"], state["n_files"], state["n_failed"], state["sessions"]) == ("complete", 13, 2, 1)
     assert (tmp_path / "t.csv").read_text() == output.read_text()

@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import osscl.sensitivity
 import osscl.synth
 import osscl.training
 from osscl.cli.program import osscl_export
+from osscl.scoring.record import Record
 from support.console_parameters import console
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -155,6 +157,45 @@ def test_the_manual_names_every_command() -> None:
     for name, command in PROGRAMS["osscl"].commands.items():
         for path in [f"{name} {each}" for each in getattr(command, "commands", ())] or [name]:
             assert f"osscl {path}" in said, f"no page names osscl {path}"
+
+
+# Tables and sentences
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/scoring.md"])
+def test_the_table_shown_has_every_column(page: str) -> None:
+    (head, *lines) = re.findall(
+        r"^(?:path,machine,status|osscl-demo/recordings/).*$", text_of(REPOSITORY / page), re.MULTILINE
+    )
+    assert head.split(",") == list(Record.__struct_fields__)
+    assert {line.count(",") for line in lines if "," in line} == {head.count(",")}
+
+
+def test_every_column_is_described() -> None:
+    page = text_of(REPOSITORY / "docs/scoring.md").partition("### Columns")[2]
+    described = {
+        name
+        for cell in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert set(Record.__struct_fields__) <= described
+
+
+def test_every_extra_is_in_the_first_page() -> None:
+    extras = tomllib.loads(text_of(REPOSITORY / "pyproject.toml"))["project"]["optional-dependencies"]
+    table = text_of(REPOSITORY / "README.md").partition("| extra | brings |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(extras)
+
+
+@pytest.mark.parametrize("page", named(MANUAL))
+def test_a_paragraph_begins_with_the_beginning_of_a_sentence(page: Path) -> None:
+    before = ""
+    for paragraph in re.split(r"\n\n+", FENCE.sub("CODE\n", text_of(page))):
+        goes_on = before.strip() == "CODE"  # a sentence may have an example in its middle
+        assert goes_on or not re.match(r"(?!osscl|torch|macOS|curl)[a-z]|\d+, ", paragraph.lstrip()), (
+            paragraph
+        )
+        before = paragraph
 
 
 # Environment variables

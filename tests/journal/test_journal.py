@@ -387,8 +387,8 @@ def test_other_settings_are_refused_by_their_names(tmp_path: Path) -> None:
     ):
         pass
     assert str(caught.value) == (
-        f"{path} is of a run that would give other scores: pad was None and is 'repeat'; hop was None and is "
-        "2.5; ask for the same again, name another output, or begin anew with --overwrite"
+        f"{path} is of a run that would give other scores: --pad was not given and is repeat; --hop was "
+        "not given and is 2.5; ask for the same again, name another output, or begin anew with --overwrite"
     )
     assert names_in(path) == ["a", "b"]
     with Journal.open(path, {**SETTINGS, "pad": "repeat"}, overwrite=True) as journal:

@@ -18,6 +18,7 @@ from osscl.errors import JournalError, OutputError
 from osscl.journal import journal as journal_module
 from osscl.journal import opening
 from osscl.journal.contents import reading
+from osscl.journal.differing import differences, in_words
 from osscl.journal.journal import Journal
 from osscl.journal.lock import holder_of, lock_of
 from osscl.scoring.record import Record
@@ -111,6 +112,14 @@ def test_a_journal_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     assert "there is no folder" in refusal(tmp_path / "none" / "s.journal") or "No such file" in refusal(
         tmp_path / "none" / "s.journal"
     )
+
+
+def test_a_table_in_place_of_its_journal_is_met_by_the_journal_that_is_meant(tmp_path: Path) -> None:
+    write(tmp_path / "t.csv.journal", 1)
+    table = tmp_path / "t.csv"
+    table.write_text("path,machine\n" * 100, encoding="utf-8")
+    told = refusal(table, to_write=False)
+    assert told == f"{table} is no journal of osscl (no SQLite file); did you mean {table}.journal?"
 
 
 def test_a_run_that_was_killed_before_its_first_file_stands_in_nobodys_way(tmp_path: Path) -> None:
@@ -276,7 +285,61 @@ def test_a_disk_that_is_full_indeed_is_said_to_be(tmp_path: Path) -> None:
     assert n_files_in(larger) == 20_000
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+def test_a_journal_that_has_no_room_to_be_closed_says_so_until_it_has(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.system(f"mount -t tmpfs -o size=400k none '{disk}' 2>/dev/null"):
+        pytest.skip("this container may not mount a small disk")
+    try:
+        path = disk / "s.journal"
+        told = f"{path} could not be closed (database or disk is full): nothing is lost, but a part of it "
+        with pytest.raises(JournalError) as caught:
+            write(path, 800, size=100)
+        assert str(caught.value).startswith(told)
+        assert (disk / "s.journal-wal").stat().st_size
+        with pytest.raises(JournalError, match="the disk is full; make room"):
+            write(path, 800, size=100)
+        assert os.system(f"mount -o remount,size=2M '{disk}'") == 0
+        write(path, 800, size=100)
+        assert [each.name for each in disk.iterdir()] == ["s.journal"]
+        assert n_files_in(path) == 800
+    finally:
+        os.system(f"umount '{disk}'")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_to_is_said_so(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     assert "cannot be written: Permission denied" in refusal(tmp_path / "s.journal")
+
+
+def test_what_differs_is_named_in_the_words_of_who_asked() -> None:
+    memory = {"rule": "memory", "memory": "01", "doubts": "02"}
+    stored = {
+        "pad": None,
+        "resample": True,
+        "labels": "ab",
+        "graph": "cd",
+        "machines": {each: {"rule": "network"} for each in "abcd"} | {"e": memory, "f": memory},
+    }
+    given = {
+        "pad": "zero",
+        "resample": False,
+        "labels": "ba",
+        "graph": "dc",
+        "machines": {each: {"rule": "both", "scale": "03"} for each in "abcd"}
+        | {"e": memory | {"memory": "04"}, "g": memory},
+    }
+    assert list(differences(stored, given)) == [
+        "--pad was not given and is zero",
+        "--resample was given and is not given",
+        "the table of --labels is another one",
+        "the network of the model is another one",
+        "the rule of a, b, c and 1 more machine was network and is both",
+        "the memory of e is another one",
+        "the model knew f then",
+        "the model did not know g then",
+    ]
+    assert in_words("abcd") == "a; b; c; and 1 more"
+    assert list(differences(stored, stored)) == []

@@ -8,7 +8,7 @@ from osscl.monitoring.time_order import time_order
 def test_clips_are_brought_into_the_order_of_time_and_that_is_said() -> None:
     found = time_order(["2026-11-03T14:20:10", "2026-11-03T14:20:00", "2026-11-03T14:20:20.5"])
     assert found.order.tolist() == [1, 0, 2]
-    assert found.note == "times go back at 1 places of the table: its clips are taken in the order of time"
+    assert found.note == "times go back at 1 place of the table: its clips are taken in the order of time"
     assert found.step_s == pytest.approx(10.25)
 
 

@@ -44,6 +44,7 @@ from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.support.links import missing
 from osscl.support.outputs import refuse_inputs
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate model.onnx dcase2020 --compare paper\n
@@ -198,7 +199,7 @@ def evaluate(
         say(f"-> {printable(output)}")
     if write_scores is not None:
         files = write_score_folder(write_scores, labelled.scores, overwrite=overwrite)
-        say(f"-> {printable(write_scores)}: {len(files)} files of scores")
+        say(f"-> {printable(write_scores)}: {len(files)} {plural(len(files), 'file')} of scores")
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unscored else 0)
 
 

@@ -1,6 +1,7 @@
 """``osscl journal``: how far a run has come, and its table so far, also while it writes."""
 
 import shlex
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,8 +21,12 @@ from osscl.runs.exporting import export_table, refuse_foreign
 from osscl.runs.journal_state import State, deciding_bundle, record_of_run, state_of, wanted_of
 from osscl.runs.run import Tally
 from osscl.runs.tables import check_format
+from osscl.support.listing import listed
 from osscl.support.outputs import check_output
 from osscl.support.paths import brief, printable
+from osscl.support.plurals import plural
+
+_MAX_NAMED = 3
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl journal scores.csv.journal\n
@@ -144,8 +149,25 @@ def _facts(state: State) -> dict[str, Any]:
         "runs": state.sessions,
         "files": f"{state.n_files:,}" + (f": {done}" if done else ""),
         "model": state.model or "-",
-        **{name: value for name, value in state.settings.items() if value not in (None, False)},
+        "rule": _rules(state.rules),
+        "false-alarm rate": "by default" if state.false_alarm_rate is None else f"{state.false_alarm_rate:g}",
+        **{
+            name: value
+            for name, value in state.settings.items()
+            if name != "machines" and value not in (None, False)
+        },
     }
+
+
+def _rules(rules: Mapping[str, str]) -> str:
+    """Such as "memory (3 machines)"; machines are named where there are two rules or more."""
+    by_rule: dict[str, list[str]] = {}
+    for machine, rule in rules.items():
+        by_rule.setdefault(rule, []).append(machine)
+    if len(by_rule) < 2:
+        counted = (f"{rule} ({len(on)} {plural(len(on), 'machine')})" for rule, on in by_rule.items())
+        return "".join(counted) or "-"
+    return "; ".join(f"{rule} ({listed(on, _MAX_NAMED)})" for rule, on in by_rule.items())
 
 
 def _is_same(path: Path, other: Path) -> bool:

@@ -20,6 +20,7 @@ from osscl.runs.journaled import JournaledRun, Scores
 from osscl.runs.run import Tally, how_scored
 from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def score_with_journal(
         run = JournaledRun(
             detector, journal, asked.output, asked.wanted, asked.options, explainer, asked.overwrite
         )
+        run.note_overwriting()
         try:
             _score(run, paths, candidates, scores, times, retry_failed=asked.retry_failed)
             tally, is_made = _export(run)
@@ -108,7 +110,7 @@ def score_with_journal(
 
 def files(count: int) -> str:
     """Such as "1 file" or "2,000 files"."""
-    return f"{count:,} file{'' if count == 1 else 's'}"
+    return f"{count:,} {plural(count, 'file')}"
 
 
 def _score(
@@ -147,6 +149,7 @@ def _say_done(run: JournaledRun, tally: Tally, *, is_made: bool) -> None:
     else:
         before = f"{files(journal.n_done_before)} done before; " if journal.n_done_before else ""
         say(f"{before}{tally} -> {output}")
+    _say_gone(run)
     if run.n_scored and are_kept(journal.transaction):
         say(
             f"{printable(journal.path)} is a watch's: what osscl score adds to it raises no alarm, "
@@ -159,6 +162,13 @@ def _say_done(run: JournaledRun, tally: Tally, *, is_made: bool) -> None:
             f"{files(journal.n_changed)} changed while being scored: the same command scores what is "
             "there now"
         )
+
+
+def _say_gone(run: JournaledRun) -> None:
+    if run.n_gone == 1:
+        say("1 of them is gone from the folder; its line stays")
+    elif run.n_gone:
+        say(f"{run.n_gone:,} of them are gone from the folder; their lines stay")
 
 
 def _say_interrupted(journal: Journal, output: Path) -> None:

@@ -15,6 +15,7 @@ from osscl.page.gathering import N_WORST, PageOptions
 from osscl.page.making import make_page
 from osscl.support.links import missing
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl report scores.csv --output report.html\n
@@ -89,4 +90,5 @@ def report(
     for note in made.notes:
         say(note)
     say(made.headline)
-    say(f"{made.n_files} files -> {printable(output)} ({output.stat().st_size / 1e6:.1f} MB)")
+    files = f"{made.n_files} {plural(made.n_files, 'file')}"
+    say(f"{files} -> {printable(output)} ({output.stat().st_size / 1e6:.1f} MB)")

@@ -30,10 +30,11 @@ from osscl.cli.options import (
 )
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
+from osscl.errors import NoRecordingsError
 from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.runs.folder import find_some_recordings
-from osscl.runs.journaled import check_place
+from osscl.runs.journaled import check_place, is_finished
 from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
 from osscl.runs.passed_over import PassedOver
 from osscl.runs.run import Tally, score_to_table
@@ -43,6 +44,7 @@ from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
 from osscl.support.links import missing
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl score demo osscl-demo/recordings\n
@@ -125,7 +127,13 @@ def score(
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
     passed_over = PassedOver()
-    candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
+    try:
+        candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
+    except NoRecordingsError as error:
+        if output is None or overwrite or not is_finished(output):
+            raise
+        say(str(error))  # what was scored before stands in the table all the same
+        candidates = iter(())
     if times.is_of_one_file:
         candidates = _the_only_one(candidates)
     if output is not None:
@@ -187,7 +195,7 @@ def score(
     if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):
         for editor, folder in labels.items():
             n_files = write_labels(read_records(output), folder, editor)
-            say(f"-> {printable(folder)}: labels of {n_files} recording{'' if n_files == 1 else 's'}")
+            say(f"-> {printable(folder)}: labels of {n_files} {plural(n_files, 'recording')}")
     if explainer is not None:
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
@@ -239,7 +247,7 @@ def _run(
 
         def show(_: Record) -> None:
             failed = f"{tally.n_failed} not scored" if tally.n_failed else ""
-            windows = f"{tally.n_windows:,} windows" if tally.n_windows else ""
+            windows = f"{tally.n_windows:,} {plural(tally.n_windows, 'window')}" if tally.n_windows else ""
             progress.show(tally.n_files, ", ".join(filter(None, (windows, failed))))
 
         try:

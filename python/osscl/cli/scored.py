@@ -13,6 +13,7 @@ from osscl.detector import Detector
 from osscl.machines.labels import MachineNames, machine_source
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
+from osscl.support.plurals import plural
 
 
 def scored_records(
@@ -58,7 +59,9 @@ def scored_records(
         else:
             interrupted = False
     if interrupted:
-        say(f"interrupted after {len(records)} of {len(candidates)} files; {lost}")
+        say(
+            f"interrupted after {len(records)} of {len(candidates)} {plural(len(candidates), 'file')}; {lost}"
+        )
         raise typer.Exit(signals.exit_code())
     for note in left_out.notes(detector.clip_s, "osscl score --hop", "--pad"):
         say(note)

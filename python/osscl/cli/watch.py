@@ -227,6 +227,7 @@ def _watch(
     opened = opened_watch(
         str(folder), run.journal, scoring, options, sinks=sinks, progress=progress, beat=service.beat
     )
+    run.note_overwriting()
     with postponed_interrupt("asked to stop: what is being scored is finished") as is_asked:
         with opened as watching:
             say(f"watching {printable(folder)}")

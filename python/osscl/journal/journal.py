@@ -250,7 +250,7 @@ class Journal(Contents):
             return
         self._writer.undo_half()
         self.commit()
-        end_session(self._connection, self._session)
+        end_session(self._connection, self._session, self.path)
 
 
 def journal_of(output: Path) -> Path:

@@ -3,15 +3,15 @@
 import datetime
 import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from osscl.errors import JournalError
+from osscl.journal.differing import differences, in_words
 from osscl.journal.schema import check, create, is_blank, settings_in
-from osscl.journal.settings import Settings, differences, in_words
+from osscl.journal.settings import Settings
 from osscl.support.file_systems import network_file_system
 from osscl.support.log import quiet_logger
 from osscl.support.paths import printable
@@ -63,12 +63,26 @@ def begin_session(connection: sqlite3.Connection, started: str, how: Mapping[str
     return cursor.lastrowid
 
 
-def end_session(connection: sqlite3.Connection, number: int) -> None:
-    """Note that a run ended, and leave one file where nobody reads it."""
+def end_session(connection: sqlite3.Connection, number: int, path: Path) -> None:
+    """Note that a run ended, and leave one file where nobody reads it.
+
+    Raises
+    ------
+    JournalError
+        There is no room to bring it into one file.
+    """
     connection.execute("UPDATE sessions SET ended = ? WHERE number = ?", [utc_now(), number])
-    with suppress(sqlite3.OperationalError):  # somebody reads: it is whole all the same, in two files
+    try:
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            return  # somebody reads: it is whole all the same, in two files
+        place = printable(path)
+        raise JournalError(
+            f"{place} could not be closed ({error}): nothing is lost, but a part of it stands in "
+            f"{place}-wal, without which no copy of it is whole; make room, and the same command closes it"
+        ) from error
 
 
 def utc_now() -> str:

@@ -96,6 +96,9 @@ def _sentence(path: Path, error: sqlite3.DatabaseError) -> str:
     place = printable(path)
     again = "what it held up to then stays in it, and the same command goes on"
     if name.startswith("SQLITE_NOTADB"):
+        meant = path.with_name(f"{path.name}.journal")
+        if meant.is_file():  # the name of the table was given in place of the journal's
+            return f"{place} is no journal of osscl (no SQLite file); did you mean {printable(meant)}?"
         return f"{place} is no journal of osscl (no SQLite file); name another output, or move it away"
     if name.startswith("SQLITE_CORRUPT"):
         return (

@@ -1,7 +1,7 @@
 """What the scores of a run depend on, beside the recordings themselves: equal settings, equal scores."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from osscl.audio.reading import Fit
@@ -11,13 +11,11 @@ from osscl.machines.labels import BY_PATHS, MachineNames
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judges import Judges
 from osscl.support.links import as_walked
-from osscl.support.paths import brief, printable
+from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
 
 Settings = Mapping[str, Any]
 """By name, each ready for JSON: what is told apart is named by its key."""
-
-_MAX_NAMED = 3
 
 
 def settings_of(
@@ -79,8 +77,8 @@ def settings_of(
     }
 
 
-def scorers_of(manifest: Manifest, judges: Judges) -> dict[str, str]:
-    """Tell for each machine what its scores come from.
+def scorers_of(manifest: Manifest, judges: Judges) -> dict[str, Any]:
+    """Tell what the scores of the machines come from.
 
     Parameters
     ----------
@@ -91,47 +89,19 @@ def scorers_of(manifest: Manifest, judges: Judges) -> dict[str, str]:
 
     Returns
     -------
-    dict of str to str
+    dict
         The part of `settings_of` that a model file tells alone.
     """
-    return {
-        f"what scores {machine}": _hash_of_judge(manifest, judges, machine) for machine in judges.machines
-    }
+    machines = {machine: _parts_of_judge(manifest, judges, machine) for machine in judges.machines}
+    needs_network = any(parts["rule"] != "memory" for parts in machines.values())
+    return ({"graph": manifest.graph_sha256} if needs_network else {}) | {"machines": machines}
 
 
-def differences(stored: Settings, given: Settings) -> Iterator[str]:
-    """Name the settings in which two runs differ.
-
-    Parameters
-    ----------
-    stored, given : mapping
-        Of the run that began, and of the one that would go on.
-
-    Yields
-    ------
-    str
-        Such as "pad was None and is 'repeat'".
-    """
-    for name in dict.fromkeys([*stored, *given]):
-        before, now = stored.get(name), given.get(name)
-        if before != now:
-            yield f"{name} was {brief(repr(before))} and is {brief(repr(now))}"
-
-
-def in_words(differing: Iterable[str]) -> str:
-    """Put the first of some differences into a sentence, and the number of the others."""
-    every = list(differing)
-    more = len(every) - _MAX_NAMED
-    return "; ".join(every[:_MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _hash_of_judge(manifest: Manifest, judges: Judges, machine: str) -> str:
-    """What a machine's scores and the doubts about its recordings come from, in 16 hex digits."""
+def _parts_of_judge(manifest: Manifest, judges: Judges, machine: str) -> dict[str, str]:
+    """What a machine's scores and the doubts about its recordings come from."""
     stored = None if manifest.decisions is None else manifest.decisions.memory_of(machine)
-    told = hashlib.sha256(judges.fingerprint(machine).encode())
-    if stored is not None:
-        told.update(stored.measures)
-    return told.hexdigest()[:16]
+    doubts = {} if stored is None else {"doubts": hashlib.sha256(stored.measures).hexdigest()[:16]}
+    return judges.parts(machine) | doubts
 
 
 def _hash_of_labels(names: MachineNames) -> str:

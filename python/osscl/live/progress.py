@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from osscl.support.plurals import plural
+
 
 @dataclass(slots=True)
 class Progress:
@@ -47,7 +49,8 @@ class Progress:
 
     def __str__(self) -> str:
         parts = [f"{count} {status}" for status, count in sorted(self.files.items())]
-        text = f"{self.files.total()} files" + (f": {', '.join(parts)}" if parts else "")
+        n_files = self.files.total()
+        text = f"{n_files} {plural(n_files, 'file')}" + (f": {', '.join(parts)}" if parts else "")
         waiting = {"waiting": self.n_ready, "not whole yet": self.n_unfinished}
         waiting["events to be delivered"] = sum(self.events_waiting.values())
         text += "".join(f"; {count} {what}" for what, count in waiting.items() if count)

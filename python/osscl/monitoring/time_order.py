@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from osscl.support.plurals import plural
+
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -65,7 +67,8 @@ def time_order(times: Sequence[str | None]) -> TimeOrder:
     seconds = np.array([_seconds(moment) for moment in moments])
     order = np.argsort(seconds, kind="stable")
     n_back = int(np.count_nonzero(np.diff(seconds) < 0))
-    note = f"times go back at {n_back} places of the table: its clips are taken in the order of time"
+    places = f"{n_back} {plural(n_back, 'place')}"
+    note = f"times go back at {places} of the table: its clips are taken in the order of time"
     return TimeOrder(order, seconds[order], note if n_back else None)
 
 

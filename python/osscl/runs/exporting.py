@@ -114,7 +114,7 @@ def refuse_foreign(contents: Contents, output: Path) -> None:
     if os.path.lexists(output) and (output.is_symlink() or not contents.exports.knows(output)):
         raise OutputError(
             f"{printable(output)} exists and is not the table that was made of {printable(contents.path)}; "
-            "name another file, or use --overwrite"
+            "move it away, and the same command makes the table anew; or name another file"
         )
 
 

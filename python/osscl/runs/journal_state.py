@@ -7,7 +7,8 @@ import msgspec
 
 from osscl.errors import JournalError, ModelFileError
 from osscl.journal.contents import Contents
-from osscl.journal.settings import differences, in_words, scorers_of
+from osscl.journal.differing import differences, in_words
+from osscl.journal.settings import scorers_of
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.runs.exporting import Wanted
 from osscl.scoring.judges import Judges
@@ -38,6 +39,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         The model file of the last run.
     settings : dict
         What the scores depend on.
+    rules : dict of str to str
+        By what rule its machines are scored, those alone that files were scored as.
+    false_alarm_rate : float or None
+        What the last run decides at; None for the rate of each machine.
     """
 
     journal: str
@@ -51,6 +56,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     model: str | None
     settings: dict[str, Any]
+    rules: dict[str, str]
+    false_alarm_rate: float | None
 
 
 def state_of(contents: Contents) -> State:
@@ -66,6 +73,8 @@ def state_of(contents: Contents) -> State:
     State
         What was committed by now.
     """
+    settings = contents.settings
+    known = settings.get("machines", {})
     holder, sessions, counts = contents.holder, contents.sessions(), contents.counts()
     last = sessions[-1] if sessions else None
     ended = "complete" if last is not None and last.is_whole else "interrupted"
@@ -80,7 +89,9 @@ def state_of(contents: Contents) -> State:
         n_failed=sum(count for status, count in counts.items() if status not in SCORED_STATUSES),
         counts=counts,
         model=None if last is None else last.how.get("model"),
-        settings=contents.settings,
+        settings=settings,
+        rules={machine: known[machine]["rule"] for machine in contents.machines() if machine in known},
+        false_alarm_rate=None if last is None else _options(last.how).get("false_alarm_rate"),
     )
 
 

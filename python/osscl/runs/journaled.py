@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from osscl.audio.candidate import Candidate
 from osscl.audio.recorded_at import RecordingTimes
 from osscl.detector import Detector
@@ -22,6 +24,7 @@ from osscl.runs.run import Tally, how_scored, utc_now, write_run_record
 from osscl.runs.tables import check_format, record_of
 from osscl.scoring.record import Record
 from osscl.support.outputs import check_output, refuse_inputs
+from osscl.support.regular_file import read_regular
 
 Scores = Callable[[Iterable[Candidate], RecordingTimes], Iterator[Record]]
 """Gives the records of files, in their order."""
@@ -63,6 +66,16 @@ def check_place(
                 refuse_foreign(contents, output)
             elif os.path.lexists(output):  # the journal of a run that was ended before it had begun
                 check_output(output, overwrite=False)
+
+
+def is_finished(output: Path) -> bool:
+    """Whether the journal of an output is there, and its last run met all files; raises `JournalError`."""
+    journal = journal_of(output)
+    if not os.path.lexists(journal):
+        return False
+    with check_usable(journal) as contents:
+        sessions = [] if contents is None else contents.sessions()
+    return bool(sessions) and sessions[-1].is_whole
 
 
 @dataclass(slots=True)
@@ -146,6 +159,11 @@ class JournaledRun:
         self.journal.commit()
         self.journal.note_whole()
 
+    @property
+    def n_gone(self) -> int:
+        """Files of the journal that this run, once it scored all there is, did not meet."""
+        return sum(self.journal.counts().values()) - self.journal.n_done_before - self.n_scored
+
     def export(self, on_record: Callable[[], object] = lambda: None) -> tuple[Tally, bool]:
         """Make the table, unless it is there and holds everything.
 
@@ -158,6 +176,8 @@ class JournaledRun:
         """
         there = current_export(self.journal, self.output)
         if there is not None and there.wanted == self.wanted:
+            if not os.path.lexists(record_of(self.output)):
+                write_run_record(self.output, there.run)
             return there.tally(), False
         self._meet_machines()
         tally = export_table(
@@ -173,6 +193,17 @@ class JournaledRun:
             on_record=on_record,
         )
         return tally, True
+
+    def note_overwriting(self) -> None:
+        """Say beside a table that is given up that it is, for as long as none of this run is there."""
+        place = record_of(self.output)
+        if not self.overwrite or not place.is_file():
+            return
+        try:
+            given_up = msgspec.json.decode(read_regular(place), type=dict[str, Any])
+        except (OSError, msgspec.MsgspecError):  # not ours: the new record replaces it
+            return
+        write_run_record(self.output, given_up | {"completed": False, "given_up": True})
 
     def note_interruption(self) -> None:
         """Say beside the output that its run was interrupted, where no earlier table stands there."""

@@ -22,6 +22,7 @@ from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, WINDOW, Record
 from osscl.support.atomic import write_atomically
 from osscl.support.installed import version_of
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 _RECORDED_PACKAGES = (
     "osscl",
@@ -101,13 +102,17 @@ class Tally:
         named = [f"{machine} ({count})" for machine, count in self.anomalies.most_common(_MAX_NAMED)]
         more = len(self.anomalies) - len(named)
         return (
-            text + (f": {', '.join(named)}" if named else "") + (f" and {more} more machines" if more else "")
+            text
+            + (f": {', '.join(named)}" if named else "")
+            + (f" and {more} more {plural(more, 'machine')}" if more else "")
         )
 
     def __str__(self) -> str:
         parts = [f"{count} {status}" for status, count in sorted(self.counts.items())]
-        windows = f" in {self.n_windows:,} windows" if self.n_windows else ""
-        return f"{self.n_files} files{windows}" + (f": {', '.join(parts)}" if parts else "")
+        windows = f" in {self.n_windows:,} {plural(self.n_windows, 'window')}" if self.n_windows else ""
+        return f"{self.n_files} {plural(self.n_files, 'file')}{windows}" + (
+            f": {', '.join(parts)}" if parts else ""
+        )
 
     def facts(self) -> dict[str, Any]:
         """What the record of a run says of its lines.

@@ -222,17 +222,37 @@ class Judges:
             rule needs.
         """
         rule = self.rule_of(machine)
-        told: list[object] = [rule]
-        if rule != "memory":
-            told.append(self._graph_sha256)
+        network = [] if rule == "memory" else [self._graph_sha256]
+        return _hash([rule, *network, *self._of_memory(machine), *self._of_scale(machine)])
+
+    def parts(self, machine: str) -> dict[str, str]:
+        """Tell what the scores of a machine depend on beside the network, part by part.
+
+        Parameters
+        ----------
+        machine : str
+            One that the file can score by its rule.
+
+        Returns
+        -------
+        dict of str to str
+            "rule"; and where the rule needs them, 16 hex digits of "memory" (with its background) and of
+            "scale" (which sums up both scores).
+        """
+        parts = {"memory": self._of_memory(machine), "scale": self._of_scale(machine)}
+        return {"rule": self.rule_of(machine)} | {name: _hash(part) for name, part in parts.items() if part}
+
+    def _of_memory(self, machine: str) -> list[object]:
         memory = self._stored.memory_of(machine)
-        if rule != "network" and memory is not None:
-            told += [self._stored.background, memory.mean, memory.deviations, memory.held_out_scores]
-            told.append([clip.recording for clip in memory.clips])
+        if self.rule_of(machine) == "network" or memory is None:
+            return []
+        told: list[object] = [self._stored.background, memory.mean, memory.deviations, memory.held_out_scores]
+        return [*told, [clip.recording for clip in memory.clips]]
+
+    def _of_scale(self, machine: str) -> list[object]:
+        rule = self.rule_of(machine)
         calibration = self._stored.calibration_of(machine, rule)
-        if rule == "both" and calibration is not None:
-            told += [calibration.log_median, calibration.log_mad]
-        return sha256(msgspec.json.encode(told)).hexdigest()[:16]
+        return [] if rule != "both" or calibration is None else [calibration.log_median, calibration.log_mad]
 
     def _make(self, machine: str) -> Judge:
         rule = self.rule_of(machine)
@@ -337,3 +357,7 @@ def notes_of(what: str, reasons: Iterable[tuple[str, str | None]]) -> Iterator[s
             machines.setdefault(reason, []).append(machine)
     for reason, named in machines.items():
         yield f"{what} for {listed(named, _MAX_NAMED)}: {reason}"
+
+
+def _hash(told: list[object]) -> str:
+    return sha256(msgspec.json.encode(told)).hexdigest()[:16]

@@ -124,7 +124,19 @@ def _check_open(path: Path, folder: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise OutputError(
             f"{printable(path)} cannot be written: no file can be made in the folder {printable(folder)}"
+            + (
+                ", whose file system is read-only; name a place on another one"
+                if _is_read_only(folder)
+                else ""
+            )
         )
+
+
+def _is_read_only(folder: Path) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:  # then its leave to be written is what is told
+        return False
 
 
 def _is_same(path: Path, other: str | os.PathLike[str]) -> bool:
