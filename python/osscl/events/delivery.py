@@ -11,13 +11,14 @@ from typing import TypeVar
 from osscl.errors import OssclError
 from osscl.events.back_off import BackOff
 from osscl.events.outbox import Outbox, Settled, Spooled
-from osscl.events.sink import Sink
+from osscl.events.sink import AwayError, Sink
 from osscl.support.log import quiet_logger
 
 _log = quiet_logger(__name__)
 
 _LOOK_AGAIN_S = 1.0  # a waking that came before the commit it speaks of costs no more than this
 _LOCKED_MS, _ATTEMPTS = 2, 5_000
+_UNREACHED = "unreached"
 _Given = TypeVar("_Given")
 
 Connect = Callable[[], sqlite3.Connection]
@@ -114,7 +115,7 @@ class Delivery:
                     self._deliver_all(connection)
                 is_over = True
             except Exception as error:  # noqa: BLE001 - whatever it is: the events are kept, and it is said
-                self._say(_reason(error))
+                self._say(_reason(error), is_unreached=isinstance(error, AwayError) and error.is_unreached)
                 if not self._stopping.is_set():
                     self._wait(self._stopping, self._back_off.next_s())
                 is_over = self._stopping.is_set()
@@ -167,10 +168,11 @@ class Delivery:
         _once_free(lambda: connection.execute("PRAGMA synchronous = NORMAL"))
         return connection
 
-    def _say(self, reason: str) -> None:
+    def _say(self, reason: str, *, is_unreached: bool) -> None:
         self.trouble = reason
-        if reason not in self._said:
-            self._said.add(reason)
+        known_by = _UNREACHED if is_unreached else reason
+        if known_by not in self._said:
+            self._said.add(known_by)
             _log.warning("%s: %s; its events are kept and tried again", self.name, reason)
 
     def _all_is_well(self) -> None:

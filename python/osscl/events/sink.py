@@ -11,7 +11,19 @@ Note = Callable[[str], None]
 
 
 class AwayError(OssclError):
-    """A receiver takes nothing at present: its events are kept, and tried again later."""
+    """A receiver takes nothing at present: its events are kept, and tried again later.
+
+    Parameters
+    ----------
+    message : str
+        Why.
+    is_unreached : bool
+        Whether nobody is heard there: how that shows may change from try to try, and is said once.
+    """
+
+    def __init__(self, message: str, *, is_unreached: bool = False) -> None:
+        super().__init__(message)
+        self.is_unreached = is_unreached
 
 
 class Sink(Protocol):
