@@ -87,8 +87,13 @@ class Delivery:
             Nothing can ever be delivered this way.
         """
         with closing(self._opened()) as connection:
-            receiver = _once_free(lambda: Outbox(connection).receiver(self.name))
-        self._sink.begin(receiver)
+            outbox = _once_free(lambda: Outbox(connection))
+            shortfall = self._sink.begin(_once_free(lambda: outbox.receiver(self.name)))
+            if shortfall is not None:
+                with _transaction(connection):
+                    n_lost = outbox.go_back(self.name, *shortfall)
+                if n_lost:
+                    _log.warning("%s lost events: they are told again: %d", self.name, n_lost)
         self._thread.start()
 
     def wake(self) -> None:

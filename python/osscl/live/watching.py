@@ -20,7 +20,7 @@ from osscl.live.unfinished import Arrival
 from osscl.live.whole_file import WholeFile
 from osscl.machines.labels import MachineOf
 from osscl.scoring.left_out import LeftOut
-from osscl.scoring.record import SCORED_STATUSES, WINDOW, Record
+from osscl.scoring.record import WINDOW, Record
 from osscl.support.log import quiet_logger
 from osscl.support.paths import printable
 
@@ -203,11 +203,12 @@ class Watching:
     def _tell(self, record: Record, file: WholeFile, change: Change | None) -> None:
         """Say what an operator wants to read in a log: of the windows of a file once, at its end."""
         where = f"{record.machine}, {printable(record.path)}"
-        flagged = file.what_was_flagged()
-        if record.status not in SCORED_STATUSES:
-            _log.warning("not scored: %s: %s", printable(record.path), record.reason)
-        if file.is_ended and flagged is not None:
-            _log.info("flagged: %s%s", where, flagged)
+        if file.is_ended:
+            unscored, flagged = file.what_was_not_scored(), file.what_was_flagged()
+            if unscored is not None:
+                _log.warning("not scored: %s%s", printable(record.path), unscored)
+            if flagged is not None:
+                _log.info("flagged: %s%s", where, flagged)
         if change is not None:
             at = f" from {record.start_s:g} s" if record.scope == WINDOW else ""
             log = _log.warning if change == "alarm" else _log.info

@@ -19,6 +19,10 @@ class WholeFile:
         Of those that were flagged the first one, and the one with the smallest p-value.
     n_flagged : int
         How many were flagged.
+    unscored : Record or None
+        The first that could not be scored.
+    n_unscored : int
+        How many could not.
     status : str
         Of the file: that of its first line that could not be scored, or else of its first.
     is_ended : bool
@@ -29,6 +33,8 @@ class WholeFile:
     n_parts: int = 0
     flagged: list[Record] = field(default_factory=list)
     n_flagged: int = 0
+    unscored: Record | None = None
+    n_unscored: int = 0
     status: str = ""
     is_ended: bool = False
 
@@ -40,6 +46,9 @@ class WholeFile:
         if record.scope in FILE_SCOPES:
             return
         self.n_parts += 1
+        if record.status not in SCORED_STATUSES:
+            self.n_unscored += 1
+            self.unscored = self.unscored or record
         if record.is_anomaly:
             self.n_flagged += 1
             self.flagged = [self.flagged[0], min(self.flagged[-1], record, key=_p)] if self.flagged else [record]
@@ -48,12 +57,23 @@ class WholeFile:
         """Say in one line what was flagged, however many windows that are; None where nothing was."""
         if not self.flagged:
             return None
-        first, least = self.flagged[0], self.flagged[-1]
-        is_one = self.n_flagged == 1
-        of = "" if is_one else f" ({self.n_flagged} of {self.n_parts} windows)"
-        at = f" from {first.start_s:g} s" if first.scope is not None else ""
-        p = f", p {_p(least):.3g}" + ("" if is_one else " at least")
-        return f"{at}{of}{p}" + (f": {least.explanation}" if least.explanation else "")
+        least = self.flagged[-1]
+        p = f", p {_p(least):.3g}" + ("" if self.n_flagged == 1 else " at least")
+        more = f": {least.explanation}" if least.explanation else ""
+        return f"{self._parts(self.flagged[0], self.n_flagged)}{p}{more}"
+
+    def what_was_not_scored(self) -> str | None:
+        """Say in one line what could not be scored, and why; None where all could."""
+        if self.unscored is None:
+            return None
+        return f"{self._parts(self.unscored, self.n_unscored)}: {self.unscored.reason}"
+
+    def _parts(self, first: Record, count: int) -> str:
+        """Where the first of some windows is, and how many they are."""
+        if first.scope is None:
+            return ""
+        of = "" if count == 1 else f" ({count} of {self.n_parts} windows)"
+        return f" from {first.start_s or 0.0:g} s{of}"
 
 
 def _p(record: Record) -> float:
