@@ -93,7 +93,7 @@ def test_a_killed_watch_goes_on_where_it_was(model: Path, tmp_path: Path) -> Non
     write_clips(tmp_path / "in", "clip", normal_clips(5, 12))
     arguments = command(model, tmp_path, "--event", events, "--events", "all")
     with started_osscl(*arguments) as process:
-        wait_until(lambda: lines_of(events), process)
+        wait_until(lambda: lines_of(events) or None, process)
         process.kill()
     with started_osscl(*arguments) as process:
         wait_until(lambda: len(lines_of(events)) == 12, process)

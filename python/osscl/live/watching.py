@@ -216,8 +216,10 @@ class Watching:
 
     def _count(self, record: Record, file: WholeFile, arrival: Arrival, change: Change | None) -> None:
         progress = self._progress
-        progress.anomalies[record.machine or ""] += bool(record.is_anomaly)
-        progress.alarms[record.machine or ""] += change == "alarm"
+        if record.is_anomaly:
+            progress.anomalies[record.machine or ""] += 1
+        if change == "alarm":
+            progress.alarms[record.machine or ""] += 1
         if not file.is_ended:
             return
         progress.files[file.status] += 1

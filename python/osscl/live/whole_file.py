@@ -51,7 +51,9 @@ class WholeFile:
             self.unscored = self.unscored or record
         if record.is_anomaly:
             self.n_flagged += 1
-            self.flagged = [self.flagged[0], min(self.flagged[-1], record, key=_p)] if self.flagged else [record]
+            self.flagged = (
+                [self.flagged[0], min(self.flagged[-1], record, key=_p)] if self.flagged else [record]
+            )
 
     def what_was_flagged(self) -> str | None:
         """Say in one line what was flagged, however many windows that are; None where nothing was."""
