@@ -102,7 +102,7 @@ def test_a_killed_watch_goes_on_where_it_was(model: Path, tmp_path: Path) -> Non
     assert code == 0, said
     assert n_before == 12
     last = said.splitlines()[-1]
-    assert last.endswith(f"; with those of earlier watches 12 files: 12 ok -> {tmp_path / 'watch.csv'}")
+    assert last.endswith(f"; the table has 12 files: 12 ok -> {tmp_path / 'watch.csv'}")
     paths = sorted(str(path) for path in (tmp_path / "in").iterdir())
     assert sorted(row["path"] for row in table(tmp_path)) == paths
     assert sorted(event["path"] for event in lines_of(events)) == paths

@@ -195,7 +195,7 @@ def watch(
             detector, journal, output, asked.wanted(detector), asked.options(), overwrite=overwrite
         )
         tally = _watch(folder, run, scoring, options, sinks, progress)
-    in_all = f"; with those of earlier watches {tally}" if tally.counts != progress.files else ""
+    in_all = f"; the table has {tally}" if tally.counts != progress.files else ""
     say(f"{progress}{in_all} -> {printable(output)}")
     for note in (
         *scoring.left_out.notes(detector.clip_s, "--hop", "--pad repeat|zero"),
