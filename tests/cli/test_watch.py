@@ -93,12 +93,16 @@ def test_a_killed_watch_goes_on_where_it_was(model: Path, tmp_path: Path) -> Non
     write_clips(tmp_path / "in", "clip", normal_clips(5, 12))
     arguments = command(model, tmp_path, "--event", events, "--events", "all")
     with started_osscl(*arguments) as process:
-        wait_until(lambda: lines_of(events), process)
+        wait_until(lambda: lines_of(events) or None, process)
         process.kill()
     with started_osscl(*arguments) as process:
         wait_until(lambda: len(lines_of(events)) == 12, process)
+        n_before = asked_of(tmp_path / "watch.csv.journal", "SELECT count(*) FROM files")
         code, said = ended(process, signal.SIGINT)
     assert code == 0, said
+    assert n_before == 12
+    last = said.splitlines()[-1]
+    assert last.endswith(f"; the table has 12 files: 12 ok -> {tmp_path / 'watch.csv'}")
     paths = sorted(str(path) for path in (tmp_path / "in").iterdir())
     assert sorted(row["path"] for row in table(tmp_path)) == paths
     assert sorted(event["path"] for event in lines_of(events)) == paths
@@ -125,6 +129,9 @@ def test_a_broker_that_goes_away_gets_every_event_once(model: Path, tmp_path: Pa
     assert code == 0, said
     assert sorted(event["path"] for event in told) == sorted(row["path"] for row in table(tmp_path))
     assert len({event["id"] for event in told}) == len(told) == 4
+    away, back = [line for line in said.splitlines() if f"mqtt://127.0.0.1:{broker.port}" in line]
+    assert away.endswith("; its events are kept and tried again")
+    assert back == f"{where} takes events again"
 
 
 DELIVERED = "SELECT count(*) FROM event JOIN event_receiver ON seq <= delivered_to"
@@ -182,6 +189,18 @@ def test_an_event_is_found_by_its_id_while_the_watch_goes_on(model: Path, tmp_pa
     )
     assert other.returncode == 1
     assert f"another run writes {journal} (process {process.pid} on " in other.stderr
+
+
+def test_a_journal_that_is_taken_away_under_a_watch_is_said_at_its_end(model: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    write_clips(tmp_path / "in", "clip", normal_clips(9, 1))
+    with started_osscl(*command(model, tmp_path, "--event", events, "--events", "all")) as process:
+        wait_until(lambda: lines_of(events) or None, process)
+        for path in tmp_path.glob("watch.csv.journal*"):
+            path.unlink()
+        code, said = ended(process)
+    assert code == 1, said
+    assert f"{tmp_path / 'watch.csv.journal'} was removed or replaced while it was written: " in said
 
 
 def test_another_model_or_option_is_refused_and_a_second_watch_adds_nothing(

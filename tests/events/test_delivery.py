@@ -28,6 +28,7 @@ class Listed:
         self.name, self.refused = name, refused
         self.got: list[str] = []
         self.away: str | None = None
+        self.is_unreached = False
         self.is_closed = False
         self.may_go_on = threading.Event()
         self.may_go_on.set()
@@ -39,7 +40,7 @@ class Listed:
         for spooled in events:
             self.may_go_on.wait()
             if self.away is not None:
-                raise AwayError(self.away)
+                raise AwayError(self.away, is_unreached=self.is_unreached)
             if spooled.id in self.refused:
                 yield "not this one"
             else:
@@ -48,7 +49,7 @@ class Listed:
 
     def rest(self) -> None:
         if self.away is not None:
-            raise AwayError(self.away)
+            raise AwayError(self.away, is_unreached=self.is_unreached)
 
     def close(self) -> None:
         self.is_closed = True
@@ -93,6 +94,22 @@ def test_events_go_on_where_they_were(box: Box, caplog: pytest.LogCaptureFixture
     assert sink.is_closed
     said = [record.getMessage() for record in caplog.records]
     assert said == ["listed: it sleeps; its events are kept and tried again", "listed takes events again"]
+
+
+def test_one_outage_is_said_once_however_it_shows(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "osscl")
+    sink = Listed()
+    delivery = hasty(box, sink)
+    delivery.start()
+    for reason, sink.is_unreached in (("it hangs up", True), ("nobody answers", True), ("it says no", False)):
+        sink.away = reason
+        wait_until(lambda: delivery.trouble == sink.away)
+    sink.away = None
+    wait_until(lambda: delivery.trouble is None)
+    ended(delivery)
+    said = [record.getMessage() for record in caplog.records]
+    kept = "; its events are kept and tried again"
+    assert said == [f"listed: it hangs up{kept}", f"listed: it says no{kept}", "listed takes events again"]
 
 
 def test_a_refused_event_is_kept_with_its_reason_and_the_next_follows(box: Box) -> None:

@@ -49,6 +49,38 @@ def test_a_crash_leaves_neither_half_lines_nor_doubles(
     assert file.read_bytes() == lines(range(20))
 
 
+@pytest.mark.parametrize("left", [lines(range(8))[:-40], lines(range(5)), lines(range(1)) + b"{", None])
+def test_what_the_file_lost_of_what_was_delivered_comes_again(
+    tmp_path: Path, box: Box, caplog: pytest.LogCaptureFixture, left: bytes | None
+) -> None:
+    """Cut within a line, between two, and within the first bytes of one; or within the very first one."""
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(lines(range(1))[:60] if left is None else left)
+    box.put(map(event, range(10)))
+    noted(box, file, 8)
+    box.delivered(JsonLinesFile(file))
+    assert file.read_bytes() == lines(range(10))
+    assert f"{file} lost events: they are told again: " in caplog.text
+
+
+def test_what_was_rotated_away_before_the_start_does_not_come_again(tmp_path: Path, box: Box) -> None:
+    file = tmp_path / "events.jsonl"
+    box.put(map(event, range(10)))
+    noted(box, file, 8)
+    box.delivered(JsonLinesFile(file))
+    assert file.read_bytes() == lines(range(8, 10))
+
+
+def test_a_run_begun_anew_writes_no_event_twice(tmp_path: Path, box: Box) -> None:
+    """More than a batch, in another order, and others between."""
+    file = tmp_path / "events.jsonl"
+    before = lines(range(2_000, 3_000)) + lines(range(1_500, 1_510)) + lines(range(1_200))
+    file.write_bytes(before)
+    box.put(map(event, range(1_600)))
+    box.delivered(JsonLinesFile(file))
+    assert file.read_bytes() == before + lines(range(1_200, 1_500)) + lines(range(1_510, 1_600))
+
+
 def test_lines_of_other_runs_lie_between(tmp_path: Path, box: Box) -> None:
     file, others = tmp_path / "events.jsonl", lines(range(1_000, 3_000))
     file.write_bytes(lines(range(5)) + others)

@@ -396,6 +396,34 @@ def test_other_settings_are_refused_by_their_names(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["s.journal", "sound"]
 
 
+def test_a_journal_without_a_file_is_begun_anew_by_whoever_comes(tmp_path: Path) -> None:
+    """As one of a watch that was refused, or found nothing."""
+    path = tmp_path / "s.journal"
+    with Journal.open(path, SETTINGS):
+        pass
+    other = {**SETTINGS, "pad": "repeat"}
+    candidates = files_in(tmp_path / "sound", "ab")
+    with Journal.open(path, other) as journal:
+        assert len(journal.sessions()) == 1
+        for candidate in journal.undone(candidates):
+            journal.add(record_of(candidate))
+    with pytest.raises(JournalError, match="pad was 'repeat' and is None"), Journal.open(path, SETTINGS):
+        pass
+    assert names_in(path) == ["a", "b"]
+
+
+def test_a_journal_that_is_taken_away_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "s.journal"
+    with Journal.open(path, SETTINGS) as journal:
+        journal.check_in_place()
+        path.rename(tmp_path / "away")
+        with pytest.raises(JournalError, match=f"^{path} was removed or replaced while it was written: "):
+            journal.check_in_place()
+        path.touch()
+        with pytest.raises(JournalError, match=f"^{path} was removed or replaced while it was written: "):
+            journal.check_in_place()
+
+
 def test_what_others_write_in_its_transaction_is_kept_with_the_rows(tmp_path: Path) -> None:
     path = tmp_path / "s.journal"
     candidates = files_in(tmp_path / "sound", "ab")

@@ -1,13 +1,17 @@
 """The loop of a watch: each file gets its lines, alarms and events, all of them once, whatever ends it."""
 
 import json
+import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.recorded_at import AS_RECORDED
@@ -19,8 +23,9 @@ from osscl.journal.journal import Journal
 from osscl.journal.settings import settings_of
 from osscl.live.opening import WatchOptions, opened_watch
 from osscl.live.progress import Progress
-from osscl.live.telling import Which
+from osscl.live.telling import Telling, Which
 from osscl.live.watching import Scoring, Watching
+from osscl.live.wholeness import FileState
 from osscl.machines.labels import machine_source
 from osscl.runs.explaining import Explainer
 from osscl.scoring.record import Record
@@ -46,19 +51,21 @@ class Site:
     which: Which = "all"
     rule: AlarmRule = field(default_factory=lambda: AlarmRule(2, 3))
     explains: bool = False
+    hop_s: float | None = None
     progress: Progress = field(default_factory=Progress)
 
     @contextmanager
     def opened(self, beat: Callable[[], None] = lambda: None, **options: Any) -> Iterator[Watching]:
         machine_of = machine_source(self.detector.machines, MACHINE)
         explains = Explainer(self.detector, AS_THEY_ARE).explained if self.explains else None
-        scoring = Scoring(self.detector, machine_of, Fit(), AS_RECORDED, explains=explains)
+        scoring = Scoring(self.detector, machine_of, Fit(), AS_RECORDED, self.hop_s, explains=explains)
         settings = settings_of(
             self.detector.manifest,
             self.detector.judges,
             self.detector.facts,
             [str(self.folder / "in")],
             fit=Fit(),
+            hop_s=self.hop_s,
         )
         (self.folder / "in").mkdir(exist_ok=True)
         how = WatchOptions(**({"settle_s": 0.01} | options), which=self.which, rule=self.rule)
@@ -169,6 +176,62 @@ def test_alarms_are_raised_and_released_over_restarts(site: Site) -> None:
     assert site.events()[0]["message"] == f"alarm of {MACHINE}: 2 of its last 3 clips were flagged"
     assert site.progress.alarms == {MACHINE: 1}
     assert site.progress.standing == []
+
+
+def test_a_recording_has_one_vote_however_often_it_is_written_or_renamed(site: Site) -> None:
+    site.which = "alarms"
+    write_clips(site.folder / "in", "bad", faulty_clips(11, 1))
+    path = site.folder / "in" / "bad00000000.wav"
+    site.watch_until(1)
+    for number in (2, 3):
+        os.utime(path, ns=(number, number))
+        assert len(site.watch_until(number)) == 1
+    path.rename(path.with_name("renamed.wav"))
+    assert len(site.watch_until(4)) == 2
+    assert site.events() == []
+    write_clips(site.folder / "in", "other", faulty_clips(12, 1))
+    site.watch_until(5)
+    assert [event["kind"] for event in site.events()] == ["alarm"]
+    write_clips(site.folder / "in", "other", normal_clips(12, 1))
+    site.watch_until(6)
+    assert [event["kind"] for event in site.events()] == ["alarm", "alarm_over"]
+
+
+def test_a_recording_in_windows_is_one_file_and_one_line_of_the_log(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of five windows one cannot be scored, and three are flagged."""
+    caplog.set_level(logging.INFO, "osscl.live")
+    site.hop_s, site.which = 10.0, "alarms"
+    bad, good = faulty_clips(15, 3), normal_clips(15, 1)
+    broken = np.full_like(good[0], np.nan, dtype=np.float32)
+    parts = [np.float32(each) / 32_768 for each in (bad[0], broken, bad[1], bad[2], good[0])]
+    (site.folder / "in").mkdir()
+    path = site.folder / "in" / "long.wav"
+    soundfile.write(path, np.concatenate(parts), 16_000, subtype="FLOAT")
+    records = site.watch_until(1)
+    windows = [record for record in records if record.scope == "window"]
+    assert [record.status for record in windows] == ["ok", "corrupt", "ok", "ok", "ok"]
+    assert site.progress.files == {"corrupt": 1}
+    assert site.progress.n_timed == 1
+    assert site.progress.anomalies == {MACHINE: 3}
+    told = [record.getMessage() for record in caplog.records if record.name == "osscl.live.watching"]
+    assert told == [
+        f"alarm: {MACHINE}, {path} from 20 s: 2 of its last 3 clips were flagged",
+        f"not scored: {path} from 10 s: {windows[1].reason}",
+        f"flagged: {MACHINE}, {path} from 0 s (3 of 5 windows), p 0.04 at least",
+    ]
+
+
+def test_what_scored_and_decided_is_part_of_an_events_id() -> None:
+    def id_by(graph: str = "g", fingerprint: str = "f", threshold: float = 1.0) -> str:
+        telling = Telling("all", graph, lambda _: fingerprint, AlarmRule())
+        record = Record(path="a.wav", machine=MACHINE, score=2.0, p_value=0.5, threshold=threshold)
+        [event] = telling.events(record, FileState(1, 2), None)
+        return event.id
+
+    assert id_by() == id_by()
+    assert len({id_by(), id_by(graph="h"), id_by(fingerprint="e"), id_by(threshold=1.5)}) == 4
 
 
 def test_events_hold_the_explanation_that_the_row_has(site: Site) -> None:

@@ -105,6 +105,7 @@ def score_with_journal(
             _say_interrupted(journal, asked.output)
             return signals.exit_code(), Tally()
         _say_done(run, tally, is_made=is_made)
+        journal.check_in_place()
     return EXIT_SOME_UNSCORED if tally.n_failed else 0, tally
 
 

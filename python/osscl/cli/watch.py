@@ -32,7 +32,7 @@ from osscl.live.watching import Scoring
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.runs.journaled import JournaledRun, check_place
-from osscl.runs.run import how_scored
+from osscl.runs.run import Tally, how_scored
 from osscl.scoring.record import Record
 from osscl.support.listing import listed
 from osscl.support.paths import printable
@@ -160,6 +160,7 @@ def watch(
     sinks = [sink_for(each) for each in event or ()]
     check_place(output, overwrite=overwrite, inputs=[model, names.labels, folder])
     inform_on_stderr("osscl.live")
+    inform_on_stderr("osscl.events")  # a receiver that is back
     asked = Asked(
         paths=[str(folder)],
         names=names,
@@ -193,8 +194,9 @@ def watch(
         run = JournaledRun(
             detector, journal, output, asked.wanted(detector), asked.options(), overwrite=overwrite
         )
-        _watch(folder, run, scoring, options, sinks, progress)
-    say(f"{progress} -> {printable(output)}")
+        tally = _watch(folder, run, scoring, options, sinks, progress)
+    in_all = f"; the table has {tally}" if tally.counts != progress.files else ""
+    say(f"{progress}{in_all} -> {printable(output)}")
     for note in (
         *scoring.left_out.notes(detector.clip_s, "--hop", "--pad repeat|zero"),
         *detector.judges.notes(),
@@ -221,7 +223,7 @@ def _watch(
     options: WatchOptions,
     sinks: list[Sink],
     progress: Progress,
-) -> None:
+) -> Tally:
     """Watch until a signal comes, finish what is being scored then, and make the table."""
     service = Service(lambda: str(progress))
     opened = opened_watch(
@@ -237,6 +239,8 @@ def _watch(
             left = watching.unfinished()
             if watching.has_met_all:
                 run.journal.note_whole()
-        run.export(service.beat)
+        tally, _ = run.export(service.beat)
     if left:
         say(f"not whole yet: {listed(left, _MAX_NAMED)}; the next watch takes them up")
+    run.journal.check_in_place()
+    return tally

@@ -103,6 +103,29 @@ class AlarmState:
             self.is_raised, self._held = True, 0
         return self.is_raised
 
+    def change(self, back: int, is_anomaly: bool) -> bool:
+        """Take another decision on a clip that was seen: no clip more counts, for anything.
+
+        Parameters
+        ----------
+        back : int
+            How many clips came after it, fewer than the rule looks back at.
+        is_anomaly : bool
+            Whether it is flagged now.
+
+        Returns
+        -------
+        bool
+            Whether an alarm stands from now on.
+        """
+        self._window[-1 - back] = is_anomaly
+        enough = sum(self._window) >= self._rule.n
+        if self.is_raised and not enough and self._held >= self._rule.hold:
+            self.is_raised, self._cooling = False, self._rule.cool_down
+        elif not self.is_raised and enough and not self._cooling:
+            self.is_raised, self._held = True, 0
+        return self.is_raised
+
     def stored(self) -> str:
         """Write the state down.
 

@@ -11,13 +11,14 @@ from typing import TypeVar
 from osscl.errors import OssclError
 from osscl.events.back_off import BackOff
 from osscl.events.outbox import Outbox, Settled, Spooled
-from osscl.events.sink import Sink
+from osscl.events.sink import AwayError, Sink
 from osscl.support.log import quiet_logger
 
 _log = quiet_logger(__name__)
 
 _LOOK_AGAIN_S = 1.0  # a waking that came before the commit it speaks of costs no more than this
 _LOCKED_MS, _ATTEMPTS = 2, 5_000
+_UNREACHED = "unreached"
 _Given = TypeVar("_Given")
 
 Connect = Callable[[], sqlite3.Connection]
@@ -86,8 +87,13 @@ class Delivery:
             Nothing can ever be delivered this way.
         """
         with closing(self._opened()) as connection:
-            receiver = _once_free(lambda: Outbox(connection).receiver(self.name))
-        self._sink.begin(receiver)
+            outbox = _once_free(lambda: Outbox(connection))
+            shortfall = self._sink.begin(_once_free(lambda: outbox.receiver(self.name)))
+            if shortfall is not None:
+                with _transaction(connection):
+                    n_lost = outbox.go_back(self.name, *shortfall)
+                if n_lost:
+                    _log.warning("%s lost events: they are told again: %d", self.name, n_lost)
         self._thread.start()
 
     def wake(self) -> None:
@@ -114,7 +120,7 @@ class Delivery:
                     self._deliver_all(connection)
                 is_over = True
             except Exception as error:  # noqa: BLE001 - whatever it is: the events are kept, and it is said
-                self._say(_reason(error))
+                self._say(_reason(error), is_unreached=isinstance(error, AwayError) and error.is_unreached)
                 if not self._stopping.is_set():
                     self._wait(self._stopping, self._back_off.next_s())
                 is_over = self._stopping.is_set()
@@ -167,10 +173,11 @@ class Delivery:
         _once_free(lambda: connection.execute("PRAGMA synchronous = NORMAL"))
         return connection
 
-    def _say(self, reason: str) -> None:
+    def _say(self, reason: str, *, is_unreached: bool) -> None:
         self.trouble = reason
-        if reason not in self._said:
-            self._said.add(reason)
+        known_by = _UNREACHED if is_unreached else reason
+        if known_by not in self._said:
+            self._said.add(known_by)
             _log.warning("%s: %s; its events are kept and tried again", self.name, reason)
 
     def _all_is_well(self) -> None:

@@ -9,21 +9,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from osscl.errors import OssclError, OutputError
 from osscl.events.outbox import Receiver, Spooled
-from osscl.events.sink import AwayError, Note
+from osscl.events.sink import AwayError, Note, Shortfall
 from osscl.support.paths import printable
 
 _BATCH = 500
 _CHUNK = 65_536
+_ID = "S32"
 _BEGINNING = b'{"id":"'  # of every event, as `osscl.events.outbox.encoded` writes it
 
 
 class JsonLinesFile:
     """Appends events to a file, of which no other process may be a writer.
 
-    What stands there is looked at first: a half line is taken away, and an event that was written and not
-    noted is not written again. A file that was renamed or removed meanwhile is begun anew.
+    What stands there is looked at first: a half line is taken away, and an event that stands there is not
+    written again, whichever run wrote it. A file that was renamed or removed meanwhile is begun anew.
 
     Parameters
     ----------
@@ -37,10 +40,10 @@ class JsonLinesFile:
         self.name = printable(path.absolute())
         self._path = path
         self._file: BinaryIO | None = None
-        self._last_id: str | None = None
-        self._is_looked_at = False
+        self._there = np.empty(0, _ID)  # IDs that stood in the file when it was opened, sorted
+        self._cut: str | None = None  # ID of the half line that was taken away
 
-    def begin(self, receiver: Receiver) -> None:
+    def begin(self, receiver: Receiver) -> Shortfall | None:
         """Open the file.
 
         Parameters
@@ -48,14 +51,24 @@ class JsonLinesFile:
         receiver : Receiver
             The event that was written last.
 
+        Returns
+        -------
+        Shortfall or None
+            What the file holds, where that event is not in it; None of a file that is empty: it may have
+            been rotated away.
+
         Raises
         ------
         OutputError
             It cannot be opened, holds anything else, or another process writes to it.
         """
-        self._last_id = receiver.last_id
         try:
-            self._open()
+            file = self._open()
+            last_id = receiver.last_id
+            if last_id is None or self._stands_there(last_id):
+                return None
+            held = map(_id_of, _lines_backwards(file, file.seek(0, os.SEEK_END)))
+            return Shortfall(self._cut, held)
         except OSError as error:
             raise OutputError(
                 f"events cannot be written to {self.name}: {error.strerror or error}"
@@ -83,13 +96,11 @@ class JsonLinesFile:
         """
         try:
             file = self._current()
-            there = set() if self._is_looked_at else self._behind_last(file, {event.id for event in events})
-            self._is_looked_at = True
-            _write(file, b"".join(event.content + b"\n" for event in events if event.id not in there))
+            new = [event.content + b"\n" for event in events if not self._stands_there(event.id)]
+            _write(file, b"".join(new))
         except (OSError, OssclError) as error:
             self.close()  # opening it again takes away what was written by half
             raise AwayError(f"cannot be written: {getattr(error, 'strerror', None) or error}") from error
-        self._last_id = events[-1].id
         for _ in events:
             yield None
 
@@ -119,10 +130,12 @@ class JsonLinesFile:
         try:
             self._lock(file)
             self._mend(file)
+            lines = _lines_backwards(file, file.seek(0, os.SEEK_END))
+            self._there = np.sort(np.fromiter((_id_of(line).encode() for line in lines), _ID))
         except BaseException:
             file.close()
             raise
-        self._file, self._is_looked_at = file, False
+        self._file = file
         return file
 
     def _lock(self, file: BinaryIO) -> None:
@@ -144,19 +157,15 @@ class JsonLinesFile:
             raise OutputError(
                 f"{self.name} holds something other than events of osscl, and is left so; choose another"
             )
+        self._cut = None
         if half:
+            self._cut = _id_of(half) if half.count(b'"') > _BEGINNING.count(b'"') else None
             file.truncate(size - len(half))
 
-    def _behind_last(self, file: BinaryIO, ids: set[str]) -> set[str]:
-        """Which of some events stand behind the one that was noted last: no more than a batch can."""
-        there = set()
-        for line in _lines_backwards(file, file.seek(0, os.SEEK_END)):
-            found = line[len(_BEGINNING) :].partition(b'"')[0].decode("utf-8", "replace")
-            if found == self._last_id:
-                break
-            if found in ids:
-                there.add(found)
-        return there
+    def _stands_there(self, event_id: str) -> bool:
+        """Whether an event stood in the file when it was opened; 32 bytes an event are kept for that."""
+        at = int(np.searchsorted(self._there, event_id.encode()))
+        return at < self._there.size and self._there[at] == event_id.encode()
 
 
 class JsonLinesOut:
@@ -220,6 +229,11 @@ def _regular(path: str, flags: int) -> int:
         return descriptor
     os.close(descriptor)
     raise OutputError(f"events cannot be written to {printable(path)}: it is no regular file")
+
+
+def _id_of(line: bytes) -> str:
+    """The ID of the event of a line."""
+    return line[len(_BEGINNING) :].partition(b'"')[0].decode("utf-8", "replace")
 
 
 def _write(file: BinaryIO, content: bytes) -> None:

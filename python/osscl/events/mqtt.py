@@ -219,7 +219,8 @@ class Mqtt:
                 connection.tls_set_context(ssl.create_default_context())
             connection.open(self._broker.host, self._broker.port, _KEEP_ALIVE_S, _SESSION_S)
         except OSError as error:
-            raise AwayError(f"no connection: {_failure(error)}") from error
+            is_unreached = not isinstance(error, ssl.SSLError)  # a certificate has to be mended
+            raise AwayError(f"no connection: {_failure(error)}", is_unreached=is_unreached) from error
         self._connection = connection
         deadline = time.monotonic() + _ANSWER_S
         while not connection.is_accepted:
@@ -232,12 +233,12 @@ class Mqtt:
         """Hear what the broker says, for a moment."""
         connection.hear(wait_s)
         if connection.lost is not None:
-            raise AwayError(connection.lost)
+            raise AwayError(connection.lost, is_unreached=not connection.is_refused)
         if self._refused is not None:
             refused, self._refused = self._refused, None
             raise AwayError(refused)
         if time.monotonic() > deadline:
-            raise AwayError(f"no answer within {_ANSWER_S:g} s")
+            raise AwayError(f"no answer within {_ANSWER_S:g} s", is_unreached=True)
 
     def _held(self, number: int) -> None:
         """The broker has a message: from here on it is told only that it may pass it on."""

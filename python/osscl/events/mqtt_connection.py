@@ -60,6 +60,8 @@ class Connection(paho.Client):
     ----------
     is_accepted : bool
         Whether the broker has said yes.
+    is_refused : bool
+        Whether the broker has said no.
     lost : str or None
         Why there is no connection; None where there is one, or not yet.
     qos : int
@@ -79,7 +81,7 @@ class Connection(paho.Client):
     ) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5)
         self._on_held, self._on_settled, self._on_forgotten = on_held, on_settled, on_forgotten
-        self.is_accepted = False
+        self.is_accepted = self.is_refused = False
         self.lost: str | None = None
         self.qos, self.largest, self.window = 2, _NO_LIMIT, _NO_WINDOW
         self.max_inflight_messages_set(0)  # whoever sends keeps to the window
@@ -159,6 +161,7 @@ class Connection(paho.Client):
         said: Properties | None,
     ) -> None:
         if reason.value >= _REFUSAL:
+            self.is_refused = True
             self.lost = f"the broker refuses the connection: {spoken(reason, said)}"
             return
         self.is_accepted = True

@@ -192,6 +192,40 @@ class Outbox:
             [(name, seq, refusal) for seq, refusal in settled if refusal is not None],
         )
 
+    def go_back(self, name: str, cut: str | None, held: Iterable[str]) -> int:
+        """Have a receiver get again what it lost, in the caller's transaction.
+
+        Parameters
+        ----------
+        name : str
+            The receiver.
+        cut : str or None
+            The first event that it lost; None where nobody knows.
+        held : iterable of str
+            Events that it has, the newest first; some may be of other outboxes. Where there is none of this
+            one, all of it is taken to be elsewhere, and nothing comes again.
+
+        Returns
+        -------
+        int
+            How many come again.
+        """
+        place = None if cut is None else self._place_of(cut)
+        last = place - 1 if place is not None else None
+        if last is None:
+            last = next((found for each in held if (found := self._place_of(each)) is not None), None)
+        if last is None:
+            return 0
+        n_before = self.n_waiting(name)
+        self._connection.execute(
+            "UPDATE event_receiver SET delivered_to = min(delivered_to, ?) WHERE name = ?", (last, name)
+        )
+        return self.n_waiting(name) - n_before
+
+    def _place_of(self, event_id: str) -> int | None:
+        row = self._connection.execute("SELECT seq FROM event WHERE id = ?", (event_id,)).fetchone()
+        return None if row is None else int(row[0])
+
     def note(self, name: str, note: str) -> None:
         """Keep what a receiver's sink wants to know again after a restart, in the caller's transaction."""
         self._connection.execute("UPDATE event_receiver SET note = ? WHERE name = ?", (note, name))

@@ -1,7 +1,7 @@
 """Sink: what brings events to one receiver. Each kind lies in a file of its own."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from osscl.errors import OssclError
 from osscl.events.outbox import Receiver, Spooled
@@ -11,7 +11,34 @@ Note = Callable[[str], None]
 
 
 class AwayError(OssclError):
-    """A receiver takes nothing at present: its events are kept, and tried again later."""
+    """A receiver takes nothing at present: its events are kept, and tried again later.
+
+    Parameters
+    ----------
+    message : str
+        Why.
+    is_unreached : bool
+        Whether nobody is heard there: how that shows may change from try to try, and is said once.
+    """
+
+    def __init__(self, message: str, *, is_unreached: bool = False) -> None:
+        super().__init__(message)
+        self.is_unreached = is_unreached
+
+
+class Shortfall(NamedTuple):
+    """What a receiver holds, where the event that it is noted to have got last is not among it.
+
+    Attributes
+    ----------
+    cut : str or None
+        The first event that it lost, where it knows that one.
+    held : iterable of str
+        The events that it holds, whose ever they are, the newest first.
+    """
+
+    cut: str | None
+    held: Iterable[str]
 
 
 class Sink(Protocol):
@@ -28,13 +55,18 @@ class Sink(Protocol):
     name: str
     batch: int
 
-    def begin(self, receiver: Receiver) -> None:
+    def begin(self, receiver: Receiver) -> Shortfall | None:
         """Learn where to go on, before anything is sent; what can never work is said here.
 
         Parameters
         ----------
         receiver : Receiver
             How far the receiver is.
+
+        Returns
+        -------
+        Shortfall or None
+            What it has really got, where it can tell that it lost what is noted.
 
         Raises
         ------

@@ -94,7 +94,10 @@ class Webhook:
             )
             said = _beginning_of(answer)
         except urllib3.exceptions.HTTPError as error:
-            raise AwayError(_failure(error)) from error
+            is_unreached = not isinstance(
+                error, urllib3.exceptions.SSLError
+            )  # a certificate has to be mended
+            raise AwayError(_failure(error), is_unreached=is_unreached) from error
         if 200 <= answer.status < 300:
             return None
         answered = f"it answers {answer.status} {brief(answer.reason or '')}".rstrip() + said

@@ -1,13 +1,15 @@
 """The journal of a run, open for writing: which files are to be scored yet, and what became of the others."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
 from osscl.audio.candidate import Candidate
+from osscl.errors import JournalError
 from osscl.journal.awaiting import Awaiting
 from osscl.journal.contents import Contents, connect
 from osscl.journal.exports import hash_of
@@ -22,6 +24,7 @@ from osscl.journal.schema import sentence_of, told
 from osscl.journal.settings import Settings
 from osscl.journal.writer import Writer
 from osscl.scoring.record import Record
+from osscl.support.paths import printable
 
 COMMIT_AFTER_S = 1.0
 COMMIT_AFTER_FILES = 512
@@ -44,6 +47,7 @@ class Journal(Contents):
         self._meeting: Meeting | None = None
         self._n_committed, self._committed = 0, time.monotonic()
         self._is_broken = False
+        self._stat = path.stat()
 
     @classmethod
     @contextmanager
@@ -172,6 +176,14 @@ class Journal(Contents):
         file = KnownFiles(self._connection, as_walked=False).meet(key.path)
         return file is not None and file.is_as(key)
 
+    def scored_parts(self, path: str) -> set[float | None]:
+        """Tell which parts of a file were scored when it was met before: their starts, in seconds."""
+        found = self.transaction.execute(
+            "SELECT start_s FROM files JOIN rows USING (position) WHERE path = ? AND score IS NOT NULL",
+            [os.fsencode(path)],
+        )
+        return {start_s for (start_s,) in found}
+
     def add(self, record: Record) -> None:
         """Keep a row of the file that `undone` gave longest ago, or one more of the file before that
         while there are some to come.
@@ -235,6 +247,17 @@ class Journal(Contents):
         with self._writing():
             self.transaction.execute("UPDATE sessions SET is_whole = 1 WHERE number = ?", [self._session])
         self.commit()
+
+    def check_in_place(self) -> None:
+        """Refuse to end as if all were well where somebody took the journal away; raises `JournalError`."""
+        with suppress(OSError):
+            if os.path.samestat(self.path.stat(), self._stat):
+                return
+        raise JournalError(
+            f"{printable(self.path)} was removed or replaced while it was written: the table holds what it "
+            "held, and no later run can go on with it; move the table away and begin anew, and leave what "
+            "lies beside an output where it is while a run goes on"
+        )
 
     def keep_explanation(self, place: Place, sentence: str) -> None:
         """Add what is heard in a clip to its row, which is there."""

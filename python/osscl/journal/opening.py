@@ -10,7 +10,7 @@ import msgspec
 
 from osscl.errors import JournalError
 from osscl.journal.differing import differences, in_words
-from osscl.journal.schema import check, create, is_blank, settings_in
+from osscl.journal.schema import begin_anew, check, create, holds_no_file, is_blank, settings_in
 from osscl.journal.settings import Settings
 from osscl.support.file_systems import network_file_system
 from osscl.support.log import quiet_logger
@@ -41,7 +41,9 @@ def prepare(connection: sqlite3.Connection, path: Path, settings: Settings) -> N
         return
     given = msgspec.json.decode(msgspec.json.encode(settings))
     differing = list(differences(settings_in(connection), given))
-    if differing:
+    if differing and holds_no_file(connection):
+        begin_anew(connection, msgspec.json.encode(settings).decode())
+    elif differing:
         raise JournalError(
             f"{printable(path)} is of a run that would give other scores: {in_words(differing)}; ask for the "
             "same again, name another output, or begin anew with --overwrite"

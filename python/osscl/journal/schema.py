@@ -60,6 +60,20 @@ def is_blank(connection: sqlite3.Connection) -> bool:
     return bool(n_tables == 0)
 
 
+def holds_no_file(connection: sqlite3.Connection) -> bool:
+    """Whether the run that made a journal ended before anything came of it, as one that was refused."""
+    (holds_one,) = connection.execute("SELECT EXISTS (SELECT 1 FROM files)").fetchone()
+    return not holds_one
+
+
+def begin_anew(connection: sqlite3.Connection, settings: str) -> None:
+    """Give a journal that holds no file to another run, whole or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("DELETE FROM sessions")
+    connection.execute("UPDATE about SET value = ? WHERE name = 'settings'", (settings,))
+    connection.execute("COMMIT")
+
+
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a database that is no journal, or one of another schema; raises `JournalError`."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()

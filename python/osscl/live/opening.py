@@ -93,7 +93,10 @@ def opened_watch(
     """
     outbox, alarms = Outbox(journal.transaction), Alarms(options.rule, journal.transaction)
     journal.commit()
-    telling = Telling(options.which, scoring.detector.manifest.graph_sha256, options.rule)
+    detector = scoring.detector
+    telling = Telling(
+        options.which, detector.manifest.graph_sha256, detector.judges.fingerprint, options.rule
+    )
     with Deliveries(sinks, partial(connect, Path(journal.path), "rw")) as deliveries:
         arrivals = Arrivals(
             folder,

@@ -1,7 +1,8 @@
 """What others are told of scored recordings: events, each with an ID that finds the recording again."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Literal, get_args
 
 from osscl.decisions.alarms import AlarmRule
@@ -36,12 +37,17 @@ class Telling:
         Which of them: alarms alone; flagged clips and files that could not be scored, too; or every clip.
     graph_sha256 : str
         Of the model: another one makes other events of the same recording.
+    fingerprint_of : callable
+        What the scores of a machine come from: another rule or memory makes other events, too.
     rule : AlarmRule
         What an alarm says of itself.
     """
 
-    def __init__(self, which: Which, graph_sha256: str, rule: AlarmRule) -> None:
+    def __init__(
+        self, which: Which, graph_sha256: str, fingerprint_of: Callable[[str], str], rule: AlarmRule
+    ) -> None:
         self._kinds, self._graph_sha256, self._rule = _KINDS[which], graph_sha256, rule
+        self._fingerprint_of = cache(fingerprint_of)
 
     def events(self, record: Record, state: FileState | None, change: Change | None) -> Iterator[Event]:
         """Tell of a line.
@@ -71,10 +77,9 @@ class Telling:
 
     def _event(self, kind: str, record: Record, state: FileState | None, message: str | None = None) -> Event:
         size, written_ns = (None, None) if state is None else state
+        sound = (record.path, size, written_ns, record.start_s)
         return Event(
-            id=event_id(
-                kind, record.machine, record.path, size, written_ns, record.start_s, self._graph_sha256
-            ),
+            id=event_id(kind, record.machine, *sound, self._graph_sha256, *self._decided_by(record)),
             kind=kind,
             at=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             path=record.path,
@@ -93,7 +98,20 @@ class Telling:
             message=message,
         )
 
+    def _decided_by(self, record: Record) -> tuple[str | float | None, ...]:
+        """What scored a line, and what its calibration made of that: an event that says other things is
+        another one."""
+        if record.machine is None or record.score is None:
+            return ()
+        return self._fingerprint_of(record.machine), record.p_value, record.threshold
+
+    def why(self, change: Change) -> str:
+        """Say in some words why an alarm was raised, or released."""
+        if change == "alarm":
+            return f"{self._rule.n} of its last {self._rule.m} clips were flagged"
+        return f"fewer than {self._rule.n} of its last {self._rule.m} clips are flagged"
+
     def _sentence(self, change: Change, record: Record) -> str:
         if change == "alarm":
-            return f"alarm of {record.machine}: {self._rule.n} of its last {self._rule.m} clips were flagged"
-        return f"the alarm of {record.machine} is over: fewer than {self._rule.n} of its last {self._rule.m}"
+            return f"alarm of {record.machine}: {self.why(change)}"
+        return f"the alarm of {record.machine} is over: {self.why(change)}"

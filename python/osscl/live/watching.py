@@ -12,14 +12,15 @@ from osscl.detector import Detector
 from osscl.events.deliveries import Deliveries
 from osscl.events.outbox import Outbox
 from osscl.journal.journal import Journal
-from osscl.live.alarms import Alarms
+from osscl.live.alarms import Alarms, Change
 from osscl.live.arrivals import Arrivals
 from osscl.live.progress import Progress
 from osscl.live.telling import Telling
 from osscl.live.unfinished import Arrival
+from osscl.live.whole_file import WholeFile
 from osscl.machines.labels import MachineOf
 from osscl.scoring.left_out import LeftOut
-from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.scoring.record import WINDOW, Record
 from osscl.support.log import quiet_logger
 from osscl.support.paths import printable
 
@@ -113,6 +114,8 @@ class Watching:
         self._deliveries, self._progress, self._beat = deliveries, progress, beat
         self._at_hand: deque[Arrival] = deque()
         self._in_flight: dict[str, Arrival] = {}
+        self._file: WholeFile | None = None  # whose lines come
+        self._voted: set[float | None] = set()  # starts of its parts that were scored before
         self._count_at = self._commit_at = 0.0
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -181,40 +184,45 @@ class Watching:
 
     def _keep(self, record: Record) -> None:
         """Keep a line, with what it means for others, in one transaction."""
+        file = self._file
+        if file is None or file.is_ended or file.path != record.path:
+            self._file = file = WholeFile(record.path)
+            self._voted = self._journal.scored_parts(record.path)
         self._journal.add(record)
+        file.take(record)
         arrival = self._in_flight[record.path]
         connection = self._journal.transaction
-        change = self._alarms.see(record, connection)
+        is_again = record.start_s in self._voted
+        change = self._alarms.see(record, connection, arrival.state, is_again=is_again)
         self._outbox.put(self._telling.events(record, arrival.state, change))
-        self._tell(record, change)
-        self._count(record, arrival, change)
+        self._tell(record, file, change)
+        self._count(record, file, arrival, change)
         if time.monotonic() >= self._commit_at:
             self._commit()
 
-    def _tell(self, record: Record, change: str | None) -> None:
-        """Say what an operator wants to read in a log."""
+    def _tell(self, record: Record, file: WholeFile, change: Change | None) -> None:
+        """Say what an operator wants to read in a log: of the windows of a file once, at its end."""
         where = f"{record.machine}, {printable(record.path)}"
-        if record.status not in SCORED_STATUSES:
-            _log.warning("not scored: %s: %s", printable(record.path), record.reason)
-        elif record.is_anomaly:
-            at = f" from {record.start_s:g} s" if record.scope == "window" else ""
-            more = f": {record.explanation}" if record.explanation else ""
-            _log.info("flagged: %s%s, p %.3g%s", where, at, record.p_value or 0.0, more)
-        if change == "alarm":
-            _log.warning("alarm: %s", where)
-        elif change == "alarm_over":
-            _log.info("alarm over: %s", where)
+        if file.is_ended:
+            unscored, flagged = file.what_was_not_scored(), file.what_was_flagged()
+            if unscored is not None:
+                _log.warning("not scored: %s%s", printable(record.path), unscored)
+            if flagged is not None:
+                _log.info("flagged: %s%s", where, flagged)
+        if change is not None:
+            at = f" from {record.start_s:g} s" if record.scope == WINDOW else ""
+            log = _log.warning if change == "alarm" else _log.info
+            log("%s: %s%s: %s", change.replace("_", " "), where, at, self._telling.why(change))
 
-    def _count(self, record: Record, arrival: Arrival, change: str | None) -> None:
+    def _count(self, record: Record, file: WholeFile, arrival: Arrival, change: Change | None) -> None:
         progress = self._progress
-        if record.scope not in (None, "file_q95"):
-            progress.anomalies[record.machine or ""] += bool(record.is_anomaly)
-            return
-        progress.files[record.status] += 1
         if record.is_anomaly:
             progress.anomalies[record.machine or ""] += 1
         if change == "alarm":
             progress.alarms[record.machine or ""] += 1
+        if not file.is_ended:
+            return
+        progress.files[file.status] += 1
         progress.n_timed += 1
         progress.seconds += time.monotonic() - arrival.whole_at
         progress.last_file_at = time.time()
