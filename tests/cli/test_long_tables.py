@@ -89,6 +89,17 @@ def test_a_page_shows_the_window_and_not_the_beginning(home: Path, tmp_path: Pat
     start = float(worst["start_s"])
     assert f"anomaly_id_00_20261103_142000.wav from {start:g} s" in page
     assert f"#t={start:g},{start + 10:g}" in page
+    assert "2 files in 18 windows -> " in done.stderr
+
+
+def test_a_page_does_not_call_windows_that_come_together_chance(home: Path, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    done = run(
+        *("report", home / "windows.csv", "--model", home / "model.onnx", "-o", tmp_path / "page.html"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "of 18 clips are flagged; whether chance explains that cannot be told of windows" in done.stderr
+    assert "no more than chance explains" not in done.stderr
 
 
 def test_flagged_windows_become_labels_that_do_not_overlap(home: Path, tmp_path: Path) -> None:

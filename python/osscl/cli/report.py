@@ -8,6 +8,7 @@ import typer
 from osscl.cli import signals
 from osscl.cli.console import WorkProgress
 from osscl.cli.folders import check_listable
+from osscl.cli.journaled import files
 from osscl.cli.messages import say
 from osscl.evaluation.ground_truth import GroundTruth
 from osscl.evaluation.labelled import label_by_names
@@ -89,4 +90,6 @@ def report(
     for note in made.notes:
         say(note)
     say(made.headline)
-    say(f"{made.n_files} files -> {printable(output)} ({output.stat().st_size / 1e6:.1f} MB)")
+    windows = f" in {made.n_windows:,} windows" if made.n_windows else ""
+    size = f"({output.stat().st_size / 1e6:.1f} MB)"
+    say(f"{files(made.n_files)}{windows} -> {printable(output)} {size}")

@@ -154,7 +154,8 @@ def _doubts_of_clips(records: Sequence[Record]) -> Iterator[str]:
         yield f"{_clips(silent)} silent: a dead microphone?"
     failed = len(records) - len(scored)
     if failed:
-        yield f"{failed} {'file has' if failed == 1 else 'files have'} no score"
+        noun = "window" if any(record.scope == WINDOW for record in records) else "file"
+        yield f"{failed} {f'{noun} has' if failed == 1 else f'{noun}s have'} no score"
     undecided = sum(record.is_anomaly is None for record in scored)
     if 0 < undecided < len(scored):
         yield f"{_clips(undecided)} not decided"
