@@ -194,7 +194,9 @@ def test_all_windows_behind_a_damage_are_missing(
     lines = scored(home, [Candidate(str(path))], 10.0)
     n_scored = sum(line.score is not None for line in lines[:-3])
     assert 3 <= n_scored <= 5
-    assert (lines[-1].reason or "").startswith(f"{10 - n_scored} of 10 windows could not be scored, the first")
+    assert (lines[-1].reason or "").startswith(
+        f"{10 - n_scored} of 10 windows could not be scored, the first"
+    )
 
 
 @pytest.mark.parametrize("rule", ["memory", "network"])

@@ -220,7 +220,10 @@ def test_a_wrong_request_is_told_in_a_sentence(server: Served, what: str) -> Non
         ({"samples": [], "dtype": "float32", "sample_rate_hz": 16_000}, "no samples"),
         ({"samples": [0.5], "dtype": "float32", "sample_rate_hz": 0}, "sample_rate_hz"),
         ({"samples": [0.5], "dtype": "int32", "sample_rate_hz": 16_000}, "dtype"),
-        ({"samples": ["a"], "dtype": "int16", "sample_rate_hz": 16_000}, ": samples[0]: expected float, got str"),
+        (
+            {"samples": ["a"], "dtype": "int16", "sample_rate_hz": 16_000},
+            ": samples[0]: expected float, got str",
+        ),
         ({"samples": [1], "dtype": "int16"}, "sample_rate_hz"),
         ({"samples": [1], "dtype": "int16", "sample_rate_hz": 16_000, "machine": "x"}, "machine"),
     ],

@@ -13,8 +13,8 @@ from osscl.cli.console import BuildProgress
 from osscl.cli.messages import say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.detector import Detector
-from osscl.support.paths import printable
 from osscl.support.failed_import import needing
+from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl serve demo\n

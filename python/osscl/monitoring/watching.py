@@ -162,7 +162,8 @@ class _Work:
             f"{'recording has' if n_recordings == 1 else 'recordings have'} no time; names or headers tell it, "
             "or osscl score --start-time",
         )
-        return clips[~is_lost]
+        timed: npt.NDArray[np.intp] = clips[~is_lost]
+        return timed
 
     def _of_judged(
         self, stream: Stream, order: npt.NDArray[np.intp], times: TimeOrder, judge: Judge

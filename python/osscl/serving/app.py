@@ -33,8 +33,8 @@ from osscl.serving.requests import (
 from osscl.serving.requests import (
     Query as Words,
 )
-from osscl.serving.wording import wrong_words
 from osscl.serving.windows import check_length
+from osscl.serving.wording import wrong_words
 from osscl.support.installed import version_of
 
 _CLIENT_IS_GONE = 499

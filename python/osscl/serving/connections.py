@@ -23,7 +23,6 @@ class Connection(HttpToolsProtocol):
     """
 
     limits: ClassVar[Limits]
-    on_refused: ClassVar[Callable[[int, str], None]]
     _deadline: TimerHandle | None = None
     _n_header_bytes = 0
     _is_in_body = False
@@ -45,8 +44,13 @@ class Connection(HttpToolsProtocol):
         type
             For a server.
         """
-        members = {"limits": limits, "on_refused": staticmethod(on_refused)}
+        members = {"limits": limits, "_note_refusal": staticmethod(on_refused)}
         return type("LimitedConnection", (cls,), members)
+
+    @staticmethod
+    def _note_refusal(code: int, request_id: str) -> None:
+        """Take the code and the ID of an answer that is given here."""
+        raise NotImplementedError
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -132,6 +136,6 @@ class Connection(HttpToolsProtocol):
             f"x-request-id: {request_id}\r\nconnection: close\r\n\r\n"
         )
         # it has neither method nor address that could be told
-        self.on_refused(code, request_id)
+        self._note_refusal(code, request_id)
         self.transport.write(head.encode() + body)
         self.transport.close()
