@@ -27,8 +27,8 @@ class WindowScores:
     scores : Scores
         Of the W windows: scores, and decisions where there are some.
     max, mean, q95 : float
-        Largest score, mean and 95 % quantile of the windows with sound, or of all where none has any. Nothing is decided of them: what decides are scores of single
-        windows, and the largest of many is larger.
+        Largest score, mean and 95 % quantile of the windows with sound, or of all where none has any. Nothing
+        is decided of them: what decides are scores of single windows, and the largest of many is larger.
     left_out_s : float
         Seconds at the end that are in no window.
     """

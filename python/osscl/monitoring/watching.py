@@ -159,8 +159,8 @@ class _Work:
         self._say(
             stream,
             f"{np.count_nonzero(is_lost)} of {len(clips)} windows are left out: {n_recordings} "
-            f"{'recording has' if n_recordings == 1 else 'recordings have'} no time; names or headers tell it, "
-            "or osscl score --start-time",
+            f"{'recording has' if n_recordings == 1 else 'recordings have'} no time; names or "
+            "headers tell it, or osscl score --start-time",
         )
         timed: npt.NDArray[np.intp] = clips[~is_lost]
         return timed

@@ -117,8 +117,8 @@ class WholeFile:
             n_silent = sum(self._is_silent)
             if n_silent < len(self._scores):
                 reasons.append(
-                    f"{n_silent} of {end.n_windows} windows {'is' if n_silent == 1 else 'are'} silent and left "
-                    f"out of this score, the first of them at {silent.start_s or 0.0:g} s: {silent.reason}"
+                    f"{n_silent} of {end.n_windows} windows {'is' if n_silent == 1 else 'are'} silent and "
+                    f"left out of this score, the first of them at {silent.start_s or 0.0:g} s: {silent.reason}"
                 )
             elif failed is None:
                 reasons.append(f"all windows are silent: {silent.reason}")

@@ -75,7 +75,8 @@ class Access:
                 400,
                 "wrong_host",
                 f"the request {f'came for the host {name}' if name else 'names no host'}, and a server "
-                "without a token answers for localhost alone; ask by that name, or start the server with a token",
+                "without a token answers for localhost alone; ask by that name, or start the server with a "
+                "token",
             )
 
 
