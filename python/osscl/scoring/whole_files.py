@@ -118,7 +118,8 @@ class WholeFile:
             if n_silent < len(self._scores):
                 reasons.append(
                     f"{n_silent} of {end.n_windows} windows {'is' if n_silent == 1 else 'are'} silent and "
-                    f"left out of this score, the first of them at {silent.start_s or 0.0:g} s: {silent.reason}"
+                    f"left out of this score, the first of them at {silent.start_s or 0.0:g} s: "
+                    f"{silent.reason}"
                 )
             elif failed is None:
                 reasons.append(f"all windows are silent: {silent.reason}")
