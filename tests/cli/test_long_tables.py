@@ -80,6 +80,19 @@ def test_windows_are_watched_in_their_own_time(home: Path) -> None:
     assert times[:3] == ["2026-11-03T14:20:00", "2026-11-03T14:20:05", "2026-11-03T14:20:10"]
 
 
+def test_a_recording_without_a_time_does_not_take_it_from_the_others(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "fan").mkdir()
+    soundfile.write(tmp_path / "fan" / "id_00.wav", np.concatenate(normal_clips(9, 2)), 16_000)
+    table = tmp_path / "mixed.csv"
+    run("score", home / "model.onnx", tmp_path / "fan", home / "fan", "--hop", 5, "-o", table)
+    done = run("monitor", table, "--model", home / "model.onnx", "--json", "--alarm", "2/3")
+    assert done.returncode in (0, 4), done.stderr
+    [machine] = json.loads(done.stdout)["machines"]
+    assert machine["n_clips"] == 18
+    assert machine["alarms"][0]["raised"].startswith("2026-11-03T14:20:")
+    assert "3 of 21 windows are left out: 1 recording has no time" in done.stderr
+
+
 def test_a_page_shows_the_window_and_not_the_beginning(home: Path, tmp_path: Path) -> None:
     pytest.importorskip("jinja2")
     done = run("report", home / "windows.csv", "-o", tmp_path / "page.html", "--worst", 1)
@@ -89,6 +102,17 @@ def test_a_page_shows_the_window_and_not_the_beginning(home: Path, tmp_path: Pat
     start = float(worst["start_s"])
     assert f"anomaly_id_00_20261103_142000.wav from {start:g} s" in page
     assert f"#t={start:g},{start + 10:g}" in page
+    assert "2 files in 18 windows -> " in done.stderr
+
+
+def test_a_page_does_not_call_windows_that_come_together_chance(home: Path, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    done = run(
+        *("report", home / "windows.csv", "--model", home / "model.onnx", "-o", tmp_path / "page.html"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "of 18 clips are flagged; whether chance explains that cannot be told of windows" in done.stderr
+    assert "no more than chance explains" not in done.stderr
 
 
 def test_flagged_windows_become_labels_that_do_not_overlap(home: Path, tmp_path: Path) -> None:

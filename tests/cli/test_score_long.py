@@ -56,6 +56,15 @@ def test_windows_are_rows_and_decided_one_by_one(home: Path, tmp_path: Path) -> 
     assert run["counts"] == {"ok": 2}
 
 
+def test_only_windows_with_a_score_are_counted(home: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "stereo.wav", np.full((320_000, 2), 0.1), 16_000)
+    soundfile.write(tmp_path / "nan.wav", np.where(np.arange(320_000) == 9, np.nan, 0.1), 16_000, "FLOAT")
+    (tmp_path / "empty.wav").write_bytes(b"")
+    done = osscl("score", home / "model.onnx", home / "sound", tmp_path, "--machine", FAN, "--hop", 10)
+    assert done.returncode == 3, done.stderr
+    assert "5 files in 5 windows: 2 corrupt, 2 ok, 1 unfit" in done.stderr
+
+
 def test_without_hop_a_run_says_what_it_did_not_hear(home: Path) -> None:
     done = osscl("score", home / "model.onnx", home / "sound", "--machine", FAN)
     assert done.returncode == 0, done.stderr

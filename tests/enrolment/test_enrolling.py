@@ -354,6 +354,18 @@ def test_suspicious_and_clipped_recordings_are_named(tmp_path: Path) -> None:
     assert any("at full scale" in warning and "loud" in warning for warning in made.warnings)
 
 
+def test_windows_are_named_by_their_beginnings(tmp_path: Path) -> None:
+    folder = tmp_path / "fan"
+    write_normals(folder, 4)
+    loud = np.clip(clip(60).astype(np.int32) * 20, -32768, 32767).astype(np.int16)
+    windows = np.concatenate([clip(61), loud, clip(62), loud // 2 * 2])
+    soundfile.write(folder / "normal_id_00_long.wav", windows, RATE_HZ)
+    made = enroll(folder, tmp_path / "m.onnx", options=EnrolOptions(hop_s=10.0))
+    [said] = [warning for warning in made.warnings if "at full scale" in warning]
+    assert "long.wav from 10 s" in said
+    assert any("long.wav from 10 s" in path for path in made.machines[0].suspicious)
+
+
 def test_whole_and_padded_clips_are_not_mixed(tmp_path: Path) -> None:
     folder = tmp_path / "fan"
     write_normals(folder, 4)

@@ -66,6 +66,13 @@ def test_states_and_summaries() -> None:
     assert drifted.summary == "none of 40 clips flagged; unlike its calibration since about clip 7"
 
 
+def test_of_windows_chance_is_not_told() -> None:
+    together = standing(records(60, 40, scope="window"), judge(50))
+    assert (together.state, together.is_of_windows) == ("chance", True)
+    assert standing(records(60, 40), judge(50)).state == "attention"
+    assert standing(records(60, 40, scope="window"), judge(50), ["an alarm stands"]).state == "attention"
+
+
 def test_without_the_model_nothing_is_said_of_chance() -> None:
     found = standing(records(40, 30), None)
     assert (found.state, found.trust, found.n_normal) == ("chance", "limited", 0)

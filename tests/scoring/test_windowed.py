@@ -160,6 +160,45 @@ def test_every_recording_is_accounted_for(home: Path, recordings: list[Candidate
     assert reasons["id_00_dead", "file_mean"].startswith("all windows are silent: all samples are zero")
 
 
+def test_a_dead_microphone_does_not_speak_for_a_recording(home: Path, tmp_path: Path) -> None:
+    silence = np.zeros(160_000, np.int16)
+    clips = [*normal_clips(6, 1), silence, *normal_clips(7, 1), silence]
+    soundfile.write(tmp_path / "x.wav", np.concatenate(clips), 16_000)
+    with osscl.load(home / "model.onnx", "cpu") as detector:
+        lines = list(detector.score_files([tmp_path / "x.wav"], FAN, hop_s=10))
+        found = detector.score_windows(np.concatenate(clips), FAN, 10)
+    windows, whole = lines[:4], lines[4:]
+    assert [line.status for line in windows] == ["ok", "silent", "ok", "silent"]
+    first, dead, last, _ = [line.score or 0.0 for line in windows]
+    assert dead > max(first, last)
+    assert [line.score for line in whole] == pytest.approx(
+        [max(first, last), (first + last) / 2, np.quantile([first, last], 0.95)], rel=1e-6
+    )
+    assert (found.max, found.mean) == pytest.approx((whole[0].score, whole[1].score), rel=1e-6)
+    assert whole[0].z_level == windows[0 if first > last else 2].z_level
+    for line in whole:
+        assert line.status == "ok"
+        assert (line.reason or "").startswith(
+            "2 of 4 windows are silent and left out of this score, the first of them at 10 s: all samples"
+        )
+
+
+@pytest.mark.parametrize("kind", ["flac", "wav"])
+def test_all_windows_behind_a_damage_are_missing(
+    home: Path, tmp_path: Path, sound: np.ndarray, kind: str
+) -> None:
+    path = tmp_path / "fan" / f"id_00.{kind}"
+    path.parent.mkdir()
+    soundfile.write(path, np.concatenate([sound, sound, sound]), 16_000)  # 102 s, 10 windows
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    lines = scored(home, [Candidate(str(path))], 10.0)
+    n_scored = sum(line.score is not None for line in lines[:-3])
+    assert 3 <= n_scored <= 5
+    assert (lines[-1].reason or "").startswith(
+        f"{10 - n_scored} of 10 windows could not be scored, the first"
+    )
+
+
 @pytest.mark.parametrize("rule", ["memory", "network"])
 @pytest.mark.parametrize(("batch_size", "threads"), [(1, 1), (2, 2), (5, 3), (64, 2)])
 def test_neither_batches_nor_threads_change_a_line(

@@ -8,7 +8,7 @@ import pytest
 import osscl
 from osscl.detector import Detector
 from osscl.errors import ConfigError, InputError
-from osscl.serving.access import OPEN_PATHS, check_reachable, find_token, is_loopback
+from osscl.serving.access import OPEN_PATHS, check_reachable, find_token, is_loopback, is_open_to_all
 from osscl.serving.server import listen_at
 from support.model_files import CLASSES
 from support.remembering import write_model
@@ -50,6 +50,7 @@ def test_without_a_token_a_page_of_the_web_cannot_ask_by_a_name_of_its_own(detec
         for host in ("evil.example", "127.0.0.1.evil.example:80", "10.0.0.7"):
             reply = server.ask("GET", "/v1/model", headers={"Host": host})
             assert (reply.code, reply.json["status"]) == (400, "wrong_host")
+        assert "names no host" in server.ask("GET", "/v1/model", headers={"Host": ""}).json["reason"]
         for host in ("localhost", "LOCALHOST:8080", "127.0.0.1:9", "[::1]:8080"):
             assert server.ask("GET", "/v1/model", headers={"Host": host}).code == 200
 
@@ -61,6 +62,10 @@ def test_a_token_comes_from_a_file_or_a_variable(tmp_path: Path, monkeypatch: py
     assert find_token(None) == TOKEN
     (tmp_path / "token").write_text(f"{TOKEN}2\n")
     assert find_token(tmp_path / "token") == f"{TOKEN}2"
+    (tmp_path / "token").chmod(0o644)
+    assert is_open_to_all(tmp_path / "token")
+    (tmp_path / "token").chmod(0o640)
+    assert not is_open_to_all(tmp_path / "token")
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,10 @@ def test_a_wrong_request_is_told_in_a_sentence(server: Served, what: str) -> Non
         ({"samples": [], "dtype": "float32", "sample_rate_hz": 16_000}, "no samples"),
         ({"samples": [0.5], "dtype": "float32", "sample_rate_hz": 0}, "sample_rate_hz"),
         ({"samples": [0.5], "dtype": "int32", "sample_rate_hz": 16_000}, "dtype"),
-        ({"samples": ["a"], "dtype": "int16", "sample_rate_hz": 16_000}, "samples[0]"),
+        (
+            {"samples": ["a"], "dtype": "int16", "sample_rate_hz": 16_000},
+            ": samples[0]: expected float, got str",
+        ),
         ({"samples": [1], "dtype": "int16"}, "sample_rate_hz"),
         ({"samples": [1], "dtype": "int16", "sample_rate_hz": 16_000, "machine": "x"}, "machine"),
     ],
@@ -244,6 +247,51 @@ def test_a_request_keeps_the_id_that_it_brings(server: Served, folder: Path) -> 
     assert given.json["id"] == given.headers["x-request-id"] == "shift-7.clip_3"
     strange = server.post(content, headers=WAV | {"X-Request-ID": "a b<"}, machine=REMEMBERED)
     assert strange.json["id"] != "a b<"
+    assert strange.code == 400
+    assert strange.json["reason"].startswith("X-Request-ID is 'a b<'; expected 1 to 64 letters")
+
+
+def test_a_word_that_comes_twice_is_refused(server: Served) -> None:
+    for words in (f"machine=nobody&machine={REMEMBERED}", f"machine={REMEMBERED}&pad=zero&pad=zero"):
+        reply = server.ask("POST", f"/v1/score?{words}", b"no sound", WAV)
+        assert (reply.code, reply.json["status"]) == (400, "wrong_request")
+        assert "more than once" in reply.json["reason"]
+
+
+def test_a_page_is_asked_for_its_head(server: Served) -> None:
+    for path in ("/", "/health", "/v1/machines"):
+        head, whole = server.ask("HEAD", path), server.ask("GET", path)
+        assert (head.code, head.body) == (200, b"")
+        assert head.headers["content-length"] == str(len(whole.body))
+    assert server.ask("HEAD", "/v1/score").code == 405
+
+
+def test_an_address_with_a_line_too_many_is_told(server: Served) -> None:
+    reply = server.ask("GET", "/v1/machines/")
+    assert (reply.code, reply.json["status"]) == (404, "not_found")
+    assert reply.json["id"] == reply.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ({"channel": "-1"}, "channel is -1; expected a number from 0 on, or mean"),
+        ({"explain": "maybe"}, "explain is maybe; expected true or false"),
+        ({"pad": "loop"}, "pad is loop; expected 'repeat' or 'zero'"),
+        ({"sample_rate_hz": "x"}, "sample_rate_hz is x; expected a whole number"),
+        ({"sample_rate_hz": 0}, "sample_rate_hz is 0; expected 1 or more"),
+        ({"hop_s": "x"}, "hop_s is x; expected a number"),
+        ({"hop_s": "inf"}, "hop_s is inf; expected"),
+        ({"name": "x" * 2000}, "expected at most 1024 characters"),
+    ],
+)
+def test_wrong_words_are_told_in_words_of_the_house(
+    server: Served, words: dict[str, Any], reason: str
+) -> None:
+    reply = server.post(b"", machine=REMEMBERED, **words)
+    assert reply.code == 400
+    assert reason in reply.json["reason"]
+    assert "Input should" not in reply.json["reason"]
 
 
 def test_facts_of_model_and_machines(server: Served, detector: Detector) -> None:

@@ -171,11 +171,23 @@ def test_headers_without_end_are_refused(server: Served) -> None:
     assert (reply.code, reply.json["status"]) == (431, "too_large")
 
 
-def test_what_is_no_request_is_refused(server: Served) -> None:
+@pytest.mark.parametrize(("n_bytes", "code"), [(60_000, 404), (70_000, 431)])
+def test_headers_that_come_whole_are_measured(server: Served, n_bytes: int, code: int) -> None:
+    more = b"X-More: " + b"a" * n_bytes + b"\r\nContent-Length: 0\r\n\r\n"
     with server.connect() as connection:
+        connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n" + more)
+        assert reply_on(connection).code == code
+
+
+def test_what_is_no_request_is_refused(server: Served, caplog: pytest.LogCaptureFixture) -> None:
+    before = server.metric('osscl_requests_total{code="400",route="none"}')
+    with caplog.at_level("INFO", "osscl.serving.access"), server.connect() as connection:
         connection.sendall(b"hello\r\n\r\n")
         reply = reply_on(connection)
     assert (reply.code, reply.json["status"]) == (400, "wrong_request")
+    assert reply.json["id"] == reply.headers["x-request-id"]
+    assert reply.json["id"] in caplog.text
+    assert server.metric('osscl_requests_total{code="400",route="none"}') == before + 1
 
 
 def test_more_connections_than_may_be_open_are_told_so(server: Served, recording: bytes) -> None:

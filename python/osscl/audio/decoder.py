@@ -33,7 +33,9 @@ class Recording:
     Attributes
     ----------
     sample_rate_hz, n_channels, n_frames : int
-        What the header says.
+        What the header says; of a file that is cut short, how many frames are there.
+    n_declared : int
+        Frames that the header declares.
     is_pcm_16 : bool
         Whether the samples are 16-bit integers in the file.
     format : str
@@ -47,9 +49,17 @@ class Recording:
         Whether it sees words of 32 bits, whose low three bytes are the samples.
     flaw : AudioCorruptError or None
         Why its sound may not be all that was recorded.
+    n_declared : int, optional
+        Frames that the header declares, where libsndfile does not see it.
     """
 
-    def __init__(self, file: Any, in_low_bytes: bool = False, flaw: AudioCorruptError | None = None) -> None:
+    def __init__(
+        self,
+        file: Any,
+        in_low_bytes: bool = False,
+        flaw: AudioCorruptError | None = None,
+        n_declared: int | None = None,
+    ) -> None:
         self._file = file
         self._in_low_bytes = in_low_bytes
         self._position = 0
@@ -57,6 +67,7 @@ class Recording:
         self.sample_rate_hz: int = file.samplerate
         self.n_channels: int = file.channels
         self.n_frames: int = file.frames
+        self.n_declared: int = self.n_frames if n_declared is None else n_declared
         self.is_pcm_16: bool = file.subtype == "PCM_16"
         self.format: str = f"{file.format} {file.subtype}"
 
@@ -172,7 +183,7 @@ def open_recording(stream: ByteStream, *, up_to_its_flaw: bool = False) -> Itera
             if flaw is not None and not (up_to_its_flaw and file.frames):
                 raise flaw
             _check_length(file.frames)
-            yield Recording(file, in_low_bytes=in_low_bytes, flaw=flaw)
+            yield Recording(file, in_low_bytes, flaw, None if data is None else _declared(file.frames, data))
     except soundfile.LibsndfileError as error:
         raise _with_header(flaw or _undecodable(error), file) from error
     except AudioError as error:
@@ -243,6 +254,13 @@ def _flaw_of(data: DataChunk) -> AudioCorruptError | None:
     except AudioCorruptError as error:
         return error
     return None
+
+
+def _declared(n_frames: int, data: DataChunk) -> int:
+    """Frames that a header declares of which so many are there; as many where it leaves that open."""
+    if data.declared_bytes is None or not data.present_bytes:
+        return n_frames
+    return max(n_frames, n_frames * data.declared_bytes // data.present_bytes)
 
 
 def _check_length(n_frames: int) -> None:

@@ -94,10 +94,19 @@ class Windows:
     @property
     def n_windows(self) -> int:
         """How many windows there are, by the header; nothing is read."""
-        n_frames, n_needed = self._recording.n_frames, self._cutter.n_needed
+        return self._count(self._recording.n_frames)
+
+    @property
+    def n_declared(self) -> int:
+        """How many there would be, had a file that is cut short all that its header declares."""
+        return self._count(self._recording.n_declared)
+
+    def _count(self, n_frames: int) -> int:
+        n_needed = self._cutter.n_needed
         n_whole = 0 if n_frames < n_needed else (n_frames - n_needed) // self._hop + 1
         covered = (n_whole - 1) * self._hop + n_needed if n_whole else 0
-        return n_whole + self._is_begun(n_whole * self._hop, covered)
+        is_end_filled = self._cutter.pad is not None and max(covered, n_whole * self._hop) < n_frames
+        return n_whole + is_end_filled
 
     def starts(self) -> list[float]:
         """Where the windows begin, seconds; nothing is read.

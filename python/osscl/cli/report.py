@@ -90,5 +90,6 @@ def report(
     for note in made.notes:
         say(note)
     say(made.headline)
-    files = f"{made.n_files} {plural(made.n_files, 'file')}"
-    say(f"{files} -> {printable(output)} ({output.stat().st_size / 1e6:.1f} MB)")
+    windows = f" in {made.n_windows:,} windows" if made.n_windows else ""
+    size = f"({output.stat().st_size / 1e6:.1f} MB)"
+    say(f"{made.n_files:,} {plural(made.n_files, 'file')}{windows} -> {printable(output)} {size}")

@@ -14,6 +14,7 @@ from osscl.cli.messages import say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.detector import Detector
 from osscl.support.failed_import import needing
+from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl serve demo\n
@@ -69,11 +70,14 @@ def serve(
 ) -> None:
     """Answer requests by HTTP: a recording posted, its score, decision and explanation back; a page at /."""
     with needing("osscl serve", "serve"):
-        from osscl.serving.access import Access, check_reachable, find_token
+        from osscl.serving.access import Access, check_reachable, find_token, is_open_to_all
         from osscl.serving.limits import Limits
         from osscl.serving.server import Server, address_of, listen_at
     limits = Limits(max_bytes, max_waiting, max_windows, max_connections, read_timeout, timeout)
     token = find_token(token_file)
+    if token_file is not None and is_open_to_all(token_file):
+        place = printable(token_file)
+        say(f"{place}: every user of this machine can read the token; chmod 600 {place} keeps it from them")
     check_reachable(host, token)
     if access_log:
         _log_requests()

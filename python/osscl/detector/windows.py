@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from osscl.audio.fitting import cut_or_padded
 from osscl.audio.samples import Samples
+from osscl.audio.silence import silence_of
 from osscl.audio.windows import hop_frames
 from osscl.config import Padding
 from osscl.errors import InputError
@@ -26,8 +27,8 @@ class WindowScores:
     scores : Scores
         Of the W windows: scores, and decisions where there are some.
     max, mean, q95 : float
-        Largest score, mean and 95 % quantile. Nothing is decided of them: what decides are scores of single
-        windows, and the largest of many is larger.
+        Largest score, mean and 95 % quantile of the windows with sound, or of all where none has any. Nothing
+        is decided of them: what decides are scores of single windows, and the largest of many is larger.
     left_out_s : float
         Seconds at the end that are in no window.
     """
@@ -43,7 +44,7 @@ class WindowScores:
     def of(cls, cut: "CutWaveform", scores: Scores) -> "WindowScores":
         """Put beside the scores where each window begins, and what they come to."""
         start_s = np.array(cut.starts) / cut.rate_hz
-        return cls(start_s, scores, *ScoresOf.of(scores.score), cut.left_out_s)
+        return cls(start_s, scores, *ScoresOf.of(scores.score, cut.is_silent()), cut.left_out_s)
 
 
 class CutWaveform:
@@ -97,6 +98,11 @@ class CutWaveform:
                 f"the waveform lasts {n / rate_hz:g} s, expected at least {n_samples / rate_hz:g} s; "
                 "pad='repeat' or 'zero' fills it up"
             )
+
+    def is_silent(self) -> npt.NDArray[np.bool_]:
+        """In which windows nothing is heard, [W]."""
+        heard = (self._samples[start : start + self._n_samples] for start in self.starts)
+        return np.array([silence_of(samples) is not None for samples in heard])
 
     def batches(self, size: int) -> Iterator[tuple[range, Samples]]:
         """Give so many windows at once: their numbers, and their samples [B, n_samples]."""

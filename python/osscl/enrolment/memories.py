@@ -133,8 +133,8 @@ def described(
     n_recordings = len(set(remembered.memory.calibration_recordings))
     smallest = smallest_rate(n_recordings) if n_recordings >= MIN_RECORDINGS else None
     of_machine = normals.by_machine.get(stored.machine, [])
-    path_of = {normal.clip.sha256: normal.clip.path for normal in of_machine}
-    n_equal_earlier = sum(sha256 in before for sha256 in path_of) if old and before & after else 0
+    place_of = {normal.clip.sha256: normal.clip.place for normal in of_machine}
+    n_equal_earlier = sum(sha256 in before for sha256 in place_of) if old and before & after else 0
     return EnrolledMachine(
         machine=stored.machine,
         rule=rule,
@@ -146,8 +146,8 @@ def described(
         smallest_rate=smallest,
         rate=None if smallest is None else false_alarm_rate or max(DEFAULT_RATE, smallest),
         is_guaranteed=remembered.is_guaranteed,
-        suspicious=tuple(path_of.get(sha256, sha256) for sha256 in remembered.suspicious),
-        flagged=tuple(path_of.get(sha256, sha256) for sha256 in remembered.flagged),
+        suspicious=tuple(place_of.get(sha256, sha256) for sha256 in remembered.suspicious),
+        flagged=tuple(place_of.get(sha256, sha256) for sha256 in remembered.flagged),
     )
 
 

@@ -28,11 +28,13 @@ def warnings_of(normals: Normals, known: Collection[str]) -> Iterator[str]:
     """
     for machine, of_machine in normals.by_machine.items():
         yield from _of_rates(machine, of_machine)
-        clipped = [each.clip.path for each in of_machine if each.clip.clipped_share >= _CLIPPED_SHARE]
+        clipped = [each.clip for each in of_machine if each.clip.clipped_share >= _CLIPPED_SHARE]
         if clipped:
+            noun = "recording" if all(clip.start_s is None for clip in clipped) else "window"
+            places = [clip.place for clip in clipped]
             yield (
-                f"{machine}: {_count(clipped, 'recording')} at full scale for 0.1 % of the time or more: "
-                f"{named(clipped)}; clipped sound is another sound, lower the gain"
+                f"{machine}: {_count(places, noun)} at full scale for 0.1 % of the time or more: "
+                f"{named(places)}; clipped sound is another sound, lower the gain"
             )
     yield from _same_sound(normals)
     yield from _same_but_for_case({*normals.by_machine, *known})
@@ -92,7 +94,7 @@ def _same_sound(normals: Normals) -> Iterator[str]:
     places: dict[str, dict[str, str]] = defaultdict(dict)
     for machine, of_machine in normals.by_machine.items():
         for each in of_machine:
-            places[each.clip.sha256][machine] = each.clip.path
+            places[each.clip.sha256][machine] = each.clip.place
     for of_clip in places.values():
         if len(of_clip) > 1:
             yield f"{' and '.join(of_clip)} have the same sound: {named(list(of_clip.values()))}"

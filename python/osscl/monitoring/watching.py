@@ -128,6 +128,7 @@ class _Work:
             clips = self._comparable(stream, judge)
             if not clips.size:
                 judge = "no clip of it is as its calibration was"
+        clips = self._timed(stream, clips)
         times = time_order([stream.times[clip] for clip in clips])
         if times.note is not None:
             self._say(stream, times.note)
@@ -148,6 +149,21 @@ class _Work:
                 "those of its calibration",
             )
         return np.flatnonzero(~is_misfit[length_of])
+
+    def _timed(self, stream: Stream, clips: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Clips but the windows without a time, where others have one: these have their order by it."""
+        is_lost = np.array([stream.starts[clip] is not None and stream.times[clip] is None for clip in clips])
+        if not is_lost.any() or all(stream.times[clip] is None for clip in clips):
+            return clips
+        n_recordings = len({stream.paths[clip] for clip in clips[is_lost]})
+        self._say(
+            stream,
+            f"{np.count_nonzero(is_lost)} of {len(clips)} windows are left out: {n_recordings} "
+            f"{'recording has' if n_recordings == 1 else 'recordings have'} no time; names or "
+            "headers tell it, or osscl score --start-time",
+        )
+        timed: npt.NDArray[np.intp] = clips[~is_lost]
+        return timed
 
     def _of_judged(
         self, stream: Stream, order: npt.NDArray[np.intp], times: TimeOrder, judge: Judge

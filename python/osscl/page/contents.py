@@ -115,10 +115,12 @@ class Contents(NamedTuple):
         The worst first.
     rows : Rows
         The table.
-    n_files, n_decided, n_flagged : int
-        Lines of the table, and those of them that were decided and flagged.
+    n_files, n_windows : int
+        Recordings of the table, and the windows that some of them were cut into.
+    n_clips, n_decided, n_flagged : int
+        Windows and recordings that were not cut, and those of them that were decided and flagged.
     counts : dict of str to int
-        Files of the table by what became of them.
+        Clips by what became of them.
     facts : dict of str to str
         The record of the run.
     recorded : str or None
@@ -137,6 +139,8 @@ class Contents(NamedTuple):
     clips: list[ClipPart]
     rows: Rows
     n_files: int
+    n_windows: int
+    n_clips: int
     n_decided: int
     n_flagged: int
     counts: dict[str, int]

@@ -120,6 +120,7 @@ def gather(
             "tell where they are by --audio-root."
         )
     times = sorted(record.recorded_at for record in scored.records if record.recorded_at)
+    windows = [each.path for each in scored.records if each.scope == WINDOW]
     parts = sorted(
         machines.values(), key=lambda part: (part.standing.urgency, -_share(part.scores), part.scores.name)
     )
@@ -134,7 +135,9 @@ def gather(
         machines=parts,
         clips=clips,
         rows=packed_rows(scored, {each.line: number for number, each in enumerate(chosen, 1)}),
-        n_files=len(scored.records),
+        n_files=len(scored.records) - len(windows) + len(set(windows)),
+        n_clips=len(scored.records),
+        n_windows=len(windows),
         n_decided=scored.n_decided,
         n_flagged=scored.n_flagged,
         counts=_counts(scored),

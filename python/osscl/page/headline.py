@@ -41,6 +41,11 @@ def headline_of(parts: Sequence[MachinePart], scored: Scored) -> str:
         flagged = f"{scored.n_flagged:,} of {_clips(scored.n_decided)} {verb} flagged"
         if any(part.scores.n_flagged and not part.standing.n_normal for part in parts):
             return f"{flagged}; whether chance explains that is not known."
+        if any(part.scores.n_flagged and part.standing.is_of_windows for part in parts):
+            return (
+                f"{flagged}; whether chance explains that cannot be told of windows, which come together: "
+                "osscl monitor --alarm decides of several."
+            )
         return f"No machine stands out: {flagged}, no more than chance explains."
     return f"All quiet: none of {_clips(scored.n_decided)} is flagged."
 

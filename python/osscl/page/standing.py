@@ -8,7 +8,7 @@ from osscl.decisions import rate_interval, smallest_rate
 from osscl.decisions.alarm_rates import chance_of_flagged
 from osscl.page.scored import MachineScores
 from osscl.scoring.judge import Judge
-from osscl.scoring.record import Record
+from osscl.scoring.record import WINDOW, Record
 
 State: TypeAlias = Literal["attention", "chance", "quiet", "unknown"]
 Trust: TypeAlias = Literal["good", "limited", "none"]
@@ -33,7 +33,7 @@ class Standing:
     Attributes
     ----------
     state : {"attention", "chance", "quiet", "unknown"}
-        More flagged than chance explains, no more than that, none, or nothing decided.
+        More flagged than chance explains, no more than that (or it cannot be told), none, or nothing decided.
     summary : str
         Such as "12 of 40 clips flagged; 2 are expected by chance".
     trust : {"good", "limited", "none"}
@@ -44,6 +44,8 @@ class Standing:
         Why not to believe them, a clause each.
     n_normal : int
         Normal recordings that decide.
+    is_of_windows : bool
+        Whether its clips are windows of long recordings, of which chance cannot be told.
     """
 
     state: State
@@ -52,6 +54,7 @@ class Standing:
     rests_on: str
     doubts: tuple[str, ...]
     n_normal: int = 0
+    is_of_windows: bool = False
 
     @property
     def urgency(self) -> int:
@@ -98,10 +101,12 @@ def standing_of(
     summary = f"{n_flagged} of {_clips(n)} flagged" if n_flagged else f"none of {_clips(n)} flagged"
     if isinstance(judge, Judge) and n_flagged:
         summary += f"; {_expected(judge.rate * n)} expected by chance"
-    is_beyond = n_flagged > 0 and _chance(judge, n, n_flagged) < UNLIKELY
+    is_of_windows = any(record.scope == WINDOW for record in records)
+    # windows of one recording are alike: they are flagged together, and n of them are not n clips
+    is_beyond = not is_of_windows and n_flagged > 0 and _chance(judge, n, n_flagged) < UNLIKELY
     state: State = "attention" if is_beyond or warned else "chance" if n_flagged else "quiet"
     trust: Trust = "limited" if doubts else "good"
-    return Standing(state, "; ".join([summary, *warned]), trust, rests_on, doubts, n_normal)
+    return Standing(state, "; ".join([summary, *warned]), trust, rests_on, doubts, n_normal, is_of_windows)
 
 
 def _chance(judge: Judge | str | None, n: int, n_flagged: int) -> float:
@@ -149,7 +154,8 @@ def _doubts_of_clips(records: Sequence[Record]) -> Iterator[str]:
         yield f"{_clips(silent)} silent: a dead microphone?"
     failed = len(records) - len(scored)
     if failed:
-        yield f"{failed} {'file has' if failed == 1 else 'files have'} no score"
+        noun = "window" if any(record.scope == WINDOW for record in records) else "file"
+        yield f"{failed} {f'{noun} has' if failed == 1 else f'{noun}s have'} no score"
     undecided = sum(record.is_anomaly is None for record in scored)
     if 0 < undecided < len(scored):
         yield f"{_clips(undecided)} not decided"

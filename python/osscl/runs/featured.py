@@ -62,6 +62,11 @@ class FeaturedClip:
     start_s: float | None = None
 
     @property
+    def place(self) -> str:
+        """The recording, and of a window where it begins: "shift.flac from 20 s"."""
+        return self.path if self.start_s is None else f"{self.path} from {self.start_s:g} s"
+
+    @property
     def clipped_share(self) -> float:
         """Share of the samples that are clipped, in [0, 1]."""
         return float(self.measures[MEASURES.index("clipped_share")])

@@ -48,7 +48,7 @@ class Tally:
     counts : Counter of str
         Files by status; of one that was cut into windows, that of a window without a score, if there is one.
     n_windows : int
-        Windows.
+        Windows with a score.
     n_decided : int
         Clips that were decided.
     anomalies : Counter of str
@@ -75,7 +75,7 @@ class Tally:
             False-alarm rate that its machine is decided at.
         """
         if record.scope == WINDOW:
-            self.n_windows += 1
+            self.n_windows += record.status in SCORED_STATUSES
             self._flaw = self._flaw or (None if record.status in SCORED_STATUSES else record.status)
         elif record.scope not in FILE_SCOPES[1:]:
             self.counts[self._flaw or record.status] += 1

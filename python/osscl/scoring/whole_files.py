@@ -26,15 +26,18 @@ class FileEnd(NamedTuple):
         Length of the whole recording.
     left_out_s : float
         Seconds at its end that lie in no window.
+    n_windows : int
+        Windows that a recording of this length has; where it is damaged, those behind the damage too.
     """
 
     record: Record
     duration_s: float
     left_out_s: float
+    n_windows: int
 
 
 class ScoresOf(NamedTuple):
-    """What the windows of a recording come to.
+    """What the windows of a recording come to: those with sound, if there is one.
 
     Attributes
     ----------
@@ -47,9 +50,11 @@ class ScoresOf(NamedTuple):
     q95: float
 
     @classmethod
-    def of(cls, scores: npt.NDArray[np.floating[Any]]) -> "ScoresOf":
-        """Sum up the scores of at least one window [W]."""
+    def of(cls, scores: npt.NDArray[np.floating[Any]], is_silent: npt.NDArray[np.bool_]) -> "ScoresOf":
+        """Sum up the scores of at least one window [W], of which some may be silent [W]."""
         written = scores.astype(np.float64)
+        if not is_silent.all():  # what a dead microphone scores says nothing of the machine
+            written = written[~is_silent]
         return cls(float(written.max()), float(written.mean()), float(np.quantile(written, QUANTILE)))
 
 
@@ -60,21 +65,23 @@ class WholeFile:
         self._begin()
 
     def _begin(self) -> None:
-        self._scores = array("f")  # 4 bytes a window, however long the recording is
+        self._scores = array("f")  # 5 bytes a window, however long the recording is
+        self._is_silent = array("b")
         self._highest: Record | None = None
-        self._n_silent = 0
-        self._n_failed = 0
+        self._first_silent: Record | None = None
         self._first_failed: Record | None = None
 
     def add(self, window: Record) -> None:
         """Take the line of a window, in order."""
         if window.status not in SCORED_STATUSES or window.score is None:
-            self._n_failed += 1
             self._first_failed = self._first_failed or window
             return
+        is_silent = window.status == "silent"
         self._scores.append(window.score)
-        self._n_silent += window.status == "silent"
-        if self._highest is None or window.score > (self._highest.score or 0.0):
+        self._is_silent.append(is_silent)
+        if is_silent:
+            self._first_silent = self._first_silent or window
+        if self._highest is None or _rank(window) > _rank(self._highest):
             self._highest = window
 
     def lines(self, end: FileEnd) -> Iterator[Record]:
@@ -83,14 +90,13 @@ class WholeFile:
         Nothing is decided of them: the largest of many scores is larger than the score of one normal clip,
         which all that is decided by speaks of.
         """
-        base = replace(end.record, start_s=None, duration_s=end.duration_s, reason=self._reason())
+        base = replace(end.record, start_s=None, duration_s=end.duration_s, reason=self._reason(end))
         if self._highest is None:
             status = "no_score" if self._first_failed is None else self._first_failed.status
             lines = [replace(base, status=status, scope=scope) for scope in FILE_SCOPES]
         else:
-            status = "silent" if self._n_silent == len(self._scores) else "ok"
-            base = replace(base, status=status, rule=self._highest.rule)
-            scores = ScoresOf.of(np.asarray(self._scores))
+            base = replace(base, status=self._highest.status, rule=self._highest.rule)
+            scores = ScoresOf.of(np.asarray(self._scores), np.asarray(self._is_silent, bool))
             lines = [
                 replace(base, score=_written(score), scope=scope)
                 for scope, score in zip(FILE_SCOPES, scores, strict=True)
@@ -100,17 +106,29 @@ class WholeFile:
         self._begin()
         yield from lines
 
-    def _reason(self) -> str | None:
-        n_windows = self._n_failed + len(self._scores)
-        if self._first_failed is not None:
-            failed = self._first_failed
-            return (
-                f"{self._n_failed} of {n_windows} windows could not be scored, the first of them at "
-                f"{failed.start_s or 0.0:g} s: {failed.reason}"
+    def _reason(self, end: FileEnd) -> str | None:
+        reasons = []
+        if (failed := self._first_failed) is not None:
+            reasons.append(
+                f"{end.n_windows - len(self._scores)} of {end.n_windows} windows could not be scored, the "
+                f"first of them at {failed.start_s or 0.0:g} s: {failed.reason}"
             )
-        if self._highest is not None and self._n_silent == n_windows:
-            return f"all windows are silent: {self._highest.reason}"
-        return None
+        if (silent := self._first_silent) is not None:
+            n_silent = sum(self._is_silent)
+            if n_silent < len(self._scores):
+                reasons.append(
+                    f"{n_silent} of {end.n_windows} windows {'is' if n_silent == 1 else 'are'} silent and "
+                    f"left out of this score, the first of them at {silent.start_s or 0.0:g} s: "
+                    f"{silent.reason}"
+                )
+            elif failed is None:
+                reasons.append(f"all windows are silent: {silent.reason}")
+        return "; ".join(reasons) or None
+
+
+def _rank(window: Record) -> tuple[bool, float]:
+    """What makes a window the one that stands for its recording: sound, then its score."""
+    return window.status != "silent", window.score or 0.0
 
 
 def _written(score: float) -> float:

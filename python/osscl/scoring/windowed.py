@@ -135,7 +135,7 @@ def _items_of(
     try:
         with open_windows(source, task.hop_s, task.fit, manifest.clip, rate_hz) as windows:
             record = replace(record, sample_rate_hz=windows.sample_rate_hz)
-            duration_s = windows.duration_s
+            duration_s, n_expected = windows.duration_s, windows.n_declared
             for window in windows:
                 if last is not None:
                     yield last
@@ -151,5 +151,6 @@ def _items_of(
         next_s = n_windows * hop_frames(task.hop_s, record.sample_rate_hz) / record.sample_rate_hz
         error.args = (f"{error} (what comes before {next_s:g} s could be read)",)
         last = Item(window_line(record, next_s), source, problem=error)
+        n_expected = max(n_expected, n_windows + 1)  # no header tells how much is missing
     assert last is not None, "a recording that fits has a window"
-    yield last._replace(end=FileEnd(record, duration_s, left_out_s))
+    yield last._replace(end=FileEnd(record, duration_s, left_out_s, n_expected))

@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 import os
+import stat
 from pathlib import Path
 
 from osscl.errors import ConfigError, InputError
@@ -73,9 +74,9 @@ class Access:
             raise RequestError(
                 400,
                 "wrong_host",
-                f"the request came for the host {name or 'that it does not name'}, and a server "
-                "without a token "
-                "answers for localhost alone; ask by that name, or start the server with a token",
+                f"the request {f'came for the host {name}' if name else 'names no host'}, and a server "
+                "without a token answers for localhost alone; ask by that name, or start the server with a "
+                "token",
             )
 
 
@@ -113,14 +114,22 @@ def find_token(file: Path | None) -> str | None:
     if not _FEWEST_CHARACTERS <= len(token) <= _MOST_CHARACTERS:
         raise ConfigError(
             f"{place} holds a token of {len(token)} characters; expected {_FEWEST_CHARACTERS} to "
-            f"{_MOST_CHARACTERS}: make one by openssl rand -hex 32"
+            f"{_MOST_CHARACTERS}: make one by (umask 077; openssl rand -hex 32 > token)"
         )
     if not all("!" <= character <= "~" for character in token):
         raise ConfigError(
             f"{place} holds a token with blanks or characters that are not ASCII, which no header can carry; "
-            "make one by openssl rand -hex 32"
+            "make one by (umask 077; openssl rand -hex 32 > token)"
         )
     return token
+
+
+def is_open_to_all(file: Path) -> bool:
+    """Whether every user of the machine can read a file; one that is gone, nobody can."""
+    try:
+        return bool(file.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
 
 
 def check_reachable(host: str, token: str | None) -> None:

@@ -27,13 +27,14 @@ from osscl.serving.requests import (
     Question,
     ScoreQuery,
     as_file,
+    check_once,
     check_type,
-    wrong_words,
 )
 from osscl.serving.requests import (
     Query as Words,
 )
 from osscl.serving.windows import check_length
+from osscl.serving.wording import wrong_words
 from osscl.support.installed import version_of
 
 _CLIENT_IS_GONE = 499
@@ -94,6 +95,7 @@ class Service:
         self, request: Request, words: Words, explaining: Explaining, hop_s: float | None = None
     ) -> Response:
         """Read a recording, have it scored, and give the answer."""
+        check_once(request.query_params.multi_items())
         try:
             check_machine(words.machine, self.detector.machines)
         except MachineError as error:
@@ -174,6 +176,7 @@ def make_app(service: Service, front: Callable[[Any, Metrics], Front]) -> Front:
         description=descriptions.SERVER,
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # its answer is empty
         lifespan=service.running,
         separate_input_output_schemas=False,
     )

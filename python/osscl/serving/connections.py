@@ -1,15 +1,16 @@
 """Connections that end: whoever sends nothing, half a request or endless headers is not waited for."""
 
 from asyncio import TimerHandle, Transport
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import ClassVar
 
-import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from osscl.serving.limits import Limits
-from osscl.serving.problems import JSON
+from osscl.serving.problems import JSON, RequestError, new_id
 
 _MOST_HEADER_BYTES = 64 << 10
+_HEADER_PIECE = 1 << 10
 _REFUSED_POLITELY = 2  # times as many connections as may be open get an answer
 _GRACE_S = 2.0  # for the answer that says so, where a body is too slow
 
@@ -28,9 +29,28 @@ class Connection(HttpToolsProtocol):
     _is_one_too_many = False
 
     @classmethod
-    def limited(cls, limits: Limits) -> type["Connection"]:
-        """Make the class of connections with such limits."""
-        return type("LimitedConnection", (cls,), {"limits": limits})
+    def limited(cls, limits: Limits, on_refused: Callable[[int, str], None]) -> type["Connection"]:
+        """Make the class of connections with such limits.
+
+        Parameters
+        ----------
+        limits : Limits
+            The limits.
+        on_refused : callable
+            Takes the code and the ID of each answer that is given here, to what never became a request.
+
+        Returns
+        -------
+        type
+            For a server.
+        """
+        members = {"limits": limits, "_note_refusal": staticmethod(on_refused)}
+        return type("LimitedConnection", (cls,), members)
+
+    @staticmethod
+    def _note_refusal(code: int, request_id: str) -> None:
+        """Take the code and the ID of an answer that is given here."""
+        raise NotImplementedError
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -56,15 +76,21 @@ class Connection(HttpToolsProtocol):
                 f"{self.limits.max_connections} connections are open, as many as may; ask again later",
             )
             return
-        if not self._is_in_body:
-            self._n_header_bytes += len(data)
         if self._deadline is None:
             self._expect_request()
-        super().data_received(data)
-        if not self._is_in_body and self._n_header_bytes > _MOST_HEADER_BYTES:
-            self._refuse(
-                431, "too_large", f"the headers of a request are longer than {_MOST_HEADER_BYTES} bytes"
-            )
+        at = 0
+        while at < len(data) and not self.transport.is_closing():
+            # headers piece by piece, so that one that came whole is measured as well; a body as it came
+            end = len(data) if self._is_in_body else at + _HEADER_PIECE
+            self._n_header_bytes += 0 if self._is_in_body else min(end, len(data)) - at
+            super().data_received(data[at:end])
+            at = end
+            if not self._is_in_body and self._n_header_bytes > _MOST_HEADER_BYTES:
+                self._refuse(
+                    431,
+                    "too_large",
+                    f"the headers of a request are longer than {_MOST_HEADER_BYTES} bytes; send fewer",
+                )
 
     def on_headers_complete(self) -> None:
         self._is_in_body = True
@@ -103,15 +129,13 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, code: int, status: str, reason: str) -> None:
         """Answer what never becomes a request for the application, and end."""
-        body = msgspec.json.encode({"status": status, "reason": reason})
+        request_id = new_id()
+        body = RequestError(code, status, reason).body(request_id)
         head = (
-            f"HTTP/1.1 {code} \r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\nconnection: "
-            "close\r\n\r\n"
+            f"HTTP/1.1 {code} \r\ncontent-type: {JSON}\r\ncontent-length: {len(body)}\r\n"
+            f"x-request-id: {request_id}\r\nconnection: close\r\n\r\n"
         )
+        # it has neither method nor address that could be told
+        self._note_refusal(code, request_id)
         self.transport.write(head.encode() + body)
         self.transport.close()
-
-
-def make_connection_class(limits: Limits) -> Any:
-    """What uvicorn is given for its protocol."""
-    return Connection.limited(limits)

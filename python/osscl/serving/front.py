@@ -1,14 +1,14 @@
 """What stands before the routes: who may ask, an ID for each request, and the count of answers."""
 
 import re
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from osscl.serving.access import Access
 from osscl.serving.metrics import Metrics, now
-from osscl.serving.problems import JSON, RequestError
+from osscl.serving.problems import JSON, RequestError, new_id
 from osscl.support.log import quiet_logger
+from osscl.support.paths import brief
 
 Message = MutableMapping[str, Any]
 _log = quiet_logger("osscl.serving.access")
@@ -63,7 +63,9 @@ class Front:
             await self._app(scope, receive, send)
             return
         began, path = now(), scope["path"]
-        request_id = scope["osscl.request_id"] = _id_of(scope["headers"])
+        given = _given_id(scope["headers"])
+        is_usable = given is not None and _GIVEN_ID.fullmatch(given) is not None
+        request_id = scope["osscl.request_id"] = given.decode() if given and is_usable else new_id()
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -79,9 +81,18 @@ class Front:
 
         try:
             self._access.check(path, scope["headers"])
+            if given is not None and not is_usable:
+                raise RequestError(
+                    400,
+                    "wrong_request",
+                    f"X-Request-ID is '{brief(given.decode('latin-1'))}'; expected 1 to 64 letters, digits, "
+                    "dots, lines and underscores, or none: then it gets an ID here",
+                )
         except RequestError as problem:
             await _send_problem(send_on, problem, request_id)
             return
+        if scope["method"] == "HEAD":  # is answered as GET is; the server leaves out the body
+            scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send_on)
 
 
@@ -91,11 +102,29 @@ def request_id_of(scope: MutableMapping[str, Any]) -> str:
     return request_id
 
 
-def _id_of(headers: list[tuple[bytes, bytes]]) -> str:
-    for name, value in headers:
-        if name == _ID_HEADER and _GIVEN_ID.fullmatch(value):
-            return value.decode()
-    return uuid.uuid4().hex
+def refusals_noted(metrics: Metrics) -> Callable[[int, str], None]:
+    """Note what is answered before there is a request, as the others are: counted, and in the log.
+
+    Parameters
+    ----------
+    metrics : Metrics
+        Counts answers.
+
+    Returns
+    -------
+    callable
+        Takes the code and the ID of each.
+    """
+
+    def note(code: int, request_id: str) -> None:
+        metrics.count_refusal(code)
+        _log.info("- - %d - %s", code, request_id)
+
+    return note
+
+
+def _given_id(headers: list[tuple[bytes, bytes]]) -> bytes | None:
+    return next((value for name, value in headers if name == _ID_HEADER), None)
 
 
 async def _send_problem(

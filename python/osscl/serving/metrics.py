@@ -55,6 +55,10 @@ class Metrics:
         self._requests.labels(route, code).inc()
         self._seconds.labels(route).observe(now() - began)
 
+    def count_refusal(self, code: int) -> None:
+        """Count an answer to what never became a request: it has no address."""
+        self._requests.labels("none", code).inc()
+
     def count_record(self, record: Record) -> None:
         """Count a recording that was scored."""
         self._recordings.labels(record.status).inc()

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Response
 _FOLDER = files("osscl.serving") / "templates"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src blob:; "
-    "base-uri 'none'; "
+    "img-src data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 _PARTS = {

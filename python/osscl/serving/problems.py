@@ -1,11 +1,17 @@
 """What a request is refused for: a status of HTTP, a word for programs, and one sentence for people."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 JSON = "application/json"
+
+
+def new_id() -> str:
+    """An ID for a request that brought none."""
+    return uuid.uuid4().hex
 
 
 class RequestError(Exception):

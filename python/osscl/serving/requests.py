@@ -1,7 +1,7 @@
 """What a request asks: the recording in its body, whatever that is, and the words of its query."""
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from osscl.audio.windows import LONGEST_HOP_S, SHORTEST_HOP_S
 from osscl.config import Channel, Padding
 from osscl.errors import ConfigError, MissingExtraError
 from osscl.serving.problems import JSON, RequestError
+from osscl.serving.wording import wrong_json
 from osscl.support.paths import brief
 
 RAW = "application/octet-stream"
@@ -144,6 +145,30 @@ class Question:
     hop_s: float | None = None
 
 
+def check_once(words: Iterable[tuple[str, str]]) -> None:
+    """Refuse a query that says something twice.
+
+    Parameters
+    ----------
+    words : iterable of (str, str)
+        Its words and what they are set to.
+
+    Raises
+    ------
+    RequestError
+        One of them comes more than once (400).
+    """
+    seen: dict[str, str] = {}
+    for word, value in words:
+        if word in seen:
+            raise RequestError(
+                400,
+                "wrong_request",
+                f"the query says {word} more than once, {brief(seen[word])} and {brief(value)}; say it once",
+            )
+        seen[word] = value
+
+
 def check_type(headers: Mapping[str, str], query: Query) -> str:
     """Tell what a body is, before it is read.
 
@@ -229,7 +254,7 @@ def as_file(kind: str, body: bytes, query: Query) -> bytes:
     try:
         sent = msgspec.json.decode(body, type=SamplesBody)
     except msgspec.ValidationError as error:
-        raise RequestError(422, "wrong_request", f"the JSON is not what is expected: {error}") from error
+        raise RequestError(422, "wrong_request", wrong_json(str(error))) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError(400, "wrong_request", f"the body is no JSON: {error}") from error
     return _wav_of(_packed(sent), sent.dtype, sent.sample_rate_hz)
@@ -268,30 +293,3 @@ def _wav_of(samples: bytes, dtype: str, sample_rate_hz: int) -> bytes:
     data = struct.pack("<4sI", b"data", len(samples))
     riff = struct.pack("<4sI4s", b"RIFF", 4 + len(format_) + len(data) + len(samples), b"WAVE")
     return b"".join((riff, format_, data, samples))
-
-
-def wrong_words(errors: Sequence[Any], known: Iterable[str]) -> str:
-    """Say what is wrong with a query, in one sentence.
-
-    Parameters
-    ----------
-    errors : sequence of dict
-        As pydantic tells them.
-    known : iterable of str
-        Words that may stand in it.
-
-    Returns
-    -------
-    str
-        The sentence.
-    """
-    told = []
-    for error in errors:
-        word = ".".join(str(part) for part in error["loc"] if part != "query")
-        if error["type"] == "extra_forbidden":
-            told.append(f"{word} is not known; known are {', '.join(known)}")
-        elif error["type"] == "missing":
-            told.append(f"{word} is missing: add {word}=... behind the question mark")
-        else:
-            told.append(f"{word} is {brief(str(error['input']))}: {error['msg']}")
-    return f"the query cannot be used: {'; '.join(told)}"

@@ -18,7 +18,7 @@ from osscl.errors import ConfigError
 from osscl.serving.access import Access
 from osscl.serving.app import Service, make_app
 from osscl.serving.connections import Connection
-from osscl.serving.front import Front
+from osscl.serving.front import Front, refusals_noted
 from osscl.serving.limits import Limits
 from osscl.support.service_manager import tell_service_manager, watchdog_s
 
@@ -140,7 +140,7 @@ class Server:
         app = make_app(service, lambda routes, metrics: Front(routes, access, metrics))
         config = uvicorn.Config(
             app,
-            http=Connection.limited(limits),
+            http=Connection.limited(limits, refusals_noted(service.metrics)),
             ws="none",
             loop="asyncio",
             lifespan="on",
