@@ -18,7 +18,9 @@ from support.served import HANGS_AFTER_S, reply_on
 from support.waiting import wait_until
 
 HEAD = f"POST /v1/score?machine={CLASSES[0]} HTTP/1.1\r\nHost: localhost\r\nContent-Type: audio/wav\r\n"
-CONSOLE = [sys.executable, "-c", "from osscl.cli import main; main()", "serve"]
+# a shell lets what it runs in the background ignore Ctrl-C
+LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+CONSOLE = [sys.executable, "-c", f"{LISTENING}from osscl.cli import main; main()", "serve"]
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 def until_scored(told: Told, n_files: int) -> None:
     """Wait until the service manager is told that so many files are done."""
-    while not any(state.startswith(f"STATUS={n_files} files") for state in told.next()):
+    while not any(state.startswith(f"STATUS={n_files} file") for state in told.next()):
         pass
 
 
@@ -215,7 +215,7 @@ def test_another_model_or_option_is_refused_and_a_second_watch_adds_nothing(
     before = (tmp_path / "watch.csv").read_bytes(), events.read_bytes()
     [refused] = osscl_each([[*arguments, "--pad", "repeat"]])
     assert refused.returncode == 1
-    assert "pad was None and is 'repeat'" in refused.stderr
+    assert "--pad was not given and is repeat" in refused.stderr
     assert ((tmp_path / "watch.csv").read_bytes(), events.read_bytes()) == before
 
 
