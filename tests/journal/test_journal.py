@@ -407,7 +407,7 @@ def test_a_journal_without_a_file_is_begun_anew_by_whoever_comes(tmp_path: Path)
         assert len(journal.sessions()) == 1
         for candidate in journal.undone(candidates):
             journal.add(record_of(candidate))
-    with pytest.raises(JournalError, match="pad was 'repeat' and is None"), Journal.open(path, SETTINGS):
+    with pytest.raises(JournalError, match="--pad was repeat and is not given"), Journal.open(path, SETTINGS):
         pass
     assert names_in(path) == ["a", "b"]
 
