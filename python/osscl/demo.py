@@ -104,10 +104,8 @@ def _decided(
 
     score_to_table(
         detector,
-        find_test_recordings(folder / RECORDINGS),
+        _scores(detector, folder / RECORDINGS),
         OutputTable(folder / SCORES, overwrite=overwrite),
-        machine_of=machine_source(detector.machines),
-        fit=Fit(),
         options={"demo": True},
         tally=Tally(),
         on_record=keep,
@@ -117,10 +115,14 @@ def _decided(
 
 
 def _scored(network: Detector, recordings: Path, on_step: Callable[[], None]) -> Iterator[Record]:
-    candidates = find_test_recordings(recordings)
-    for record in network.score_candidates(candidates, machine_source(network.machines), Fit()):
+    for record in _scores(network, recordings):
         on_step()
         yield record
+
+
+def _scores(detector: Detector, recordings: Path) -> Iterator[Record]:
+    candidates = find_test_recordings(recordings)
+    return detector.score_candidates(candidates, machine_source(detector.machines), Fit())
 
 
 def _kept_beside_the_table(_: dict[str, Any]) -> None:

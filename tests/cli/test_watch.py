@@ -10,41 +10,21 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 import pytest
 
 from support.console import osscl, osscl_each, started_osscl
 from support.mosquitto import Mosquitto, Subscriber
-from support.remembering import faulty_clips, normal_clips, stored_memory, write_clips, write_model
+from support.remembering import faulty_clips, normal_clips, write_clips
 from support.service_manager import Told, listening_service_manager
 from support.waiting import wait_until
-
-MACHINE = "fan/id_00"
+from support.watching import MACHINE, ended, rows_of, watch_command, watching_model
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "memory.onnx"
-    return write_model(path, [stored_memory(MACHINE, normal_clips(1, 24))], network=False)
-
-
-def command(model: Path, folder: Path, *more: object) -> list[object]:
-    (folder / "in").mkdir(exist_ok=True)
-    where = ["watch", model, folder / "in", "--output", folder / "watch.csv", "--machine", MACHINE]
-    return [*where, "--settle", "0.1", *more]
-
-
-def table(folder: Path) -> list[dict[str, str]]:
-    with (folder / "watch.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def ended(process: "Popen[str]", number: int = signal.SIGTERM) -> tuple[int, str]:
-    process.send_signal(number)
-    _, said = process.communicate(timeout=300)
-    return process.returncode, said
+    return watching_model(tmp_path_factory.mktemp("model"))
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
@@ -64,7 +44,7 @@ def test_asked_to_stop_it_writes_the_table_and_ends_well(
         monkeypatch.setenv("NOTIFY_SOCKET", address)
         monkeypatch.setenv("WATCHDOG_USEC", "300000")
         write_clips(tmp_path / "in", "good", normal_clips(4, 1))
-        with started_osscl(*command(model, tmp_path, "--explain")) as process:
+        with started_osscl(*watch_command(model, tmp_path, "--explain")) as process:
             told.until("READY=1")
             until_scored(told, 1)
             write_clips(tmp_path / "in", "bad", faulty_clips(4, 1))
@@ -76,7 +56,7 @@ def test_asked_to_stop_it_writes_the_table_and_ends_well(
     osscl("score", model, tmp_path / "in", "-o", tmp_path / "scores.csv", "--machine", MACHINE, "--explain")
     with (tmp_path / "scores.csv").open(newline="") as file:
         expected = {row["path"]: row for row in csv.DictReader(file)}
-    rows = table(tmp_path)
+    rows = rows_of(tmp_path / "watch.csv")
     assert {row["path"]: row for row in rows} == expected
     assert [Path(row["path"]).name for row in rows] == ["good00000000.wav", "bad00000000.wav"]
     lines = said.splitlines()
@@ -91,7 +71,7 @@ def test_asked_to_stop_it_writes_the_table_and_ends_well(
 def test_a_killed_watch_goes_on_where_it_was(model: Path, tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
     write_clips(tmp_path / "in", "clip", normal_clips(5, 12))
-    arguments = command(model, tmp_path, "--event", events, "--events", "all")
+    arguments = watch_command(model, tmp_path, "--event", events, "--events", "all")
     with started_osscl(*arguments) as process:
         wait_until(lambda: lines_of(events) or None, process)
         process.kill()
@@ -104,7 +84,7 @@ def test_a_killed_watch_goes_on_where_it_was(model: Path, tmp_path: Path) -> Non
     last = said.splitlines()[-1]
     assert last.endswith(f"; the table has 12 files: 12 ok -> {tmp_path / 'watch.csv'}")
     paths = sorted(str(path) for path in (tmp_path / "in").iterdir())
-    assert sorted(row["path"] for row in table(tmp_path)) == paths
+    assert sorted(row["path"] for row in rows_of(tmp_path / "watch.csv")) == paths
     assert sorted(event["path"] for event in lines_of(events)) == paths
     assert len({event["id"] for event in lines_of(events)}) == 12
 
@@ -114,7 +94,7 @@ def test_a_broker_that_goes_away_gets_every_event_once(model: Path, tmp_path: Pa
     with Mosquitto(tmp_path) as broker:
         subscriber = Subscriber(broker)
         where = f"mqtt://127.0.0.1:{broker.port}/watch/{{machine}}/{{kind}}"
-        arguments = command(model, tmp_path, "--event", where, "--events", "all")
+        arguments = watch_command(model, tmp_path, "--event", where, "--events", "all")
         with started_osscl(*arguments) as process:
             write_clips(tmp_path / "in", "first", normal_clips(6, 2))
             wait_until(lambda: asked_of(journal, DELIVERED) == 2, process)
@@ -127,7 +107,9 @@ def test_a_broker_that_goes_away_gets_every_event_once(model: Path, tmp_path: Pa
             code, said = ended(process)
         told = [json.loads(content) for _, content in subscriber.received()]
     assert code == 0, said
-    assert sorted(event["path"] for event in told) == sorted(row["path"] for row in table(tmp_path))
+    assert sorted(event["path"] for event in told) == sorted(
+        row["path"] for row in rows_of(tmp_path / "watch.csv")
+    )
     assert len({event["id"] for event in told}) == len(told) == 4
     away, back = [line for line in said.splitlines() if f"mqtt://127.0.0.1:{broker.port}" in line]
     assert away.endswith("; its events are kept and tried again")
@@ -170,14 +152,14 @@ def test_lines_carry_priorities_where_the_system_journal_reads_them(
 def test_an_event_is_found_by_its_id_while_the_watch_goes_on(model: Path, tmp_path: Path) -> None:
     events, journal = tmp_path / "events.jsonl", tmp_path / "watch.csv.journal"
     write_clips(tmp_path / "in", "bad", faulty_clips(8, 1))
-    with started_osscl(*command(model, tmp_path, "--event", events, "--explain")) as process:
+    with started_osscl(*watch_command(model, tmp_path, "--event", events, "--explain")) as process:
         [event] = wait_until(lambda: lines_of(events) or None, process)
         asked = ["journal", journal, "--event"]
         told, strange, other = osscl_each(
             [
                 [*asked, event["id"], "--json"],
                 [*asked, "0" * 32],
-                command(model, tmp_path),
+                watch_command(model, tmp_path),
             ]
         )
         ended(process)
@@ -194,7 +176,7 @@ def test_an_event_is_found_by_its_id_while_the_watch_goes_on(model: Path, tmp_pa
 def test_a_journal_that_is_taken_away_under_a_watch_is_said_at_its_end(model: Path, tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
     write_clips(tmp_path / "in", "clip", normal_clips(9, 1))
-    with started_osscl(*command(model, tmp_path, "--event", events, "--events", "all")) as process:
+    with started_osscl(*watch_command(model, tmp_path, "--event", events, "--events", "all")) as process:
         wait_until(lambda: lines_of(events) or None, process)
         for path in tmp_path.glob("watch.csv.journal*"):
             path.unlink()
@@ -208,7 +190,7 @@ def test_another_model_or_option_is_refused_and_a_second_watch_adds_nothing(
 ) -> None:
     events = tmp_path / "events.jsonl"
     write_clips(tmp_path / "in", "clip", normal_clips(9, 1))
-    arguments = command(model, tmp_path, "--event", events, "--events", "all")
+    arguments = watch_command(model, tmp_path, "--event", events, "--events", "all")
     with started_osscl(*arguments) as process:
         wait_until(lambda: lines_of(events) or None, process)
         assert ended(process)[0] == 0

@@ -1,9 +1,7 @@
 """``osscl watch`` when things go wrong around it: full disks, files that grow, folders that vanish."""
 
-import csv
 import json
 import resource
-import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,28 +13,15 @@ import pytest
 import soundfile
 
 from support.console import osscl, started_osscl
-from support.remembering import faulty_clips, normal_clips, stored_memory, write_clips, write_model
+from support.remembering import faulty_clips, normal_clips, write_clips
 from support.service_manager import listening_service_manager
 from support.waiting import wait_until
-
-MACHINE = "fan/id_00"
+from support.watching import MACHINE, ended, rows_of, watch_command, watching_model
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "memory.onnx"
-    return write_model(path, [stored_memory(MACHINE, normal_clips(1, 24))], network=False)
-
-
-def command(model: Path, folder: Path, *more: object) -> list[object]:
-    (folder / "in").mkdir(exist_ok=True)
-    where = ["watch", model, folder / "in", "--output", folder / "watch.csv", "--machine", MACHINE]
-    return [*where, "--settle", "0.1", *more]
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    return watching_model(tmp_path_factory.mktemp("model"))
 
 
 def scored_alone(model: Path, folder: Path, *more: object) -> dict[tuple[str, str, str], dict[str, str]]:
@@ -51,12 +36,6 @@ def by_part(rows: list[dict[str, str]]) -> dict[tuple[str, str, str], dict[str, 
     found = {(row["path"], row["scope"], row["start_s"]): row for row in rows}
     assert len(found) == len(rows)  # none twice
     return found
-
-
-def ended(process: "Popen[str]") -> tuple[int, str]:
-    process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=300)
-    return process.returncode, said
 
 
 def events_in(folder: Path) -> list[dict[str, Any]]:
@@ -78,7 +57,7 @@ def kept(folder: Path, what: str = "count(*)", among: str = "files") -> Any:
 
 def test_a_full_disk_under_the_journal_loses_nothing(model: Path, tmp_path: Path) -> None:
     events = ("--event", tmp_path / "events.jsonl", "--events", "all")
-    with started_osscl(*command(model, tmp_path, *events)) as process:
+    with started_osscl(*watch_command(model, tmp_path, *events)) as process:
         write_clips(tmp_path / "in", "first", normal_clips(4, 2))
         wait_until(lambda: len(events_in(tmp_path)) == 2, process)
         full = (tmp_path / "watch.csv.journal-wal").stat().st_size
@@ -89,7 +68,7 @@ def test_a_full_disk_under_the_journal_loses_nothing(model: Path, tmp_path: Path
     [error] = [line for line in said.splitlines() if line.startswith("error: ")]
     assert "a full or failing disk?): what it held up to then stays in it, and the same command" in error
     assert 2 <= kept(tmp_path) < 10
-    with started_osscl(*command(model, tmp_path, *events)) as process:
+    with started_osscl(*watch_command(model, tmp_path, *events)) as process:
         wait_until(lambda: len(events_in(tmp_path)) >= 10, process)
         code, said = ended(process)
     assert code == 0, said
@@ -117,7 +96,7 @@ def test_a_file_that_grows_while_it_is_read_is_scored_again_as_it_is_then(
     beginning, grown = tmp_path / "beginning.wav", tmp_path / "grown.wav"
     soundfile.write(beginning, sound[:480_000], 16_000)
     soundfile.write(grown, sound, 16_000)
-    with started_osscl(*command(model, tmp_path, "--hop", "0.05")) as process:
+    with started_osscl(*watch_command(model, tmp_path, "--hop", "0.05")) as process:
         path = tmp_path / "in" / "growing.wav"
         path.write_bytes(beginning.read_bytes())
         wait_until(lambda: kept(tmp_path, among="rows") or reads(process, path), process)
@@ -137,7 +116,7 @@ def test_a_folder_that_vanishes_is_waited_for_and_taken_up_again(
     with listening_service_manager(tmp_path) as (address, told):
         monkeypatch.setenv("NOTIFY_SOCKET", address)
         monkeypatch.setenv("WATCHDOG_USEC", "300000")
-        with started_osscl(*command(model, tmp_path)) as process:
+        with started_osscl(*watch_command(model, tmp_path)) as process:
             told.until("READY=1")
             write_clips(tmp_path / "in", "before", normal_clips(7, 1))
             wait_until(lambda: kept(tmp_path) == 1, process)
@@ -161,7 +140,7 @@ def test_long_recordings_get_their_windows_and_an_event_for_each_flagged_one(
 ) -> None:
     sound = np.concatenate([*normal_clips(9, 1), *faulty_clips(9, 1), *normal_clips(10, 1)])
     with started_osscl(
-        *command(model, tmp_path, "--hop", "5", "--event", tmp_path / "events.jsonl")
+        *watch_command(model, tmp_path, "--hop", "5", "--event", tmp_path / "events.jsonl")
     ) as process:
         soundfile.write(tmp_path / "in" / "long.flac", sound[:440_000], 16_000)
         soundfile.write(tmp_path / "in" / "long.w64", sound, 16_000)
@@ -179,7 +158,7 @@ def test_long_recordings_get_their_windows_and_an_event_for_each_flagged_one(
 
 def test_what_failed_is_tried_again_by_a_folder_run_into_the_same_output(model: Path, tmp_path: Path) -> None:
     closed = tmp_path / "in" / "closed.wav"
-    watch = command(
+    watch = watch_command(
         model, tmp_path, "--give-up", "0.3", "--event", tmp_path / "events.jsonl", "--events", "all"
     )
     write_clips(tmp_path / "in", "clip", normal_clips(11, 1))

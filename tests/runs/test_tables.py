@@ -45,10 +45,8 @@ def score(detector: Detector, folder: Path, table: OutputTable, stop_after: int 
 
     score_to_table(
         detector,
-        find_recordings([str(folder)]),
+        detector.score_candidates(find_recordings([str(folder)]), machine_source(detector.machines), Fit()),
         table,
-        machine_of=machine_source(detector.machines),
-        fit=Fit(),
         options={"asked": "for"},
         tally=tally,
         on_record=interrupt,

@@ -107,3 +107,19 @@ def test_a_port_that_is_taken_is_told() -> None:
         listen_at("no such host.invalid", 0)
     with pytest.raises(ConfigError, match=r"port 0 of 192\.0\.2\.1 cannot be used: Cannot assign"):
         listen_at("192.0.2.1", 0)
+
+
+def test_nobody_else_hears_of_requests(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI would tell OpenTelemetry of each where an environment has that."""
+    trace = pytest.importorskip("opentelemetry.trace", reason="this FastAPI knows no OpenTelemetry")
+    asked = []
+
+    class Provider(trace.TracerProvider):  # type: ignore[misc, name-defined]
+        def get_tracer(self, *names: object, **more: object) -> object:
+            asked.append(names)
+            return trace.NoOpTracer()
+
+    monkeypatch.setattr(trace, "get_tracer_provider", Provider)
+    with served(detector) as server:
+        assert server.ask("GET", "/health").code == 200
+    assert asked == []

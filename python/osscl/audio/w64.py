@@ -1,5 +1,4 @@
-"""Sony's Wave64, a WAV file whose sizes have 64 bits: how much sound its header declares, and how "
-"much is there.
+"""Sony's Wave64, WAV with sizes of 64 bits: how much sound its header declares, and how much is there.
 
 libsndfile reads what is there of a file that was cut short, and says nothing of it.
 """

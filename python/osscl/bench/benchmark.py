@@ -1,6 +1,5 @@
 """The whole benchmark: the model is opened, its stages are measured in rounds, figures come out."""
 
-import datetime
 import math
 import os
 from collections import Counter
@@ -31,6 +30,7 @@ from osscl.detector import Detector
 from osscl.errors import ConfigError
 from osscl.model_file.bundle import Bundle
 from osscl.support.paths import printable
+from osscl.support.utc import utc_now
 
 GFLOP_PER_CLIP: dict[ModelInputs, float] = {"three_maps": 4.5034, "log_mel": 1.3853}
 """Convolutions and matrix products of the network for one clip, a multiply-add counted as two: counted layer
@@ -110,7 +110,7 @@ def run_benchmark(model: str | os.PathLike[str], plan: BenchmarkPlan, on_step: O
     EvaluationError
         The model knows the machine of none of the accuracy gate's clips.
     """
-    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    started = utc_now()
     streams = plan.compute.shared_out()
     shown = replace(plan.compute, on_build=lambda what, _, total: on_step(what, total))
     with ExitStack() as opened:

@@ -31,7 +31,7 @@ from osscl.cli.options import (
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
-from osscl.machines.labels import BY_PATHS, MachineNames, MachineOf, machine_source
+from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.runs.folder import find_some_recordings
 from osscl.runs.journaled import check_place, is_finished
@@ -156,22 +156,13 @@ def score(
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
+
+    def scores(some: Iterable[Candidate], when: RecordingTimes) -> Iterator[Record]:
+        return detector.score_candidates(some, machine_of, fit, when, hop_s=hop, left_out=left_out)
+
     if output is None:
         table = OutputTable(None, suffix=".jsonl" if json else ".csv", stream=result_stream())
-        exit_code = _run(
-            detector,
-            paths,
-            candidates,
-            table,
-            machine_of,
-            fit,
-            times,
-            hop,
-            left_out,
-            asked.options(),
-            tally,
-            explainer,
-        )
+        exit_code = _run(detector, paths, scores(candidates, times), table, asked.options(), tally, explainer)
     else:
         journaling = Journaling(
             output,
@@ -182,15 +173,7 @@ def score(
             overwrite=overwrite,
         )
         exit_code, tally = score_with_journal(
-            detector,
-            paths,
-            candidates,
-            lambda undone, when: detector.score_candidates(
-                undone, machine_of, fit, when, hop_s=hop, left_out=left_out
-            ),
-            times,
-            journaling,
-            explainer,
+            detector, paths, candidates, scores, times, journaling, explainer
         )
     if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):
         for editor, folder in labels.items():
@@ -232,13 +215,8 @@ def _label_folders(
 def _run(
     detector: Detector,
     paths: list[str],
-    candidates: Iterable[Candidate],
+    records: Iterable[Record],
     table: OutputTable,
-    machine_of: MachineOf,
-    fit: Fit,
-    times: RecordingTimes,
-    hop: float | None,
-    left_out: LeftOut,
     options: dict[str, Any],
     tally: Tally,
     explainer: Explainer | None,
@@ -253,13 +231,8 @@ def _run(
         try:
             score_to_table(
                 detector,
-                candidates,
+                records,
                 table,
-                machine_of=machine_of,
-                fit=fit,
-                times=times,
-                hop_s=hop,
-                left_out=left_out,
                 options=options,
                 tally=tally,
                 keeps=_is_flagged if options["only"] else None,

@@ -8,8 +8,7 @@ from msgspec.structs import replace
 from osscl.decisions import Memory, decide, smallest_rate
 from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.scoring.judge import Judge, NormalScores, separating
-from osscl.scoring.judging import short_float
-from osscl.scoring.record import Record
+from osscl.scoring.record import Record, short_float
 
 
 @dataclass(frozen=True, eq=False)

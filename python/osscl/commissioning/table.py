@@ -16,9 +16,10 @@ from osscl.detector import Detector
 from osscl.enrolment.plan import Plan
 from osscl.errors import AudioError
 from osscl.runs.featured import SHORT_HASH_DIGITS
-from osscl.runs.run import Tally, describe_run, utc_now, write_run_record
+from osscl.runs.run import Tally, describe_run, write_run_record
 from osscl.runs.tables import OutputTable
 from osscl.scoring.record import Record
+from osscl.support.utc import utc_now
 
 
 @dataclass(frozen=True, slots=True)

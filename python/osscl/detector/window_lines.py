@@ -8,8 +8,7 @@ from msgspec.structs import replace
 from osscl.audio.recorded_at import moved
 from osscl.audio.samples import Samples
 from osscl.audio.silence import silence_of
-from osscl.scoring.judging import short_float
-from osscl.scoring.record import WINDOW, Record
+from osscl.scoring.record import WINDOW, Record, short_float
 from osscl.scoring.scores import Scores
 
 _Z_COLUMNS = ("z_level", "z_modulation", "z_flutter", "z_event")

@@ -4,9 +4,7 @@ from collections import deque
 from typing import NamedTuple
 
 from osscl.journal.keys import FileKey
-from osscl.scoring.record import SCORED_STATUSES, Record
-
-_LAST_OF_WINDOWS = "file_q95"
+from osscl.scoring.record import Record, ends_file, status_so_far
 
 
 class Awaited(NamedTuple):
@@ -28,10 +26,9 @@ class Coming:
         self.is_ended = False
 
     def count(self, record: Record) -> None:
-        """Note a row: the file is as its first failed one, or else as its first."""
-        if not self.status or (self.status in SCORED_STATUSES and record.status not in SCORED_STATUSES):
-            self.status = record.status
-        self.is_ended = record.scope in (None, _LAST_OF_WINDOWS)
+        """Note a row."""
+        self.status = status_so_far(self.status, record)
+        self.is_ended = ends_file(record)
         self.n_rows += 1
 
 

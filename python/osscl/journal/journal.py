@@ -17,7 +17,7 @@ from osscl.journal.keys import key_of
 from osscl.journal.known import KnownFiles
 from osscl.journal.lock import Lock
 from osscl.journal.meeting import Meeting
-from osscl.journal.opening import begin_session, end_session, prepare, remove, utc_now
+from osscl.journal.opening import begin_session, end_session, prepare, remove
 from osscl.journal.order import Order, spread
 from osscl.journal.rows import Place
 from osscl.journal.schema import sentence_of, told
@@ -25,6 +25,7 @@ from osscl.journal.settings import Settings
 from osscl.journal.writer import Writer
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
+from osscl.support.utc import utc_now
 
 COMMIT_AFTER_S = 1.0
 COMMIT_AFTER_FILES = 512

@@ -1,6 +1,5 @@
 """A journal is opened, or made; a session over it begins and ends."""
 
-import datetime
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from osscl.journal.settings import Settings
 from osscl.support.file_systems import network_file_system
 from osscl.support.log import quiet_logger
 from osscl.support.paths import printable
+from osscl.support.utc import utc_now
 
 _BESIDE = ("-wal", "-shm", "-journal")
 _log = quiet_logger(__name__)
@@ -85,8 +85,3 @@ def end_session(connection: sqlite3.Connection, number: int, path: Path) -> None
             f"{place} could not be closed ({error}): nothing is lost, but a part of it stands in "
             f"{place}-wal, without which no copy of it is whole; make room, and the same command closes it"
         ) from error
-
-
-def utc_now() -> str:
-    """Now, ISO 8601."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

@@ -1,6 +1,5 @@
 """What others are told of scored recordings: events, each with an ID that finds the recording again."""
 
-import datetime
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Literal, get_args
@@ -11,6 +10,7 @@ from osscl.events.event import Event, event_id
 from osscl.live.alarms import Change
 from osscl.live.wholeness import FileState
 from osscl.scoring.record import Record
+from osscl.support.utc import utc_now
 
 Which = Literal["anomalies", "all", "alarms"]
 
@@ -81,7 +81,7 @@ class Telling:
         return Event(
             id=event_id(kind, record.machine, *sound, self._graph_sha256, *self._decided_by(record)),
             kind=kind,
-            at=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            at=utc_now().replace("+00:00", "Z"),
             path=record.path,
             machine=record.machine,
             recorded_at=record.recorded_at,

@@ -14,10 +14,10 @@ from osscl.events.outbox import Outbox
 from osscl.journal.journal import Journal
 from osscl.live.alarms import Alarms, Change
 from osscl.live.arrivals import Arrivals
+from osscl.live.file_lines import FileLines
 from osscl.live.progress import Progress
 from osscl.live.telling import Telling
 from osscl.live.unfinished import Arrival
-from osscl.live.whole_file import WholeFile
 from osscl.machines.labels import MachineOf
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import WINDOW, Record
@@ -114,7 +114,7 @@ class Watching:
         self._deliveries, self._progress, self._beat = deliveries, progress, beat
         self._at_hand: deque[Arrival] = deque()
         self._in_flight: dict[str, Arrival] = {}
-        self._file: WholeFile | None = None  # whose lines come
+        self._file: FileLines | None = None  # whose lines come
         self._voted: set[float | None] = set()  # starts of its parts that were scored before
         self._count_at = self._commit_at = 0.0
 
@@ -186,7 +186,7 @@ class Watching:
         """Keep a line, with what it means for others, in one transaction."""
         file = self._file
         if file is None or file.is_ended or file.path != record.path:
-            self._file = file = WholeFile(record.path)
+            self._file = file = FileLines(record.path)
             self._voted = self._journal.scored_parts(record.path)
         self._journal.add(record)
         file.take(record)
@@ -200,7 +200,7 @@ class Watching:
         if time.monotonic() >= self._commit_at:
             self._commit()
 
-    def _tell(self, record: Record, file: WholeFile, change: Change | None) -> None:
+    def _tell(self, record: Record, file: FileLines, change: Change | None) -> None:
         """Say what an operator wants to read in a log: of the windows of a file once, at its end."""
         where = f"{record.machine}, {printable(record.path)}"
         if file.is_ended:
@@ -214,7 +214,7 @@ class Watching:
             log = _log.warning if change == "alarm" else _log.info
             log("%s: %s%s: %s", change.replace("_", " "), where, at, self._telling.why(change))
 
-    def _count(self, record: Record, file: WholeFile, arrival: Arrival, change: Change | None) -> None:
+    def _count(self, record: Record, file: FileLines, arrival: Arrival, change: Change | None) -> None:
         progress = self._progress
         if record.is_anomaly:
             progress.anomalies[record.machine or ""] += 1

@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from osscl.config import CLIP, FRONTEND, Padding
 from osscl.errors import ConfigError, ModelFileError
 from osscl.model_file.bundle import Bundle
-from osscl.runs.run import Tally, installed_versions, utc_now, write_run_record
+from osscl.runs.run import Tally, installed_versions, write_run_record
 from osscl.runs.tables import OutputTable, record_of
 from osscl.scoring.judge import Judge
 from osscl.scoring.judges import RULES, Judges, notes_of
 from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.support.paths import path_of, printable
 from osscl.support.regular_file import regular_only
+from osscl.support.utc import utc_now
 
 _LINES = 4096
 _CLIP_S = CLIP.n_samples / FRONTEND.sample_rate_hz - 1e-6

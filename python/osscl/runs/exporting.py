@@ -14,10 +14,11 @@ from osscl.journal.contents import Contents
 from osscl.journal.exports import hash_of
 from osscl.journal.rows import Place
 from osscl.runs.deciding import Decider
-from osscl.runs.run import Tally, utc_now, write_run_record
+from osscl.runs.run import Tally, write_run_record
 from osscl.runs.tables import OutputTable
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
+from osscl.support.utc import utc_now
 
 Explains = Callable[[Place, Record], Record]
 """Puts its explanation on a flagged line that has none."""

@@ -1,6 +1,5 @@
 """A folder run: every recording below some folders, scored into one table, with a record of how."""
 
-import datetime
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -10,19 +9,15 @@ from typing import Any
 
 import msgspec
 
-from osscl.audio.candidate import Candidate
-from osscl.audio.reading import Fit
-from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.detector import Detector
 from osscl.errors import OutputError
-from osscl.machines.labels import MachineOf
 from osscl.runs.tables import OutputTable, record_of
-from osscl.scoring.left_out import LeftOut
-from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, WINDOW, Record
+from osscl.scoring.record import SCORED_STATUSES, WINDOW, Record, ends_file, status_so_far
 from osscl.support.atomic import write_atomically
 from osscl.support.installed import version_of
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
+from osscl.support.utc import utc_now
 
 _RECORDED_PACKAGES = (
     "osscl",
@@ -62,7 +57,7 @@ class Tally:
     n_decided: int = 0
     anomalies: Counter[str] = field(default_factory=Counter)
     rates: set[float] = field(default_factory=set)
-    _flaw: str | None = None  # status of a window without a score, of the file that is being counted
+    _status: str = ""  # of the file whose lines come, by those so far
 
     def add(self, record: Record, rate: float | None) -> None:
         """Count a line.
@@ -76,10 +71,10 @@ class Tally:
         """
         if record.scope == WINDOW:
             self.n_windows += record.status in SCORED_STATUSES
-            self._flaw = self._flaw or (None if record.status in SCORED_STATUSES else record.status)
-        elif record.scope not in FILE_SCOPES[1:]:
-            self.counts[self._flaw or record.status] += 1
-            self._flaw = None
+        self._status = status_so_far(self._status, record)
+        if ends_file(record):
+            self.counts[self._status] += 1
+            self._status = ""
         if record.is_anomaly is None:
             return
         self.n_decided += 1
@@ -143,14 +138,9 @@ class Tally:
 
 def score_to_table(
     detector: Detector,
-    candidates: Iterable[Candidate],
+    records: Iterable[Record],
     table: OutputTable,
     *,
-    machine_of: MachineOf,
-    fit: Fit,
-    times: RecordingTimes = AS_RECORDED,
-    hop_s: float | None = None,
-    left_out: LeftOut | None = None,
     options: dict[str, Any],
     tally: Tally,
     keeps: Callable[[Record], bool] | None = None,
@@ -158,24 +148,16 @@ def score_to_table(
     on_record: Callable[[Record], None],
     on_run: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Score files into a table, and write down how.
+    """Write what is scored into a table, and how.
 
     Parameters
     ----------
     detector : Detector
-        The model.
-    candidates : iterable of Candidate
-        Files, as `osscl.folder.find_recordings` finds them.
+        What scores.
+    records : iterable of Record
+        Its records, lazily: they are scored while they are written.
     table : OutputTable
         Where the lines go. Interrupted, a stream has all lines so far, and a file is not written.
-    machine_of : callable
-        Names the machine of a path.
-    fit : Fit
-        How recordings that do not fit are made to fit.
-    times : RecordingTimes
-        When they began, where neither names nor headers tell.
-    hop_s, left_out
-        As for `Detector.score_candidates`.
     options : dict
         What the user asked for, for the record of the run.
     tally : Tally
@@ -198,9 +180,7 @@ def score_to_table(
     """
     started = utc_now()
     try:
-        for record in detector.score_candidates(
-            candidates, machine_of, fit, times, hop_s=hop_s, left_out=left_out
-        ):
+        for record in records:
             if keeps is None or keeps(record):
                 table.write(record if explains is None else explains(record))
             tally.add(record, detector.judges.rate_of(record))
@@ -309,8 +289,3 @@ def write_run_record(output: Path, run: dict[str, Any]) -> None:
         write_atomically(path, [msgspec.json.format(msgspec.json.encode(run)), b"\n"])
     except OSError as error:
         raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
-
-
-def utc_now() -> str:
-    """The time, for records."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

@@ -1,6 +1,6 @@
 """Clips of a batch to scores and decisions: what needs no network at once, the rest when it has answered."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from osscl.backends import Ticket
 from osscl.features import memory_features
 from osscl.scoring.judge import Judge, Judged
 from osscl.scoring.quality import doubts
-from osscl.scoring.record import WINDOW, Record
+from osscl.scoring.record import WINDOW, Record, short_float
 from osscl.scoring.task import Task
 from osscl.scoring.whole_files import FileEnd
 
@@ -191,8 +191,3 @@ def _undecided(record: Record, misfit: str | None) -> Record:
         return record
     reason = misfit if record.reason is None else f"{record.reason}; {misfit}"
     return replace(record, reason=reason, p_value=None, threshold=None, is_anomaly=None)
-
-
-def short_float(number: Any) -> float:
-    """A float32 as the float that is written with as few digits."""
-    return float(str(np.float32(number)))

@@ -1,6 +1,9 @@
 """One line of a result table: what became of one file, or of one window of it."""
 
+from typing import Any
+
 import msgspec
+import numpy as np
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,3 +83,31 @@ def place_of(record: Record, path: str) -> str:
 
 COLUMNS = Record.__struct_fields__
 SCORED_STATUSES = frozenset({"ok", "silent"})
+
+
+def ends_file(record: Record) -> bool:
+    """Whether no more lines come of the file that a line speaks of."""
+    return record.scope in (None, FILE_SCOPES[-1])
+
+
+def status_so_far(before: str, record: Record) -> str:
+    """Tell the status of a file while its lines come: that of the first failed one, or else of the last.
+
+    Parameters
+    ----------
+    before : str
+        Its status by the lines before; empty at its first one.
+    record : Record
+        The next line of it.
+
+    Returns
+    -------
+    str
+        Once the last line is there, the status that the file is counted by.
+    """
+    return before if before and before not in SCORED_STATUSES else record.status
+
+
+def short_float(number: Any) -> float:
+    """A float32 as the float that is written with as few digits."""
+    return float(str(np.float32(number)))

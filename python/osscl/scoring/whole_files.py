@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, Record
+from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, Record, short_float
 
 QUANTILE = 0.95
 """Which quantile of the windows' scores ``file_q95`` is, interpolated between the two scores around it."""
@@ -98,7 +98,7 @@ class WholeFile:
             base = replace(base, status=self._highest.status, rule=self._highest.rule)
             scores = ScoresOf.of(np.asarray(self._scores), np.asarray(self._is_silent, bool))
             lines = [
-                replace(base, score=_written(score), scope=scope)
+                replace(base, score=short_float(score), scope=scope)
                 for scope, score in zip(FILE_SCOPES, scores, strict=True)
             ]
             of_window = {name: getattr(self._highest, name) for name in _OF_ONE_WINDOW}
@@ -129,8 +129,3 @@ class WholeFile:
 def _rank(window: Record) -> tuple[bool, float]:
     """What makes a window the one that stands for its recording: sound, then its score."""
     return window.status != "silent", window.score or 0.0
-
-
-def _written(score: float) -> float:
-    """A score as tables hold it: a float32, as the float that is written with as few digits."""
-    return float(str(np.float32(score)))

@@ -1,5 +1,4 @@
-"""What is said of a recording: a line of a result table as JSON, and the explanation where it was "
-"asked for."""
+"""What is said of a recording: a line of a result table as JSON, with an explanation where it is wanted."""
 
 from typing import Any, NamedTuple
 

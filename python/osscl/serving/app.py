@@ -38,6 +38,9 @@ from osscl.serving.wording import wrong_words
 from osscl.support.installed import version_of
 
 _CLIENT_IS_GONE = 499
+# FastAPI tells OpenTelemetry of requests where an environment has that, bodies that fail included; releases that
+# know no such thing keep what they are given beside it
+_NOTHING_TOLD: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 class Service:
@@ -101,10 +104,7 @@ class Service:
         except MachineError as error:
             raise RequestError(404, error.status, str(error)) from error
         fit, kind = words.fit(), check_type(request.headers, words)
-        if self.batching.is_full:
-            raise busy(
-                "as many recordings wait to be scored as may (--max-waiting); send it again in a moment"
-            )
+        self.batching.check_room()  # before its body is read for nothing
         body = await self.memory.read(request.stream(), request.headers.get("content-length"))
         try:
             content = await self._made_a_file(kind, body, words)
@@ -128,9 +128,8 @@ class Service:
     async def _answered(self, request: Request, question: Question) -> Answered:
         """Wait for an answer, as long as somebody wants it and the limit allows."""
         job = self.batching.ask(question)
-        gone = asyncio.ensure_future(
-            request.receive()
-        )  # all of the body was read: nothing but the end can come
+        # all of the body was read: nothing but the end can come
+        gone = asyncio.ensure_future(request.receive())
         try:
             await asyncio.wait(
                 (job.answered, gone),
@@ -143,8 +142,7 @@ class Service:
                 raise ClientDisconnect
             raise busy(
                 f"the recording was not scored within {self.limits.answer_timeout_s:g} s (--timeout); "
-                "send it again "
-                "in a moment"
+                "send it again in a moment"
             )
         except RequestError as problem:
             if "status" in problem.facts:
@@ -179,6 +177,7 @@ def make_app(service: Service, front: Callable[[Any, Metrics], Front]) -> Front:
         redirect_slashes=False,  # its answer is empty
         lifespan=service.running,
         separate_input_output_schemas=False,
+        telemetry=_NOTHING_TOLD,
     )
     _add_scoring(app, service)
     _add_facts(app, service)

@@ -79,6 +79,14 @@ class Batching:
         """Whether another question would be refused."""
         return self.n_waiting >= self._max_waiting
 
+    def check_room(self) -> None:
+        """Refuse another question where too many wait already; raises `RequestError` (503)."""
+        if self.is_full:
+            raise busy(
+                f"{self.n_waiting} recordings wait to be scored, as many as may (--max-waiting); send it "
+                "again in a moment"
+            )
+
     def ask(self, question: Question) -> Job:
         """Let a question wait for its answer.
 
@@ -101,12 +109,7 @@ class Batching:
         with self._has_changed:
             if self._is_closed:
                 raise busy("the server is stopping; send it to another one, or again in a moment")
-            if self.is_full:
-                raise busy(
-                    f"{self.n_waiting} recordings wait to be scored, as many as may "
-                    "(--max-waiting); send "
-                    "it again in a moment"
-                )
+            self.check_room()
             (self._waiting if question.hop_s is None else self._waiting_long).append(job)
             self._has_changed.notify()
         return job

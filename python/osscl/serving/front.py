@@ -62,7 +62,7 @@ class Front:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, path = now(), scope["path"]
+        began, path, method = now(), scope["path"], scope["method"]
         given = _given_id(scope["headers"])
         is_usable = given is not None and _GIVEN_ID.fullmatch(given) is not None
         request_id = scope["osscl.request_id"] = given.decode() if given and is_usable else new_id()
@@ -76,7 +76,7 @@ class Front:
                 ]
                 code = message["status"]
                 self._metrics.count_answer(path if path in ROUTES else "other", code, began)
-                _log.info("%s %s %d %.3f s %s", scope["method"], path, code, now() - began, request_id)
+                _log.info("%s %s %d %.3f s %s", method, path, code, now() - began, request_id)
             await send(message)
 
         try:
@@ -91,7 +91,7 @@ class Front:
         except RequestError as problem:
             await _send_problem(send_on, problem, request_id)
             return
-        if scope["method"] == "HEAD":  # is answered as GET is; the server leaves out the body
+        if method == "HEAD":  # is answered as GET is; the server leaves out the body
             scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send_on)
 

@@ -218,8 +218,7 @@ def check_type(headers: Mapping[str, str], query: Query) -> str:
         415,
         "wrong_type",
         f"the content type is {media_type or 'not given'}; expected audio/wav or audio/flac (a file), "
-        f"{JSON} or "
-        f"{RAW} (samples), as by curl -H 'Content-Type: audio/wav' --data-binary @FILE",
+        f"{JSON} or {RAW} (samples), as by curl -H 'Content-Type: audio/wav' --data-binary @FILE",
     )
 
 
@@ -271,8 +270,7 @@ def _packed(sent: SamplesBody) -> bytes:
                 422,
                 "wrong_request",
                 f"sample {at} is {samples[at]:g}; expected whole numbers from {_INT16[0]} to "
-                f"{_INT16[-1]}, or "
-                "dtype float32 and full scale ±1",
+                f"{_INT16[-1]}, or dtype float32 and full scale ±1",
             )
     with np.errstate(over="ignore"):  # what overflows becomes infinite, which the reader tells
         packed: bytes = samples.astype(_FORMATS[sent.dtype][1]).tobytes()

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, Record
+from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, Record, ends_file, status_so_far
 
 
 @dataclass(slots=True)
-class WholeFile:
+class FileLines:
     """The lines of one file, as they come.
 
     Attributes
@@ -24,7 +24,7 @@ class WholeFile:
     n_unscored : int
         How many could not.
     status : str
-        Of the file: that of its first line that could not be scored, or else of its first.
+        Of the file, by the lines so far.
     is_ended : bool
         Whether no more lines come of it.
     """
@@ -40,9 +40,8 @@ class WholeFile:
 
     def take(self, record: Record) -> None:
         """Count a line of it."""
-        if not self.status or (self.status in SCORED_STATUSES and record.status not in SCORED_STATUSES):
-            self.status = record.status
-        self.is_ended = record.scope in (None, FILE_SCOPES[-1])
+        self.status = status_so_far(self.status, record)
+        self.is_ended = ends_file(record)
         if record.scope in FILE_SCOPES:
             return
         self.n_parts += 1
