@@ -143,6 +143,29 @@ def test_flagged_windows_become_labels_that_do_not_overlap(home: Path, tmp_path:
     assert "--audacity and --raven need --output and --hop" in nowhere.stderr
 
 
+def test_labels_of_a_run_that_goes_on_are_left_or_written_and_never_replaced(
+    home: Path, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels"
+    command = (
+        *("score", home / "model.onnx", home / "fan", "--hop", 5, "-o", tmp_path / "x.csv"),
+        *("--audacity", labels),
+    )
+    assert run(*command).returncode == 0
+    [track] = [path for path in labels.iterdir() if path.name.startswith("anomaly")]
+    content = track.read_bytes()
+    track.unlink()
+    again = run(*command)
+    assert again.returncode == 0, again.stderr
+    assert "nothing to do" in again.stderr
+    assert track.read_bytes() == content
+    track.write_bytes(b"0.0\t1.0\tlooked at\n")
+    edited = run(*command)
+    assert edited.returncode == 1
+    assert f"{track} holds other labels than the table, and is left so" in edited.stderr
+    assert track.read_bytes() == b"0.0\t1.0\tlooked at\n"
+
+
 def test_windows_of_a_normal_recording_are_one_recording_of_the_memory(tmp_path: Path) -> None:
     folder = tmp_path / "press" / "id_09"
     folder.mkdir(parents=True)

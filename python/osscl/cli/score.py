@@ -31,6 +31,7 @@ from osscl.cli.options import (
 from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
+from osscl.journal.journal import journal_of
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.runs.folder import find_some_recordings
@@ -177,7 +178,7 @@ def score(
         )
     if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):
         for editor, folder in labels.items():
-            n_files = write_labels(read_records(output), folder, editor)
+            n_files = write_labels(read_records(output), folder, editor, overwrite=overwrite)
             say(f"-> {printable(folder)}: labels of {n_files} {plural(n_files, 'recording')}")
     if explainer is not None:
         say_unusable("not explained", explainer.unexplained)
@@ -207,8 +208,9 @@ def _label_folders(
         )
     if len(set(labels.values())) < len(labels):
         raise typer.BadParameter("--audacity and --raven name the same folder; give each its own")
+    is_resumed = output is not None and journal_of(output).exists()
     for folder in labels.values():
-        check_label_folder(folder, overwrite=overwrite)
+        check_label_folder(folder, may_hold=overwrite or is_resumed)
     return labels
 
 

@@ -1,5 +1,6 @@
 """Flagged windows as labels that a sound editor shows over a recording: for Audacity, and for Raven."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Literal, NamedTuple, TypeAlias
@@ -10,6 +11,7 @@ from osscl.scoring.record import WINDOW, Record
 from osscl.support.atomic import write_atomically
 from osscl.support.outputs import cannot_be_written, check_output_folder
 from osscl.support.paths import printable
+from osscl.support.regular_file import read_regular
 
 Editor: TypeAlias = Literal["audacity", "raven"]
 
@@ -41,8 +43,8 @@ class Stretch(NamedTuple):
     highest: Record
 
 
-def check_label_folder(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that holds anything, unless it may be replaced.
+def check_label_folder(folder: Path, *, may_hold: bool) -> None:
+    """Refuse a folder that holds anything, unless it may: labels to be replaced, or of the run that goes on.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def check_label_folder(folder: Path, *, overwrite: bool) -> None:
     """
     check_output_folder(folder)
     try:
-        if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        if folder.is_dir() and any(folder.iterdir()) and not may_hold:
             raise OutputError(
                 f"{printable(folder)} holds something already; name another folder, or use --overwrite"
             )
@@ -59,8 +61,8 @@ def check_label_folder(folder: Path, *, overwrite: bool) -> None:
         raise cannot_be_written(folder, error) from error
 
 
-def write_labels(records: Iterable[Record], folder: Path, editor: Editor) -> int:
-    """Write a file of labels for each recording with flagged windows.
+def write_labels(records: Iterable[Record], folder: Path, editor: Editor, *, overwrite: bool = False) -> int:
+    """Write a file of labels for each recording with flagged windows, unless it stands there already.
 
     Parameters
     ----------
@@ -71,16 +73,18 @@ def write_labels(records: Iterable[Record], folder: Path, editor: Editor) -> int
     editor : {"audacity", "raven"}
         For whom: ``NAME.txt``, or ``NAME.Table.1.selections.txt``. Of recordings with one name the second is
         ``NAME (2)``.
+    overwrite : bool
+        Replace files that hold other labels, such as those that somebody has edited.
 
     Returns
     -------
     int
-        Files written; each appears whole.
+        Files that are there now; each appears whole.
 
     Raises
     ------
     OutputError
-        A file cannot be written.
+        A file cannot be written, or holds other labels.
     """
     n_named: dict[str, int] = {}
     try:
@@ -90,10 +94,24 @@ def write_labels(records: Iterable[Record], folder: Path, editor: Editor) -> int
             count = n_named[name] = n_named.get(name, 0) + 1
             suffix, spelled = _EDITORS[editor]
             place = folder / f"{name}{'' if count == 1 else f' ({count})'}{suffix}"
-            write_atomically(place, [line.encode("utf-8", "backslashreplace") for line in spelled(stretches)])
+            content = "".join(spelled(stretches)).encode("utf-8", "backslashreplace")
+            if overwrite or not _stands_there(place, content):
+                write_atomically(place, [content])
     except OSError as error:
         raise cannot_be_written(folder, error) from error
     return sum(n_named.values())
+
+
+def _stands_there(place: Path, content: bytes) -> bool:
+    """Whether a file has this content; refuses one that has another."""
+    if not os.path.lexists(place):
+        return False
+    if read_regular(place) == content:
+        return True
+    raise OutputError(
+        f"{printable(place)} holds other labels than the table, and is left so; move it away, and the same "
+        "command writes it"
+    )
 
 
 def _by_recording(records: Iterable[Record]) -> Iterator[tuple[str, list[Stretch]]]:

@@ -38,8 +38,8 @@ from osscl.serving.wording import wrong_words
 from osscl.support.installed import version_of
 
 _CLIENT_IS_GONE = 499
-# FastAPI tells OpenTelemetry of requests where an environment has that, bodies that fail included; releases that
-# know no such thing keep what they are given beside it
+# FastAPI tells OpenTelemetry of requests where an environment has that, bodies that fail included; releases
+# that know no such thing keep what they are given beside it
 _NOTHING_TOLD: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
