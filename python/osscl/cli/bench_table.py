@@ -8,6 +8,7 @@ import rich.table
 from osscl.bench import DISTURBING_CPUS, Benchmark, Copies, MatrixProduct, Measurement
 from osscl.cli.console import print_facts, stdout
 from osscl.cli.terminal import SafeConsole
+from osscl.support.plurals import plural
 
 _STAGES = {
     "front_end": "front end",
@@ -167,7 +168,7 @@ def _blas(benchmark: Benchmark) -> dict[str, str]:
 
 
 def _on(threads: int | None) -> str:
-    return f"{threads} thread{'' if threads == 1 else 's'}"
+    return f"{threads} {plural(threads, 'thread')}"
 
 
 def _copies(copies: Copies | None) -> dict[str, str]:

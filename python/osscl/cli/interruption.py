@@ -23,7 +23,10 @@ def postponed_interrupt(message: str) -> Iterator[Callable[[], bool]]:
     callable
         Whether the work shall stop.
     """
-    is_asked = False
+    # one that came before was raised, and lost: modules in C that are loading do that
+    is_asked = signals.is_asked()
+    if is_asked:
+        say(message)
 
     def ask(number: int, frame: FrameType | None) -> None:
         nonlocal is_asked

@@ -6,6 +6,7 @@ from typing import Any
 from osscl.health.recordings_report import MachineRecordings, NamedRecording, RecordingsReport
 from osscl.support.listing import listed
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 _MAX_NAMED = 3
 
@@ -95,7 +96,7 @@ def _each(recordings: Sequence[NamedRecording]) -> Iterator[str]:
 
 
 def _n(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {plural(number, noun)}"
 
 
 def _counts(counted: dict[str, int]) -> str:

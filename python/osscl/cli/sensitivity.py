@@ -25,6 +25,7 @@ from osscl.support.links import missing
 from osscl.support.listing import listed
 from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl sensitivity press.onnx press_recordings --machine press/id_09\n
@@ -116,7 +117,7 @@ def sensitivity(
     for written in (output, store):
         if written is not None:
             n = len(report.machines)
-            say(f"limits of {n} machine{'' if n == 1 else 's'} -> {printable(written)}")
+            say(f"limits of {n} {plural(n, 'machine')} -> {printable(written)}")
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unusable or report.refused else 0)
 
 

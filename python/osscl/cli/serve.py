@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli import signals
 from osscl.cli.console import BuildProgress
 from osscl.cli.messages import say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
@@ -93,6 +94,8 @@ def serve(
                 limits,
                 lambda: say(f"{len(detector.machines)} machines at {where} (Ctrl-C ends)"),
             )
+            if signals.is_asked():  # raised, and lost: modules in C that are loading do that
+                raise KeyboardInterrupt
             stopped = server.run()
     say("stopped; what was in work is " + ("answered" if stopped.is_finished else "lost"))
     if stopped.by == signal.SIGINT:

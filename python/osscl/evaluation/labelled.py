@@ -8,6 +8,7 @@ from osscl.errors import EvaluationError
 from osscl.machines.dcase import ANOMALY_PREFIX, NORMAL_PREFIX
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 from osscl.support.spelling import file_names
 
 _MAX_LISTED = 3
@@ -192,4 +193,4 @@ def few(names: Collection[str], noun: str) -> str:
         Such as "7 clips (a.wav, b.wav, ...)".
     """
     shown = ", ".join(list(names)[:_MAX_LISTED]) + (", ..." if len(names) > _MAX_LISTED else "")
-    return f"{len(names)} {noun}{'' if len(names) == 1 else 's'} ({shown})"
+    return f"{len(names)} {plural(len(names), noun)} ({shown})"

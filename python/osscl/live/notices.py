@@ -78,7 +78,7 @@ class Listener:
     """
 
     def __init__(self, folder: str, notices: Notices) -> None:
-        with needing("notices of new files", "watch"):
+        with needing("watching a folder", "watch"):
             from watchdog import events
             from watchdog.observers import Observer
 

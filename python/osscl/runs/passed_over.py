@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from osscl.audio.reading import AUDIO_SUFFIXES
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 COMPANION_PREFIX = "._"
 """How names of the files begin in which macOS keeps, on foreign file systems, what those cannot hold."""
@@ -119,4 +120,4 @@ class PassedOver:
 
 
 def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count} {plural(count, noun)}"
