@@ -168,7 +168,7 @@ def _blas(benchmark: Benchmark) -> dict[str, str]:
 
 
 def _on(threads: int | None) -> str:
-    return f"{threads} {plural(threads, 'thread')}"
+    return "all threads" if threads is None else f"{threads} {plural(threads, 'thread')}"
 
 
 def _copies(copies: Copies | None) -> dict[str, str]:
