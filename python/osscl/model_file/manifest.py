@@ -14,7 +14,7 @@ from osscl.model_file.decisions import Sha256, StoredDecisions
 from osscl.model_file.signature import FrontEndPlace, TensorSpec, graph_inputs, graph_outputs
 
 # A new field or word raises the number. An osscl reads every schema up to its own and refuses newer ones.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _BF16_IN_GRAPH_SINCE = 3
 
 Precision: TypeAlias = Literal["fp32", "fp16", "bf16", "int8"]
