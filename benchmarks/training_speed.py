@@ -90,7 +90,7 @@ def main() -> None:
             numbers = np.resize(np.arange(len(data.clips)), size).tolist()
             batch = next(Loader(reader, [list(map(Planned, numbers))], workers=0))
             share = front_end_ms(batch)
-            there = Batch(tuple(x.to(device) for x in batch.inputs), batch.labels.to(device))
+            there = batch.to(device)
             ms = step_ms(state, there, config, arguments.steps)
             print(
                 f"{device} {precision}, batch {size}: {ms:.2f} ms a clip, {1000 / ms:.1f} clips/s; "

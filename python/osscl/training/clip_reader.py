@@ -10,9 +10,11 @@ from osscl import frontend
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import Samples, stack_clips
 from osscl.errors import AudioError, TrainingDataError
+from osscl.features import memory_features
 from osscl.support.paths import printable
 from osscl.training.clips import TrainingClip
 from osscl.training.exposure import alter
+from osscl.training.feature_scale import FeatureScale
 from osscl.training.log_mel_cache import Float32, LogMelCache
 from osscl.training.order import Planned
 
@@ -26,10 +28,13 @@ class ClipArrays(NamedTuple):
         What the network takes: samples [B, 160000] of int16 or float32, log-mel [B, 128, 313] of float32.
     labels : ndarray of int64, [B]
         Class of each clip.
+    features : ndarray of float32, [B, 360], or None
+        What embeddings shall keep, in deviations from the mean of the training clips.
     """
 
     inputs: tuple[NDArray[Any], ...]
     labels: NDArray[np.int64]
+    features: NDArray[np.float32] | None
 
 
 class ClipReader:
@@ -42,13 +47,15 @@ class ClipReader:
     labels : sequence of int
         Class of each.
     n_classes : int
-        Number of machines K; an altered clip of class i has the label K + i.
+        Number of machines K; a clip of class i that is altered in way k has the label (1 + k) K + i.
     input_names : tuple of str
         Inputs of the network, see `OSSCL.input_names`.
     fit : Fit
         How recordings that do not fit are made to fit.
     cache : LogMelCache or None
         Where log-mels are kept.
+    scale : FeatureScale or None
+        In what features are told; None where none are.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class ClipReader:
         input_names: tuple[str, ...],
         fit: Fit = AS_THEY_ARE,
         cache: LogMelCache | None = None,
+        scale: FeatureScale | None = None,
     ) -> None:
         self._clips = clips
         self._labels = labels
@@ -66,6 +74,7 @@ class ClipReader:
         self._input_names = input_names
         self._fit = fit
         self._cache = cache
+        self._scale = scale
 
     def read(self, batch: Sequence[Planned]) -> ClipArrays:
         """Read clips.
@@ -87,19 +96,20 @@ class ClipReader:
         OutputError
             A log-mel cannot be kept.
         """
-        samples = [self._read(planned) for planned in batch]
+        read = [self._read(planned) for planned in batch]
+        samples = [one for one, _ in read]
         arrays = {"waveform": stack_clips(samples), "log_mel": self._log_mels(batch, samples)}
         return ClipArrays(
             tuple(arrays[name] for name in self._input_names),
-            np.array([self._label(planned) for planned in batch], np.int64),
+            np.array([label for _, label in read], np.int64),
+            None
+            if self._scale is None
+            else self._scale.targets(memory_features(arrays["waveform"], threads=1)),
         )
 
-    def _label(self, planned: Planned) -> int:
-        label = self._labels[planned.number]
-        return label if planned.alteration is None else self._n_classes + label
-
-    def _read(self, planned: Planned) -> Samples:
-        clip = self._clips[planned.number]
+    def _read(self, planned: Planned) -> tuple[Samples, int]:
+        """Samples of a clip, and their label."""
+        clip, label = self._clips[planned.number], self._labels[planned.number]
         try:
             samples = read_clip(clip.path, self._fit).samples
         except AudioError as error:
@@ -107,8 +117,9 @@ class ClipReader:
                 f"{printable(clip.path)} could be read when the training began, and cannot now: {error}"
             ) from None
         if planned.alteration is None:
-            return samples
-        return alter(samples, np.random.default_rng(planned.alteration))
+            return samples, label
+        altered, kind = alter(samples, planned.alteration)
+        return altered, (1 + kind) * self._n_classes + label
 
     def _log_mels(self, batch: Sequence[Planned], samples: Sequence[Samples]) -> Float32:
         if self._cache is None:

@@ -65,7 +65,7 @@ def exchange(
         )
         labels = torch.where(chosen, kept + batch.labels, labels)
         others = torch.where(chosen, given + batch.labels[giver], others)
-    return Batch(tuple(inputs[name] for name in input_names), labels, others)
+    return batch._replace(inputs=tuple(inputs[name] for name in input_names), labels=labels, others=others)
 
 
 def _with_statistics_of(log_mel: Tensor, giver: Tensor) -> Tensor:

@@ -4,9 +4,11 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self
+from typing import Any, Self
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from osscl.training.clip_reader import ClipArrays, ClipReader
 from osscl.training.order import Planned
@@ -109,10 +111,14 @@ class Loader(Iterator[Batch]):
         return self._as_batch(process.read(clips))
 
     def _as_batch(self, arrays: ClipArrays) -> Batch:
-        tensors = [torch.from_numpy(array) for array in (*arrays.inputs, arrays.labels)]
-        if self._pin_memory:
-            tensors = [tensor.pin_memory() for tensor in tensors]
-        return Batch(tuple(tensors[:-1]), tensors[-1])
+        features = None if arrays.features is None else self._as_tensor(arrays.features)
+        return Batch(
+            tuple(map(self._as_tensor, arrays.inputs)), self._as_tensor(arrays.labels), features=features
+        )
+
+    def _as_tensor(self, array: np.ndarray[Any, Any]) -> Tensor:
+        tensor = torch.from_numpy(array)
+        return tensor.pin_memory() if self._pin_memory else tensor
 
 
 def _is_done(batch: Future[Batch]) -> bool:

@@ -18,6 +18,7 @@ from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
 from osscl.training.exchange import exchange
 from osscl.training.execution import Execution, git_revision, package_versions
+from osscl.training.feature_scale import FeatureScale
 from osscl.training.hold_out import Split
 from osscl.training.loader import Loader
 from osscl.training.log_mel_cache import LogMelCache
@@ -26,7 +27,6 @@ from osscl.training.mixup import draw_mixing
 from osscl.training.moving_average import initialisation_left
 from osscl.training.order import Planned, TrainingOrder, n_batches
 from osscl.training.progress import Progress, Sums
-from osscl.training.pseudo_classes import without_pseudo_classes
 from osscl.training.reports import EpochReport, Listener, StepReport
 from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
@@ -67,6 +67,7 @@ class Training:
         self._execution = execution
         self._device = execution.torch_device()
         self._cache = None if execution.cache is None else LogMelCache(execution.cache)
+        self._scale = FeatureScale.of(data, split.training) if config.feature_loss else None
         self._info = self._describe()
         self.state = TrainingState(config, data.classes, self._device)
         self.steps_of_epoch = n_batches(len(split.training), config.batch_size)
@@ -175,7 +176,7 @@ class Training:
             raise self._not_finite(f"the hold-out loss is {hold_out.loss}", before.n_steps)
         self.state.progress = before.after_epoch(hold_out)
         if before.is_best(hold_out):
-            kept = without_pseudo_classes(average.state_dict(), len(self._data.classes), self._config)
+            kept = self.state.model.kept(average.state_dict())
             self._write(BEST_FILE, "ema_weights", kept)
         self.save_state()
         listener(self._epoch_report(before, hold_out))
@@ -211,11 +212,10 @@ class Training:
         labels = [self._data.label(clip) for clip in clips]
         names = self.state.model.input_names
         n_classes = len(self._data.classes)
-        return ClipReader(clips, labels, n_classes, names, fit_of(self._config), self._cache)
+        return ClipReader(clips, labels, n_classes, names, fit_of(self._config), self._cache, self._scale)
 
     def _on_device(self, batch: Batch) -> Batch:
-        inputs = tuple(x.to(self._device, non_blocking=True) for x in batch.inputs)
-        return Batch(inputs, batch.labels.to(self._device, non_blocking=True))
+        return batch.to(self._device)
 
     def _step_report(self, step: int, one: Sums) -> StepReport:
         progress = self.state.progress

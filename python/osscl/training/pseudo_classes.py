@@ -4,18 +4,13 @@ They lie behind the K real classes in the class weight, a block of K for each ki
 weights that are kept: what is exported and scored knows the real classes only.
 """
 
-from collections.abc import Mapping
-
-from torch import Tensor
-
+from osscl.training.exposure import KINDS
 from osscl.training.train_config import TrainConfig
-
-_CLASS_WEIGHT = "arcface.weight"
 
 
 def block_names(config: TrainConfig) -> tuple[str, ...]:
     """Kinds of pseudo-classes of a recipe, in the order of their blocks behind the real classes."""
-    altered = ("altered",) if config.exposure else ()
+    altered = tuple(f"altered: {kind}" for kind in KINDS) if config.exposure else ()
     exchanged = tuple(f"exchanged {kind} {role}" for kind in config.exchanged for role in ("kept", "taken"))
     return altered + exchanged
 
@@ -57,26 +52,3 @@ def all_classes(classes: tuple[str, ...], config: TrainConfig) -> tuple[str, ...
     """
     pseudo = (f"{name} ({kind})" for kind in block_names(config) for name in classes)
     return (*classes, *pseudo)
-
-
-def without_pseudo_classes(
-    weights: Mapping[str, Tensor], n_classes: int, config: TrainConfig
-) -> dict[str, Tensor]:
-    """Cut the pseudo-classes off from a network's weights.
-
-    Parameters
-    ----------
-    weights : mapping of str to Tensor
-        Of a network with `all_classes`.
-    n_classes : int
-        Number of real classes K.
-    config : TrainConfig
-        The recipe.
-
-    Returns
-    -------
-    dict of str to Tensor
-        Of the same network with the real classes alone.
-    """
-    n_rows = n_classes * config.sub_centres
-    return {name: value[:n_rows] if name == _CLASS_WEIGHT else value for name, value in weights.items()}

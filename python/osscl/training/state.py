@@ -6,10 +6,9 @@ import torch
 from torch import Tensor
 
 from osscl.errors import CheckpointError
-from osscl.model import OSSCL
+from osscl.training.learning_network import LearningNetwork
 from osscl.training.moving_average import MovingAverage
 from osscl.training.progress import Progress
-from osscl.training.pseudo_classes import all_classes
 from osscl.training.randomness import Purpose, generator
 from osscl.training.train_config import TrainConfig
 
@@ -32,7 +31,7 @@ class TrainingState:
 
     Attributes
     ----------
-    model : OSSCL
+    model : LearningNetwork
         The live network, in training mode.
     average : MovingAverage
         The averaged one.
@@ -46,7 +45,7 @@ class TrainingState:
         with torch.random.fork_rng(devices=[]):
             seed = int(generator(config.seed, Purpose.INITIALISATION).integers(2**63))
             torch.manual_seed(seed)
-            model = OSSCL(config.model(all_classes(classes, config)))
+            model = LearningNetwork(config, classes)
         if config.precision == "bf16":
             # faster, but batch norm sums less exactly: gradients then miss the published ones by up to 0.6 %
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -10,6 +10,8 @@ from torch.nn.functional import cross_entropy
 
 from osscl.audio.samples import INT16_FULL_SCALE
 from osscl.model import OSSCL, arcface_logits
+from osscl.training.feature_loss import feature_loss
+from osscl.training.learning_network import LearningNetwork
 from osscl.training.losses import Losses, batch_losses
 from osscl.training.mixup import Mixing
 from osscl.training.train_config import TrainConfig
@@ -26,11 +28,20 @@ class Batch(NamedTuple):
         Class of each clip.
     others : Tensor of int64, [B], or None
         Class of the other half of each clip; None where all are of one class.
+    features : Tensor of float32, [B, 360], or None
+        What embeddings shall keep, in deviations from the mean of the training clips.
     """
 
     inputs: tuple[Tensor, ...]
     labels: Tensor
     others: Tensor | None = None
+    features: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same clips on a device."""
+        inputs = tuple(x.to(device, non_blocking=True) for x in self.inputs)
+        rest = (x if x is None else x.to(device, non_blocking=True) for x in (self.others, self.features))
+        return Batch(inputs, self.labels.to(device, non_blocking=True), *rest)
 
 
 class HoldOut(NamedTuple):
@@ -49,14 +60,18 @@ class HoldOut(NamedTuple):
 
 
 def training_step(
-    model: OSSCL, optimizer: torch.optim.Optimizer, batch: Batch, mixing: Mixing | None, config: TrainConfig
+    model: LearningNetwork,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    mixing: Mixing | None,
+    config: TrainConfig,
 ) -> tuple[Losses, Tensor]:
     """Change the weights by one batch.
 
     Parameters
     ----------
-    model : OSSCL
-        The live network, in training mode.
+    model : LearningNetwork
+        In training mode.
     optimizer : torch.optim.Optimizer
         Of its parameters.
     batch : Batch
@@ -85,6 +100,10 @@ def training_step(
         vector = model.vector(*inputs)  # [B, 128]
     embedding, cosine = model.compare(vector.float())  # [B, 128], [B, K]
     losses = batch_losses(embedding, cosine, batch.labels, mixing, config, batch.others)
+    if batch.features is not None:
+        targets = batch.features if mixing is None else mixing.mix(batch.features)
+        error = feature_loss(model.feature_reading(embedding), targets)
+        losses = losses._replace(total=losses.total + config.feature_loss * error)
     if not losses.total.isfinite():
         raise FloatingPointError(f"the loss is {losses.total.item()}")
     optimizer.zero_grad(set_to_none=True)

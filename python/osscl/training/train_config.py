@@ -44,6 +44,8 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         log-mel itself, so that it meets another clip's maps of the waveform.
     sub_centres : int
         Weight vectors of each class; the nearest counts.
+    feature_loss : float
+        Weight of the loss by which embeddings keep what a machine's memory listens to; 0 for none.
     hold_out : float
         Share of all clips that is held out to select the weights, in (0, 1).
     ema_warmup : bool
@@ -75,6 +77,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     exposure: float = 0.0
     exchange: Exchange = "none"
     sub_centres: int = 1
+    feature_loss: float = 0.0
     hold_out: float = 0.05
     ema_warmup: bool = False
     precision: TrainingPrecision = "fp32"
@@ -91,8 +94,9 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         for name in ("learning_rate", "temperature"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0.0):
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be positive")
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0.0):
-            raise ConfigError(f"weight_decay is {self.weight_decay}; it must be zero or more")
+        for name in ("weight_decay", "feature_loss"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0.0):
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be zero or more")
         if not 0.0 <= self.final_learning_rate_ratio <= 1.0:
             raise ConfigError(
                 f"final_learning_rate_ratio is {self.final_learning_rate_ratio}; it must lie in [0, 1]"
