@@ -12,6 +12,7 @@ from osscl.audio.reading import read_clip
 from osscl.export.checkpoint import load_checkpoint
 from osscl.export.published_layout import is_unused, published_name
 from osscl.frontend import log_mel
+from osscl.training.learning_network import LearningNetwork
 from osscl.training.losses import Losses
 from osscl.training.mixup import Mixing
 from osscl.training.state import BETAS, EPSILON
@@ -81,7 +82,9 @@ def do_reference_step(reference: Reference) -> Step:
 
 def _do_step(expected: dict[str, Any], checkpoint: Path, paths: list[Path]) -> Step:
     config = TrainConfig()
-    model = load_checkpoint(checkpoint).model
+    published = load_checkpoint(checkpoint).model
+    model = LearningNetwork(config, published.config.classes)
+    model.load_state_dict(published.state_dict())
     model.train()
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=expected["lr"], betas=BETAS, eps=EPSILON, weight_decay=config.weight_decay

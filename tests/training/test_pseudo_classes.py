@@ -12,8 +12,9 @@ from osscl.export.checkpoint import load_checkpoint
 from osscl.model import OSSCL, ArcFace
 from osscl.training import Execution, read_training_data, train
 from osscl.training.exchange import exchange
+from osscl.training.learning_network import LearningNetwork
 from osscl.training.losses import batch_losses
-from osscl.training.pseudo_classes import all_classes, block_names, first_label, without_pseudo_classes
+from osscl.training.pseudo_classes import all_classes, block_names, first_label
 from osscl.training.step import Batch
 from osscl.training.train_config import TrainConfig
 from support.training_data import small_recipe, write_recordings
@@ -42,10 +43,10 @@ def test_blocks_lie_behind_the_real_classes() -> None:
 
 
 def test_what_is_kept_is_the_network_of_the_real_classes() -> None:
-    network = OSSCL(ALL.model(all_classes(CLASSES, ALL)))
-    kept = without_pseudo_classes(network.state_dict(), len(CLASSES), ALL)
-    real = OSSCL(ALL.model(CLASSES))
-    real.load_state_dict(kept, strict=True)
+    config = TrainConfig(exposure=0.5, sub_centres=3, feature_loss=1.0)
+    network = LearningNetwork(config, CLASSES)
+    real = OSSCL(config.model(CLASSES))
+    real.load_state_dict(network.kept(network.state_dict()), strict=True)
     vector = torch.rand(4, 128)
     assert real.compare(vector)[1].allclose(network.compare(vector)[1][:, :2], atol=1e-6)
 
@@ -131,7 +132,7 @@ def test_recipes_that_cannot_be_are_refused(changes: dict[str, Any], reason: str
 
 def test_a_training_with_everything_gives_a_network_of_the_real_classes(tmp_path: Path) -> None:
     data = read_training_data([write_recordings(tmp_path / "data", 3)])
-    config = small_recipe(exposure=0.5, exchange="statistics", sub_centres=2)
+    config = small_recipe(exposure=0.5, sub_centres=2, feature_loss=1.0)
     outcome = train(data, tmp_path / "run", config, Execution(device="cpu", workers=0))
     assert outcome.completed
     source = load_checkpoint(outcome.weights)

@@ -102,10 +102,11 @@ class ClipReader:
         return ClipArrays(
             tuple(arrays[name] for name in self._input_names),
             np.array([label for _, label in read], np.int64),
-            None
-            if self._scale is None
-            else self._scale.targets(memory_features(arrays["waveform"], threads=1)),
+            self._targets(arrays["waveform"]),
         )
+
+    def _targets(self, samples: Samples) -> Float32 | None:
+        return None if self._scale is None else self._scale.targets(memory_features(samples, threads=1))
 
     def _read(self, planned: Planned) -> tuple[Samples, int]:
         """Samples of a clip, and their label."""

@@ -110,6 +110,11 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
                 f"exchange is {self.exchange}, and the network sees the log-mel alone: features are "
                 "exchanged between log-mel and waveform; use statistics, or inputs = three_maps"
             )
+        if self.exchanged and self.feature_loss:
+            raise ConfigError(
+                f"exchange is {self.exchange} and feature_loss {self.feature_loss}: the features of clips that "
+                "exchanged parts are those of neither; choose one of the two"
+            )
         self.model(("any",))  # checks inputs, head, margin and scale
 
     @property
