@@ -112,8 +112,8 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
             )
         if self.exchanged and self.feature_loss:
             raise ConfigError(
-                f"exchange is {self.exchange} and feature_loss {self.feature_loss}: the features of clips that "
-                "exchanged parts are those of neither; choose one of the two"
+                f"exchange is {self.exchange}, feature_loss {self.feature_loss}: clips that exchanged parts "
+                "have features of their own, which are not told; choose one of the two"
             )
         self.model(("any",))  # checks inputs, head, margin and scale
 
