@@ -172,14 +172,14 @@ def _refuse_misfit(
     without = [f"{clip.machine}: {clip.name}" for clip in clips if clip.domain is None]
     if rules.by_domain and without:
         raise EvaluationError(
-            f"--challenge {year} needs the domain of every clip, and nothing tells it of {few(without, 'clip')}; "
-            "name the evaluators' lists with --ground-truth LABELS --domains DOMAINS"
+            f"--challenge {year} needs the domain of every clip, and nothing tells it of "
+            f"{few(without, 'clip')}; name the evaluators' lists with --ground-truth LABELS --domains DOMAINS"
         )
     with_domain = [f"{clip.machine}: {clip.name}" for clip in clips if clip.domain is not None]
     if with_domain and not rules.by_domain:
         raise EvaluationError(
-            f"--challenge is {year}, which knows no domains, and names tell those of {few(with_domain, 'clip')}: "
-            "choose 2021 or a later year, or leave it out"
+            f"--challenge is {year}, which knows no domains, and names tell those of "
+            f"{few(with_domain, 'clip')}: choose 2021 or a later year, or leave it out"
         )
 
 

@@ -1,7 +1,7 @@
 """The challenge's second folder, from 2022 on: which domain each clip of the list of labels comes from.
 
 Its files are called as those with the labels are, ``ground_truth_<type>_section_<NN>_test.csv``, and hold a
-line ``<file name>,<0 source or 1 target>`` a clip. Source: evaluators of DCASE Challenge Task 2, 2022 to 2025.
+line ``<file name>,<0 source or 1 target>`` a clip. Source: evaluators of DCASE Challenge Task 2 since 2022.
 """
 
 import os

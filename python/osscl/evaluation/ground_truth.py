@@ -1,8 +1,8 @@
 """The truth as the challenge published it: which clips of which machines are anomalous.
 
 ``eval_data_list.csv`` of 2020 has a line ``<file name>,<name with its label>,<0 normal or 1 anomalous>`` a
-clip, and between the blocks of two types a line with the name of the type alone. From 2021 on there is a file a
-section, ``ground_truth_<type>_section_<NN>_test.csv``, of two columns and without a header; from 2022 on a
+clip, and between the blocks of two types a line with the name of the type alone. From 2021 on there is a file
+a section, ``ground_truth_<type>_section_<NN>_test.csv``, of two columns and without a header; from 2022 on a
 second folder has files of the same names that say the domain. Source: rules and evaluators of DCASE Challenge
 Task 2.
 """
