@@ -112,8 +112,6 @@ def evaluate(
     challenge: Annotated[
         int | None,
         typer.Option(
-            min=YEARS[0],
-            max=YEARS[-1],
             help="Count as DCASE Task 2 of this year does, and write its score files. Without it names tell: "
             "IDs are counted as in 2020, files in source_test and target_test as in 2021, other domains as "
             "from 2022 on.",
@@ -235,6 +233,10 @@ def _check_options(compare: str | None, max_fpr: float, challenge: int | None) -
         raise typer.BadParameter(f"--compare is '{compare}'; expected paper")
     if not 0 < max_fpr <= 1:
         raise typer.BadParameter(f"--max-fpr is {max_fpr:g}; it must be above 0 and at most 1")
+    if challenge is not None and challenge not in YEARS:
+        raise typer.BadParameter(
+            f"--challenge is {challenge}; expected a year from {YEARS[0]} to {YEARS[-1]}"
+        )
     if challenge is not None and max_fpr != MAX_FPR:
         raise typer.BadParameter(
             f"--max-fpr is {max_fpr:g}, and pAUC of the challenge ends at {MAX_FPR:g}: leave out one of "
