@@ -185,6 +185,7 @@ def evaluate(
     source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
     if domains is not None:
         source["domains"] = printable(domains)
+    label = label_by_names if truth is None else truth.label
     records: Iterable[Record]
     by_rule: dict[str, list[Record]] = {}
     if model is not None and data is not None:
@@ -192,10 +193,14 @@ def evaluate(
         if fit.stated():
             source["made to fit"] = str(fit)
         manifest = read_bundle(model).manifest
+
+        def check(lines: list[Record]) -> None:
+            told_rules(label(lines).scores, [line.path for line in lines], challenge)
+
         for each in rules_of(manifest) if rule == ALL else [rule]:
             asked = DecisionOptions(each, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks it
             found = score_test_recordings(
-                model, data, asked, compute, names, fit, source, named=truth is None
+                model, data, asked, compute, names, fit, source, check, named=truth is None
             )
             by_rule[each or ""] = found
         records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]
@@ -204,7 +209,6 @@ def evaluate(
     else:
         assert scores is not None
         records = read_score_folder(scores)
-    label = label_by_names if truth is None else truth.label
     lines = list(records)
     labelled = label(lines)
     tell_unused(labelled)
