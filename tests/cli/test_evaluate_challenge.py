@@ -131,6 +131,28 @@ def test_2020_is_named_beside_its_means(tmp_path: Path) -> None:
     assert (document["challenge"]["name"], document["domains"]) == ("DCASE 2020", None)
 
 
+def test_a_year_that_does_not_fit_is_told_before_anything_is_scored(model_file: Path, tmp_path: Path) -> None:
+    # of recordings that cannot be scored, no line with a score is left that could fit or not
+    folder = tmp_path / "data" / "fan" / "test"
+    folder.mkdir(parents=True)
+    for word in ("normal", "anomaly"):
+        (folder / f"{word}_id_00_00000000.wav").touch()
+    data = tmp_path / "data"
+    (tmp_path / "eval_data_list.csv").write_text("fan\nid_00_5.wav,normal_id_00_5.wav,0\n")
+    year, other_list, without = osscl_each(
+        [
+            ("evaluate", model_file, data, "--challenge", 2023),
+            ("evaluate", model_file, data, "--ground-truth", tmp_path / "eval_data_list.csv"),
+            ("evaluate", model_file, data),
+        ]
+    )
+    assert (year.returncode, other_list.returncode, without.returncode) == (1, 1, 1)
+    assert "--challenge is 2023, which has machines like fan/section_00" in year.stderr
+    assert "1 clip (fan/id_00: id_00_5.wav) of the list without a score; 2 scores" in other_list.stderr
+    assert "corrupt: the file is empty" not in year.stderr + other_list.stderr
+    assert "corrupt: the file is empty" in without.stderr
+
+
 def test_wrong_usage_is_told_in_one_sentence(
     table: Path, unnamed: Path, lists: tuple[Path, Path], tmp_path: Path
 ) -> None:
