@@ -43,10 +43,11 @@ def write_table(path: Path, name: str) -> Path:
 def lists(tmp_path: Path) -> tuple[Path, Path]:
     """The evaluators' two folders for these clips."""
     folders = tmp_path / "ground_truth_data", tmp_path / "ground_truth_domain"
-    for folder, bit_of in zip(folders, (lambda place: place // 8, lambda place: place % 2), strict=True):
+    labels, domains = [place // 8 for place in range(16)], [place % 2 for place in range(16)]
+    for folder, bits in zip(folders, (labels, domains), strict=True):
         folder.mkdir()
         for machine_type in ("fan", "ToyDrone"):
-            lines = [f"section_00_{place:04}.wav,{bit_of(place)}\n" for place in range(16)]
+            lines = [f"section_00_{place:04}.wav,{bit}\n" for place, bit in enumerate(bits)]
             (folder / f"ground_truth_{machine_type}_section_00_test.csv").write_text("".join(lines))
     return folders
 
@@ -84,7 +85,7 @@ def test_names_lists_and_files_give_the_same_figures(
     )
     assert "--domains" in alone.stderr
     for part in ("Each domain, as DCASE 2023 counts, %", "Decisions in each domain", "the official score"):
-        assert part in year.stdout
+        assert part in " ".join(year.stdout.split())
     rows = [row for row in csv.DictReader((tmp_path / "r.csv").open()) if row["challenge"]]
     totals = {row["domain"]: row for row in rows if row["level"] == "total"}
     assert {row["challenge"] for row in rows} == {"DCASE 2023"}
