@@ -1,29 +1,30 @@
 """``osscl train``: recordings of normal machines in, checkpoints out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli import signals
-from osscl.cli.console import WorkProgress, as_json, print_facts
+from osscl.cli.console import WorkProgress
 from osscl.cli.interruption import postponed_interrupt
-from osscl.cli.messages import emit, say
+from osscl.cli.messages import say
 from osscl.cli.options import takes_shared_options
+from osscl.cli.recipe_options import AS_PUBLISHED, RecipeOptions
 from osscl.cli.streams import refuse_closed_stdout
-from osscl.config import HeadKind, ModelInputs
+from osscl.cli.training_folders import begun_in, folders_of, recipes_of
+from osscl.cli.training_said import epoch_line, print_result, step_note
 from osscl.runs.passed_over import PassedOver
 from osscl.support.failed_import import needing
 from osscl.support.outputs import check_output_folder
 from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
-from osscl.training.train_config import TrainingPrecision
 
 if TYPE_CHECKING:
     from osscl.training import Execution, Outcome, TrainConfig, TrainingData
     from osscl.training.loop import Training
-    from osscl.training.reports import EpochReport, Report, StepReport
+    from osscl.training.reports import Report
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl train dcase2020/dev_data dcase2020/eval_data_train_add --output runs/published --device cuda\n
@@ -52,47 +53,13 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the run.", metavar="RUN", readable=False)
     ],
-    config: Annotated[
-        Path | None, typer.Option(help="Recipe, a TOML file; options below change it. Default: as published.")
-    ] = None,
     seeds: Annotated[
         str | None,
         typer.Option(
             help="Seed; or several, each trained in RUN/seed_N, with mean and spread.", metavar="N,N"
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training clips (default: 300).")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Clips in a step (default: 64).")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the first epoch (default: 1e-4).")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Of AdamW (default: 0.01).")] = None,
-    hold_out: Annotated[
-        float | None, typer.Option(help="Share of the clips held out to select the weights (default: 0.05).")
-    ] = None,
-    inputs: Annotated[
-        ModelInputs | None, typer.Option(help="Maps the encoder sees (default: three_maps).")
-    ] = None,
-    head: Annotated[HeadKind | None, typer.Option(help="Feature-perturbation head (default: basic).")] = None,
-    margin: Annotated[float | None, typer.Option(help="Angular margin, radians (default: 0.4).")] = None,
-    scale: Annotated[float | None, typer.Option(help="Scale of the logits (default: 30).")] = None,
-    temperature: Annotated[
-        float | None, typer.Option(help="Of the contrastive loss (default: 0.02).")
-    ] = None,
-    supcon: Annotated[
-        bool | None, typer.Option("--supcon/--no-supcon", help="Contrastive loss (default: on).")
-    ] = None,
-    mixup: Annotated[
-        bool | None, typer.Option("--mixup/--no-mixup", help="Mix clips in pairs (default: on).")
-    ] = None,
-    ema_warmup: Annotated[
-        bool | None,
-        typer.Option(
-            "--ema-warmup/--no-ema-warmup",
-            help="Averaged weights forget the initialisation at once; for short runs (default: off).",
-        ),
-    ] = None,
-    precision: Annotated[
-        TrainingPrecision | None, typer.Option(help="Of convolutions in training (default: fp32).")
-    ] = None,
+    recipe: RecipeOptions = AS_PUBLISHED,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     workers: Annotated[int | None, typer.Option(help="Processes that read recordings.")] = None,
     compile: Annotated[  # noqa: A002 - the option's name
@@ -114,80 +81,24 @@ def train(
         from osscl.training import Execution
         from osscl.training.log_mel_cache import LogMelCache
         from osscl.training.runs import summarise
-    changes = {
-        name: value
-        for name, value in (
-            ("epochs", epochs),
-            ("batch_size", batch_size),
-            ("learning_rate", learning_rate),
-            ("weight_decay", weight_decay),
-            ("hold_out", hold_out),
-            ("inputs", inputs),
-            ("head", head),
-            ("margin", margin),
-            ("scale", scale),
-            ("temperature", temperature),
-            ("supcon", supcon),
-            ("mixup", mixup),
-            ("ema_warmup", ema_warmup),
-            ("precision", precision),
-        )
-        if value is not None
-    } | fit.stated()
+    changes = recipe.changes | fit.stated()
     check_output_folder(output)  # before hours of reading
     if cache is not None:
         LogMelCache(cache)  # as above: it is made, or refused
     if json:
         refuse_closed_stdout()
     execution = Execution(device, workers, compile, cache)
-    runs = _runs(output, seeds)
-    begun = _begun(runs) if resume else []
-    recipes = _recipes(runs, config, changes, begun)
+    runs = folders_of(output, seeds)
+    begun = begun_in(runs) if resume else []
+    recipes = recipes_of(runs, recipe.config, changes, begun)
     clips = _read(data, next(iter(recipes.values())), skip_bad)
     outcomes = []
-    for folder, recipe in recipes.items():
-        outcomes.append(_train_one(clips, folder, recipe, execution, resume=folder in begun))
+    for folder, each in recipes.items():
+        outcomes.append(_train_one(clips, folder, each, execution, resume=folder in begun))
         if not outcomes[-1].completed:
             say(f"stopped and saved in {folder}; go on with the same command and --resume")
             raise typer.Exit(signals.exit_code())
-    _print_result(outcomes, summarise(outcomes, output), json)
-
-
-def _runs(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
-    """Folder of each training, and the seed where one was named."""
-    if seeds is None:
-        return {output: {}}
-    words = seeds.split(",")
-    if not all(word.strip().isdecimal() for word in words) or len(set(map(int, words))) < len(words):
-        raise typer.BadParameter(f"--seeds is '{seeds}'; expected different whole numbers, such as 0,1,2")
-    if len(words) == 1:
-        return {output: {"seed": int(seeds)}}
-    return {output / f"seed_{int(word)}": {"seed": int(word)} for word in words}
-
-
-def _begun(runs: dict[Path, dict[str, int]]) -> list[Path]:
-    """Folders to resume in; of several seeds, those that had not begun have nothing to resume."""
-    from osscl.training.runs import holds_training
-
-    return [folder for folder in runs if len(runs) == 1 or holds_training(folder)]
-
-
-def _recipes(
-    runs: dict[Path, dict[str, int]], config: Path | None, changes: dict[str, Any], begun: list[Path]
-) -> "dict[Path, TrainConfig]":
-    """Recipe of each training, the same but for the seed: where one has begun, it is that one's."""
-    from msgspec.structs import asdict, replace
-
-    from osscl.training.config_file import read_config
-    from osscl.training.runs import stored_config
-
-    if not begun:
-        return {folder: read_config(config, changes | seed) for folder, seed in runs.items()}
-    first = stored_config(begun[0], config, changes | runs[begun[0]])
-    recipes = {folder: replace(first, **seed) for folder, seed in runs.items()}
-    for folder in begun[1:]:
-        stored_config(folder, None, asdict(recipes[folder]))  # refused before the first one takes its hours
-    return recipes
+    print_result(outcomes, summarise(outcomes, output), json)
 
 
 def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool) -> "TrainingData":
@@ -242,9 +153,9 @@ def _train_one(
 
         def show(report: "Report") -> None:
             if isinstance(report, EpochReport):
-                say(_epoch_line(report, recipe.epochs))
+                say(epoch_line(report, recipe.epochs))
             else:
-                progress.show(report.n_steps, _step_note(report))
+                progress.show(report.n_steps, step_note(report))
 
         return train_network(
             clips,
@@ -255,43 +166,4 @@ def _train_one(
             listener=show,
             on_start=begin,
             should_stop=should_stop,
-        )
-
-
-def _step_note(report: "StepReport") -> str:
-    return f"epoch {report.epoch + 1}, loss {report.loss:.3f}, {report.clips_per_s:.1f} clips/s"
-
-
-def _epoch_line(report: "EpochReport", n_epochs: int) -> str:
-    return (
-        f"epoch {report.epoch + 1}/{n_epochs}: loss {report.loss:.3f} "
-        f"(cross-entropy {report.cross_entropy:.3f}, contrastive {report.contrastive:.3f}), "
-        f"accuracy {report.accuracy:.3f}, {report.clips_per_s:.1f} clips/s; averaged weights on hold-out: "
-        f"loss {report.hold_out_loss:.3f}, accuracy {report.hold_out_accuracy:.3f}"
-        f"{', best so far' if report.is_best else ''}"
-    )
-
-
-def _print_result(outcomes: "list[Outcome]", summary: dict[str, Any], json: bool) -> None:
-    if json:
-        emit(as_json(summary))
-        return
-    for outcome in outcomes:
-        assert outcome.best is not None, "a complete training has a best epoch"
-        print_facts(
-            {
-                "seed": outcome.seed,
-                "weights": f"{outcome.weights} (averaged, after epoch {outcome.best.epoch + 1})",
-                "hold-out loss": f"{outcome.best.hold_out_loss:.4f}",
-                "hold-out accuracy": f"{outcome.best.hold_out_accuracy:.4f}",
-            }
-        )
-    if len(outcomes) > 1:
-        print_facts(
-            {
-                f"{name.replace('_', ' ')}, {len(outcomes)} seeds": f"mean {figures['mean']:.4f}, "
-                f"standard deviation {figures['spread']:.4f}"
-                for name, figures in summary.items()
-                if isinstance(figures, dict)
-            }
         )
