@@ -80,6 +80,8 @@ COMMANDS_OF_ROOM = {
     "cli/recipe_options.py": ("train",),
     "cli/train.py": ("train",),
     "cli/training_folders.py": ("train",),
+    "cli/training_limit.py": ("train",),
+    "cli/training_result.py": ("train",),
     "cli/training_said.py": ("train",),
     "cli/watch.py": ("watch",),
 }

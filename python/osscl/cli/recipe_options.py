@@ -1,4 +1,4 @@
-"""Options of a training's recipe, as one object: what is stated is changed, all else is as the recipe says."""
+"""Options of a recipe, as one object: what is stated is changed, all else stays as the recipe has it."""
 
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -57,7 +57,8 @@ def recipe_options(
         bool | None,
         typer.Option(
             "--ema-warmup/--no-ema-warmup",
-            help="Averaged weights forget the initialisation at once; for short runs (default: off).",
+            help="Averaged weights forget the initialisation at once; by default where a run is too short "
+            "for them to forget it otherwise.",
         ),
     ] = None,
     precision: Annotated[

@@ -14,8 +14,11 @@ from osscl.cli.options import takes_shared_options
 from osscl.cli.recipe_options import AS_PUBLISHED, RecipeOptions
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.cli.training_folders import begun_in, folders_of, recipes_of
-from osscl.cli.training_said import epoch_line, print_result, step_note
+from osscl.cli.training_limit import TimeLimit, planned_recipes
+from osscl.cli.training_result import print_result, say_verdicts
+from osscl.cli.training_said import Told
 from osscl.runs.passed_over import PassedOver
+from osscl.support.durations import parse_duration
 from osscl.support.failed_import import needing
 from osscl.support.outputs import check_output_folder
 from osscl.support.own_cache import keep_torch_inside
@@ -23,8 +26,6 @@ from osscl.support.paths import printable
 
 if TYPE_CHECKING:
     from osscl.training import Execution, Outcome, TrainConfig, TrainingData
-    from osscl.training.loop import Training
-    from osscl.training.reports import Report
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl train dcase2020/dev_data dcase2020/eval_data_train_add --output runs/published --device cuda\n
@@ -60,6 +61,14 @@ def train(
         ),
     ] = None,
     recipe: RecipeOptions = AS_PUBLISHED,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(
+            help="Time for the whole command, such as 90min or 2h: as many epochs are planned as fit, by the "
+            "speed of a few steps, and no more than the recipe has; --resume keeps what was planned.",
+            metavar="TIME",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     workers: Annotated[int | None, typer.Option(help="Processes that read recordings.")] = None,
     compile: Annotated[  # noqa: A002 - the option's name
@@ -76,6 +85,7 @@ def train(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a network on recordings of normal machines; weights that do best on held-out ones are kept."""
+    limit = None if time_limit is None else TimeLimit(parse_duration(time_limit))
     keep_torch_inside()
     with needing("training", "train"):
         from osscl.training import Execution
@@ -90,8 +100,10 @@ def train(
     execution = Execution(device, workers, compile, cache)
     runs = folders_of(output, seeds)
     begun = begun_in(runs) if resume else []
-    recipes = recipes_of(runs, recipe.config, changes, begun)
+    recipes = recipes_of(runs, recipe.config, changes, begun, is_planned=limit is not None)
     clips = _read(data, next(iter(recipes.values())), skip_bad)
+    if limit is not None:
+        recipes = planned_recipes(clips, recipes, execution, limit, is_begun=bool(begun))
     outcomes = []
     for folder, each in recipes.items():
         outcomes.append(_train_one(clips, folder, each, execution, resume=folder in begun))
@@ -99,6 +111,7 @@ def train(
             say(f"stopped and saved in {folder}; go on with the same command and --resume")
             raise typer.Exit(signals.exit_code())
     print_result(outcomes, summarise(outcomes, output), json)
+    say_verdicts(outcomes)
 
 
 def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool) -> "TrainingData":
@@ -127,43 +140,19 @@ def _train_one(
     clips: "TrainingData", folder: Path, recipe: "TrainConfig", execution: "Execution", *, resume: bool
 ) -> "Outcome":
     from osscl.training import train as train_network
-    from osscl.training.advice import warnings_before
-    from osscl.training.background import NO_BACKGROUND
-    from osscl.training.reports import EpochReport
 
     with (
         WorkProgress("steps") as progress,
         postponed_interrupt("stopping after this step; Ctrl-C again breaks off at once") as should_stop,
     ):
-
-        def begin(training: "Training") -> None:
-            done = training.state.progress.n_steps
-            for warning in warnings_before(clips, recipe, execution):
-                say(f"warning: {warning}")
-            if training.info.background is None:
-                say(f"warning: {NO_BACKGROUND}")
-            memory = training.step_memory()
-            if memory is not None:
-                say(str(memory))
-            say(
-                f"{'going on after step ' + str(done) if done else 'training'}: {training.n_steps} steps, "
-                f"seed {recipe.seed}, {training.info.device} -> {folder}"
-            )
-            progress.set_total(training.n_steps)
-
-        def show(report: "Report") -> None:
-            if isinstance(report, EpochReport):
-                say(epoch_line(report, recipe.epochs))
-            else:
-                progress.show(report.n_steps, step_note(report))
-
+        told = Told(clips, recipe, execution, progress)
         return train_network(
             clips,
             folder,
             recipe,
             execution,
             resume=resume,
-            listener=show,
-            on_start=begin,
+            listener=told.show,
+            on_start=told.begin,
             should_stop=should_stop,
         )

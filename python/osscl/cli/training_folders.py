@@ -29,17 +29,28 @@ def begun_in(runs: dict[Path, dict[str, int]]) -> list[Path]:
 
 
 def recipes_of(
-    runs: dict[Path, dict[str, int]], config: Path | None, changes: dict[str, Any], begun: list[Path]
+    runs: dict[Path, dict[str, int]],
+    config: Path | None,
+    changes: dict[str, Any],
+    begun: list[Path],
+    *,
+    is_planned: bool = False,
 ) -> "dict[Path, TrainConfig]":
-    """Recipe of each training, the same but for the seed: where one has begun, it is that one's."""
+    """Recipe of each training, the same but for the seed: where one has begun, it is that one's.
+
+    Where epochs are planned, a training that has begun keeps those that were planned then.
+    """
     from msgspec.structs import asdict, replace
 
     from osscl.training.config_file import read_config
-    from osscl.training.runs import stored_config
+    from osscl.training.runs import refuse_begun, stored_config
 
+    for folder in runs:
+        if folder not in begun:
+            refuse_begun(folder)  # before all recordings are read
     if not begun:
         return {folder: read_config(config, changes | seed) for folder, seed in runs.items()}
-    first = stored_config(begun[0], config, changes | runs[begun[0]])
+    first = stored_config(begun[0], config, changes | runs[begun[0]], epochs_are_planned=is_planned)
     recipes = {folder: replace(first, **seed) for folder, seed in runs.items()}
     for folder in begun[1:]:
         stored_config(folder, None, asdict(recipes[folder]))  # refused before the first one takes its hours

@@ -11,13 +11,16 @@ from torch import Tensor
 
 from osscl.config import CLIP, FRONTEND
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
+from osscl.model_file.verdict import Verdict
 from osscl.support.paths import printable
 from osscl.training.background import background_of
 from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
+from osscl.training.decided import decided, n_steps_of
 from osscl.training.execution import Execution, git_revision, package_versions
 from osscl.training.hold_out import Split
+from osscl.training.judging import verdict_on
 from osscl.training.loader import Loader
 from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.losses import Losses
@@ -30,6 +33,7 @@ from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, HoldOut, evaluate_hold_out, training_step
 from osscl.training.step_memory import StepMemory, is_out_of_memory, step_memory
+from osscl.training.timing import Pace, pace_of
 from osscl.training.train_config import TrainConfig
 
 LAST_FILE = f"last{SUFFIX}"
@@ -61,7 +65,8 @@ class Training:
     def __init__(
         self, folder: Path, config: TrainConfig, data: TrainingData, split: Split, execution: Execution
     ) -> None:
-        self._folder, self._config, self._data, self._split = folder, config, data, split
+        self._folder, self._data, self._split = folder, data, split
+        self._config = config = decided(config, len(split.training))
         self._execution = execution
         self._device = execution.torch_device()
         self._cache = None if execution.cache is None else LogMelCache(execution.cache)
@@ -72,7 +77,7 @@ class Training:
     @property
     def n_steps(self) -> int:
         """Steps of the whole training."""
-        return self._config.epochs * self.steps_of_epoch
+        return n_steps_of(self._config, len(self._split.training))
 
     def step_memory(self) -> StepMemory | None:
         """What a step takes of the machine's memory; None on a GPU."""
@@ -84,6 +89,26 @@ class Training:
     def info(self) -> CheckpointInfo:
         """What a checkpoint of this training says, at its beginning."""
         return self._info
+
+    def pace(self, step_s: float) -> Pace:
+        """How fast the training is, where a step takes so many seconds."""
+        n_training, n_held_out = map(len, self._split)
+        return pace_of(step_s, n_training, n_held_out, self._config.batch_size)
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are written."""
+        return self._folder
+
+    @property
+    def config(self) -> TrainConfig:
+        """The recipe, with what was decided."""
+        return self._config
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the clips held out say of the best averaged weights; None before there are any."""
+        return verdict_on(self.state.progress.best, self._data, self._split)
 
     def run(self, listener: Listener, should_stop: Callable[[], bool]) -> bool:
         """Train until the last epoch is complete, or until it shall stop.
@@ -159,7 +184,7 @@ class Training:
             losses, cosine = training_step(self.state.model, self.state.optimizer, batch, mixing, config)
         except FloatingPointError as error:
             raise self._not_finite(str(error), progress.n_steps + 1) from error
-        self.state.average.update(progress.n_steps, warmup=config.ema_warmup)
+        self.state.average.update(progress.n_steps, warmup=bool(config.ema_warmup))
         return losses, int((cosine.argmax(dim=1) == batch.labels).sum())
 
     def _complete_epoch(self, listener: Listener) -> None:
@@ -224,7 +249,8 @@ class Training:
             **progress.sums.means(),
             hold_out_loss=hold_out.loss,
             hold_out_accuracy=hold_out.accuracy,
-            initialisation_left=initialisation_left(progress.n_steps, warmup=self._config.ema_warmup),
+            hold_out_margin=hold_out.separation.margin,
+            initialisation_left=initialisation_left(progress.n_steps, warmup=bool(self._config.ema_warmup)),
             is_best=progress.is_best(hold_out),
         )
 
@@ -247,7 +273,7 @@ class Training:
         )
 
     def _write(self, name: str, content: Content, tensors: dict[str, Tensor]) -> None:
-        info = replace(self._info, content=content, progress=self.state.progress)
+        info = replace(self._info, content=content, progress=self.state.progress, verdict=self.verdict)
         write_checkpoint(self._folder / name, tensors, info)
 
     def _not_finite(self, what: str, n_steps: int) -> TrainingError:

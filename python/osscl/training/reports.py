@@ -57,6 +57,8 @@ class EpochReport(msgspec.Struct, frozen=True, kw_only=True, tag="epoch", tag_fi
         Weights that the following figures speak of.
     hold_out_loss, hold_out_accuracy : float
         See `osscl.training.step.HoldOut`.
+    hold_out_margin : float or None
+        See `osscl.training.separation.Separation`; None in files of osscl before it was told.
     initialisation_left : float
         Share of the averaged weights that is still the initialisation.
     is_best : bool
@@ -74,6 +76,7 @@ class EpochReport(msgspec.Struct, frozen=True, kw_only=True, tag="epoch", tag_fi
     weights: Literal["ema"] = "ema"
     hold_out_loss: float
     hold_out_accuracy: float
+    hold_out_margin: float | None = None
     initialisation_left: float
     is_best: bool
 

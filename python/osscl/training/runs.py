@@ -13,17 +13,20 @@ from msgspec.structs import asdict
 from torch import Tensor
 
 from osscl.errors import OutputError, TrainingError
+from osscl.model_file.verdict import Verdict
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 from osscl.training.checkpoint import CheckpointInfo, read_checkpoint
 from osscl.training.clips import TrainingData, fit_of
 from osscl.training.config_file import read_config
+from osscl.training.decided import as_was_decided
 from osscl.training.execution import Execution
 from osscl.training.hold_out import split_hold_out
 from osscl.training.loop import BEST_FILE, LAST_FILE, Training
 from osscl.training.memory import give_back_freed_memory, keep_freed_memory
 from osscl.training.progress import Best
 from osscl.training.reports import Listener, open_logs
+from osscl.training.separation import most_confused
 from osscl.training.step_memory import step_memory
 from osscl.training.train_config import TrainConfig
 
@@ -44,12 +47,18 @@ class Outcome:
         False where it was stopped; resuming goes on.
     best : Best or None
         The averaged weights with the lowest hold-out loss; None before the first epoch was complete.
+    verdict : Verdict or None
+        What the clips held out say of them; None where there are none yet.
+    classes : tuple of str
+        Machine IDs that they were trained to tell apart.
     """
 
     folder: Path
     seed: int
     completed: bool
     best: Best | None
+    verdict: Verdict | None
+    classes: tuple[str, ...]
 
     @property
     def weights(self) -> Path:
@@ -106,14 +115,12 @@ def train(
     OutputError
         A file cannot be written.
     """
-    if holds_training(folder) and not resume:
-        raise TrainingError(
-            f"{printable(folder)} holds a training already; go on with it (--resume), "
-            "or choose another folder"
-        )
+    if not resume:
+        refuse_begun(folder)
     stored = _read_last(folder) if resume else None
     config = config or (stored[1].config if stored else TrainConfig(**as_dict(data.fit)))
     if stored:
+        config = as_was_decided(config, stored[1].config)
         _refuse_another_recipe(folder / LAST_FILE, stored[1].config, config)
     _refuse_another_fit(data, config)
     split = split_hold_out(data, config.hold_out, config.seed)
@@ -133,7 +140,9 @@ def train(
     finally:
         for log in logs:
             log.close()
-    return Outcome(folder, config.seed, completed, training.state.progress.best)
+    return Outcome(
+        folder, config.seed, completed, training.state.progress.best, training.verdict, data.classes
+    )
 
 
 def holds_training(folder: Path) -> bool:
@@ -141,7 +150,18 @@ def holds_training(folder: Path) -> bool:
     return (folder / LAST_FILE).exists()
 
 
-def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
+def refuse_begun(folder: Path) -> None:
+    """Refuse a folder in which a training lies; raises `TrainingError`."""
+    if holds_training(folder):
+        raise TrainingError(
+            f"{printable(folder)} holds a training already; go on with it (--resume), "
+            "or choose another folder"
+        )
+
+
+def stored_config(
+    folder: Path, recipe: Path | None, changes: Mapping[str, Any], *, epochs_are_planned: bool = False
+) -> TrainConfig:
     """Recipe of a training that shall go on, which what the user says of it now must not change.
 
     Parameters
@@ -152,6 +172,8 @@ def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any])
         Recipe file that is named now.
     changes : mapping of str to object
         Fields that are stated now.
+    epochs_are_planned : bool
+        Whether the number of epochs was planned when the training began, whatever is stated now.
 
     Returns
     -------
@@ -169,7 +191,8 @@ def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any])
     """
     stored = _read_last(folder)[1].config
     base = asdict(stored) if recipe is None else {}
-    now = read_config(recipe, {**base, **changes})
+    planned = {"epochs": stored.epochs} if epochs_are_planned else {}
+    now = as_was_decided(read_config(recipe, {**base, **changes, **planned}), stored)
     _refuse_another_recipe(folder / LAST_FILE, stored, now)
     return now
 
@@ -197,8 +220,17 @@ def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, object]:
     best = [(outcome, outcome.best) for outcome in outcomes if outcome.best is not None]
     summary: dict[str, object] = {
         "weights": "ema, lowest hold-out loss",
+        "classes": outcomes[0].classes,
         "seeds": [
-            {"seed": outcome.seed, "folder": str(outcome.folder), **asdict(figures)}
+            {
+                "seed": outcome.seed,
+                "folder": str(outcome.folder),
+                **asdict(figures),
+                "most_confused": [
+                    each._asdict() for each in most_confused(outcome.classes, figures.confusion)
+                ],
+                "verdict": outcome.verdict,
+            }
             for outcome, figures in best
         ],
     }
@@ -213,7 +245,7 @@ def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, object]:
         write_atomically(path, [msgspec.json.format(msgspec.json.encode(summary)), b"\n"])
     except OSError as error:
         raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
-    return summary
+    return msgspec.to_builtins(summary)  # type: ignore[no-any-return]
 
 
 def _read_last(folder: Path) -> tuple[dict[str, Tensor], CheckpointInfo]:

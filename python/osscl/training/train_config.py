@@ -38,8 +38,9 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         Whether the clips of a batch are mixed in pairs.
     hold_out : float
         Share of all clips that is held out to select the weights, in (0, 1).
-    ema_warmup : bool
-        Lets the averaged weights forget the initialisation at once; for short trainings.
+    ema_warmup : bool or None
+        Lets the averaged weights forget the initialisation at once; for short trainings. None: on where more
+        than a tenth of them would still be the initialisation at the end, see `osscl.training.decided`.
     precision : {"fp32", "bf16"}
         "bf16" computes convolutions in bfloat16 (autocast); weights, losses and averages stay float32.
     resample, channel, pad
@@ -65,7 +66,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     temperature: float = 0.02
     mixup: bool = True
     hold_out: float = 0.05
-    ema_warmup: bool = False
+    ema_warmup: bool | None = None
     precision: TrainingPrecision = "fp32"
     resample: bool = False
     channel: Channel | None = None
