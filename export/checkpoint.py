@@ -156,9 +156,7 @@ def _load_trained(path: Path, sha256: str, given: Mapping[str, object]) -> Check
     # held-out clips chose the weights: their scores are too low as well
     hashes = sorted({each[:SHORT_HASH_DIGITS] for each in (*info.training_clips, *info.hold_out_clips)})
     decisions = StoredDecisions(background=info.background, training_clips=tuple(hashes))
-    return Checkpoint(
-        model.eval(), config, sha256, TRAINED_LAYOUT, training_data, decisions, info.verdict
-    )
+    return Checkpoint(model.eval(), config, sha256, TRAINED_LAYOUT, training_data, decisions, info.verdict)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from osscl.training.checkpoint import read_checkpoint
 from osscl.training.hold_out import split_hold_out
 from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.reports import EpochReport, StepReport
-from osscl.training.runs import summarise
 from osscl.training.state import TrainingState
+from osscl.training.summary import summarise
 from osscl.training.train_config import TrainConfig
 from support.readers import DyingReader, WaitingReader
 from support.training_data import MACHINES, small_recipe, write_recordings

@@ -90,7 +90,7 @@ def train(
     with needing("training", "train"):
         from osscl.training import Execution
         from osscl.training.log_mel_cache import LogMelCache
-        from osscl.training.runs import summarise
+        from osscl.training.summary import summarise
     changes = recipe.changes | fit.stated()
     check_output_folder(output)  # before hours of reading
     if cache is not None:
@@ -145,7 +145,7 @@ def _train_one(
         WorkProgress("steps") as progress,
         postponed_interrupt("stopping after this step; Ctrl-C again breaks off at once") as should_stop,
     ):
-        told = Told(clips, recipe, execution, progress)
+        told = Told(clips, folder, recipe, execution, progress)
         return train_network(
             clips,
             folder,

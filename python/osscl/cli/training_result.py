@@ -23,6 +23,7 @@ def print_result(outcomes: "list[Outcome]", summary: dict[str, Any], json: bool)
                 "hold-out loss": f"{outcome.best.hold_out_loss:.4f}",
                 "hold-out accuracy": f"{outcome.best.hold_out_accuracy:.4f}",
                 **_confusions(outcome),
+                "page": outcome.page,
             }
         )
     if len(outcomes) > 1:

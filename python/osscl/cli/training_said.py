@@ -1,6 +1,7 @@
 """What `osscl train` says while it trains: before it begins, how long it takes, each epoch, and doubts."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osscl.cli.console import WorkProgress
@@ -21,6 +22,8 @@ class Told:
     ----------
     clips : TrainingData
         What is trained on.
+    folder : Path
+        Where its files are written.
     recipe : TrainConfig
         As it was asked for.
     execution : Execution
@@ -33,9 +36,15 @@ class Told:
     _timing: "Timing"
 
     def __init__(
-        self, clips: "TrainingData", recipe: "TrainConfig", execution: "Execution", progress: WorkProgress
+        self,
+        clips: "TrainingData",
+        folder: Path,
+        recipe: "TrainConfig",
+        execution: "Execution",
+        progress: WorkProgress,
     ) -> None:
-        self._clips, self._recipe, self._execution, self._bar = clips, recipe, execution, progress
+        self._clips, self._folder, self._recipe = clips, folder, recipe
+        self._execution, self._bar = execution, progress
 
     def begin(self, training: "Training") -> None:
         """Say what is to be said before the first step."""
@@ -58,7 +67,7 @@ class Told:
             say(str(memory))
         say(
             f"{'going on after step ' + str(done) if done else 'training'}: {training.n_steps} steps, "
-            f"seed {self._recipe.seed}, {training.info.device} -> {training.folder}"
+            f"seed {self._recipe.seed}, {training.info.device} -> {self._folder}"
         )
         self._bar.set_total(training.n_steps)
 

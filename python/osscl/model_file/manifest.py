@@ -211,7 +211,8 @@ class Manifest(Settings, frozen=True, kw_only=True):
     licence, training_data : str
         Free text: terms of use, and what the model was trained on.
     verdict : Verdict or None
-        What the clips held out of its training say of the network; None where that is not known. Since schema 6.
+        What the clips held out of its training say of the network; None where that is not known.
+        Since schema 6.
 
     References
     ----------

@@ -90,15 +90,15 @@ class Training:
         """What a checkpoint of this training says, at its beginning."""
         return self._info
 
+    @property
+    def info_now(self) -> CheckpointInfo:
+        """What a checkpoint of it says now."""
+        return replace(self._info, progress=self.state.progress, verdict=self.verdict)
+
     def pace(self, step_s: float) -> Pace:
         """How fast the training is, where a step takes so many seconds."""
         n_training, n_held_out = map(len, self._split)
         return pace_of(step_s, n_training, n_held_out, self._config.batch_size)
-
-    @property
-    def folder(self) -> Path:
-        """Where its files are written."""
-        return self._folder
 
     @property
     def config(self) -> TrainConfig:
@@ -273,8 +273,7 @@ class Training:
         )
 
     def _write(self, name: str, content: Content, tensors: dict[str, Tensor]) -> None:
-        info = replace(self._info, content=content, progress=self.state.progress, verdict=self.verdict)
-        write_checkpoint(self._folder / name, tensors, info)
+        write_checkpoint(self._folder / name, tensors, replace(self.info_now, content=content))
 
     def _not_finite(self, what: str, n_steps: int) -> TrainingError:
         """Say what was found at a step, the `n_steps`-th of all; epochs and steps count from 1, as shown."""

@@ -169,12 +169,29 @@ def open_logs(folder: Path, n_steps: int) -> list[MetricsLog | TensorBoardLog]:
     return [*logs, TensorBoardLog(writer)]
 
 
+def read_reports(folder: Path) -> list[Report]:
+    """Read what a training told.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the training.
+
+    Returns
+    -------
+    list of StepReport or EpochReport
+        In their order.
+    """
+    lines = (folder / METRICS_FILE).read_bytes().splitlines()
+    return [msgspec.json.decode(line, type=Report) for line in lines]
+
+
 def _lines_up_to(path: Path, n_steps: int) -> list[bytes]:
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     kept = []
     for line in lines:
         try:
-            report = msgspec.json.decode(line, type=StepReport | EpochReport)
+            report = msgspec.json.decode(line, type=Report)
         except msgspec.MsgspecError:  # a line that a crash cut off
             break
         if report.n_steps > n_steps:

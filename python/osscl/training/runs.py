@@ -1,20 +1,16 @@
 """Whole trainings: fresh or resumed, one seed or several, each in a folder of its own."""
 
-import math
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict as as_dict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec.structs import asdict
 from torch import Tensor
 
 from osscl.errors import OutputError, TrainingError
 from osscl.model_file.verdict import Verdict
-from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 from osscl.training.checkpoint import CheckpointInfo, read_checkpoint
 from osscl.training.clips import TrainingData, fit_of
@@ -26,11 +22,9 @@ from osscl.training.loop import BEST_FILE, LAST_FILE, Training
 from osscl.training.memory import give_back_freed_memory, keep_freed_memory
 from osscl.training.progress import Best
 from osscl.training.reports import Listener, open_logs
-from osscl.training.separation import most_confused
 from osscl.training.step_memory import step_memory
 from osscl.training.train_config import TrainConfig
-
-SUMMARY_FILE = "summary.json"
+from osscl.training.training_page import PAGE_FILE, write_training_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +53,11 @@ class Outcome:
     best: Best | None
     verdict: Verdict | None
     classes: tuple[str, ...]
+
+    @property
+    def page(self) -> Path:
+        """Page of the training, once it is complete."""
+        return self.folder / PAGE_FILE
 
     @property
     def weights(self) -> Path:
@@ -140,6 +139,8 @@ def train(
     finally:
         for log in logs:
             log.close()
+    if completed:
+        write_training_page(folder, training.info_now)
     return Outcome(
         folder, config.seed, completed, training.state.progress.best, training.verdict, data.classes
     )
@@ -195,57 +196,6 @@ def stored_config(
     now = as_was_decided(read_config(recipe, {**base, **changes, **planned}), stored)
     _refuse_another_recipe(folder / LAST_FILE, stored, now)
     return now
-
-
-def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, object]:
-    """Write down how several seeds did: each, the mean and the spread.
-
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-        Of complete trainings.
-    folder : Path
-        Where ``summary.json`` is written.
-
-    Returns
-    -------
-    dict
-        What was written; the spread is the standard deviation of a sample, None for a single seed.
-
-    Raises
-    ------
-    OutputError
-        It cannot be written.
-    """
-    best = [(outcome, outcome.best) for outcome in outcomes if outcome.best is not None]
-    summary: dict[str, object] = {
-        "weights": "ema, lowest hold-out loss",
-        "classes": outcomes[0].classes,
-        "seeds": [
-            {
-                "seed": outcome.seed,
-                "folder": str(outcome.folder),
-                **asdict(figures),
-                "most_confused": [
-                    each._asdict() for each in most_confused(outcome.classes, figures.confusion)
-                ],
-                "verdict": outcome.verdict,
-            }
-            for outcome, figures in best
-        ],
-    }
-    for name in ("hold_out_loss", "hold_out_accuracy"):
-        values = [getattr(figures, name) for _, figures in best]
-        summary[name] = {
-            "mean": math.fsum(values) / len(values),
-            "spread": statistics.stdev(values) if len(values) > 1 else None,
-        }
-    path = folder / SUMMARY_FILE
-    try:
-        write_atomically(path, [msgspec.json.format(msgspec.json.encode(summary)), b"\n"])
-    except OSError as error:
-        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
-    return msgspec.to_builtins(summary)  # type: ignore[no-any-return]
 
 
 def _read_last(folder: Path) -> tuple[dict[str, Tensor], CheckpointInfo]:
