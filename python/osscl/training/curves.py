@@ -1,5 +1,6 @@
 """Learning curves in numbers of an SVG picture: loss, accuracy and learning rate over the steps."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -86,17 +87,20 @@ def learning_curves(reports: Sequence[Report], chance: float) -> list[Chart]:
         _points("training, mixed clips", "steps", steps, "accuracy"),
         _points("hold-out, averaged weights", "held", epochs, "hold_out_accuracy"),
     ]
-    rate = [_points("learning rate", "steps", steps, "learning_rate")]
+    power = math.floor(math.log10(max(report.learning_rate for report in reports)))
+    rate = [_points("learning rate", "steps", steps, "learning_rate", 10.0**-power)]
     return [
         _chart("Loss, nats", loss, n_steps, _around(loss)),
         _chart("Accuracy", accuracy, n_steps, Axis(0.0, 1.0), (chance, "chance")),
-        _chart("Learning rate", rate, n_steps, Axis(0.0, (1 + _MARGIN) * float(rate[0].values.max()))),
+        _chart(
+            f"Learning rate, 1e{power}", rate, n_steps, Axis(0.0, (1 + _MARGIN) * float(rate[0].values.max()))
+        ),
     ]
 
 
-def _points(name: str, look: str, reports: Sequence[Report], field: str) -> _Points:
+def _points(name: str, look: str, reports: Sequence[Report], field: str, scale: float = 1.0) -> _Points:
     steps = np.array([report.n_steps for report in reports], np.float64)
-    values = np.array([getattr(report, field) for report in reports], np.float64)
+    values = scale * np.array([getattr(report, field) for report in reports], np.float64)
     if len(steps) > _N_COLUMNS:
         parts = np.array_split(np.arange(len(steps)), _N_COLUMNS)
         steps, values = (np.array([of[part].mean() for part in parts]) for of in (steps, values))
