@@ -18,7 +18,7 @@ from osscl.training.clip_reader import ClipReader
 from osscl.training.loader import Loader
 from osscl.training.memory import keep_freed_memory
 from osscl.training.mixup import draw_mixing
-from osscl.training.order import TrainingOrder
+from osscl.training.order import Planned, TrainingOrder
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, training_step
 from osscl.training.train_config import TrainConfig
@@ -28,7 +28,7 @@ NAMES = ("waveform", "log_mel")
 
 def reading_rate(data, workers: int) -> float:
     """Clips per second that workers read and transform, after the first four batches."""
-    reader = ClipReader(data.clips, [data.label(clip) for clip in data.clips], NAMES)
+    reader = ClipReader(data.clips, [data.label(clip) for clip in data.clips], len(data.classes), NAMES)
     n_epochs = -(-1000 // len(data.clips)) + 1
     order = TrainingOrder(len(data.clips), 16, seed=0, epochs=n_epochs)
     with Loader(reader, order, workers=workers) as batches:
@@ -82,13 +82,13 @@ def main() -> None:
     if device.type == "cpu":
         keep_freed_memory()
     labels = [data.label(clip) for clip in data.clips]
-    reader = ClipReader(data.clips, labels, NAMES)
+    reader = ClipReader(data.clips, labels, len(data.classes), NAMES)
     for precision in ("fp32", "bf16"):
         config = TrainConfig(precision=precision, learning_rate=1e-5)
         for size in (16, 64):
             state = TrainingState(config, data.classes, device)
             numbers = np.resize(np.arange(len(data.clips)), size).tolist()
-            batch = next(Loader(reader, [numbers], workers=0))
+            batch = next(Loader(reader, [list(map(Planned, numbers))], workers=0))
             share = front_end_ms(batch)
             there = Batch(tuple(x.to(device) for x in batch.inputs), batch.labels.to(device))
             ms = step_ms(state, there, config, arguments.steps)

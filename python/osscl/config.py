@@ -171,6 +171,8 @@ class ModelConfig(Settings, frozen=True, kw_only=True):
         Angular margin m of ArcFace, radians.
     scale : float
         Scale s of the logits.
+    sub_centres : int
+        Weight vectors of each class; the cosine is that to the nearest.
     """
 
     classes: tuple[str, ...]
@@ -178,9 +180,11 @@ class ModelConfig(Settings, frozen=True, kw_only=True):
     head: HeadKind = "basic"
     margin: float = 0.4
     scale: float = 30.0
+    sub_centres: int = 1
 
     def __post_init__(self) -> None:
         take_types(self)
+        _check_size("sub_centres", self.sub_centres)
         if not self.classes or any(not name for name in self.classes):
             raise ConfigError("classes must name at least one machine ID, none of them empty")
         doubles = sorted(name for name, count in Counter(self.classes).items() if count > 1)

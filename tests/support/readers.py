@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from osscl.training.clip_reader import ClipArrays, ClipReader
+from osscl.training.order import Planned
 
 
 class DyingReader(ClipReader):
@@ -14,11 +15,11 @@ class DyingReader(ClipReader):
 
     deadly = 3
 
-    def read(self, indices: Sequence[int]) -> ClipArrays:
+    def read(self, batch: Sequence[Planned]) -> ClipArrays:
         """Read clips, or die."""
-        if self.deadly in indices:
+        if any(planned.number == self.deadly for planned in batch):
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().read(indices)
+        return super().read(batch)
 
 
 class WaitingReader(ClipReader):
@@ -26,18 +27,18 @@ class WaitingReader(ClipReader):
 
     pipe: Path
 
-    def read(self, indices: Sequence[int]) -> ClipArrays:
+    def read(self, batch: Sequence[Planned]) -> ClipArrays:
         """Wait, then read clips."""
         self.pipe.read_bytes()
-        return super().read(indices)
+        return super().read(batch)
 
 
 class PrintingReader(ClipReader):
     """Something that it uses prints, through Python and past it."""
 
-    def read(self, indices: Sequence[int]) -> ClipArrays:
+    def read(self, batch: Sequence[Planned]) -> ClipArrays:
         """Read clips, and print."""
         sys.stdout.write("a library's greeting")
         sys.stdout.flush()
         os.write(1, b"another one\n")
-        return super().read(indices)
+        return super().read(batch)

@@ -14,6 +14,7 @@ from osscl.training.checkpoint import read_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.config_file import read_config
 from osscl.training.loop import Training
+from osscl.training.order import Planned
 from osscl.training.train_config import TrainConfig
 from support.training_data import small_recipe, write_array_recordings
 
@@ -42,8 +43,8 @@ def test_recordings_that_do_not_fit_are_refused_with_all_that_would_help(recordi
 
 def test_the_network_gets_what_scoring_would_give_it(data: TrainingData) -> None:
     labels = [data.label(clip) for clip in data.clips]
-    reader = ClipReader(data.clips, labels, ("waveform", "log_mel"), FIT)
-    samples, mels = reader.read([0, 3]).inputs
+    reader = ClipReader(data.clips, labels, len(data.classes), ("waveform", "log_mel"), FIT)
+    samples, mels = reader.read([Planned(0), Planned(3)]).inputs
     for place, number in enumerate((0, 3)):
         waveform = read_audio(data.clips[number].path, resample=True, channel=0, pad="repeat")
         assert (to_waveform(samples[place]) == waveform).all()

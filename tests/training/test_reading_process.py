@@ -9,9 +9,12 @@ from osscl.errors import TrainingDataError, WorkerLostError
 from osscl.training import TrainingData, read_training_data
 from osscl.training.clip_reader import ClipReader
 from osscl.training.loader import Loader
+from osscl.training.order import Planned
 from osscl.training.reading_process import ReadingProcess
 from support.readers import DyingReader, PrintingReader, WaitingReader
 from support.training_data import write_recordings
+
+PLAN = [[Planned(0)], [Planned(1)]]
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +23,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
 
 
 def reader(data: TrainingData, kind: type[ClipReader] = ClipReader) -> ClipReader:
-    return kind(data.clips, [data.label(clip) for clip in data.clips], ("log_mel",))
+    return kind(data.clips, [data.label(clip) for clip in data.clips], len(data.classes), ("log_mel",))
 
 
 def children() -> list[str]:
@@ -31,7 +34,7 @@ def children() -> list[str]:
 
 
 def test_a_killed_process_is_an_error_after_the_batches_before_it(data: TrainingData) -> None:
-    with Loader(reader(data, DyingReader), [[0], [1], [2], [3], [4]], workers=1) as batches:
+    with Loader(reader(data, DyingReader), [[Planned(number)] for number in range(5)], workers=1) as batches:
         assert [next(batches).labels.tolist() for _ in range(3)] == [[0], [0], [1]]
         assert batches.wait(lambda: False)
         with pytest.raises(WorkerLostError) as error:
@@ -46,7 +49,9 @@ def test_one_of_two_processes_dies_and_the_other_is_ended(data: TrainingData) ->
     before = children()
     with (
         pytest.raises(WorkerLostError, match="SIGKILL"),
-        Loader(reader(data, DyingReader), [[number % 6] for number in range(12)], workers=2) as batches,
+        Loader(
+            reader(data, DyingReader), [[Planned(number % 6)] for number in range(12)], workers=2
+        ) as batches,
     ):
         list(batches)
     assert children() == before
@@ -58,7 +63,7 @@ def test_a_wait_can_be_broken_off(data: TrainingData, tmp_path: Path) -> None:
     assert isinstance(waiting, WaitingReader)
     waiting.pipe = tmp_path / "pipe"
     os.mkfifo(waiting.pipe)
-    with Loader(waiting, [[0], [1]], workers=1) as batches:
+    with Loader(waiting, PLAN, workers=1) as batches:
         assert not batches.wait(lambda: True)
         waiting.pipe.write_bytes(b"")
         assert batches.wait(lambda: False)
@@ -73,14 +78,14 @@ def test_errors_arrive_as_the_sentences_they_are(tmp_path: Path) -> None:
     process = ReadingProcess(reader(data))
     try:
         with pytest.raises(TrainingDataError) as error:
-            process.read([0])
+            process.read([Planned(0)])
         assert str(error.value).startswith(f"{data.clips[0].path} could be read when the training began")
-        assert process.read([1]).labels.tolist() == [0]  # it lives
+        assert process.read([Planned(1)]).labels.tolist() == [0]  # it lives
     finally:
         process.ask_to_end()
         process.close()
 
 
 def test_what_a_library_prints_is_no_answer(data: TrainingData) -> None:
-    with Loader(reader(data, PrintingReader), [[0], [1]], workers=1) as batches:
+    with Loader(reader(data, PrintingReader), PLAN, workers=1) as batches:
         assert [batch.labels.tolist() for batch in batches] == [[0], [0]]

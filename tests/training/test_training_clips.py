@@ -12,7 +12,7 @@ from osscl.training import read_training_data
 from osscl.training.clip_reader import ClipReader
 from osscl.training.hold_out import split_hold_out
 from osscl.training.loader import Loader
-from osscl.training.order import TrainingOrder, plan_batches
+from osscl.training.order import Planned, TrainingOrder, plan_batches
 from support.training_data import MACHINES, write_recordings, write_tone
 
 
@@ -210,7 +210,7 @@ def test_hold_out_is_random_and_depends_on_the_seed(tmp_path: Path) -> None:
 def test_every_clip_comes_once_an_epoch_in_a_new_order() -> None:
     batches = list(TrainingOrder(10, 5, seed=3, epochs=3))
     epochs = [batches[i] + batches[i + 1] for i in (0, 2, 4)]
-    assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
+    assert all(sorted(epoch) == [Planned(number) for number in range(10)] for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
     assert list(TrainingOrder(10, 5, seed=4, epochs=3)) != batches
     later = TrainingOrder(10, 5, seed=3, epochs=3, epoch=1, step=1)
@@ -226,8 +226,9 @@ def test_a_smaller_last_batch_is_dropped_unless_it_is_the_only_one() -> None:
 @pytest.mark.parametrize("names", [("waveform", "log_mel"), ("log_mel",)])
 def test_workers_give_the_planned_batches(tmp_path: Path, names: tuple[str, ...]) -> None:
     data = read_training_data([write_recordings(tmp_path, 2)])
-    reader = ClipReader(data.clips, [data.label(clip) for clip in data.clips], names)
-    plan = [[5, 0], [1, 4], [3], [2], [0], [1], [2]]  # more than two processes read ahead
+    reader = ClipReader(data.clips, [data.label(clip) for clip in data.clips], 3, names)
+    numbers = [5, 0], [1, 4], [3], [2], [0], [1], [2]  # more than two processes read ahead
+    plan = [list(map(Planned, batch)) for batch in numbers]
     loaders = Loader(reader, plan, workers=0), Loader(reader, plan, workers=2)
     with loaders[0], loaders[1]:
         here, there = map(list, loaders)

@@ -16,21 +16,26 @@ class ArcFace(nn.Module):
     ----------
     n_classes : int
         Number of machine IDs K.
+    sub_centres : int
+        Weight vectors C of each; the nearest counts.
 
     References
     ----------
     Deng et al., "ArcFace: additive angular margin loss for deep face recognition", CVPR 2019,
-    arXiv 1801.07698, section 3.1.
+    arXiv 1801.07698, section 3.1; Deng et al., "Sub-center ArcFace: boosting face recognition by large-scale
+    noisy web faces", ECCV 2020, section 3.2.
     """
 
-    def __init__(self, n_classes: int) -> None:
+    def __init__(self, n_classes: int, sub_centres: int = 1) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(n_classes, EMBEDDING_SIZE))
+        self.sub_centres = sub_centres
+        self.weight = nn.Parameter(torch.empty(n_classes * sub_centres, EMBEDDING_SIZE))
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, embedding: Tensor) -> Tensor:
         """Embedding [B, 128] of norm 1 -> cosine [B, K]."""
-        return linear(embedding, normalize(self.weight))
+        cosine = linear(embedding, normalize(self.weight))  # [B, K C]
+        return cosine if self.sub_centres == 1 else cosine.unflatten(1, (-1, self.sub_centres)).amax(2)
 
 
 def arcface_logits(cosine: Tensor, labels: Tensor, margin: float, scale: float) -> Tensor:

@@ -71,7 +71,7 @@ class OSSCL(nn.Module):
         self.maps = ThreeMaps() if config.inputs == "three_maps" else LogMelMap()
         self.encoder = MobileFaceNet(self.maps.n_maps)
         self.head = PerturbationHead(config.head)
-        self.arcface = ArcFace(len(config.classes))
+        self.arcface = ArcFace(len(config.classes), config.sub_centres)
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Embed clips and compare them with each class.

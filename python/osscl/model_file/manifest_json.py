@@ -22,6 +22,7 @@ _FIELDS_SINCE = {
     "$.decisions.limits": 5,
     "$.decisions.memories[].measures": 5,
     "$.verdict": 6,
+    "$.model.sub_centres": 6,
 }
 """JSON paths, without the numbers of lists."""
 _PRECISIONS_SINCE = {"fp16": 3}

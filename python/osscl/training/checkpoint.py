@@ -32,6 +32,9 @@ Format: TypeAlias = Literal["osscl.checkpoint/2", "osscl.checkpoint/3", "osscl.c
 _FIELDS_SINCE = {
     "$.background": 3,
     "$.verdict": 4,
+    "$.config.exposure": 4,
+    "$.config.exchange": 4,
+    "$.config.sub_centres": 4,
     "$.progress.best.hold_out_margin": 4,
     "$.progress.best.confusion": 4,
 }

@@ -9,6 +9,7 @@ from typing import Self
 import torch
 
 from osscl.training.clip_reader import ClipArrays, ClipReader
+from osscl.training.order import Planned
 from osscl.training.reading_process import ReadingProcess
 from osscl.training.step import Batch
 
@@ -23,7 +24,7 @@ class Loader(Iterator[Batch]):
     ----------
     reader : ClipReader
         The clips.
-    plan : iterable of list of int
+    plan : iterable of list of Planned
         Which of them, batch by batch.
     workers : int
         Processes that read; 0 reads in the calling one.
@@ -39,7 +40,7 @@ class Loader(Iterator[Batch]):
     """
 
     def __init__(
-        self, reader: ClipReader, plan: Iterable[list[int]], *, workers: int, pin_memory: bool = False
+        self, reader: ClipReader, plan: Iterable[list[Planned]], *, workers: int, pin_memory: bool = False
     ) -> None:
         self._reader, self._plan, self._pin_memory = reader, iter(plan), pin_memory
         self._ahead: deque[Future[Batch]] = deque()
@@ -100,12 +101,12 @@ class Loader(Iterator[Batch]):
         self._ahead.clear()
 
     def _read_ahead(self) -> None:
-        for indices in itertools.islice(self._plan, _AHEAD * len(self._processes) - len(self._ahead)):
+        for clips in itertools.islice(self._plan, _AHEAD * len(self._processes) - len(self._ahead)):
             process, thread = next(self._turns)
-            self._ahead.append(thread.submit(self._fetch, process, indices))
+            self._ahead.append(thread.submit(self._fetch, process, clips))
 
-    def _fetch(self, process: ReadingProcess, indices: list[int]) -> Batch:
-        return self._as_batch(process.read(indices))
+    def _fetch(self, process: ReadingProcess, clips: list[Planned]) -> Batch:
+        return self._as_batch(process.read(clips))
 
     def _as_batch(self, arrays: ClipArrays) -> Batch:
         tensors = [torch.from_numpy(array) for array in (*arrays.inputs, arrays.labels)]

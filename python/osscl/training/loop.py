@@ -9,16 +9,16 @@ import torch
 from msgspec.structs import replace
 from torch import Tensor
 
-from osscl.config import CLIP, FRONTEND
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
 from osscl.model_file.verdict import Verdict
 from osscl.support.paths import printable
-from osscl.training.background import background_of
 from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
 from osscl.training.decided import decided, n_steps_of
-from osscl.training.execution import Execution, git_revision, package_versions
+from osscl.training.description import described
+from osscl.training.exchange import exchange
+from osscl.training.execution import Execution
 from osscl.training.hold_out import Split
 from osscl.training.judging import verdict_on
 from osscl.training.loader import Loader
@@ -26,8 +26,9 @@ from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.losses import Losses
 from osscl.training.mixup import draw_mixing
 from osscl.training.moving_average import initialisation_left
-from osscl.training.order import TrainingOrder, n_batches
+from osscl.training.order import Planned, TrainingOrder, n_batches
 from osscl.training.progress import Progress, Sums
+from osscl.training.pseudo_classes import without_pseudo_classes
 from osscl.training.reports import EpochReport, Listener, StepReport
 from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
@@ -70,7 +71,7 @@ class Training:
         self._execution = execution
         self._device = execution.torch_device()
         self._cache = None if execution.cache is None else LogMelCache(execution.cache)
-        self._info = self._describe()
+        self._info = described(config, data, split, execution)
         self.state = TrainingState(config, data.classes, self._device)
         self.steps_of_epoch = n_batches(len(split.training), config.batch_size)
 
@@ -177,6 +178,8 @@ class Training:
 
     def _step(self, step: int, batch: Batch) -> tuple[Losses, int]:
         progress, config = self.state.progress, self._config
+        names, n_classes = self.state.model.input_names, len(self._data.classes)
+        batch = exchange(batch, names, n_classes, config, progress.epoch, step)
         mixing = None
         if config.mixup:
             mixing = draw_mixing(config.seed, progress.epoch, step, len(batch.labels), self._device)
@@ -191,12 +194,13 @@ class Training:
         """Look at the clips held out, keep the averaged weights if they are the best, save the state."""
         before = self.state.progress
         average = self.state.average.model
-        hold_out = evaluate_hold_out(average, self._hold_out_batches(), self._config)
+        hold_out = evaluate_hold_out(average, self._hold_out_batches(), len(self._data.classes), self._config)
         if not math.isfinite(hold_out.loss):
             raise self._not_finite(f"the hold-out loss is {hold_out.loss}", before.n_steps)
         self.state.progress = before.after_epoch(hold_out)
         if before.is_best(hold_out):
-            self._write(BEST_FILE, "ema_weights", average.state_dict())
+            kept = without_pseudo_classes(average.state_dict(), len(self._data.classes), self._config)
+            self._write(BEST_FILE, "ema_weights", kept)
         self.save_state()
         listener(self._epoch_report(before, hold_out))
 
@@ -207,6 +211,7 @@ class Training:
             config.batch_size,
             seed=config.seed,
             epochs=config.epochs,
+            exposure=config.exposure,
             epoch=progress.epoch,
             step=progress.sums.n_steps,
         )
@@ -220,12 +225,17 @@ class Training:
     def _hold_out_batches(self) -> Iterator[Batch]:
         clips = self._split.hold_out
         size = self._config.batch_size
-        plan = [list(range(i, min(i + size, len(clips)))) for i in range(0, len(clips), size)]
+        plan = [
+            [Planned(number) for number in range(i, min(i + size, len(clips)))]
+            for i in range(0, len(clips), size)
+        ]
         return map(self._on_device, Loader(self._reader(clips), plan, workers=0))
 
     def _reader(self, clips: Sequence[TrainingClip]) -> ClipReader:
         labels = [self._data.label(clip) for clip in clips]
-        return ClipReader(clips, labels, self.state.model.input_names, fit_of(self._config), self._cache)
+        names = self.state.model.input_names
+        n_classes = len(self._data.classes)
+        return ClipReader(clips, labels, n_classes, names, fit_of(self._config), self._cache)
 
     def _on_device(self, batch: Batch) -> Batch:
         inputs = tuple(x.to(self._device, non_blocking=True) for x in batch.inputs)
@@ -252,24 +262,6 @@ class Training:
             hold_out_margin=hold_out.separation.margin,
             initialisation_left=initialisation_left(progress.n_steps, warmup=bool(self._config.ema_warmup)),
             is_best=progress.is_best(hold_out),
-        )
-
-    def _describe(self) -> CheckpointInfo:
-        return CheckpointInfo(
-            content="training_state",
-            config=self._config,
-            classes=self._data.classes,
-            front_end=FRONTEND,
-            clip=CLIP,
-            front_end_sha256=FRONTEND.sha256,
-            data_fingerprint=self._data.fingerprint,
-            training_clips=tuple(clip.sha256 for clip in self._split.training),
-            hold_out_clips=tuple(clip.sha256 for clip in self._split.hold_out),
-            progress=Progress(),
-            device=self._execution.device_name(),
-            versions=package_versions(),
-            git_revision=git_revision(),
-            background=background_of(self._data, self._split.training),
         )
 
     def _write(self, name: str, content: Content, tensors: dict[str, Tensor]) -> None:

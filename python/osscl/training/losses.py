@@ -32,7 +32,12 @@ class Losses(NamedTuple):
 
 
 def batch_losses(
-    embedding: Tensor, cosine: Tensor, labels: Tensor, mixing: Mixing | None, config: TrainConfig
+    embedding: Tensor,
+    cosine: Tensor,
+    labels: Tensor,
+    mixing: Mixing | None,
+    config: TrainConfig,
+    others: Tensor | None = None,
 ) -> Losses:
     """Losses of one batch.
 
@@ -48,6 +53,8 @@ def batch_losses(
         How the clips were mixed.
     config : TrainConfig
         Margin, scale, temperature, and whether the contrastive loss counts.
+    others : Tensor of int64, [B], or None
+        Class of the other half of each clip, where clips exchanged parts; both classes count alike.
 
     Returns
     -------
@@ -59,14 +66,23 @@ def batch_losses(
     Huang, Fang, He, ICASSP 2025, arXiv 2509.13853, section 2.
     """
     logits = arcface_logits(cosine, labels, config.margin, config.scale)  # [B, K]
-    ce = cross_entropy(logits, labels)
+    ce = _cross_entropy(logits, labels, others)
     if mixing is not None:
-        others = labels[mixing.permutation]
-        ce = mixing.share * ce + (1.0 - mixing.share) * cross_entropy(logits, others)
+        to_partner = mixing.permutation
+        other_half = None if others is None else others[to_partner]
+        of_partner = _cross_entropy(logits, labels[to_partner], other_half)
+        ce = mixing.share * ce + (1.0 - mixing.share) * of_partner
     if not config.supcon:
         return Losses(ce, ce, ce.new_zeros(()))
-    contrastive = contrastive_loss(embedding, labels, config.temperature)
+    alike = labels if others is None else labels * cosine.shape[1] + others  # [B]: of the same two classes
+    contrastive = contrastive_loss(embedding, alike, config.temperature)
     return Losses(ce + contrastive, ce, contrastive)
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor, others: Tensor | None) -> Tensor:
+    if others is None:
+        return cross_entropy(logits, labels)
+    return 0.5 * (cross_entropy(logits, labels) + cross_entropy(logits, others))
 
 
 def contrastive_loss(embedding: Tensor, labels: Tensor, temperature: float) -> Tensor:

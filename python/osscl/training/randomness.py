@@ -12,6 +12,8 @@ class Purpose(IntEnum):
     HOLD_OUT = 1
     ORDER = 2
     MIXUP = 3
+    EXPOSURE = 4
+    EXCHANGE = 5
 
 
 def generator(seed: int, purpose: Purpose, epoch: int = 0, step: int = 0) -> np.random.Generator:

@@ -15,6 +15,7 @@ from types import FrameType
 
 from osscl.errors import OssclError, WorkerLostError
 from osscl.training.clip_reader import ClipArrays, ClipReader
+from osscl.training.order import Planned
 
 _PATIENCE_S = 10.0  # for a process that was asked to end
 
@@ -52,13 +53,13 @@ class ReadingProcess:
                 "(--workers N), or with --workers 0, which starts none"
             ) from error
 
-    def read(self, indices: Sequence[int]) -> ClipArrays:
+    def read(self, batch: Sequence[Planned]) -> ClipArrays:
         """Read a batch; waits until it is there.
 
         Parameters
         ----------
-        indices : sequence of int
-            Numbers of the clips.
+        batch : sequence of Planned
+            The clips.
 
         Returns
         -------
@@ -78,7 +79,7 @@ class ReadingProcess:
             if self._reader is not None:
                 pickle.dump(self._reader, self._process.stdin, pickle.HIGHEST_PROTOCOL)
                 self._reader = None
-            pickle.dump(indices, self._process.stdin)
+            pickle.dump(batch, self._process.stdin)
             self._process.stdin.flush()
             answer = pickle.load(self._process.stdout)  # noqa: S301 - of a process that was started here
         except (OSError, EOFError, pickle.UnpicklingError):
@@ -124,9 +125,9 @@ def serve() -> None:
     try:
         reader: ClipReader = pickle.load(orders)  # noqa: S301 - of the process that started this one
         while True:
-            indices = pickle.load(orders)  # noqa: S301
+            batch = pickle.load(orders)  # noqa: S301
             try:
-                answer: ClipArrays | OssclError = reader.read(indices)
+                answer: ClipArrays | OssclError = reader.read(batch)
             except OssclError as error:
                 answer = error
             pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)

@@ -9,6 +9,7 @@ from osscl.errors import CheckpointError
 from osscl.model import OSSCL
 from osscl.training.moving_average import MovingAverage
 from osscl.training.progress import Progress
+from osscl.training.pseudo_classes import all_classes
 from osscl.training.randomness import Purpose, generator
 from osscl.training.train_config import TrainConfig
 
@@ -25,7 +26,7 @@ class TrainingState:
     config : TrainConfig
         Settings; the seed decides the initialisation.
     classes : tuple of str
-        Machine IDs.
+        Machine IDs; the networks have the recipe's pseudo-classes behind them.
     device : torch.device
         Where it is computed.
 
@@ -45,7 +46,7 @@ class TrainingState:
         with torch.random.fork_rng(devices=[]):
             seed = int(generator(config.seed, Purpose.INITIALISATION).integers(2**63))
             torch.manual_seed(seed)
-            model = OSSCL(config.model(classes))
+            model = OSSCL(config.model(all_classes(classes, config)))
         if config.precision == "bf16":
             # faster, but batch norm sums less exactly: gradients then miss the published ones by up to 0.6 %
             model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

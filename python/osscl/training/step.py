@@ -25,10 +25,13 @@ class Batch(NamedTuple):
         Those of ``OSSCL.input_names``, the waveform as int16 or float32 samples [B, 160000].
     labels : Tensor of int64, [B]
         Class of each clip.
+    others : Tensor of int64, [B], or None
+        Class of the other half of each clip; None where all are of one class.
     """
 
     inputs: tuple[Tensor, ...]
     labels: Tensor
+    others: Tensor | None = None
 
 
 class HoldOut(NamedTuple):
@@ -85,7 +88,7 @@ def training_step(
     with _autocast(batch.labels.device, config):
         vector = model.vector(*inputs)  # [B, 128]
     embedding, cosine = model.compare(vector.float())  # [B, 128], [B, K]
-    losses = batch_losses(embedding, cosine, batch.labels, mixing, config)
+    losses = batch_losses(embedding, cosine, batch.labels, mixing, config, batch.others)
     if not losses.total.isfinite():
         raise FloatingPointError(f"the loss is {losses.total.item()}")
     optimizer.zero_grad(set_to_none=True)
@@ -95,7 +98,7 @@ def training_step(
 
 
 @torch.inference_mode()
-def evaluate_hold_out(model: OSSCL, batches: Iterable[Batch], config: TrainConfig) -> HoldOut:
+def evaluate_hold_out(model: OSSCL, batches: Iterable[Batch], n_classes: int, config: TrainConfig) -> HoldOut:
     """Loss and accuracy on clips that are not trained on.
 
     Parameters
@@ -104,6 +107,8 @@ def evaluate_hold_out(model: OSSCL, batches: Iterable[Batch], config: TrainConfi
         The averaged network, in eval mode.
     batches : iterable of Batch
         The clips, on the network's device.
+    n_classes : int
+        Number of real classes K; what lies behind them does not count.
     config : TrainConfig
         Margin and scale; always computed in float32.
 
@@ -114,7 +119,8 @@ def evaluate_hold_out(model: OSSCL, batches: Iterable[Batch], config: TrainConfi
     """
     losses, labels, cosines = [], [], []
     for batch in batches:
-        _, cosine = model(*as_network_inputs(batch.inputs))  # [B, K]
+        _, every_cosine = model(*as_network_inputs(batch.inputs))
+        cosine = every_cosine[:, :n_classes]  # [B, K]
         logits = arcface_logits(cosine, batch.labels, config.margin, config.scale)
         losses.append(cross_entropy(logits, batch.labels).item())
         labels.append(batch.labels.cpu())

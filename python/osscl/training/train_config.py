@@ -7,6 +7,7 @@ from osscl.config import Channel, HeadKind, ModelConfig, ModelInputs, Padding, S
 from osscl.errors import ConfigError
 
 TrainingPrecision: TypeAlias = Literal["fp32", "bf16"]
+Exchange: TypeAlias = Literal["none", "statistics", "features", "both"]
 
 
 class TrainConfig(Settings, frozen=True, kw_only=True):
@@ -36,6 +37,13 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         Of the contrastive loss.
     mixup : bool
         Whether the clips of a batch are mixed in pairs.
+    exposure : float
+        Share of the training clips that are altered and told apart from those that are not, in [0, 1).
+    exchange : {"none", "statistics", "features", "both"}
+        What clips of a batch exchange to be pseudo-classes: mean and deviation of their log-mel's bands; the
+        log-mel itself, so that it meets another clip's maps of the waveform.
+    sub_centres : int
+        Weight vectors of each class; the nearest counts.
     hold_out : float
         Share of all clips that is held out to select the weights, in (0, 1).
     ema_warmup : bool or None
@@ -65,6 +73,9 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     supcon: bool = True
     temperature: float = 0.02
     mixup: bool = True
+    exposure: float = 0.0
+    exchange: Exchange = "none"
+    sub_centres: int = 1
     hold_out: float = 0.05
     ema_warmup: bool | None = None
     precision: TrainingPrecision = "fp32"
@@ -75,7 +86,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         check_fit(self.resample, self.channel, self.pad)
         take_types(self)
-        for name, lowest in (("seed", 0), ("epochs", 1), ("batch_size", 2)):
+        for name, lowest in (("seed", 0), ("epochs", 1), ("batch_size", 2), ("sub_centres", 1)):
             if getattr(self, name) < lowest:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least {lowest}")
         for name in ("learning_rate", "temperature"):
@@ -89,7 +100,21 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
             )
         if not 0.0 < self.hold_out < 1.0:
             raise ConfigError(f"hold_out is {self.hold_out}; it must lie between 0 and 1")
+        if not 0.0 <= self.exposure < 1.0:
+            raise ConfigError(f"exposure is {self.exposure}; it must be zero or more, and less than 1")
+        if "features" in self.exchanged and self.inputs == "log_mel":
+            raise ConfigError(
+                f"exchange is {self.exchange}, and the network sees the log-mel alone: features are "
+                "exchanged between log-mel and waveform; use statistics, or inputs = three_maps"
+            )
         self.model(("any",))  # checks inputs, head, margin and scale
+
+    @property
+    def exchanged(self) -> tuple[Literal["statistics", "features"], ...]:
+        """What clips exchange, one after the other."""
+        if self.exchange == "both":
+            return ("statistics", "features")
+        return () if self.exchange == "none" else (self.exchange,)
 
     def model(self, classes: tuple[str, ...]) -> ModelConfig:
         """Give the network its shape.
@@ -105,5 +130,10 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
             With these settings' maps, head, margin and scale.
         """
         return ModelConfig(
-            classes=classes, inputs=self.inputs, head=self.head, margin=self.margin, scale=self.scale
+            classes=classes,
+            inputs=self.inputs,
+            head=self.head,
+            margin=self.margin,
+            scale=self.scale,
+            sub_centres=self.sub_centres,
         )
