@@ -15,7 +15,7 @@ LEARNED_FROM = 0.9
 reached an AUC of 0.84 and 0.79, one at 0.97 more (benchmarks/RESULTS.md)."""
 PARTLY_FROM = 0.2
 """Part of the way from chance to all clips right below which that much is nothing."""
-WORTH_FROM = 0.5
+WORTH_FROM = 1 / 3
 """Part of the same way that an upper bound must exclude before `nothing` is said of a small hold-out."""
 
 ADVICE: dict[Word, str] = {
@@ -47,7 +47,7 @@ def judge(n_right: int, n_clips: int, n_of_class: Sequence[int], margin: float |
     -------
     Verdict
         With one-sided exact bounds of the accuracy at 95 % each: where the lower one is not above chance,
-        "nothing" if the upper one excludes half of the way from chance to all right, else "cannot_tell";
+        "nothing" if the upper one excludes a third of the way from chance to all right, else "cannot_tell";
         where it is above chance, "learned" from an accuracy of 0.9 on, "partly" from a fifth of that way on,
         and "nothing" below.
 
