@@ -33,8 +33,8 @@ def test_a_time_too_short_for_an_epoch_is_refused_with_what_it_takes() -> None:
     with pytest.raises(TrainingError) as refused:
         planned_epochs(60, PACE, at_most=300)
     assert str(refused.value) == (
-        "--time-limit is too short: 60 s of it are left, and one epoch takes about 2 min here (50 steps); name "
-        "a limit that is at least 56 s longer, or train on fewer clips"
+        "--time-limit is too short: 60 s of it are left, and one epoch takes about 2 min here (50 steps); "
+        "name a limit that is at least 56 s longer, or train on fewer clips"
     )
     with pytest.raises(TrainingError, match="0 s of it are left, and one epoch of each of 3 trainings takes"):
         planned_epochs(-5, PACE, at_most=300, n_trainings=3)
