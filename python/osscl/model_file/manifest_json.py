@@ -1,6 +1,7 @@
 """The manifest as one strict JSON document: written, read and checked."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -56,10 +57,19 @@ def encode_manifest(manifest: Manifest) -> bytes:
     fields = msgspec.to_builtins(manifest)
     if manifest.decisions is None:
         for path in _later_than(manifest.schema_version):
-            fields.pop(path.removeprefix("$."), None)
+            _leave_out(fields, path)
     document = msgspec.json.encode(fields)
     decode_manifest(document)
     return document
+
+
+def _leave_out(fields: dict[str, Any], path: str) -> None:
+    """Take a field out of a document that is to be of an older schema; one in `decisions` is not there."""
+    *parents, last = path.removeprefix("$.").split(".")
+    node: Any = fields
+    for parent in parents:
+        node = node.get(parent) or {}
+    node.pop(last, None)
 
 
 def _schema_to_write(manifest: Manifest) -> int:
