@@ -106,7 +106,8 @@ def test_a_checkpoint_without_a_hash_is_refused(path: Path) -> None:
 
 def test_a_checkpoint_of_before_says_no_verdict(tmp_path: Path) -> None:
     best = Best(epoch=1, n_steps=6, hold_out_loss=1.0, hold_out_accuracy=0.5)
-    info = replace(INFO, format="osscl.checkpoint/3", progress=Progress(epoch=2, n_steps=6, best=best))
+    progress = Progress(epoch=2, n_steps=6, best=best)
+    info = replace(INFO, format="osscl.checkpoint/3", progress=progress, verdict=None)
     document = msgspec.json.encode(without_later_fields(info, 3)).decode()
     hashes = {
         "osscl.checkpoint": document,
