@@ -4,8 +4,8 @@ usage: python benchmarks/training_speed.py DATA [--device cuda] [--beside-pytorc
 
 DATA has <type>/train. Steps are those of the published recipe at batches of 16 and 64, without hold-out.
 
---beside-pytorch prints instead, on a CPU, steps from files to averaged weights: ours beside those of plain PyTorch
-(DataLoader, log-mel in torch, PyTorch's own pooling), each in a process of its own, in rounds one after the other.
+--beside-pytorch prints instead, on a CPU, steps from files to averaged weights: ours beside those of plain
+PyTorch (DataLoader, log-mel in torch, PyTorch's own pooling), each in a process of its own, in turn.
 """
 
 import argparse
@@ -24,10 +24,11 @@ from comparing.published_training import seconds_of_steps as published_seconds
 from osscl.frontend import log_mel
 from osscl.training import Execution, read_training_data, train
 from osscl.training.clip_reader import ClipReader
+from osscl.training.hold_out import split_hold_out
 from osscl.training.loader import Loader
 from osscl.training.memory import keep_freed_memory
 from osscl.training.mixup import draw_mixing
-from osscl.training.order import Planned, TrainingOrder
+from osscl.training.order import Planned, TrainingOrder, n_batches
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, training_step
 from osscl.training.train_config import TrainConfig
@@ -85,6 +86,9 @@ def times_of_way(arguments: argparse.Namespace) -> list[float]:
         precision=arguments.precision, learning_rate=1e-5, batch_size=arguments.batch_size, epochs=10**6
     )
     n_steps = arguments.steps + 2
+    n_training = len(split_hold_out(data, config.hold_out, config.seed).training)
+    if n_batches(n_training, config.batch_size) <= n_steps:
+        raise SystemExit(f"{n_training} clips to train on; an epoch must have more than {n_steps} steps")
     if arguments.way == "pytorch":
         return published_seconds(data, config, n_steps, arguments.workers)[2:]
     times: list[float] = []
@@ -112,9 +116,9 @@ def compare_ways(arguments: argparse.Namespace) -> None:
                 times[way] += json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         rates = {way: arguments.batch_size / statistics.median(each) for way, each in times.items()}
         print(
-            f"cpu {precision}, batch {arguments.batch_size}, from files: PyTorch's way {rates['pytorch']:.2f} "
-            f"clips/s, ours {rates['ours']:.2f} clips/s, {rates['ours'] / rates['pytorch']:.2f} times as fast "
-            f"(median of {len(times['ours'])} steps)"
+            f"cpu {precision}, batch {arguments.batch_size}, from files: PyTorch's way "
+            f"{rates['pytorch']:.2f} clips/s, ours {rates['ours']:.2f} clips/s, "
+            f"{rates['ours'] / rates['pytorch']:.2f} times as fast (median of {len(times['ours'])} steps)"
         )
 
 

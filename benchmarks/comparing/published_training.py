@@ -1,4 +1,4 @@
-"""The published way to train: torch's DataLoader, a log-mel in torch, the network as it was written, no more."""
+"""The published way to train: torch's DataLoader, a log-mel in torch, the network as it was written."""
 
 import copy
 import time
