@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from osscl.decisions.uncertainty import exact_bounds
 from osscl.model_file.verdict import Verdict, Word
 from osscl.training.clips import TrainingData
-from osscl.training.hold_out import Split
 from osscl.training.progress import Best
 
 CONFIDENCE = 0.95
@@ -70,17 +69,17 @@ def judge(n_right: int, n_clips: int, n_of_class: Sequence[int], margin: float |
     )
 
 
-def verdict_on(best: Best | None, data: TrainingData, split: Split) -> Verdict | None:
+def verdict_on(best: Best | None, n_held_out: int, n_of_class: Sequence[int]) -> Verdict | None:
     """Say what the clips held out say of the best averaged weights.
 
     Parameters
     ----------
     best : Best or None
         How they did; None before the first epoch is complete.
-    data : TrainingData
-        All clips.
-    split : Split
-        Which of them are held out.
+    n_held_out : int
+        Clips held out.
+    n_of_class : sequence of int
+        Clips of each class in the whole data.
 
     Returns
     -------
@@ -89,11 +88,14 @@ def verdict_on(best: Best | None, data: TrainingData, split: Split) -> Verdict |
     """
     if best is None:
         return None
-    n_of_class = Counter(clip.machine for clip in data.clips)
-    n_right = round(best.hold_out_accuracy * len(split.hold_out))
-    return judge(
-        n_right, len(split.hold_out), [n_of_class[name] for name in data.classes], best.hold_out_margin
-    )
+    n_right = round(best.hold_out_accuracy * n_held_out)
+    return judge(n_right, n_held_out, n_of_class, best.hold_out_margin)
+
+
+def sizes_of_classes(data: TrainingData) -> list[int]:
+    """Clips of each class of the data, in the order of the classes."""
+    found = Counter(map(data.label, data.clips))
+    return [found[number] for number in range(len(data.classes))]
 
 
 def advised(verdict: Verdict) -> str:

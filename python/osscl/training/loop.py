@@ -20,7 +20,7 @@ from osscl.training.description import described
 from osscl.training.exchange import exchange
 from osscl.training.execution import Execution
 from osscl.training.hold_out import Split
-from osscl.training.judging import verdict_on
+from osscl.training.judging import sizes_of_classes, verdict_on
 from osscl.training.loader import Loader
 from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.losses import Losses
@@ -71,6 +71,7 @@ class Training:
         self._execution = execution
         self._device = execution.torch_device()
         self._cache = None if execution.cache is None else LogMelCache(execution.cache)
+        self._n_of_class = sizes_of_classes(data)
         self._info = described(config, data, split, execution)
         self.state = TrainingState(config, data.classes, self._device)
         self.steps_of_epoch = n_batches(len(split.training), config.batch_size)
@@ -109,7 +110,7 @@ class Training:
     @property
     def verdict(self) -> Verdict | None:
         """What the clips held out say of the best averaged weights; None before there are any."""
-        return verdict_on(self.state.progress.best, self._data, self._split)
+        return verdict_on(self.state.progress.best, len(self._split.hold_out), self._n_of_class)
 
     def run(self, listener: Listener, should_stop: Callable[[], bool]) -> bool:
         """Train until the last epoch is complete, or until it shall stop.
