@@ -1,29 +1,40 @@
 """Prints the speed of training: batches read and transformed, steps, and the front end's share of a step.
 
-usage: python benchmarks/training_speed.py DATA [--device cuda]
+usage: python benchmarks/training_speed.py DATA [--device cuda] [--beside-pytorch] [--steps N] [--workers N]
 
 DATA has <type>/train. Steps are those of the published recipe at batches of 16 and 64, without hold-out.
+
+--beside-pytorch prints instead, on a CPU, steps from files to averaged weights: ours beside those of plain
+PyTorch (DataLoader, log-mel in torch, PyTorch's own pooling), each in a process of its own, in turn.
 """
 
 import argparse
+import json
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
+from comparing.published_training import seconds_of_steps as published_seconds
 
 from osscl.frontend import log_mel
-from osscl.training import Execution, read_training_data
+from osscl.training import Execution, read_training_data, train
 from osscl.training.clip_reader import ClipReader
+from osscl.training.hold_out import split_hold_out
 from osscl.training.loader import Loader
 from osscl.training.memory import keep_freed_memory
 from osscl.training.mixup import draw_mixing
-from osscl.training.order import Planned, TrainingOrder
+from osscl.training.order import Planned, TrainingOrder, n_batches
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, training_step
 from osscl.training.train_config import TrainConfig
 
 NAMES = ("waveform", "log_mel")
+WAYS = ("pytorch", "ours")
 
 
 def reading_rate(data, workers: int) -> float:
@@ -68,13 +79,68 @@ def step_ms(state: TrainingState, batch: Batch, config: TrainConfig, n_steps: in
     return 1000 * statistics.median(times[2:]) / len(batch.labels)
 
 
+def times_of_way(arguments: argparse.Namespace) -> list[float]:
+    """Seconds of steps from files to averaged weights, the first two left out: those of one way."""
+    data = read_training_data([arguments.data])
+    config = TrainConfig(
+        precision=arguments.precision, learning_rate=1e-5, batch_size=arguments.batch_size, epochs=10**6
+    )
+    n_steps = arguments.steps + 2
+    n_training = len(split_hold_out(data, config.hold_out, config.seed).training)
+    if n_batches(n_training, config.batch_size) <= n_steps:
+        raise SystemExit(f"{n_training} clips to train on; an epoch must have more than {n_steps} steps")
+    if arguments.way == "pytorch":
+        return published_seconds(data, config, n_steps, arguments.workers)[2:]
+    times: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            data,
+            Path(folder) / "run",
+            config,
+            Execution(device="cpu", workers=arguments.workers),
+            listener=lambda _: times.append(time.perf_counter()),
+            should_stop=lambda: len(times) > n_steps,
+        )
+    return np.diff(times[2:]).tolist()
+
+
+def compare_ways(arguments: argparse.Namespace) -> None:
+    """Print the speed of both ways, measured in turn."""
+    for precision in ("fp32", "bf16"):
+        times: dict[str, list[float]] = {way: [] for way in WAYS}
+        for _ in range(arguments.rounds):
+            for way in WAYS:
+                options = ("--way", way, "--precision", precision, "--steps", str(arguments.steps))
+                more = ("--workers", str(arguments.workers), "--batch-size", str(arguments.batch_size))
+                command = [sys.executable, __file__, arguments.data, *options, *more]
+                times[way] += json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        rates = {way: arguments.batch_size / statistics.median(each) for way, each in times.items()}
+        print(
+            f"cpu {precision}, batch {arguments.batch_size}, from files: PyTorch's way "
+            f"{rates['pytorch']:.2f} clips/s, ours {rates['ours']:.2f} clips/s, "
+            f"{rates['ours'] / rates['pytorch']:.2f} times as fast (median of {len(times['ours'])} steps)"
+        )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--beside-pytorch", action="store_true")
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.way is not None:
+        print(json.dumps(times_of_way(arguments)))
+        return
+    if arguments.beside_pytorch:
+        compare_ways(arguments)
+        return
     device = Execution(device=arguments.device).torch_device()
     data = read_training_data([arguments.data])
     for workers in (1, 2):

@@ -25,6 +25,7 @@ from osscl.export.published_layout import (
 from osscl.machines.dcase import PUBLISHED_CLASSES
 from osscl.model import OSSCL
 from osscl.model_file.decisions import StoredDecisions
+from osscl.model_file.verdict import Verdict
 from osscl.runs.featured import SHORT_HASH_DIGITS
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
@@ -55,6 +56,8 @@ class Checkpoint:
         What it says of the clips it was trained on.
     decisions : StoredDecisions or None
         Background and hashes of the clips that took part in its training, where it says them.
+    verdict : Verdict or None
+        What held-out clips say of it, where it says that.
     """
 
     model: OSSCL
@@ -63,6 +66,7 @@ class Checkpoint:
     layout: str
     training_data: str | None = None
     decisions: StoredDecisions | None = None
+    verdict: Verdict | None = None
 
 
 def load_checkpoint(
@@ -152,7 +156,7 @@ def _load_trained(path: Path, sha256: str, given: Mapping[str, object]) -> Check
     # held-out clips chose the weights: their scores are too low as well
     hashes = sorted({each[:SHORT_HASH_DIGITS] for each in (*info.training_clips, *info.hold_out_clips)})
     decisions = StoredDecisions(background=info.background, training_clips=tuple(hashes))
-    return Checkpoint(model.eval(), config, sha256, TRAINED_LAYOUT, training_data, decisions)
+    return Checkpoint(model.eval(), config, sha256, TRAINED_LAYOUT, training_data, decisions, info.verdict)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from osscl.model_file.signature import FrontEndPlace
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
+from osscl.training.judging import advised
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")
@@ -98,7 +99,7 @@ def export_onnx(
     on_step : callable
         Called after each clip that was read, or that the accuracy gate made or scored.
     on_warning : callable
-        Takes sentences on the recordings of `enroll`.
+        Takes sentences on the recordings of `enroll`, and on a network that did not learn.
 
     Returns
     -------
@@ -135,6 +136,8 @@ def export_onnx(
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
+    if source.verdict is not None and source.verdict.word != "learned":
+        on_warning(advised(source.verdict))
     graph, manifest = _in_fp32(source, rewrites, licence, training_data)
     if background is not None or enroll is not None:
         manifest = _enrolled(manifest, background, enroll, fit, on_step, on_warning)
@@ -165,7 +168,7 @@ def _in_fp32(
         licence=licence or source.licence or "not stated",
         training_data=training_data or source.training_data or "not stated",
     )
-    return graph, replace(manifest, decisions=source.decisions)
+    return graph, replace(manifest, decisions=source.decisions, verdict=source.verdict)
 
 
 def _check_recordings(

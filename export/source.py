@@ -18,6 +18,7 @@ from osscl.model_file.bundle import DEMO, Bundle, read_bundle
 from osscl.model_file.decisions import StoredDecisions
 from osscl.model_file.manifest import Checkpoint
 from osscl.model_file.signature import FrontEndPlace
+from osscl.model_file.verdict import Verdict
 
 MODEL_SUFFIX = ".onnx"
 
@@ -44,6 +45,8 @@ class Source:
         What it says of itself.
     decisions : StoredDecisions or None
         What it holds to decide by.
+    verdict : Verdict or None
+        What held-out clips of its training say of it.
     """
 
     graph: onnx.ModelProto
@@ -55,6 +58,7 @@ class Source:
     licence: str | None
     training_data: str | None
     decisions: StoredDecisions | None
+    verdict: Verdict | None
 
 
 def read_source(
@@ -91,6 +95,7 @@ def read_source(
         licence=None,
         training_data=loaded.training_data,
         decisions=loaded.decisions,
+        verdict=loaded.verdict,
     )
 
 
@@ -127,4 +132,5 @@ def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: Fron
         licence=manifest.licence,
         training_data=manifest.training_data,
         decisions=manifest.decisions,
+        verdict=manifest.verdict,
     )

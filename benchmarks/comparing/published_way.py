@@ -74,12 +74,16 @@ class PublishedWay:
 
 def published_network(checkpoint: Path) -> OSSCL:
     """The network with PyTorch's own adaptive pooling, which the export has to write otherwise."""
-    model = load_checkpoint(checkpoint).model
+    return with_adaptive_pooling(load_checkpoint(checkpoint).model).eval()
+
+
+def with_adaptive_pooling(model: OSSCL) -> OSSCL:
+    """The same network with PyTorch's own adaptive pooling."""
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, AdaptiveMaxPool):
                 setattr(module, name, nn.AdaptiveMaxPool1d(len(child.first)))
-    return model.eval()
+    return model
 
 
 def read_waveform(path: str) -> np.ndarray:

@@ -79,7 +79,12 @@ COMMANDS_OF_ROOM = {
     "cli/serve.py": ("serve",),
     "cli/sensitivity.py": ("sensitivity",),
     "cli/synth.py": ("synth",),
+    "cli/recipe_options.py": ("train",),
     "cli/train.py": ("train",),
+    "cli/training_folders.py": ("train",),
+    "cli/training_limit.py": ("train",),
+    "cli/training_result.py": ("train",),
+    "cli/training_said.py": ("train",),
     "cli/watch.py": ("watch",),
 }
 """Which commands print what stands there; the longest name that fits counts."""

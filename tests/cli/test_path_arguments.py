@@ -235,6 +235,7 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("synth", "ids"),
     ("train", "device"),
     ("train", "seeds"),
+    ("train", "time_limit"),
 }
 
 

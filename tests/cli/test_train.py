@@ -19,17 +19,25 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_recordings_become_a_model_that_scores_them(recordings: Path, tmp_path: Path) -> None:
-    trained = osscl(
-        "train", recordings, "--output", tmp_path / "run", "--learning-rate", "1e-3", "--ema-warmup", *SHORT
-    )
+    command = ("train", recordings, "--output", tmp_path / "run", "--learning-rate", "1e-3", *SHORT)
+    trained = osscl(*command, "--ema-warmup", "--time-limit", "30d")
     assert trained.returncode == 0, trained.stderr
     assert "12 clips of 3 machines: fan/id_00, fan/id_02, pump/id_00" in trained.stderr
     assert "warning: 3 classes are few" in trained.stderr
     assert "epoch 2/2: loss" in trained.stderr
     assert "averaged weights on hold-out: loss" in trained.stderr
     assert "hold-out accuracy" in trained.stdout
+    assert "planned for a limit of 30 d: 2 epochs, which the recipe has; there is time" in trained.stderr
+    assert "about 0 s left" not in trained.stderr
+    verdict = trained.stderr.splitlines()[-1]
+    assert verdict.startswith("warning: whether the network learned anything cannot be told: ")
+    assert "of 3 held-out clips lie nearest to their own machine of 3" in verdict
+    assert "train with more of them (--hold-out 0.2)" in verdict
     exported = osscl("export", tmp_path / "run" / "best.safetensors", "--output", tmp_path / "model.onnx")
     assert exported.returncode == 0, exported.stderr
+    assert verdict in exported.stderr.splitlines()
+    (shown,) = osscl_each([("inspect", tmp_path / "model.onnx")])
+    assert "whether the network learned anything cannot be told" in " ".join(shown.stdout.split())
     scored = osscl("score", tmp_path / "model.onnx", recordings, "--json")
     assert scored.returncode == 0, scored.stderr
     assert len(scored.stdout.splitlines()) == 12
@@ -46,6 +54,10 @@ def test_seeds_and_recipe(recordings: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert [row["seed"] for row in summary["seeds"]] == [3, 4]
+    for row in summary["seeds"]:
+        assert row["verdict"]["word"] == "cannot_tell"
+        assert len(row["confusion"]) == 3
+        assert f"warning: seed {row['seed']}: whether the network learned" in done.stderr
     assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
     first = json.loads((tmp_path / "run" / "seed_3" / "metrics.jsonl").read_text().splitlines()[0])
     assert first["learning_rate"] == pytest.approx(0.01)
@@ -64,15 +76,19 @@ def test_ctrl_c_saves_and_resume_goes_on(recordings: Path, tmp_path: Path) -> No
     assert running.returncode == 130, said
     assert "stopping after this step" in said
     assert "go on with the same command and --resume" in said
+    assert "--ema-warmup is on: without it, 86% of the averaged weights would still be" in said
+    assert "for 1496 steps, until about " in said
     n_steps = json.loads(metrics.read_text().splitlines()[-1])["n_steps"]
     refused = osscl(*command, "--resume", "--margin", "0.1")
     assert refused.returncode == 1
     assert "cannot be resumed: margin was 0.4, is 0.1; resume with the same settings" in refused.stderr
-    with started_osscl(*command, "--resume") as resumed:
+    with started_osscl(*command, "--resume", "--time-limit", "1h") as resumed:
         wait_until(lambda: json.loads(metrics.read_text().splitlines()[-1])["n_steps"] > n_steps, resumed)
         resumed.send_signal(signal.SIGTERM)
         _, said = resumed.communicate(timeout=300)
     assert resumed.returncode == 143
+    assert "--time-limit plans nothing anew: the training goes on with its 500 epochs" in said
+    assert "--ema-warmup" not in said
     assert f"going on after step {n_steps}" in said
 
 
@@ -82,8 +98,17 @@ USAGE_ERRORS: list[tuple[tuple[str, ...], int, str]] = [
     (("--device", "cuda"), 1, "device 'cuda' was asked for, but PyTorch"),
     (("--device", "tpu"), 1, "device is 'tpu'; choose cpu, cuda, cuda:N or auto"),
     (("--resume",), 1, "there is no training to resume in this folder"),
+    (("--time-limit", "soon"), 1, "a time is 'soon'; expected a number and s, min, h or d"),
     (("--config", "no.toml"), 1, "no.toml: the recipe cannot be read: No such file"),
 ]
+
+
+def test_a_time_limit_without_time_for_an_epoch_leaves_nothing(recordings: Path, tmp_path: Path) -> None:
+    command = ("train", recordings, "--output", tmp_path / "run", *SHORT, "--time-limit", "0.001s")
+    (refused,) = osscl_each([command])
+    assert refused.returncode == 1
+    assert "error: --time-limit is too short: 0 s of it are left, and one epoch takes about" in refused.stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_usage_errors(recordings: Path, tmp_path: Path) -> None:

@@ -85,15 +85,17 @@ def test_the_document_is_plain_json_with_these_fields() -> None:
             "decisions",
             "licence",
             "training_data",
+            "verdict",
         ),
     ]
-    assert parsed["schema_version"] == 5
+    assert parsed["schema_version"] == 6
     assert parsed["model"] == {
         "classes": list(CLASSES),
         "inputs": "three_maps",
         "head": "basic",
         "margin": 0.4,
         "scale": 30.0,
+        "sub_centres": 1,
     }
     assert parsed["inputs"][0]["shape"] == ["batch", 160_000]
 
@@ -102,6 +104,8 @@ def test_a_document_of_schema_1_is_read_and_written_anew_as_the_newest() -> None
     old = json.loads(DOCUMENT)
     del old["accuracy"]
     del old["decisions"]
+    del old["verdict"]
+    del old["model"]["sub_centres"]
     old["schema_version"] = 1
     manifest = decode_manifest(json.dumps(old).encode())
     assert manifest.accuracy is None
@@ -137,6 +141,8 @@ def of_schema_2(precision: Any) -> bytes:
     document = encode_manifest(tiny_manifest(MODEL, precision=precision, accuracy=ACCURACY))
     old = json.loads(document) | {"schema_version": 2}
     del old["decisions"]
+    del old["verdict"]
+    del old["model"]["sub_centres"]
     return json.dumps(old).encode()
 
 
@@ -246,13 +252,13 @@ def test_inputs_and_outputs_follow_from_the_model(
         ),
         pytest.param(put("schema_version", 0), r"`int` >= 1 - at `\$.schema_version`", id="schema 0"),
         pytest.param(
-            put("schema_version", 6),
-            r"^made by a newer osscl \(schema 6, this one reads 5\): update osscl$",
+            put("schema_version", 7),
+            r"^made by a newer osscl \(schema 7, this one reads 6\): update osscl$",
             id="newer schema",
         ),
         pytest.param(
-            b'{"schema_version": 6, "unheard_of": [{}]}',
-            r"newer osscl \(schema 6",
+            b'{"schema_version": 7, "unheard_of": [{}]}',
+            r"newer osscl \(schema 7",
             id="newer schema, other fields",
         ),
         pytest.param(

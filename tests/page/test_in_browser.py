@@ -7,7 +7,9 @@ import pytest
 
 from osscl.page.gathering import PageOptions
 from osscl.page.making import make_page
+from osscl.training.training_page import PAGE_FILE, write_training_page
 from support.browser import DESK, PHONE, Browser, opened_browser
+from support.made_up_training import made_up_training
 from support.pages import N_FAULTY, N_NORMAL, Site, change, make_site, write_rows
 
 N_CLIPS = 2 * N_NORMAL + N_FAULTY
@@ -265,3 +267,22 @@ def test_recordings_that_moved_leave_the_page_whole(started: Browser, site: Site
     assert started.complaints() == []
     assert len(started.texts(".clip")) == len(made.clips)
     assert started.run("return document.querySelectorAll('audio, .sound').length") == 0
+
+
+@pytest.mark.parametrize(("dark", "size"), [(True, PHONE), (False, DESK)])
+def test_the_page_of_a_training_fits_and_asks_nobody(
+    started: Browser, tmp_path: Path, dark: bool, size: tuple[int, int]
+) -> None:
+    classes = [f"machine_with_a_name/id_{number:02d}" for number in range(12)]
+    confusion = tuple(
+        tuple(4 * (row == column) + (row == column + 1) for column in range(12)) for row in range(12)
+    )
+    write_training_page(tmp_path, made_up_training(tmp_path, classes, confusion))
+    page = tmp_path / PAGE_FILE
+    started.open(page, dark=dark, size=size)
+    started.run("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert started.complaints() == []
+    assert started.requests() == [page.as_uri()]
+    assert started.texts("h1") == ["The network learned only in part to tell its machines apart."]
+    assert started.run("return document.documentElement.scrollWidth") <= size[0]
+    assert [each for each in started.run(CONTRAST) if each[0] < 4.5] == []

@@ -2,16 +2,20 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
+from msgspec.structs import replace
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from osscl.config import CLIP, FRONTEND
 from osscl.errors import CheckpointError
-from osscl.training.checkpoint import CheckpointInfo, read_checkpoint, write_checkpoint
-from osscl.training.progress import Progress
+from osscl.training.checkpoint import CheckpointInfo, content_sha256, read_checkpoint, write_checkpoint
+from osscl.training.judging import judge
+from osscl.training.progress import Best, Progress
 from osscl.training.train_config import TrainConfig
+from support.older_checkpoints import without_later_fields
 
 TENSORS = {
     "whole": torch.arange(6).reshape(2, 3),
@@ -30,10 +34,22 @@ INFO = CheckpointInfo(
     data_fingerprint="0" * 64,
     training_clips=("1" * 64,),
     hold_out_clips=("2" * 64,),
-    progress=Progress(),
+    progress=Progress(
+        epoch=1,
+        n_steps=2,
+        best=Best(
+            epoch=0,
+            n_steps=2,
+            hold_out_loss=1.5,
+            hold_out_accuracy=0.5,
+            hold_out_margin=-0.25,
+            confusion=((1, 0), (1, 0)),
+        ),
+    ),
     device="cpu",
     versions={},
     git_revision=None,
+    verdict=judge(1, 2, [4, 4], -0.25),
 )
 
 
@@ -86,6 +102,24 @@ def test_a_checkpoint_without_a_hash_is_refused(path: Path) -> None:
     save_file(load_file(path), path, stated)
     with pytest.raises(CheckpointError, match="says no hash of its content, as development versions"):
         read_checkpoint(path, "ema_weights")
+
+
+def test_a_checkpoint_of_before_says_no_verdict(tmp_path: Path) -> None:
+    best = Best(epoch=1, n_steps=6, hold_out_loss=1.0, hold_out_accuracy=0.5)
+    progress = Progress(epoch=2, n_steps=6, best=best)
+    info = replace(INFO, format="osscl.checkpoint/3", progress=progress, verdict=None)
+    document = msgspec.json.encode(without_later_fields(info, 3)).decode()
+    hashes = {
+        "osscl.checkpoint": document,
+        "osscl.checkpoint_sha256": content_sha256(document, {"x": torch.zeros(1)}),
+    }
+    save_file({"x": torch.zeros(1)}, tmp_path / "old.safetensors", hashes)
+    read = read_checkpoint(tmp_path / "old.safetensors", "ema_weights")[1]
+    assert read == info
+    assert read.verdict is None
+    assert read.progress.best is not None
+    assert read.progress.best.confusion == ()
+    assert read.progress.best.hold_out_margin is None
 
 
 def metadata(path: Path) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Whole trainings: what they leave behind, and that a stop changes no bit."""
 
+import itertools
 import json
 import os
 import resource
@@ -17,14 +18,19 @@ from osscl.export import export_onnx
 from osscl.export.checkpoint import load_checkpoint
 from osscl.frontend import log_mel
 from osscl.model import arcface_logits
+from osscl.model_file.bundle import read_bundle
 from osscl.training import Execution, TrainingData, loop, read_training_data, train
 from osscl.training.advice import warnings_before
 from osscl.training.checkpoint import read_checkpoint
 from osscl.training.hold_out import split_hold_out
+from osscl.training.judging import advised
 from osscl.training.log_mel_cache import LogMelCache
+from osscl.training.planning import measured_pace
 from osscl.training.reports import EpochReport, StepReport
-from osscl.training.runs import summarise
+from osscl.training.separation import Confused, most_confused
 from osscl.training.state import TrainingState
+from osscl.training.summary import summarise
+from osscl.training.timing import N_TIMED_STEPS, pace_of
 from osscl.training.train_config import TrainConfig
 from support.readers import DyingReader, WaitingReader
 from support.training_data import MACHINES, small_recipe, write_recordings
@@ -97,6 +103,15 @@ def test_checkpoints_say_where_they_come_from(finished: tuple[Path, list[Any]], 
     assert info.progress.best is not None
     assert info.progress.best.hold_out_loss == lowest.hold_out_loss
     assert not any(name.startswith(("live.", "adamw.")) for name in tensors)
+    assert info.verdict is not None
+    assert info.verdict.n_clips == len(split.hold_out)
+    assert info.verdict.accuracy == pytest.approx(lowest.hold_out_accuracy)
+    assert info.verdict.margin == lowest.hold_out_margin
+    confusion = info.progress.best.confusion
+    assert [sum(row) for row in confusion] == [
+        sum(clip.machine == name for clip in split.hold_out) for name in MACHINES
+    ]
+    assert sum(confusion[i][i] for i in range(3)) == info.verdict.n_right
 
 
 @pytest.mark.parametrize("n_steps", [1, 2, 3, 4, 5])
@@ -165,10 +180,20 @@ def test_cache_of_another_front_end_is_not_read(data: TrainingData, tmp_path: Pa
 def test_exported_scores_equal_pytorchs(
     finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
 ) -> None:
-    manifest = export_onnx(finished[0] / loop.BEST_FILE, tmp_path / "model.onnx")
+    said: list[str] = []
+    manifest = export_onnx(finished[0] / loop.BEST_FILE, tmp_path / "model.onnx", on_warning=said.append)
     assert manifest.network.model.classes == MACHINES
     assert manifest.network.checkpoint.layout == "osscl"
     assert data.fingerprint in manifest.training_data
+    best = read_checkpoint(finished[0] / loop.BEST_FILE, "ema_weights")[1]
+    assert manifest.verdict == best.verdict
+    assert manifest.verdict is not None
+    assert manifest.verdict.word != "learned"
+    assert said == [advised(manifest.verdict)]
+    again: list[str] = []
+    export_onnx(tmp_path / "model.onnx", tmp_path / "again.onnx", on_warning=again.append)
+    assert again == said
+    assert read_bundle(tmp_path / "again.onnx").manifest.verdict == manifest.verdict
     assert manifest.decisions is not None
     assert manifest.decisions.background is None, "of 3 machines nothing is pooled"
     assert manifest.decisions.training_clips == tuple(sorted(clip.sha256[:16] for clip in data.clips))
@@ -212,6 +237,15 @@ def test_seeds_differ_and_are_summarised(data: TrainingData, tmp_path: Path) -> 
     assert summary["hold_out_loss"]["mean"] == pytest.approx(sum(losses) / 2)
     assert summary["hold_out_loss"]["spread"] == pytest.approx(abs(losses[0] - losses[1]) / 2**0.5)
     assert json.loads((tmp_path / "summary.json").read_text()) == summary
+    assert summary["classes"] == list(MACHINES)
+    for row, outcome in zip(summary["seeds"], outcomes, strict=True):
+        assert outcome.verdict is not None
+        assert outcome.best is not None
+        assert row["verdict"]["word"] == outcome.verdict.word
+        assert tuple(map(tuple, row["confusion"])) == outcome.best.confusion
+        pairs = most_confused(MACHINES, outcome.best.confusion)
+        assert [Confused(**each) for each in row["most_confused"]] == pairs
+        assert outcome.page.read_text().startswith("<!doctype html>")
 
 
 def test_a_started_folder_is_not_started_again(finished: tuple[Path, list[Any]], data: TrainingData) -> None:
@@ -233,6 +267,28 @@ def test_other_data_are_not_resumed(finished: tuple[Path, list[Any]], tmp_path: 
     more = read_training_data([write_recordings(tmp_path, n_of_machine=5)])
     with pytest.raises(TrainingError, match="0 clips of then are missing, 3 are new"):
         train(more, finished[0], None, HERE, resume=True)
+
+
+def test_a_recipe_that_leaves_the_warm_up_open_goes_on_with_what_was_decided(
+    finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
+) -> None:
+    left_open = small_recipe(ema_warmup=None)
+    assert not train(data, tmp_path, left_open, HERE, should_stop=stop_after(2)).completed
+    stored = read_checkpoint(tmp_path / loop.LAST_FILE, "training_state")[1].config
+    assert stored == small_recipe(ema_warmup=True)
+    assert train(data, tmp_path, left_open, HERE, resume=True).completed
+    assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
+    with pytest.raises(TrainingError, match="ema_warmup was True, is False"):
+        train(data, tmp_path, small_recipe(ema_warmup=False), HERE, resume=True)
+
+
+def test_the_pace_is_measured_by_steps_that_leave_nothing(data: TrainingData, tmp_path: Path) -> None:
+    ticks = itertools.count()
+    pace = measured_pace(data, small_recipe(epochs=1), HERE, now=lambda: float(next(ticks)))
+    n_training, n_held_out = map(len, split_hold_out(data, 0.2, 5))
+    assert pace == pace_of(1.0, n_training, n_held_out, 3)
+    assert next(ticks) == 1 + N_TIMED_STEPS
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_moved_data_are_resumed(finished: tuple[Path, list[Any]], tmp_path: Path) -> None:
@@ -358,9 +414,9 @@ def test_a_damaged_checkpoint_is_neither_resumed_nor_exported(
 
 
 def test_warnings(data: TrainingData) -> None:
-    said = warnings_before(data, TrainConfig(epochs=2), HERE)
+    said = warnings_before(data, TrainConfig(epochs=2, ema_warmup=False), HERE)
     assert any("3 classes are few" in sentence for sentence in said)
     assert any("100% of the averaged weights" in sentence for sentence in said)
-    assert not any(
-        "averaged" in s for s in warnings_before(data, TrainConfig(epochs=2, ema_warmup=True), HERE)
-    )
+    for warms_up in (True, None):
+        said = warnings_before(data, TrainConfig(epochs=2, ema_warmup=warms_up), HERE)
+        assert not any("averaged" in sentence for sentence in said)

@@ -71,6 +71,7 @@ def _network(manifest: Manifest) -> dict[str, str]:
         "classes": f"{len(model.classes)}: {', '.join(model.classes)}",
         "network": f"inputs {model.inputs}, head {model.head}",
         "score": f"{manifest.scoring_rule}, margin {model.margin:g} rad, scale {model.scale:g}",
+        "training": str(manifest.verdict or "what it learned is not known"),
         "precision": precision,
         "rewrites": ", ".join(manifest.graph_rewrites) or "none",
         "parity": f"{parity.count} golden clips: embedding {parity.measured.embedding:.1e} "

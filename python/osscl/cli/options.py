@@ -11,6 +11,7 @@ import typer
 from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import RecordingTimes, parse_start
 from osscl.backends import ComputeOptions
+from osscl.cli.recipe_options import recipe_options
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
 from osscl.model_file.decisions import Rule
@@ -223,7 +224,8 @@ def _times(
 
 
 _GROUPS = {
-    inspect.signature(make).return_annotation: make for make in (_compute, _fit, _names, _decisions, _times)
+    inspect.signature(make).return_annotation: make
+    for make in (_compute, _fit, _names, _decisions, _times, recipe_options)
 }
 
 

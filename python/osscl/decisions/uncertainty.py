@@ -75,6 +75,32 @@ def rate_interval(n_recordings: int, false_alarm_rate: float, confidence: float 
     return RateInterval(_beta_quantile(tail, m, whole), m / whole, _beta_quantile(1 - tail, m, whole))
 
 
+def exact_bounds(n_hits: int, n_trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Bound the rate behind so many hits of so many trials.
+
+    Parameters
+    ----------
+    n_hits, n_trials : int
+        At least one trial.
+    confidence : float
+        Of each bound by itself, in (0, 1).
+
+    Returns
+    -------
+    low, high : float
+        In [0, 1]; 0 without a hit, 1 without a miss.
+
+    References
+    ----------
+    Clopper and Pearson: "The use of confidence or fiducial limits illustrated in the case of the binomial",
+    Biometrika 26 (1934).
+    """
+    whole = n_trials + 1
+    low = _beta_quantile(1 - confidence, n_hits, whole) if n_hits else 0.0
+    high = _beta_quantile(confidence, n_hits + 1, whole) if n_hits < n_trials else 1.0
+    return low, high
+
+
 def _beta_quantile(share: float, m: int, whole: int) -> float:
     """Quantile of Beta(m, whole - m) for whole numbers, by bisection."""
     low, high = 0.0, 1.0

@@ -35,7 +35,10 @@ class ArcFace(nn.Module):
     def forward(self, embedding: Tensor) -> Tensor:
         """Embedding [B, 128] of norm 1 -> cosine [B, K]."""
         cosine = linear(embedding, normalize(self.weight))  # [B, K C]
-        return cosine if self.sub_centres == 1 else cosine.unflatten(1, (-1, self.sub_centres)).amax(2)
+        if self.sub_centres == 1:
+            return cosine
+        of_class = cosine.reshape(-1, len(self.weight) // self.sub_centres, self.sub_centres)  # [B, K, C]
+        return of_class.amax(2)
 
 
 def arcface_logits(cosine: Tensor, labels: Tensor, margin: float, scale: float) -> Tensor:

@@ -12,6 +12,7 @@ from osscl.errors import ModelFileError
 from osscl.model_file import golden
 from osscl.model_file.decisions import Sha256, StoredDecisions
 from osscl.model_file.signature import FrontEndPlace, TensorSpec, graph_inputs, graph_outputs
+from osscl.model_file.verdict import Verdict
 
 # A new field or word raises the number. An osscl reads every schema up to its own and refuses newer ones.
 SCHEMA_VERSION = 6
@@ -209,6 +210,9 @@ class Manifest(Settings, frozen=True, kw_only=True):
         Background, memories and calibrations. Since schema 4.
     licence, training_data : str
         Free text: terms of use, and what the model was trained on.
+    verdict : Verdict or None
+        What the clips held out of its training say of the network; None where that is not known.
+        Since schema 6.
 
     References
     ----------
@@ -232,6 +236,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
     decisions: StoredDecisions | None = None
     licence: str
     training_data: str
+    verdict: Verdict | None = None
 
     @property
     def has_network(self) -> bool:

@@ -1,6 +1,7 @@
 """The manifest as one strict JSON document: written, read and checked."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from osscl.errors import ModelFileError
 from osscl.model_file.decisions_check import flaws_of
 from osscl.model_file.manifest import SCHEMA_VERSION, Manifest, SchemaNumber
 from osscl.model_file.signature import TensorSpec, graph_inputs, graph_outputs
+from osscl.model_file.verdict import contradiction_in
 from osscl.support.strict_json import decode_strictly
 
 MAX_MANIFEST_BYTES = 16 * 2**20
@@ -20,6 +22,7 @@ _FIELDS_SINCE = {
     "$.decisions": 4,
     "$.decisions.limits": 5,
     "$.decisions.memories[].measures": 5,
+    "$.verdict": 6,
     "$.model.sub_centres": 6,
 }
 """JSON paths, without the numbers of lists."""
@@ -54,10 +57,19 @@ def encode_manifest(manifest: Manifest) -> bytes:
     fields = msgspec.to_builtins(manifest)
     if manifest.decisions is None:
         for path in _later_than(manifest.schema_version):
-            fields.pop(path.removeprefix("$."), None)
+            _leave_out(fields, path)
     document = msgspec.json.encode(fields)
     decode_manifest(document)
     return document
+
+
+def _leave_out(fields: dict[str, Any], path: str) -> None:
+    """Take a field out of a document that is to be of an older schema; one in `decisions` is not there."""
+    *parents, last = path.removeprefix("$.").split(".")
+    node: Any = fields
+    for parent in parents:
+        node = node.get(parent) or {}
+    node.pop(last, None)
 
 
 def _schema_to_write(manifest: Manifest) -> int:
@@ -162,7 +174,7 @@ def _contradictions_without_network(manifest: Manifest) -> Iterator[str]:
             f"`$.model` is null, which schema {_NULLABLE_SINCE} allows; the document is of schema "
             f"{manifest.schema_version}"
         )
-    for name in ("checkpoint", "precision", "parity", "accuracy"):
+    for name in ("checkpoint", "precision", "parity", "accuracy", "verdict"):
         if getattr(manifest, name) is not None:
             yield f"`$.model` is null and `$.{name}` is not; a file without a network has none"
     if manifest.decisions is None or not manifest.decisions.memories:
@@ -174,6 +186,9 @@ def _contradictions_of_network(manifest: Manifest) -> Iterator[str]:
         if getattr(manifest, name) is None:
             yield f"`$.{name}` is null and `$.model` is not; a network has one"
             return
+    flaw = None if manifest.verdict is None else contradiction_in(manifest.verdict)
+    if flaw is not None:
+        yield f"`$.verdict` contradicts itself: {flaw}"
     model, _, precision, parity = manifest.network
     if (manifest.accuracy is None) != (precision == "fp32"):
         yield (

@@ -4,6 +4,7 @@ import base64
 import math
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from osscl.evaluation.figures import Figure
@@ -42,10 +43,46 @@ def render(contents: Contents) -> str:
     MissingExtraError
         jinja2 is not installed.
     """
+    return filled(
+        "page.html",
+        page=contents,
+        states=STATES,
+        few=FEW_RECORDINGS,
+        block_names=_BLOCK_NAMES,
+        spectrum_frame=SPECTRUM_FRAME,
+        frequency_ticks=frequency_ticks(),
+    )
+
+
+def filled(name: str, folder: Traversable = _FOLDER, **values: Any) -> str:
+    """Fill a template that has the looks of this room's pages.
+
+    Parameters
+    ----------
+    name : str
+        Its file.
+    folder : Traversable
+        Where it lies; what it includes may lie here as well.
+    **values : object
+        What it takes, beside style and script.
+
+    Returns
+    -------
+    str
+        The file, with every name in it escaped.
+
+    Raises
+    ------
+    MissingExtraError
+        jinja2 is not installed.
+    """
     jinja2 = load_jinja2()
-    loader = jinja2.FunctionLoader(lambda name: (_FOLDER / name).read_text(encoding="utf-8"))
     environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FunctionLoader(lambda part: _template(part, folder)),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
         "px": lambda value: f"{value:.1f}",
@@ -54,22 +91,22 @@ def render(contents: Contents) -> str:
         "bar_length": _bar_length,
         "capitalize_first": lambda text: text[:1].upper() + text[1:],
     }
-    style, script = ((_FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
+    style, script = (_template(part, folder) for part in ("style.css", "script.js"))
     # jinja2 strips no more than this: the hashes are of what stands between the tags, to the byte
-    page: str = environment.get_template("page.html").render(
-        page=contents,
+    page: str = environment.get_template(name).render(
         style=_as_it_is(jinja2, style),
         script=_as_it_is(jinja2, script),
         style_hash=_hash(style),
         script_hash=_hash(script),
-        states=STATES,
-        few=FEW_RECORDINGS,
-        block_names=_BLOCK_NAMES,
-        spectrum_frame=SPECTRUM_FRAME,
-        frequency_ticks=frequency_ticks(),
         version=version_of("osscl"),
+        **values,
     )
     return page
+
+
+def _template(name: str, folder: Traversable) -> str:
+    own = folder / name
+    return (own if own.is_file() else _FOLDER / name).read_text(encoding="utf-8")
 
 
 def load_jinja2() -> Any:

@@ -1,15 +1,14 @@
 """What a modeller should hear before a training starts."""
 
 from osscl.training.clips import TrainingData
+from osscl.training.decided import MOSTLY_FORGOTTEN, decided, n_steps_of
 from osscl.training.execution import Execution
 from osscl.training.hold_out import split_hold_out
 from osscl.training.log_mel_cache import other_front_ends
 from osscl.training.moving_average import initialisation_left
-from osscl.training.order import n_batches
 from osscl.training.train_config import TrainConfig
 
 FEW_CLASSES = 8
-MOSTLY_FORGOTTEN = 0.1
 
 
 def warnings_before(data: TrainingData, config: TrainConfig, execution: Execution) -> list[str]:
@@ -36,8 +35,8 @@ def warnings_before(data: TrainingData, config: TrainConfig, execution: Executio
             "apart, and misses what it need not look at to do so; the published models have 41"
         )
     n_training = len(split_hold_out(data, config.hold_out, config.seed).training)
-    n_steps = config.epochs * n_batches(n_training, config.batch_size)
-    left = initialisation_left(n_steps, warmup=config.ema_warmup)
+    n_steps = n_steps_of(config, n_training)
+    left = initialisation_left(n_steps, warmup=bool(decided(config, n_training).ema_warmup))
     if left > MOSTLY_FORGOTTEN:
         said.append(
             f"after all {n_steps} steps, {left:.0%} of the averaged weights will still be the random "

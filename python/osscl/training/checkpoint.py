@@ -18,6 +18,7 @@ from torch import Tensor
 from osscl.config import ClipConfig, FrontendConfig, Settings
 from osscl.errors import CheckpointError, OutputError
 from osscl.model_file.decisions import StoredBackground
+from osscl.model_file.verdict import Verdict
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 from osscl.support.strict_json import decode_strictly
@@ -25,8 +26,20 @@ from osscl.training.progress import Progress
 from osscl.training.train_config import TrainConfig
 
 SUFFIX = ".safetensors"
-_WITHOUT_BACKGROUND = "osscl.checkpoint/2"
 _KEY, _HASH_KEY = "osscl.checkpoint", "osscl.checkpoint_sha256"
+
+Format: TypeAlias = Literal["osscl.checkpoint/2", "osscl.checkpoint/3", "osscl.checkpoint/4"]
+_FIELDS_SINCE = {
+    "$.background": 3,
+    "$.verdict": 4,
+    "$.config.exposure": 4,
+    "$.config.exchange": 4,
+    "$.config.sub_centres": 4,
+    "$.config.feature_loss": 4,
+    "$.progress.best.hold_out_margin": 4,
+    "$.progress.best.confusion": 4,
+}
+"""JSON paths, and the format that each came with."""
 
 Content: TypeAlias = Literal["ema_weights", "training_state"]
 
@@ -34,7 +47,7 @@ Content: TypeAlias = Literal["ema_weights", "training_state"]
 class _Header(msgspec.Struct):
     """The one field that every format has."""
 
-    format: str
+    format: Format
 
 
 class CheckpointInfo(Settings, frozen=True, kw_only=True):
@@ -70,9 +83,12 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     background : StoredBackground or None
         How the training clips of any one machine vary; None where there are fewer than 4 machines of 4 clips.
         Since ``osscl.checkpoint/3``.
+    verdict : Verdict or None
+        What the clips held out say of the best averaged weights; None before an epoch is complete, and where
+        it is not known. Since ``osscl.checkpoint/4``.
     """
 
-    format: Literal["osscl.checkpoint/2", "osscl.checkpoint/3"] = "osscl.checkpoint/3"
+    format: Format = "osscl.checkpoint/4"
     content: Content
     config: TrainConfig
     classes: tuple[str, ...]
@@ -87,6 +103,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     versions: dict[str, str]
     git_revision: str | None
     background: StoredBackground | None = None
+    verdict: Verdict | None = None
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: CheckpointInfo) -> None:
@@ -172,10 +189,11 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
 def _later_than(document: str) -> set[str]:
     """Paths of fields that a document of its format does not have yet."""
     try:
-        is_old = msgspec.json.decode(document, type=_Header).format == _WITHOUT_BACKGROUND
+        stated = msgspec.json.decode(document, type=_Header).format
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from None
-    return {"$.background"} if is_old else set()
+    number = int(stated.rpartition("/")[2])
+    return {path for path, since in _FIELDS_SINCE.items() if since > number}
 
 
 def content_sha256(document: str, tensors: Mapping[str, Tensor]) -> str:

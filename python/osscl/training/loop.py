@@ -9,17 +9,19 @@ import torch
 from msgspec.structs import replace
 from torch import Tensor
 
-from osscl.config import CLIP, FRONTEND
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
+from osscl.model_file.verdict import Verdict
 from osscl.support.paths import printable
-from osscl.training.background import background_of
 from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
+from osscl.training.decided import decided, n_steps_of
+from osscl.training.description import described
 from osscl.training.exchange import exchange
-from osscl.training.execution import Execution, git_revision, package_versions
+from osscl.training.execution import Execution
 from osscl.training.feature_scale import FeatureScale
 from osscl.training.hold_out import Split
+from osscl.training.judging import sizes_of_classes, verdict_on
 from osscl.training.loader import Loader
 from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.losses import Losses
@@ -32,6 +34,7 @@ from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, HoldOut, evaluate_hold_out, training_step
 from osscl.training.step_memory import StepMemory, is_out_of_memory, step_memory
+from osscl.training.timing import Pace, pace_of
 from osscl.training.train_config import TrainConfig
 
 LAST_FILE = f"last{SUFFIX}"
@@ -63,19 +66,21 @@ class Training:
     def __init__(
         self, folder: Path, config: TrainConfig, data: TrainingData, split: Split, execution: Execution
     ) -> None:
-        self._folder, self._config, self._data, self._split = folder, config, data, split
+        self._folder, self._data, self._split = folder, data, split
+        self._config = config = decided(config, len(split.training))
         self._execution = execution
         self._device = execution.torch_device()
         self._cache = None if execution.cache is None else LogMelCache(execution.cache)
         self._scale = FeatureScale.of(data, split.training) if config.feature_loss else None
-        self._info = self._describe()
+        self._n_of_class = sizes_of_classes(data)
+        self._info = described(config, data, split, execution)
         self.state = TrainingState(config, data.classes, self._device)
         self.steps_of_epoch = n_batches(len(split.training), config.batch_size)
 
     @property
     def n_steps(self) -> int:
         """Steps of the whole training."""
-        return self._config.epochs * self.steps_of_epoch
+        return n_steps_of(self._config, len(self._split.training))
 
     def step_memory(self) -> StepMemory | None:
         """What a step takes of the machine's memory; None on a GPU."""
@@ -87,6 +92,26 @@ class Training:
     def info(self) -> CheckpointInfo:
         """What a checkpoint of this training says, at its beginning."""
         return self._info
+
+    @property
+    def info_now(self) -> CheckpointInfo:
+        """What a checkpoint of it says now."""
+        return replace(self._info, progress=self.state.progress, verdict=self.verdict)
+
+    def pace(self, step_s: float) -> Pace:
+        """How fast the training is, where a step takes so many seconds."""
+        n_training, n_held_out = map(len, self._split)
+        return pace_of(step_s, n_training, n_held_out, self._config.batch_size)
+
+    @property
+    def config(self) -> TrainConfig:
+        """The recipe, with what was decided."""
+        return self._config
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the clips held out say of the best averaged weights; None before there are any."""
+        return verdict_on(self.state.progress.best, len(self._split.hold_out), self._n_of_class)
 
     def run(self, listener: Listener, should_stop: Callable[[], bool]) -> bool:
         """Train until the last epoch is complete, or until it shall stop.
@@ -164,7 +189,7 @@ class Training:
             losses, cosine = training_step(self.state.model, self.state.optimizer, batch, mixing, config)
         except FloatingPointError as error:
             raise self._not_finite(str(error), progress.n_steps + 1) from error
-        self.state.average.update(progress.n_steps, warmup=config.ema_warmup)
+        self.state.average.update(progress.n_steps, warmup=bool(config.ema_warmup))
         return losses, int((cosine.argmax(dim=1) == batch.labels).sum())
 
     def _complete_epoch(self, listener: Listener) -> None:
@@ -235,31 +260,13 @@ class Training:
             **progress.sums.means(),
             hold_out_loss=hold_out.loss,
             hold_out_accuracy=hold_out.accuracy,
-            initialisation_left=initialisation_left(progress.n_steps, warmup=self._config.ema_warmup),
+            hold_out_margin=hold_out.separation.margin,
+            initialisation_left=initialisation_left(progress.n_steps, warmup=bool(self._config.ema_warmup)),
             is_best=progress.is_best(hold_out),
         )
 
-    def _describe(self) -> CheckpointInfo:
-        return CheckpointInfo(
-            content="training_state",
-            config=self._config,
-            classes=self._data.classes,
-            front_end=FRONTEND,
-            clip=CLIP,
-            front_end_sha256=FRONTEND.sha256,
-            data_fingerprint=self._data.fingerprint,
-            training_clips=tuple(clip.sha256 for clip in self._split.training),
-            hold_out_clips=tuple(clip.sha256 for clip in self._split.hold_out),
-            progress=Progress(),
-            device=self._execution.device_name(),
-            versions=package_versions(),
-            git_revision=git_revision(),
-            background=background_of(self._data, self._split.training),
-        )
-
     def _write(self, name: str, content: Content, tensors: dict[str, Tensor]) -> None:
-        info = replace(self._info, content=content, progress=self.state.progress)
-        write_checkpoint(self._folder / name, tensors, info)
+        write_checkpoint(self._folder / name, tensors, replace(self.info_now, content=content))
 
     def _not_finite(self, what: str, n_steps: int) -> TrainingError:
         """Say what was found at a step, the `n_steps`-th of all; epochs and steps count from 1, as shown."""

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from osscl.config import Settings
 from osscl.training.losses import Losses
+from osscl.training.separation import Confusion
 from osscl.training.step import HoldOut
 
 
@@ -30,12 +31,19 @@ class Best(Settings, frozen=True, kw_only=True):
         Cross-entropy with the margin on the true class, mean over batches, nats.
     hold_out_accuracy : float
         Share of held-out clips nearest to their own class, in [0, 1].
+    hold_out_margin : float or None
+        Cosine to the own class less that to the best other one, mean over the clips; None where a checkpoint
+        before ``osscl.checkpoint/4`` did not say it.
+    confusion : tuple of tuple of int, [K][K]
+        Held-out clips by true and nearest class; empty where that was not said.
     """
 
     epoch: int
     n_steps: int
     hold_out_loss: float
     hold_out_accuracy: float
+    hold_out_margin: float | None = None
+    confusion: Confusion = ()
 
 
 class Sums(Settings, frozen=True, kw_only=True):
@@ -119,5 +127,7 @@ class Progress(Settings, frozen=True, kw_only=True):
                 n_steps=self.n_steps,
                 hold_out_loss=hold_out.loss,
                 hold_out_accuracy=hold_out.accuracy,
+                hold_out_margin=hold_out.separation.margin,
+                confusion=hold_out.separation.confusion,
             )
         return replace(self, epoch=self.epoch + 1, sums=Sums(), best=best)

@@ -57,6 +57,8 @@ class EpochReport(msgspec.Struct, frozen=True, kw_only=True, tag="epoch", tag_fi
         Weights that the following figures speak of.
     hold_out_loss, hold_out_accuracy : float
         See `osscl.training.step.HoldOut`.
+    hold_out_margin : float or None
+        See `osscl.training.separation.Separation`; None in files of osscl before it was told.
     initialisation_left : float
         Share of the averaged weights that is still the initialisation.
     is_best : bool
@@ -74,6 +76,7 @@ class EpochReport(msgspec.Struct, frozen=True, kw_only=True, tag="epoch", tag_fi
     weights: Literal["ema"] = "ema"
     hold_out_loss: float
     hold_out_accuracy: float
+    hold_out_margin: float | None = None
     initialisation_left: float
     is_best: bool
 
@@ -166,12 +169,29 @@ def open_logs(folder: Path, n_steps: int) -> list[MetricsLog | TensorBoardLog]:
     return [*logs, TensorBoardLog(writer)]
 
 
+def read_reports(folder: Path) -> list[Report]:
+    """Read what a training told.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the training.
+
+    Returns
+    -------
+    list of StepReport or EpochReport
+        In their order.
+    """
+    lines = (folder / METRICS_FILE).read_bytes().splitlines()
+    return [msgspec.json.decode(line, type=Report) for line in lines]
+
+
 def _lines_up_to(path: Path, n_steps: int) -> list[bytes]:
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     kept = []
     for line in lines:
         try:
-            report = msgspec.json.decode(line, type=StepReport | EpochReport)
+            report = msgspec.json.decode(line, type=Report)
         except msgspec.MsgspecError:  # a line that a crash cut off
             break
         if report.n_steps > n_steps:

@@ -1,23 +1,21 @@
 """Whole trainings: fresh or resumed, one seed or several, each in a folder of its own."""
 
-import math
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict as as_dict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec.structs import asdict
 from torch import Tensor
 
 from osscl.errors import OutputError, TrainingError
-from osscl.support.atomic import write_atomically
+from osscl.model_file.verdict import Verdict
 from osscl.support.paths import printable
 from osscl.training.checkpoint import CheckpointInfo, read_checkpoint
 from osscl.training.clips import TrainingData, fit_of
 from osscl.training.config_file import read_config
+from osscl.training.decided import as_was_decided
 from osscl.training.execution import Execution
 from osscl.training.hold_out import split_hold_out
 from osscl.training.loop import BEST_FILE, LAST_FILE, Training
@@ -26,8 +24,7 @@ from osscl.training.progress import Best
 from osscl.training.reports import Listener, open_logs
 from osscl.training.step_memory import step_memory
 from osscl.training.train_config import TrainConfig
-
-SUMMARY_FILE = "summary.json"
+from osscl.training.training_page import PAGE_FILE, write_training_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +41,23 @@ class Outcome:
         False where it was stopped; resuming goes on.
     best : Best or None
         The averaged weights with the lowest hold-out loss; None before the first epoch was complete.
+    verdict : Verdict or None
+        What the clips held out say of them; None where there are none yet.
+    classes : tuple of str
+        Machine IDs that they were trained to tell apart.
     """
 
     folder: Path
     seed: int
     completed: bool
     best: Best | None
+    verdict: Verdict | None
+    classes: tuple[str, ...]
+
+    @property
+    def page(self) -> Path:
+        """Page of the training, once it is complete."""
+        return self.folder / PAGE_FILE
 
     @property
     def weights(self) -> Path:
@@ -106,14 +114,12 @@ def train(
     OutputError
         A file cannot be written.
     """
-    if holds_training(folder) and not resume:
-        raise TrainingError(
-            f"{printable(folder)} holds a training already; go on with it (--resume), "
-            "or choose another folder"
-        )
+    if not resume:
+        refuse_begun(folder)
     stored = _read_last(folder) if resume else None
     config = config or (stored[1].config if stored else TrainConfig(**as_dict(data.fit)))
     if stored:
+        config = as_was_decided(config, stored[1].config)
         _refuse_another_recipe(folder / LAST_FILE, stored[1].config, config)
     _refuse_another_fit(data, config)
     split = split_hold_out(data, config.hold_out, config.seed)
@@ -133,7 +139,11 @@ def train(
     finally:
         for log in logs:
             log.close()
-    return Outcome(folder, config.seed, completed, training.state.progress.best)
+    if completed:
+        write_training_page(folder, training.info_now)
+    return Outcome(
+        folder, config.seed, completed, training.state.progress.best, training.verdict, data.classes
+    )
 
 
 def holds_training(folder: Path) -> bool:
@@ -141,7 +151,18 @@ def holds_training(folder: Path) -> bool:
     return (folder / LAST_FILE).exists()
 
 
-def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
+def refuse_begun(folder: Path) -> None:
+    """Refuse a folder in which a training lies; raises `TrainingError`."""
+    if holds_training(folder):
+        raise TrainingError(
+            f"{printable(folder)} holds a training already; go on with it (--resume), "
+            "or choose another folder"
+        )
+
+
+def stored_config(
+    folder: Path, recipe: Path | None, changes: Mapping[str, Any], *, epochs_are_planned: bool = False
+) -> TrainConfig:
     """Recipe of a training that shall go on, which what the user says of it now must not change.
 
     Parameters
@@ -152,6 +173,8 @@ def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any])
         Recipe file that is named now.
     changes : mapping of str to object
         Fields that are stated now.
+    epochs_are_planned : bool
+        Whether the number of epochs was planned when the training began, whatever is stated now.
 
     Returns
     -------
@@ -169,51 +192,10 @@ def stored_config(folder: Path, recipe: Path | None, changes: Mapping[str, Any])
     """
     stored = _read_last(folder)[1].config
     base = asdict(stored) if recipe is None else {}
-    now = read_config(recipe, {**base, **changes})
+    planned = {"epochs": stored.epochs} if epochs_are_planned else {}
+    now = as_was_decided(read_config(recipe, {**base, **changes, **planned}), stored)
     _refuse_another_recipe(folder / LAST_FILE, stored, now)
     return now
-
-
-def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, object]:
-    """Write down how several seeds did: each, the mean and the spread.
-
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-        Of complete trainings.
-    folder : Path
-        Where ``summary.json`` is written.
-
-    Returns
-    -------
-    dict
-        What was written; the spread is the standard deviation of a sample, None for a single seed.
-
-    Raises
-    ------
-    OutputError
-        It cannot be written.
-    """
-    best = [(outcome, outcome.best) for outcome in outcomes if outcome.best is not None]
-    summary: dict[str, object] = {
-        "weights": "ema, lowest hold-out loss",
-        "seeds": [
-            {"seed": outcome.seed, "folder": str(outcome.folder), **asdict(figures)}
-            for outcome, figures in best
-        ],
-    }
-    for name in ("hold_out_loss", "hold_out_accuracy"):
-        values = [getattr(figures, name) for _, figures in best]
-        summary[name] = {
-            "mean": math.fsum(values) / len(values),
-            "spread": statistics.stdev(values) if len(values) > 1 else None,
-        }
-    path = folder / SUMMARY_FILE
-    try:
-        write_atomically(path, [msgspec.json.format(msgspec.json.encode(summary)), b"\n"])
-    except OSError as error:
-        raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
-    return summary
 
 
 def _read_last(folder: Path) -> tuple[dict[str, Tensor], CheckpointInfo]:

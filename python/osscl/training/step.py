@@ -14,6 +14,7 @@ from osscl.training.feature_loss import feature_loss
 from osscl.training.learning_network import LearningNetwork
 from osscl.training.losses import Losses, batch_losses
 from osscl.training.mixup import Mixing
+from osscl.training.separation import Separation, separation
 from osscl.training.train_config import TrainConfig
 
 
@@ -53,10 +54,13 @@ class HoldOut(NamedTuple):
         Cross-entropy with the margin on the true class, mean over batches, nats.
     accuracy : float
         Share of clips nearest to their own class, without margin, in [0, 1].
+    separation : Separation
+        Which classes are taken for which, and by how much they are told apart.
     """
 
     loss: float
     accuracy: float
+    separation: Separation
 
 
 def training_step(
@@ -132,15 +136,17 @@ def evaluate_hold_out(model: OSSCL, batches: Iterable[Batch], n_classes: int, co
     HoldOut
         Unmixed, margin on the true class.
     """
-    losses, n_right, n_clips = [], 0, 0
+    losses, labels, cosines = [], [], []
     for batch in batches:
         _, every_cosine = model(*as_network_inputs(batch.inputs))
         cosine = every_cosine[:, :n_classes]  # [B, K]
         logits = arcface_logits(cosine, batch.labels, config.margin, config.scale)
         losses.append(cross_entropy(logits, batch.labels).item())
-        n_right += int((cosine.argmax(dim=1) == batch.labels).sum())
-        n_clips += len(batch.labels)
-    return HoldOut(sum(losses) / len(losses), n_right / n_clips)
+        labels.append(batch.labels.cpu())
+        cosines.append(cosine.cpu())
+    found = separation(torch.cat(labels), torch.cat(cosines))
+    n_right = sum(row[own] for own, row in enumerate(found.confusion))
+    return HoldOut(sum(losses) / len(losses), n_right / sum(map(len, labels)), found)
 
 
 def as_network_inputs(inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

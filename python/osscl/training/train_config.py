@@ -48,8 +48,9 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         Weight of the loss by which embeddings keep what a machine's memory listens to; 0 for none.
     hold_out : float
         Share of all clips that is held out to select the weights, in (0, 1).
-    ema_warmup : bool
-        Lets the averaged weights forget the initialisation at once; for short trainings.
+    ema_warmup : bool or None
+        Lets the averaged weights forget the initialisation at once; for short trainings. None: on where more
+        than a tenth of them would still be the initialisation at the end, see `osscl.training.decided`.
     precision : {"fp32", "bf16"}
         "bf16" computes convolutions in bfloat16 (autocast); weights, losses and averages stay float32.
     resample, channel, pad
@@ -79,7 +80,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     sub_centres: int = 1
     feature_loss: float = 0.0
     hold_out: float = 0.05
-    ema_warmup: bool = False
+    ema_warmup: bool | None = None
     precision: TrainingPrecision = "fp32"
     resample: bool = False
     channel: Channel | None = None

@@ -1,0 +1,57 @@
+"""Folders and recipes of the trainings of one command: one a seed, begun or new."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from osscl.training import TrainConfig
+
+
+def folders_of(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
+    """Folder of each training, and the seed where one was named."""
+    if seeds is None:
+        return {output: {}}
+    words = seeds.split(",")
+    if not all(word.strip().isdecimal() for word in words) or len(set(map(int, words))) < len(words):
+        raise typer.BadParameter(f"--seeds is '{seeds}'; expected different whole numbers, such as 0,1,2")
+    if len(words) == 1:
+        return {output: {"seed": int(seeds)}}
+    return {output / f"seed_{int(word)}": {"seed": int(word)} for word in words}
+
+
+def begun_in(runs: dict[Path, dict[str, int]]) -> list[Path]:
+    """Folders to resume in; of several seeds, those that had not begun have nothing to resume."""
+    from osscl.training.runs import holds_training
+
+    return [folder for folder in runs if len(runs) == 1 or holds_training(folder)]
+
+
+def recipes_of(
+    runs: dict[Path, dict[str, int]],
+    config: Path | None,
+    changes: dict[str, Any],
+    begun: list[Path],
+    *,
+    is_planned: bool = False,
+) -> "dict[Path, TrainConfig]":
+    """Recipe of each training, the same but for the seed: where one has begun, it is that one's.
+
+    Where epochs are planned, a training that has begun keeps those that were planned then.
+    """
+    from msgspec.structs import asdict, replace
+
+    from osscl.training.config_file import read_config
+    from osscl.training.runs import refuse_begun, stored_config
+
+    for folder in runs:
+        if folder not in begun:
+            refuse_begun(folder)  # before all recordings are read
+    if not begun:
+        return {folder: read_config(config, changes | seed) for folder, seed in runs.items()}
+    first = stored_config(begun[0], config, changes | runs[begun[0]], epochs_are_planned=is_planned)
+    recipes = {folder: replace(first, **seed) for folder, seed in runs.items()}
+    for folder in begun[1:]:
+        stored_config(folder, None, asdict(recipes[folder]))  # refused before the first one takes its hours
+    return recipes

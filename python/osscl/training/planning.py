@@ -1,0 +1,65 @@
+"""A recipe for a time: a few steps are done and thrown away, and their speed tells how many epochs fit."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from osscl.training.clips import TrainingData
+from osscl.training.execution import Execution
+from osscl.training.hold_out import split_hold_out
+from osscl.training.reports import Report, StepReport
+from osscl.training.runs import train
+from osscl.training.timing import N_TIMED_STEPS, Pace, Timing, pace_of
+from osscl.training.train_config import TrainConfig
+
+
+def measured_pace(
+    data: TrainingData, config: TrainConfig, execution: Execution, now: Callable[[], float] = time.monotonic
+) -> Pace:
+    """Measure how fast a training will be, by four steps of one that is thrown away.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The clips.
+    config : TrainConfig
+        The recipe.
+    execution : Execution
+        Device, workers, cache.
+    now : callable
+        The clock, seconds.
+
+    Returns
+    -------
+    Pace
+        Of this recipe with these clips on this machine.
+
+    Raises
+    ------
+    TrainingError
+        As `osscl.training.train` raises it.
+    """
+    step_s: float | None = None
+    enough = replace(config, epochs=N_TIMED_STEPS + 1)  # an epoch has a step at least
+    timing = Timing(enough.epochs, now)
+
+    def note(report: Report) -> None:
+        nonlocal step_s
+        if isinstance(report, StepReport) and step_s is None:
+            step_s = timing.after_step(report.n_steps)
+
+    with tempfile.TemporaryDirectory(prefix="osscl-pace-") as folder:
+        train(
+            data,
+            Path(folder) / "pace",
+            enough,
+            execution,
+            listener=note,
+            should_stop=lambda: step_s is not None,
+        )
+    assert step_s is not None, "the steps were enough to tell"
+    n_training, n_held_out = map(len, split_hold_out(data, config.hold_out, config.seed))
+    return pace_of(step_s, n_training, n_held_out, config.batch_size)
