@@ -386,7 +386,7 @@ def tampered(model_file: Path, kind: str) -> bytes:
     else:
         document = encode_manifest(bundle.manifest)
         if kind == "newer":
-            document = document.replace(b'"schema_version":5', b'"schema_version":7', 1)
+            document = document.replace(b'"schema_version":6', b'"schema_version":7', 1)
         else:
             document = document.replace(b'"hop_length":512', b'"hop_length":256', 1)
         values = {

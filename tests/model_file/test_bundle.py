@@ -199,7 +199,7 @@ BROKEN = {
     "field added to the graph": (VALID + tagged(0x32, b"a doc string"), "graph hash differs"),
     "second graph": (VALID + tagged(0x3A, b""), "it holds 2 graphs"),
     "manifest of a newer schema": (
-        GRAPH + manifest_entries(DOCUMENT.replace(b'{"schema_version":5', b'{"schema_version":6')),
+        GRAPH + manifest_entries(DOCUMENT.replace(b'{"schema_version":6', b'{"schema_version":7')),
         r"made by a newer osscl \(schema 6, this one reads 5\): update osscl",
     ),
     "front-end hash differs": (
