@@ -14,7 +14,7 @@ EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,train,watch"
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """Install the project with everything optional, warnings of the compiler as errors; one look at the index."""
+    """Install the project with everything optional in one call, warnings of the compiler as errors."""
     wanted = [package for group in groups for package in nox.project.dependency_groups(PROJECT, group)]
     session.install("-C", "cmake.define.OSSCL_WERROR=ON", TORCH, *wanted, f".[{EXTRAS}]")
 

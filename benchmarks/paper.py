@@ -17,9 +17,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from osscl.support.atomic import write_atomically
 from rerunning.plan import YEARS, Settings, reports, steps
 from rerunning.table import table_of, to_markdown
+
+from osscl.support.atomic import write_atomically
 
 SETTINGS = "rerun.json"
 SOME_UNSCORED = 3
@@ -101,7 +102,9 @@ def keep(settings: Settings, output: Path) -> None:
     now = json.loads(json.dumps(settings._asdict()))
     if path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
-        differ = [f"{name} was {before.get(name)}, is {now[name]}" for name in now if before.get(name) != now[name]]
+        differ = [
+            f"{name} was {before.get(name)}, is {now[name]}" for name in now if before.get(name) != now[name]
+        ]
         if differ:
             sys.exit(f"{output} holds another rerun: {'; '.join(differ)}; choose another --output")
     output.mkdir(parents=True, exist_ok=True)

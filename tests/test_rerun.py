@@ -66,8 +66,8 @@ def test_every_year_is_planned_from_training_to_the_figures_of_that_year(
     assert [step.command[0] for step in planned] == ["train", "export", "evaluate"] * 2
     train, export, evaluate = (step.command for step in planned[3:])
     assert train[1] == str(tmp_path / "data")
-    assert ("--seeds", "1") == train[train.index("--seeds") :][:2]
-    assert ("--config", "recipe.toml") == train[train.index("--config") :][:2]
+    assert train[train.index("--seeds") :][:2] == ("--seeds", "1")
+    assert train[train.index("--config") :][:2] == ("--config", "recipe.toml")
     assert train[-2:] == ("--precision", "bf16")
     assert export[1].startswith(train[train.index("--output") + 1])
     assert evaluate[1] == export[export.index("--output") + 1]

@@ -1,4 +1,4 @@
-"""Public data sets: what is said of each, and that the commands which unpack them make the layouts they should."""
+"""Public data sets: what is said of each, and where its commands unpack it."""
 
 import re
 import subprocess
@@ -43,7 +43,9 @@ def unpack(each: PublicSet, archives: dict[str, list[str]], folder: Path) -> set
     (folder / "bin").mkdir()
     (folder / "bin" / "python3").symlink_to(sys.executable)
     commands = f"PATH={folder}/bin:$PATH\n" + "\n".join(each.unpacking())
-    done = subprocess.run(["sh", "-e", "-c", commands], cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["sh", "-e", "-c", commands], cwd=folder, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     found = (path.relative_to(folder / each.name) for path in (folder / each.name).rglob("*.wav"))
     return {path.as_posix() for path in found}

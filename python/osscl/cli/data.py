@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import rich.table
 import typer
 
-from osscl.cli.console import as_json, print_facts, stdout, wide_console
+from osscl.cli.console import as_json, wide_console
 from osscl.cli.messages import emit
 from osscl.errors import ConfigError
 from osscl.machines.sets import MISSING, PUBLIC_SETS, PublicSet, public_set
@@ -26,7 +26,7 @@ def data(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout instead of a table.")] = False,
 ) -> None:
-    """Show public data sets of machine sound: what they are, their licences, and the commands to fetch them."""
+    """Show public data sets of machine sound: what they are, licences, and the commands to fetch them."""
     if name is None:
         if json:
             emit(as_json({"sets": [_document(each) for each in PUBLIC_SETS]}))
@@ -52,16 +52,17 @@ def _list() -> None:
 
 def _show(shown: PublicSet) -> None:
     """Facts, then commands: each on a line of its own, however long, to be copied."""
-    print_facts(
-        {
-            "set": f"{shown.title}: {shown.what}",
-            **{part.name: f"{part.address}, {part.size or f'size: {MISSING}'}" for part in shown.parts},
-            "licence": shown.licence or MISSING,
-            **({} if shown.labels is None else {"labels of the evaluation set": shown.labels}),
-            **({} if shown.options is None else {"osscl needs": shown.options}),
-        }
-    )
-    stdout.print()
+    facts = {
+        "set": f"{shown.title}: {shown.what}",
+        **{part.name: f"{part.address}, {part.size or f'size: {MISSING}'}" for part in shown.parts},
+        "licence": shown.licence or MISSING,
+        **({} if shown.labels is None else {"labels of the evaluation set": shown.labels}),
+        **({} if shown.options is None else {"osscl needs": shown.options}),
+    }
+    width = max(map(len, facts))
+    for name, value in facts.items():  # never folded: addresses are copied, too
+        emit(f"{name:<{width}}  {value}")
+    emit("")
     for command in (*shown.fetching(), *shown.unpacking()):
         emit(command)
 
