@@ -32,7 +32,8 @@ def test_checks_go_on_after_one_that_failed_and_fail_in_the_end(tmp_path: Path, 
     assert asked[2:] == ["-s tests"]  # as the README says it, and last
     assert done.returncode == 1
     assert done.stderr == f"failed: {failing}\n"
-    assert sorted(done.stdout.splitlines()) == [f"output of {name}" for name in ("checks", "sanitize", "tests")]
+    names = ("checks", "sanitize", "tests")
+    assert sorted(done.stdout.splitlines()) == [f"output of {name}" for name in names]
 
 
 def test_checks_that_all_pass_end_well(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,17 @@ def paper(*arguments: object) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture
-def rerunning(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The package beside the script."""
+def plan(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module beside the script."""
     monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
-    import rerunning.plan
-    import rerunning.table
+    return import_module("rerunning.plan")
 
-    return rerunning
+
+@pytest.fixture
+def tables(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The other one."""
+    monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
+    return import_module("rerunning.table")
 
 
 def test_a_rehearsal_trains_evaluates_writes_the_table_and_is_not_run_twice(tmp_path: Path) -> None:
@@ -56,13 +61,13 @@ def test_a_rehearsal_trains_evaluates_writes_the_table_and_is_not_run_twice(tmp_
 
 @pytest.mark.parametrize("year", range(2020, 2026))
 def test_every_year_is_planned_from_training_to_the_figures_of_that_year(
-    rerunning: Any, tmp_path: Path, year: int
+    plan: Any, tmp_path: Path, year: int
 ) -> None:
     (tmp_path / "data" / "dev_data").mkdir(parents=True)
-    settings = rerunning.plan.Settings(
+    settings = plan.Settings(
         year, str(tmp_path / "data"), (0, 1), "recipe.toml", ("--precision", "bf16"), "cuda"
     )
-    planned = list(rerunning.plan.steps(settings, tmp_path / "out"))
+    planned = list(plan.steps(settings, tmp_path / "out"))
     assert [step.command[0] for step in planned] == ["train", "export", "evaluate"] * 2
     train, export, evaluate = (step.command for step in planned[3:])
     assert train[1] == str(tmp_path / "data")
@@ -78,7 +83,7 @@ def test_every_year_is_planned_from_training_to_the_figures_of_that_year(
     run = tmp_path / "out" / "seed_1" / "run"
     run.mkdir(parents=True)
     (run / "last.safetensors").touch()
-    assert [step.command[-1] == "--resume" for step in rerunning.plan.steps(settings, tmp_path / "out")] == [
+    assert [step.command[-1] == "--resume" for step in plan.steps(settings, tmp_path / "out")] == [
         False,
         False,
         False,
@@ -92,7 +97,7 @@ def figure(value: float | None) -> dict[str, float] | None:
     return None if value is None else {"value": value}
 
 
-def test_the_table_holds_mean_and_spread_over_seeds_of_the_years_own_figures(rerunning: Any) -> None:
+def test_the_table_holds_mean_and_spread_over_seeds_of_the_years_own_figures(tables: Any) -> None:
     def domains(source: float, target: float, name: str) -> dict[str, Any]:
         return {
             "name": name,
@@ -107,14 +112,14 @@ def test_the_table_holds_mean_and_spread_over_seeds_of_the_years_own_figures(rer
         for source in (0.7, 0.9)
     ]
     settings = {"seeds": [0, 1], "config": None, "training": []}
-    table = rerunning.table.table_of(2023, reports, settings)
+    table = tables.table_of(2023, reports, settings)
     assert table["rows"]["fan"]["AUC source"] == pytest.approx({"mean": 80.0, "spread": 200**0.5})
     assert table["rows"]["fan"]["AUC target"] == pytest.approx({"mean": 60.0, "spread": 0.0}, abs=1e-9)
-    lines = rerunning.table.to_markdown(table).splitlines()
+    lines = tables.to_markdown(table).splitlines()
     assert "| machine type | AUC source | AUC target | pAUC | official |" in lines
     assert "| mean of types | 80.00 ± 14.14 | 60.00 ± 0.00 | 50.00 ± 0.00 | - |" in lines
     assert "- no published figures are kept here" in lines
-    of_2021 = rerunning.table.table_of(2021, reports[:1], settings)
+    of_2021 = tables.table_of(2021, reports[:1], settings)
     assert of_2021["rows"]["fan"]["pAUC source"] == {"mean": None, "spread": None}
 
 
