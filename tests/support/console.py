@@ -32,7 +32,7 @@ WITH_TORCH = ("osscl.training.runs", "osscl.export")
 def osscl_each(
     commands: Sequence[Sequence[object]], cwd: Path | None = None, packages: Sequence[str] = ()
 ) -> "list[subprocess.CompletedProcess[str]]":
-    """Run the program for each list of arguments in turn, in forks of a process that has loaded `packages`."""
+    """Run the program for each list of arguments in turn, in forks of one process with `packages`."""
     asked = [tuple(map(str, arguments)) for arguments in commands]
     ended = run_all([Call(arguments, str(cwd or Path.cwd())) for arguments in asked], packages)
     return [
