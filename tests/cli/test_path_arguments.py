@@ -43,7 +43,8 @@ class Row:
     parameter : str
         Command and parameter.
     arguments : str
-        Of the command: ``@`` is the path; RECORDINGS, RECORDING, TABLE, JOURNAL, CHECKPOINT are sound ones.
+        Of the command: ``@`` is the path; RECORDINGS, RECORDING, TABLE, TRUTH, JOURNAL, CHECKPOINT are
+        sound ones.
     kinds : sequence of str
         What is put there.
     suffix : str
@@ -114,6 +115,7 @@ ROWS = [
     Row("evaluate labels", "evaluate demo RECORDINGS --labels @", suffix=".csv"),
     Row("evaluate scores", "evaluate --scores @"),
     Row("evaluate ground_truth", "evaluate TABLE --ground-truth @", suffix=".csv"),
+    Row("evaluate domains", "evaluate TABLE --ground-truth TRUTH --domains @", suffix=".csv"),
     Row("evaluate output", "evaluate TABLE -o @", WRITE_FILE, ".md"),
     Row("evaluate write_scores", "evaluate TABLE --write-scores @", WRITE_FOLDER),
     Row("compare a", "compare @ demo RECORDINGS"),
@@ -296,10 +298,13 @@ def sound(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> dict[st
         "path,machine,status,score\n"
         "fan/test/normal_id_00_0.wav,fan/id_00,ok,1\nfan/test/anomaly_id_00_1.wav,fan/id_00,ok,2\n"
     )
+    truth = root / "eval_data_list.csv"
+    truth.write_text("fan\nnormal_id_00_0.wav,x,0\nanomaly_id_00_1.wav,x,1\n")
     return {
         "RECORDINGS": str(root / "recordings"),
         "RECORDING": str(root / "recordings" / "fan" / "test" / "normal_id_00_0.wav"),
         "TABLE": str(table),
+        "TRUTH": str(truth),
         "JOURNAL": str(write_journal(root / "other.csv.journal")),
         "CHECKPOINT": str(checkpoint),
     }

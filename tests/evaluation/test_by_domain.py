@@ -253,5 +253,5 @@ def test_options_and_scores_are_checked() -> None:
         evaluate_by_domain(WORKED, rules, max_fpr=2)
     with pytest.raises(EvaluationError, match=r"source_normal_0.wav \(fan/section_00\) is inf; leave it out"):
         evaluate_by_domain(clips("fan/section_00", source_normal=[float("inf")]), rules)
-    with pytest.raises(ConfigError, match="--challenge is 2019; expected a year from 2020 to 2025"):
+    with pytest.raises(ConfigError, match="year is 2019; expected one from 2020 to 2025"):
         rules_of_year(2019)

@@ -180,7 +180,7 @@ DECISIONS = b"section_00_0.wav,1\nsection_00_1.wav,0\n"
         ),
         (
             {"anomaly_score_fan_section_00_test.csv": b"name,score\n" + SCORES},
-            "line 1: score is 'score', expected a",
+            "line 1: score is 'score', expected a .*, and no header",
         ),
         (
             {"anomaly_score_fan_section_00_test.csv": b"a.wav,inf\n"},

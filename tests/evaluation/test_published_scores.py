@@ -1,4 +1,4 @@
-"""Scores that others published, as their files are named: read as a result table, they give the published figures."""
+"""Scores that others published, as their files are named: they give the published figures."""
 
 import csv
 from pathlib import Path
@@ -11,17 +11,13 @@ from osscl.evaluation.evaluating import evaluate
 from osscl.evaluation.labelled import label_by_names
 from osscl.runs.score_table import read_records
 from osscl.support.csv_rows import CsvWriter
-from support.shared import SHARED
 
-ASD3DP = SHARED / "data" / "asd3dp"
 PUBLISHED = {23711: (0.8167, 0.7304), 23712: (0.7796, 0.7125), 23713: (0.7906, 0.7230)}
 
 
 @pytest.mark.parametrize("seed", PUBLISHED)
-def test_the_scores_of_asd3dp_give_the_published_figures(tmp_path: Path, seed: int) -> None:
-    published = ASD3DP / f"ae_{seed}_file_scores.csv"
-    if not published.is_file():
-        pytest.skip("the scores of ASD3DP are not beside the checkout (../shared/data/asd3dp)")
+def test_the_scores_of_asd3dp_give_the_published_figures(shared: Path, tmp_path: Path, seed: int) -> None:
+    published = shared / "data" / "asd3dp" / f"ae_{seed}_file_scores.csv"
     table = tmp_path / "scores.csv"
     with published.open(newline="") as file, table.open("w", newline="") as out:
         writer = CsvWriter(out)
@@ -39,11 +35,8 @@ def test_the_scores_of_asd3dp_give_the_published_figures(tmp_path: Path, seed: i
 
 
 @pytest.mark.parametrize("year", range(2021, 2026))
-def test_the_case_of_a_target_domain_told_apart_the_wrong_way(year: int) -> None:
-    case = SHARED / "cases" / "scores_2021_domains.csv"
-    if not case.is_file():
-        pytest.skip("the small cases are not beside the checkout (../shared/cases)")
-    labelled = label_by_names(read_records(case))
+def test_the_case_of_a_target_domain_told_apart_the_wrong_way(shared: Path, year: int) -> None:
+    labelled = label_by_names(read_records(shared / "cases" / "scores_2021_domains.csv"))
     found = evaluate_by_domain(labelled.scores, rules_of_year(year), n_resamples=0)
     assert found is not None
     told = [figure and figure.value for figure in (found.source.auc, found.target.auc, found.harmonic_mean)]

@@ -112,8 +112,6 @@ def evaluate(
     challenge: Annotated[
         int | None,
         typer.Option(
-            min=YEARS[0],
-            max=YEARS[-1],
             help="Count as DCASE Task 2 of this year does, and write its score files. Without it names tell: "
             "IDs are counted as in 2020, files in source_test and target_test as in 2021, other domains as "
             "from 2022 on.",
@@ -187,6 +185,7 @@ def evaluate(
     source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
     if domains is not None:
         source["domains"] = printable(domains)
+    label = label_by_names if truth is None else truth.label
     records: Iterable[Record]
     by_rule: dict[str, list[Record]] = {}
     if model is not None and data is not None:
@@ -194,10 +193,14 @@ def evaluate(
         if fit.stated():
             source["made to fit"] = str(fit)
         manifest = read_bundle(model).manifest
+
+        def check(lines: list[Record]) -> None:
+            told_rules(label(lines).scores, [line.path for line in lines], challenge)
+
         for each in rules_of(manifest) if rule == ALL else [rule]:
             asked = DecisionOptions(each, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks it
             found = score_test_recordings(
-                model, data, asked, compute, names, fit, source, named=truth is None
+                model, data, asked, compute, names, fit, source, check, named=truth is None
             )
             by_rule[each or ""] = found
         records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]
@@ -206,7 +209,6 @@ def evaluate(
     else:
         assert scores is not None
         records = read_score_folder(scores)
-    label = label_by_names if truth is None else truth.label
     lines = list(records)
     labelled = label(lines)
     tell_unused(labelled)
@@ -235,6 +237,10 @@ def _check_options(compare: str | None, max_fpr: float, challenge: int | None) -
         raise typer.BadParameter(f"--compare is '{compare}'; expected paper")
     if not 0 < max_fpr <= 1:
         raise typer.BadParameter(f"--max-fpr is {max_fpr:g}; it must be above 0 and at most 1")
+    if challenge is not None and challenge not in YEARS:
+        raise typer.BadParameter(
+            f"--challenge is {challenge}; expected a year from {YEARS[0]} to {YEARS[-1]}"
+        )
     if challenge is not None and max_fpr != MAX_FPR:
         raise typer.BadParameter(
             f"--max-fpr is {max_fpr:g}, and pAUC of the challenge ends at {MAX_FPR:g}: leave out one of "

@@ -1,6 +1,6 @@
 """Lines that ``osscl evaluate`` counts, and what it says of those that it does not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from osscl.cli.messages import say
 from osscl.cli.options import DecisionOptions
 from osscl.cli.scored import scored_records
 from osscl.detector import Detector
-from osscl.errors import EvaluationError, NoRecordingsError
+from osscl.errors import EvaluationError, MachineError, NoRecordingsError
 from osscl.evaluation.labelled import Labelled, few, label_in_name
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.machines.dcase import TRAIN_FOLDER
-from osscl.machines.labels import MachineNames
+from osscl.machines.labels import MachineNames, machine_source
 from osscl.runs.passed_over import PassedOver
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
@@ -32,19 +32,34 @@ def score_test_recordings(
     names: MachineNames,
     fit: Fit,
     source: dict[str, str],
+    check: Callable[[list[Record]], object],
     *,
     named: bool,
 ) -> list[Record]:
-    """Score the test recordings; where their names must tell the label, only those whose do."""
+    """Score the test recordings; where their names must tell the label, only those whose do.
+
+    `check` takes their lines as they will be but for the scores, and raises before hours go into those.
+    """
     with BuildProgress() as building:
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
     with detector:
         source |= {"graph sha256": detector.bundle.graph_sha256} | detector.facts
-        records = scored_records(detector, _test_recordings(data, named), names, fit, "nothing was evaluated")
+        candidates = _test_recordings(data, named)
+        check(list(_lines_to_be(candidates, detector, names)))
+        records = scored_records(detector, candidates, names, fit, "nothing was evaluated")
     if detector.manifest.decisions is not None:
         for note in detector.judges.notes():
             say(note)
     return records
+
+
+def _lines_to_be(candidates: list[Candidate], detector: Detector, names: MachineNames) -> Iterator[Record]:
+    machine_of = machine_source(detector.machines, *names)
+    for candidate in candidates:
+        try:
+            yield Record(path=candidate.path, machine=machine_of(candidate.path), score=0.0)
+        except MachineError:
+            yield Record(path=candidate.path)
 
 
 def _test_recordings(data: Path, named: bool) -> list[Candidate]:

@@ -149,7 +149,7 @@ def finite(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        value = math.nan
+        raise LineError(f"score is {text!a}, expected a finite number, and no header") from None
     if not math.isfinite(value):
         raise LineError(f"score is {text!a}, expected a finite number")
     return value

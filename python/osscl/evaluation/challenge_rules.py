@@ -113,7 +113,7 @@ def rules_of_year(year: int) -> ChallengeRules:
     for rules in RULES:
         if rules.first <= year <= rules.last:
             return rules
-    raise ConfigError(f"--challenge is {year}; expected a year from {YEARS[0]} to {YEARS[-1]}")
+    raise ConfigError(f"the challenge's year is {year}; expected one from {YEARS[0]} to {YEARS[-1]}")
 
 
 def told_rules(clips: Collection[LabelledScore], paths: Sequence[str], year: int | None) -> Told | None:

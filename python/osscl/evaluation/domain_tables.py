@@ -96,7 +96,7 @@ def official_2020_grid(evaluation: Evaluation, challenge: Challenge) -> Grid:
         [t.machine_type, str(t.n_machines), percent(t.figures.mean_auc), percent(t.figures.mean_pauc)]
         for t in evaluation.types
     ]
-    title = f"Official figures of {challenge.name}: means over the IDs of a type, %"
+    title = f"{challenge.name}, official: ID means, %"
     return Grid(title, ["machine type", "IDs", "AUC", "pAUC"], [rows])
 
 

@@ -90,13 +90,12 @@ def grids_of(report: Report) -> Iterator[Grid]:
     yield from _challenge_grids(report)
     if report.by_rule:
         yield rules_grid(report.by_rule)
-        yield from (
-            _decisions_grid(of_rule.decisions, f", rule {rule}")
-            for rule, of_rule in report.by_rule.items()
-            if of_rule.decisions is not None
-        )
-    elif evaluation.decisions is not None:
-        yield _decisions_grid(evaluation.decisions)
+    decided = report.by_rule or {"": evaluation}
+    for rule, of_rule in decided.items():
+        if of_rule.decisions is not None:
+            of_what = f", rule {rule}" if rule else ""
+            yield _decisions_grid(of_rule.decisions, of_what)
+            yield _precision_grid(of_rule.decisions, of_what)
     if report.published is not None:
         yield from published_grids(evaluation, report.published)
 
@@ -196,7 +195,7 @@ def rules_grid(by_rule: Mapping[str, Evaluation]) -> Grid:
 
 def _decisions_grid(decisions: Decisions, of_what: str = "") -> Grid:
     header = ["machine ID", "normal", "false alarms", "rate", "interval"]
-    header += ["anomalous", "found", "rate", "interval", "precision", "F1"]
+    header += ["anomalous", "found", "rate", "interval"]
     return Grid(
         f"Decisions, rates in %{of_what}",
         header,
@@ -211,7 +210,16 @@ def _decision_row(found: DecisionFigures) -> list[str]:
         (found.n_anomalous, found.n_detected, found.detection_rate),
     ):
         cells += [str(n), str(count), "" if rate is None else f"{100 * rate.value:.2f}", interval_of(rate)]
-    return cells + ["" if figure is None else percent(figure) for figure in (found.precision, found.f1)]
+    return cells
+
+
+def _precision_grid(decisions: Decisions, of_what: str = "") -> Grid:
+    rows = [
+        [found.machine, *map(with_interval, (found.precision, found.detection_rate)), percent(found.f1)]
+        for found in (*decisions.machines, decisions.total)
+    ]
+    header = ["machine ID", "precision", "recall", "F1"]
+    return Grid(f"Decisions, precision and recall in %{of_what}", header, [rows[:-1], rows[-1:]])
 
 
 def notes_of(report: Report) -> Iterator[str]:
@@ -247,9 +255,9 @@ def notes_of(report: Report) -> Iterator[str]:
     if evaluation.decisions is not None:
         yield (
             f"decisions: intervals are Wilson's, {100 * evaluation.decisions.confidence:g} %, and take the "
-            "clips as independent. precision: of the flagged clips, the share that is anomalous; F1: its "
-            "harmonic mean with the rate of those found (recall)."
+            "clips as independent."
         )
+        yield "precision: share of anomalous clips among those flagged. F1: its harmonic mean with recall."
     if report.domains is not None and report.challenge is not None:
         yield from domain_notes(report.domains, report.challenge, evaluation.max_fpr)
     if report.published is not None:
