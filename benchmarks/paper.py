@@ -74,6 +74,7 @@ def asked(arguments: Sequence[str]) -> tuple[Path, Settings, bool]:
         config=given.config,
         training=(*(REHEARSAL.split() if given.dry_run else ()), *training),
         device=given.device or ("cpu" if given.dry_run else None),
+        rehearsal=given.dry_run,
     )
     return given.output, settings, given.plan
 

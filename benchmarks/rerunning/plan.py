@@ -19,6 +19,8 @@ class Settings(NamedTuple):
     training: tuple[str, ...]
     """Further options of ``osscl train``."""
     device: str | None
+    rehearsal: bool = False
+    """Whether the data are made up."""
 
 
 class Step(NamedTuple):

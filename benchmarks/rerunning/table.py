@@ -102,7 +102,8 @@ def to_markdown(table: Mapping[str, Any]) -> str:
     """Spell the table for people, with published figures below ours."""
     columns = table["columns"]
     settings = table["settings"]
-    lines = [f"# DCASE {table['year']}, development test set, %", ""]
+    of_what = "made-up recordings: a rehearsal" if settings["rehearsal"] else "development test set"
+    lines = [f"# DCASE {table['year']}, {of_what}, %", ""]
     lines += [_line(["machine type", *columns]), _line(["---", *["---:"] * len(columns)])]
     lines += [
         _line([name, *(_cell(figures[column]) for column in columns)])
@@ -115,7 +116,12 @@ def to_markdown(table: Mapping[str, Any]) -> str:
     seeds = ", ".join(map(str, settings["seeds"]))
     lines += ["", f"- seeds: {seeds}; ± is the standard deviation between them"]
     lines += [f"- recipe: {settings['config'] or 'as published'} {' '.join(settings['training'])}".rstrip()]
-    lines += [f"- {row.name}: {row.source}" for row in rows] or ["- no published figures are kept here"]
+    sources: dict[str, list[str]] = {}
+    for row in rows:
+        sources.setdefault(row.source, []).append(row.name)
+    lines += [f"- {'; '.join(names)}: {source}" for source, names in sources.items()]
+    if not rows:
+        lines += ["- no published figures are kept here"]
     if any(table["unscored"]):
         lines += [f"- clips without a score, by seed: {', '.join(map(str, table['unscored']))}"]
     return "\n".join([*lines, ""])
