@@ -74,7 +74,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def checks(session: nox.Session) -> None:
-    """Check what lint, types and docs check, in one environment: the project is installed once, not thrice."""
+    """Check what lint, types and docs check, in one environment: one installation, not three."""
     install(session, "test", "lint", "types", "docs")
     run_all(session, *style_checks(), *type_checks(), *page_checks(), external=True)
 
@@ -113,18 +113,9 @@ def sanitize(session: nox.Session) -> None:
 def core_passes(session: nox.Session, sanitizers: str) -> bool:
     """Build the C++ core with these sanitizers, and run its tests."""
     build = f"{session.create_tmp()}/{sanitizers}"
+    asked = ["-DOSSCL_WERROR=ON", f"-DOSSCL_SANITIZE={sanitizers}"]
     commands = [
-        [
-            "cmake",
-            "-G",
-            "Ninja",
-            "-S",
-            ".",
-            "-B",
-            build,
-            "-DOSSCL_WERROR=ON",
-            f"-DOSSCL_SANITIZE={sanitizers}",
-        ],
+        ["cmake", "-G", "Ninja", "-S", ".", "-B", build, *asked],
         ["cmake", "--build", build, "--target", "osscl_core_test"],
         [f"{build}/osscl_core_test"],
     ]
