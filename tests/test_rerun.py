@@ -18,7 +18,7 @@ SCRIPT = REPOSITORY / "benchmarks" / "paper.py"
 def paper(*arguments: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # others' threads spin where processors are busy
-    return subprocess.run(command, capture_output=True, text=True, timeout=3000, env=one_thread)
+    return subprocess.run(command, capture_output=True, text=True, timeout=590, env=one_thread)
 
 
 @pytest.fixture
