@@ -1,6 +1,7 @@
 """Every check of the project, each in an environment of its own: ``nox -s tests``, ``nox -s lint``, ..."""
 
 import shutil
+from typing import Any
 
 import nox
 
@@ -12,11 +13,56 @@ TORCH = "torch==2.13.0"
 EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,train,watch"
 
 
-def install(session: nox.Session, group: str) -> None:
-    """Install the project with everything optional, warnings of the compiler as errors."""
-    session.install(TORCH)
-    session.install(*nox.project.dependency_groups(PROJECT, group))
-    session.install("-C", "cmake.define.OSSCL_WERROR=ON", f".[{EXTRAS}]")
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the project with everything optional in one call, warnings of the compiler as errors."""
+    wanted = [package for group in groups for package in nox.project.dependency_groups(PROJECT, group)]
+    session.install("-C", "cmake.define.OSSCL_WERROR=ON", TORCH, *wanted, f".[{EXTRAS}]")
+
+
+def run_all(session: nox.Session, *commands: list[str], **options: Any) -> None:
+    """Run each command, also after one that failed; the session fails where one did."""
+    failed = [" ".join(command) for command in commands if not succeeds(session, command, **options)]
+    if failed:
+        session.error("; ".join(failed))
+
+
+def succeeds(session: nox.Session, command: list[str], **options: Any) -> bool:
+    """Run a command and say whether it came to a good end."""
+    try:
+        session.run(*command, **options)
+    except nox.command.CommandFailed:
+        return False
+    return True
+
+
+def style_checks() -> list[list[str]]:
+    """Style, docstrings of public names, and imports that only go downward."""
+    folders = ["csrc", "tests/cpp", "tests/cuda"]
+    sources = [f"{folder}/*.[ch]pp" for folder in folders] + ["csrc/cuda/*.cu", "csrc/cuda/*.hpp"]
+    return [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["bash", "-c", f"clang-format --dry-run --Werror {' '.join(sources)}"],
+        ["python", "tests/check_docstrings.py"],
+        ["lint-imports", "--no-cache"],
+    ]
+
+
+def type_checks() -> list[list[str]]:
+    """Types of the package and of its tests, and the stub against the extension."""
+    return [
+        ["mypy", "-p", "osscl"],
+        # for this call alone: tests/tensorrt would stand for the package tensorrt
+        ["env", "MYPYPATH=tests", "mypy", "--explicit-package-bases", "tests"],
+        ["stubtest", "osscl._native", "--allowlist", "tests/stubtest_allowlist.txt"],
+    ]
+
+
+def page_checks() -> list[list[str]]:
+    """Pages, API and command reference, into build/docs; warnings and dead links are errors."""
+    shutil.rmtree("build/docs", ignore_errors=True)  # no page of an earlier build hides a dead link
+    options = ["--fail-on-warning", "--keep-going", "--fresh-env", "-c", "docs", "-b", "html"]
+    return [["python", "-m", "sphinx", *options, ".", "build/docs"]]
 
 
 @nox.session
@@ -27,27 +73,24 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def checks(session: nox.Session) -> None:
+    """Check what lint, types and docs check, in one environment: one installation, not three."""
+    install(session, "test", "lint", "types", "docs")
+    run_all(session, *style_checks(), *type_checks(), *page_checks(), external=True)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, docstrings of public names, and that imports only go downward."""
     install(session, "lint")
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
-    folders = ["csrc", "tests/cpp", "tests/cuda"]
-    sources = [f"{folder}/*.[ch]pp" for folder in folders] + ["csrc/cuda/*.cu", "csrc/cuda/*.hpp"]
-    session.run("bash", "-c", f"clang-format --dry-run --Werror {' '.join(sources)}", external=True)
-    session.run("python", "tests/check_docstrings.py")
-    session.run("lint-imports", "--no-cache")
+    run_all(session, *style_checks(), external=True)
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package and of its tests, and the stub against the extension."""
-    install(session, "test")
-    session.install(*nox.project.dependency_groups(PROJECT, "types"))
-    session.run("mypy", "-p", "osscl")
-    # for this call alone: tests/tensorrt would stand for the package tensorrt
-    session.run("mypy", "--explicit-package-bases", "tests", env={"MYPYPATH": "tests"})
-    session.run("stubtest", "osscl._native", "--allowlist", "tests/stubtest_allowlist.txt")
+    install(session, "test", "types")
+    run_all(session, *type_checks(), external=True)
 
 
 @nox.session
@@ -55,30 +98,28 @@ def docs(session: nox.Session) -> None:
     """Build pages, API and command reference into build/docs; warnings and dead links are errors."""
     session.install(*nox.project.dependency_groups(PROJECT, "docs"))
     session.install(".")
-    shutil.rmtree("build/docs", ignore_errors=True)  # no page of an earlier build hides a dead link
-    options = ["--fail-on-warning", "--keep-going", "--fresh-env", "-c", "docs", "-b", "html"]
-    session.run("python", "-m", "sphinx", *options, ".", "build/docs")
+    run_all(session, *page_checks())
 
 
 @nox.session
 def sanitize(session: nox.Session) -> None:
     """Run the C++ core under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer."""
     session.install("cmake", "ninja")
-    for sanitizers in ("address,undefined", "thread"):
-        build = f"{session.create_tmp()}/{sanitizers}"
-        session.run(
-            "cmake",
-            "-G",
-            "Ninja",
-            "-S",
-            ".",
-            "-B",
-            build,
-            "-DOSSCL_WERROR=ON",
-            f"-DOSSCL_SANITIZE={sanitizers}",
-        )
-        session.run("cmake", "--build", build, "--target", "osscl_core_test")
-        session.run(f"{build}/osscl_core_test", external=True)
+    failed = [each for each in ("address,undefined", "thread") if not core_passes(session, each)]
+    if failed:
+        session.error("; ".join(failed))
+
+
+def core_passes(session: nox.Session, sanitizers: str) -> bool:
+    """Build the C++ core with these sanitizers, and run its tests."""
+    build = f"{session.create_tmp()}/{sanitizers}"
+    asked = ["-DOSSCL_WERROR=ON", f"-DOSSCL_SANITIZE={sanitizers}"]
+    commands = [
+        ["cmake", "-G", "Ninja", "-S", ".", "-B", build, *asked],
+        ["cmake", "--build", build, "--target", "osscl_core_test"],
+        [f"{build}/osscl_core_test"],
+    ]
+    return all(succeeds(session, command, external=True) for command in commands)
 
 
 @nox.session

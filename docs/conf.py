@@ -57,6 +57,8 @@ docs/training
 docs/evaluation
 docs/compare
 docs/report
+docs/data
+docs/rerun
 docs/synth
 docs/export
 docs/speed

@@ -54,6 +54,8 @@ CHEAP = (
     "engine prune --json --engine-cache none",
     "engine inspect demo --engine-cache none",
     "engine build demo --engine-cache none",
+    "data",
+    "data mimii --json",
     "synth new --normal 1 --overwrite",
 )
 DEAR = (

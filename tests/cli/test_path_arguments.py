@@ -207,6 +207,7 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ),
     ("engine build", "device"),
     *(("monitor", name) for name in ("alarm", "every", "false_alarms")),
+    ("data", "name"),
     ("embed", "what"),
     ("evaluate", "compare"),
     ("evaluate", "rule"),

@@ -70,6 +70,7 @@ WATCHED = {
     "inspect": "inspect demo",
     "monitor": "monitor scores.csv --model demo -o out/monitor.json",
     "engine": "engine list",
+    "data": "data dcase2023",
     "synth": "synth out/clips --machines 2 --train 2",
     "doctor": "doctor",
 }

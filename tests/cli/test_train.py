@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.console import osscl, osscl_each, started_osscl
+from support.console import WITH_TORCH, osscl, osscl_each, started_osscl
 from support.training_data import write_recordings
 from support.waiting import wait_until
 
@@ -116,7 +116,7 @@ def test_usage_errors(recordings: Path, tmp_path: Path) -> None:
 
     errors = [row for row in USAGE_ERRORS if not ("cuda" in row[0] and torch.cuda.is_available())]
     command = ("train", recordings, "--output", tmp_path / "run")
-    results = osscl_each([(*command, *arguments) for arguments, _, _ in errors])
+    results = osscl_each([(*command, *arguments) for arguments, _, _ in errors], packages=WITH_TORCH)
     for (arguments, code, message), result in zip(errors, results, strict=True):
         assert result.returncode == code, arguments
         assert message in " ".join(result.stderr.replace("│", " ").split())
@@ -138,6 +138,6 @@ def test_recipes_that_are_none(recordings: Path, tmp_path: Path) -> None:
         recipe.parent.mkdir()
         recipe.write_text(text)
         commands.append(("train", recordings, "--output", tmp_path / "run", "--config", recipe))
-    for (_, message), result in zip(NO_RECIPES, osscl_each(commands), strict=True):
+    for (_, message), result in zip(NO_RECIPES, osscl_each(commands, packages=WITH_TORCH), strict=True):
         assert result.returncode == 1
         assert message in result.stderr

@@ -19,7 +19,7 @@ from osscl.model_file.bundle import read_bundle, write_bundle
 from osscl.model_file.golden import golden_clips
 from osscl.model_file.manifest import Accuracy, Manifest
 from support.checkpoints import random_state, write_checkpoint
-from support.console import osscl
+from support.console import WITH_TORCH, osscl, osscl_each
 
 CLIPS = golden_clips(3)
 
@@ -258,9 +258,10 @@ def test_the_console_leaves_rewrites_out(plain_file: Path, tmp_path: Path) -> No
 
 
 def test_the_console_names_the_rewrites_there_are(plain_file: Path, tmp_path: Path) -> None:
-    for names in (["magic"], ["all", "magic"]):
-        options = [part for name in names for part in ("--without-rewrite", name)]
-        result = osscl("export", plain_file, "-o", tmp_path / "x.onnx", *options)
+    wrong = (["magic"], ["all", "magic"])
+    options = [[part for name in names for part in ("--without-rewrite", name)] for names in wrong]
+    export = ("export", plain_file, "-o", tmp_path / "x.onnx")
+    for result in osscl_each([(*export, *each) for each in options], packages=WITH_TORCH):
         assert result.returncode == 1
         assert result.stderr.splitlines()[-1] == (
             f"error: there is no rewrite magic; choose out of: {', '.join(REWRITES)}"

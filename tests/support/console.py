@@ -25,12 +25,16 @@ def osscl(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedPr
     )
 
 
+WITH_TORCH = ("osscl.training.runs", "osscl.export")
+"""What commands load for seconds that train or export."""
+
+
 def osscl_each(
-    commands: Sequence[Sequence[object]], cwd: Path | None = None
+    commands: Sequence[Sequence[object]], cwd: Path | None = None, packages: Sequence[str] = ()
 ) -> "list[subprocess.CompletedProcess[str]]":
-    """Run the console program for each of some lists of arguments, one after another in one process."""
+    """Run the program for each list of arguments in turn, in forks of one process with `packages`."""
     asked = [tuple(map(str, arguments)) for arguments in commands]
-    ended = run_all([Call(arguments, str(cwd or Path.cwd())) for arguments in asked])
+    ended = run_all([Call(arguments, str(cwd or Path.cwd())) for arguments in asked], packages)
     return [
         subprocess.CompletedProcess(arguments, each.code, each.stdout, each.stderr)
         for arguments, each in zip(asked, ended, strict=True)

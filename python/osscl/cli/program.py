@@ -39,6 +39,7 @@ COMMANDS = (
     "export",
     "inspect",
     "engine",
+    "data",
     "synth",
     "doctor",
 )
