@@ -265,7 +265,7 @@ def toyadmos2() -> Iterator[MadeUp]:
             name = f"{letter}A001-{vehicle}A1-speed1-a-damageL_mic1_{i + 1:05d}.wav"
             path = f"toyad2_{vehicle}_A_anomaly/{name}"
             take = f"{letter}A001-{vehicle}A1-speed1-a-damageL_{i + 1:05d}"
-            yield MadeUp(path, f"{machine_type}/A1", None, True, attributes=told, recording=take)
+            yield MadeUp(path, f"{machine_type}/A1", "test", True, attributes=told, recording=take)
 
 
 def idmt() -> Iterator[MadeUp]:
