@@ -97,9 +97,15 @@ class LabelTable:
     A row stands for the file of that very spelling. A file without such a row has that of the row which
     differs in how accents are spelled (macOS takes them apart), or else of the row whose backslashes
     separate names (Windows).
+
+    Attributes
+    ----------
+    has_labels : bool
+        Whether some row says that its file is normal or anomalous.
     """
 
     def __init__(self) -> None:
+        self.has_labels = False
         self._told: dict[str, dict[str, Told]] = {}  # folder -> file name -> what its row tells
         # rows read as another system may have spelled them, where that is another spelling -> what they tell
         self._composed: dict[_Key, dict[Told, None]] = defaultdict(dict)
@@ -139,6 +145,7 @@ class LabelTable:
                     for spelled, told in rows_of(rows):
                         if known is not None:
                             check_machine(told.machine or "", known)
+                        table.has_labels = table.has_labels or told.is_anomaly is not None
                         table._add(folder, spelled, same.setdefault(told, told))
                 except (csv.Error, RowError, MachineError) as error:
                     raise LabelTableError(f"{printable(path)}, line {rows.line_num}: {error}") from error

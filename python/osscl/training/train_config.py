@@ -7,6 +7,7 @@ from osscl.config import Channel, HeadKind, ModelConfig, ModelInputs, Padding, S
 from osscl.errors import ConfigError
 
 TrainingPrecision: TypeAlias = Literal["fp32", "bf16"]
+ClassKind: TypeAlias = Literal["machine", "section", "attributes"]
 
 
 class TrainConfig(Settings, frozen=True, kw_only=True):
@@ -38,6 +39,9 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         Whether the clips of a batch are mixed in pairs.
     hold_out : float
         Share of all clips that is held out to select the weights, in (0, 1).
+    classes : {"machine", "section", "attributes"}
+        What the network learns to tell apart: machines (their IDs, or their sections); the same, refused where
+        a machine has no section; or a machine's conditions, as attributes in names tell them.
     ema_warmup : bool
         Lets the averaged weights forget the initialisation at once; for short trainings.
     precision : {"fp32", "bf16"}
@@ -48,7 +52,8 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     References
     ----------
     Huang, Fang, He, "One-stage supervised contrastive learning for anomalous sound detection",
-    ICASSP 2025, arXiv 2509.13853, section 3.
+    ICASSP 2025, arXiv 2509.13853, section 3. Classes of sections and attributes: Dohi et al., "Description and
+    discussion on DCASE 2023 Challenge Task 2", arXiv 2305.07828, on the systems that ranked first.
     """
 
     seed: int = 2024
@@ -65,6 +70,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     temperature: float = 0.02
     mixup: bool = True
     hold_out: float = 0.05
+    classes: ClassKind = "machine"
     ema_warmup: bool = False
     precision: TrainingPrecision = "fp32"
     resample: bool = False
@@ -96,7 +102,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         Parameters
         ----------
         classes : tuple of str
-            Machine IDs that it is trained to tell apart.
+            Names of what it is trained to tell apart.
 
         Returns
         -------
