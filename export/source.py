@@ -42,6 +42,8 @@ class Source:
         What the checkpoint itself gives for the golden clips.
     licence, training_data : str or None
         What it says of itself.
+    class_machines : tuple of str or None
+        Machine of each class, where machines have several.
     decisions : StoredDecisions or None
         What it holds to decide by.
     """
@@ -54,6 +56,7 @@ class Source:
     golden: Outputs
     licence: str | None
     training_data: str | None
+    class_machines: tuple[str, ...] | None
     decisions: StoredDecisions | None
 
 
@@ -90,6 +93,7 @@ def read_source(
         golden=golden_outputs(loaded.model),
         licence=None,
         training_data=loaded.training_data,
+        class_machines=loaded.class_machines,
         decisions=loaded.decisions,
     )
 
@@ -126,5 +130,6 @@ def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: Fron
         ),
         licence=manifest.licence,
         training_data=manifest.training_data,
+        class_machines=manifest.class_machines,
         decisions=manifest.decisions,
     )

@@ -12,13 +12,15 @@ from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.messages import emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.cli.streams import refuse_closed_stdout
+from osscl.cli.surveyed import say_survey
 from osscl.config import HeadKind, ModelInputs
 from osscl.runs.passed_over import PassedOver
 from osscl.support.failed_import import needing
 from osscl.support.outputs import check_output_folder
 from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
-from osscl.training.train_config import TrainingPrecision
+from osscl.support.plurals import plural
+from osscl.training.train_config import ClassKind, TrainingPrecision
 
 if TYPE_CHECKING:
     from osscl.training import Execution, Outcome, TrainConfig, TrainingData
@@ -44,8 +46,8 @@ def train(
     data: Annotated[
         list[Path],
         typer.Argument(
-            help="Folders with <type>/train/*.wav, .flac, .w64 or .rf64 at any depth, named like "
-            "normal_id_00_00000000.wav; what several hold of one type is merged.",
+            help="Folders of a data set as it is laid out, such as fan/train/normal_id_00_00000000.wav, searched "
+            "at any depth; what several hold of one type is merged.",
             metavar="DATA",
         ),
     ],
@@ -68,6 +70,25 @@ def train(
     hold_out: Annotated[
         float | None, typer.Option(help="Share of the clips held out to select the weights (default: 0.05).")
     ] = None,
+    classes: Annotated[
+        ClassKind | None,
+        typer.Option(
+            help="What is told apart: machine (IDs or sections; default), section, or attributes (a machine's "
+            "conditions, as names tell them)."
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV table with the columns path and machine, and perhaps label, domain and recording, of "
+            "recordings in any folders.",
+            metavar="TABLE",
+        ),
+    ] = None,
+    each_type: Annotated[
+        bool,
+        typer.Option("--each-type", help="A network for each machine type, in RUN/<type>, not one for all."),
+    ] = False,
     inputs: Annotated[
         ModelInputs | None, typer.Option(help="Maps the encoder sees (default: three_maps).")
     ] = None,
@@ -122,6 +143,7 @@ def train(
             ("learning_rate", learning_rate),
             ("weight_decay", weight_decay),
             ("hold_out", hold_out),
+            ("classes", classes),
             ("inputs", inputs),
             ("head", head),
             ("margin", margin),
@@ -143,7 +165,7 @@ def train(
     runs = _runs(output, seeds)
     begun = _begun(runs) if resume else []
     recipes = _recipes(runs, config, changes, begun)
-    clips = _read(data, next(iter(recipes.values())), skip_bad)
+    clips = _read(data, next(iter(recipes.values())), skip_bad, labels)
     outcomes = []
     for folder, recipe in recipes.items():
         outcomes.append(_train_one(clips, folder, recipe, execution, resume=folder in begun))
@@ -190,7 +212,9 @@ def _recipes(
     return recipes
 
 
-def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool) -> "TrainingData":
+def _read(
+    roots: list[Path], recipe: "TrainConfig", skip_bad: bool, labels: Path | None
+) -> "TrainingData":
     from osscl.training import read_training_data
     from osscl.training.clips import fit_of
 
@@ -202,13 +226,25 @@ def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool) -> "Training
             progress.show(done)
 
         clips = read_training_data(
-            roots, fit=fit_of(recipe), skip_bad=skip_bad, passed_over=passed_over, on_clip=show
+            roots,
+            fit=fit_of(recipe),
+            skip_bad=skip_bad,
+            labels=labels,
+            classes=recipe.classes,
+            passed_over=passed_over,
+            on_survey=say_survey,
+            on_clip=show,
         )
     for bad in clips.bad:
         say(f"left out: {printable(bad.path)}: {bad.problem}")
     for note in passed_over.notes():
         say(note)
-    say(f"{len(clips.clips)} clips of {len(clips.classes)} machines: {', '.join(clips.classes)}")
+    if clips.n_anomalous:
+        say(f"left out, said to be anomalous: {clips.n_anomalous} {plural(clips.n_anomalous, 'recording')}")
+    if clips.n_unlabelled:
+        say(f"left out, without a label: {clips.n_unlabelled} {plural(clips.n_unlabelled, 'recording')}")
+    what = "machines" if clips.class_machines is None else f"classes of {len(set(clips.machines))} machines"
+    say(f"{len(clips.clips)} clips of {len(clips.classes)} {what}: {', '.join(clips.classes)}")
     return clips
 
 

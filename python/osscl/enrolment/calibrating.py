@@ -205,7 +205,7 @@ class _Work:
             )
 
     def _clips_of(self, machine: str, normals: list[Normal]) -> list[Normal]:
-        if machine not in self._manifest.network.model.classes:
+        if machine not in self._manifest.classes_of_machines:
             raise DecisionError("the network does not know it; a memory decides of it without a calibration")
         chosen = normals
         if self._options.rule == "both":

@@ -204,7 +204,7 @@ def _merged(
     manifest: Manifest | None, decisions: StoredDecisions, changed: Mapping[str, Remembered]
 ) -> StoredDecisions:
     """What the file holds to decide by, with memories that are new or changed."""
-    classes = manifest.model.classes if manifest is not None and manifest.model is not None else ()
+    classes = () if manifest is None else tuple(manifest.classes_of_machines)
     memories = {memory.machine: memory for memory in decisions.memories}
     memories |= {machine: each.stored for machine, each in changed.items()}
     rules = {machine: rule_once_enrolled(machine, classes, decisions.rules) for machine in changed}

@@ -25,7 +25,13 @@ from osscl.training.progress import Progress
 from osscl.training.train_config import TrainConfig
 
 SUFFIX = ".safetensors"
-_WITHOUT_BACKGROUND = "osscl.checkpoint/2"
+_FORMATS = ("osscl.checkpoint/2", "osscl.checkpoint/3", "osscl.checkpoint/4")
+_FIELDS_SINCE = {
+    "$.background": "osscl.checkpoint/3",
+    "$.class_machines": "osscl.checkpoint/4",
+    "$.config.classes": "osscl.checkpoint/4",
+}
+"""JSON paths of fields that older formats lack."""
 _KEY, _HASH_KEY = "osscl.checkpoint", "osscl.checkpoint_sha256"
 
 Content: TypeAlias = Literal["ema_weights", "training_state"]
@@ -50,7 +56,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     config : TrainConfig
         Settings of the training.
     classes : tuple of str
-        Machine IDs, in the order of the class weight.
+        Names of the classes, in the order of the class weight.
     front_end, clip : FrontendConfig, ClipConfig
         How recordings became inputs.
     front_end_sha256 : str
@@ -70,9 +76,12 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     background : StoredBackground or None
         How the training clips of any one machine vary; None where there are fewer than 4 machines of 4 clips.
         Since ``osscl.checkpoint/3``.
+    class_machines : tuple of str or None
+        Machine of each class, in their order, where machines have several; None where each class is a machine.
+        Since ``osscl.checkpoint/4``.
     """
 
-    format: Literal["osscl.checkpoint/2", "osscl.checkpoint/3"] = "osscl.checkpoint/3"
+    format: Literal["osscl.checkpoint/2", "osscl.checkpoint/3", "osscl.checkpoint/4"] = "osscl.checkpoint/4"
     content: Content
     config: TrainConfig
     classes: tuple[str, ...]
@@ -87,6 +96,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     versions: dict[str, str]
     git_revision: str | None
     background: StoredBackground | None = None
+    class_machines: tuple[str, ...] | None = None
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: CheckpointInfo) -> None:
@@ -172,10 +182,12 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
 def _later_than(document: str) -> set[str]:
     """Paths of fields that a document of its format does not have yet."""
     try:
-        is_old = msgspec.json.decode(document, type=_Header).format == _WITHOUT_BACKGROUND
+        stated = msgspec.json.decode(document, type=_Header).format
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from None
-    return {"$.background"} if is_old else set()
+    if stated not in _FORMATS:  # the fields are checked, and the format with them
+        return set()
+    return {path for path, since in _FIELDS_SINCE.items() if _FORMATS.index(stated) < _FORMATS.index(since)}
 
 
 def content_sha256(document: str, tensors: Mapping[str, Tensor]) -> str:

@@ -119,6 +119,11 @@ class TrainingData:
         return tuple(machine_of[name] for name in self.classes)
 
     @property
+    def class_machines(self) -> tuple[str, ...] | None:
+        """Machine of each class; None where each class is a machine."""
+        return None if self.machines == self.classes else self.machines
+
+    @property
     def types(self) -> tuple[str, ...]:
         """Machine types, in the order of the classes."""
         return tuple(dict.fromkeys(map(type_of, self.machines)))

@@ -244,6 +244,7 @@ class Training:
             versions=package_versions(),
             git_revision=git_revision(),
             background=background_of(self._data, self._split.training),
+            class_machines=self._data.class_machines,
         )
 
     def _write(self, name: str, content: Content, tensors: dict[str, Tensor]) -> None:

@@ -52,8 +52,8 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     References
     ----------
     Huang, Fang, He, "One-stage supervised contrastive learning for anomalous sound detection",
-    ICASSP 2025, arXiv 2509.13853, section 3. Classes of sections and attributes: Dohi et al., "Description and
-    discussion on DCASE 2023 Challenge Task 2", arXiv 2305.07828, on the systems that ranked first.
+    ICASSP 2025, arXiv 2509.13853, section 3. Classes of sections and attributes: Wilkinghoff,
+    "Self-supervised learning for anomalous sound detection", ICASSP 2024, arXiv 2312.09578.
     """
 
     seed: int = 2024
