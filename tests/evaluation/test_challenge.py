@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from osscl.errors import EvaluationError, OutputError
-from osscl.evaluation.challenge import read_score_folder, write_score_folder
+from osscl.evaluation.challenge import read_score_folder
+from osscl.evaluation.challenge_written import write_score_folder
 from osscl.evaluation.evaluating import evaluate
 from osscl.evaluation.ground_truth import GroundTruth
 from osscl.evaluation.labelled import LabelledScore, label_by_names, label_in_name

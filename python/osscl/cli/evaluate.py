@@ -1,43 +1,32 @@
 """``osscl evaluate``: how well a model, or scores of any origin, tell anomalous from normal clips."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
-from osscl.cli.console import BuildProgress, wide_console
+from osscl.cli.console import wide_console
+from osscl.cli.evaluated import score_test_recordings, tell_unused, tell_without_domains, without_training
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import DecisionOptions, FalseAlarmRate, takes_shared_options
-from osscl.cli.scored import scored_records
-from osscl.detector import Detector
-from osscl.errors import EvaluationError, NoRecordingsError
-from osscl.evaluation.challenge import (
-    check_score_folder,
-    read_score_folder,
-    refuse_among_scores,
-    write_score_folder,
-)
-from osscl.evaluation.evaluating import DEFAULT_RESAMPLES, MAX_RESAMPLES
-from osscl.evaluation.evaluating import evaluate as evaluate_scores
+from osscl.evaluation.challenge import read_score_folder
+from osscl.evaluation.challenge_rules import YEARS, told_rules
+from osscl.evaluation.challenge_written import check_score_folder, refuse_among_scores, write_score_folder
 from osscl.evaluation.ground_truth import GroundTruth
-from osscl.evaluation.labelled import Labelled, few, label_by_names, label_in_name
+from osscl.evaluation.labelled import label_by_names
+from osscl.evaluation.options import DEFAULT_RESAMPLES, MAX_RESAMPLES
 from osscl.evaluation.published_figures import PAPER
 from osscl.evaluation.report import check_report, print_report, to_json, write_report
-from osscl.evaluation.report_tables import Report, Unscored
+from osscl.evaluation.report_tables import Report
+from osscl.evaluation.reporting import Counting, report_on
 from osscl.evaluation.rules import own_lines, rules_of
-from osscl.evaluation.testset import find_test_recordings, is_for_training
-from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import BY_PATHS, MachineNames
 from osscl.metrics import MAX_FPR
 from osscl.model_file.bundle import read_bundle
-from osscl.runs.passed_over import PassedOver
 from osscl.runs.scopes import OF_FILES, of_scope
 from osscl.runs.score_table import TABLE_SUFFIXES, read_records
 from osscl.scoring.record import FILE_SCOPES, Record
@@ -52,12 +41,13 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate enrolled.onnx recordings --rule all\n
   osscl evaluate scores.csv --output report.md\n
   osscl evaluate --scores submission --ground-truth eval_data_list.csv --json\n
+  osscl evaluate scores.csv --challenge 2023 --ground-truth ground_truth_data --domains ground_truth_domain\n
+  osscl evaluate model.onnx dcase2023 --write-scores submission\n
 \n
 Exit code: 0 all evaluated, 1 failed, 2 wrong usage, 3 done but some clips have no score; interrupted:
 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 ALL = "all"
-_PLACE = "named test, such as fan/test/normal_id_00_00000000.wav"
 
 
 def _check_sources(given: dict[str, Any], computes: bool) -> None:
@@ -96,14 +86,38 @@ def evaluate(
     ] = None,
     scores: Annotated[
         Path | None,
-        typer.Option(help="Folder with the challenge's anomaly_score_<type>_id_<ID>.csv.", metavar="FOLDER"),
+        typer.Option(
+            help="Folder with the challenge's anomaly_score_<type>_id_<ID>.csv or "
+            "anomaly_score_<type>_section_<NN>_test.csv, and decision_result_... beside them.",
+            metavar="FOLDER",
+        ),
     ] = None,
     ground_truth: Annotated[
         Path | None,
         typer.Option(
-            help="The challenge's list of labels, or a folder with ground_truth_<type>.csv. Without it "
-            "file names tell: normal_... or anomaly_...",
+            help="The challenge's list of labels, or a folder with ground_truth_<type>.csv or "
+            "ground_truth_<type>_section_<NN>_test.csv. Without it file names tell: normal_... or "
+            "anomaly_..., also after section_<NN>_source_test_.",
             metavar="FILE",
+        ),
+    ] = None,
+    domains: Annotated[
+        Path | None,
+        typer.Option(
+            help="The challenge's second folder, from 2022 on: files named as those of --ground-truth, with "
+            "0 for source and 1 for target. Without it names tell domains, where they do.",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    challenge: Annotated[
+        int | None,
+        typer.Option(
+            min=YEARS[0],
+            max=YEARS[-1],
+            help="Count as DCASE Task 2 of this year does, and write its score files. Without it names tell: "
+            "IDs are counted as in 2020, files in source_test and target_test as in 2021, other domains as "
+            "from 2022 on.",
+            metavar="YEAR",
         ),
     ] = None,
     output: Annotated[
@@ -114,7 +128,9 @@ def evaluate(
     write_scores: Annotated[
         Path | None,
         typer.Option(
-            help="Folder to write anomaly_score_<type>_id_<ID>.csv into.", metavar="FOLDER", readable=False
+            help="Folder to write the challenge's files of scores and decisions into, named as in its year.",
+            metavar="FOLDER",
+            readable=False,
         ),
     ] = None,
     compare: Annotated[
@@ -152,19 +168,25 @@ def evaluate(
         bool, typer.Option("--overwrite", help="Replace the outputs of an earlier run.")
     ] = False,
 ) -> None:
-    """AUC and pAUC per machine ID, per type and in total, from a model or from scores; and false alarms."""
-    _check_options(compare, max_fpr)
+    """AUC and pAUC per machine ID, type, domain and in total, of a model or of scores; and false alarms."""
+    _check_options(compare, max_fpr, challenge)
     if scope is not None:
         if scope not in FILE_SCOPES:
             raise typer.BadParameter(f"--scope is '{scope}'; expected one of: {', '.join(FILE_SCOPES)}")
         if model is None or data is not None:
             raise typer.BadParameter("--scope goes with a TABLE that osscl score --hop wrote")
     table = None if model is None or data is not None else Path(model)
-    _check_places([table, ground_truth], [data, scores], output, write_scores, overwrite)
+    if domains is not None and ground_truth is None:
+        raise typer.BadParameter(
+            "--domains says which domain a clip is of, and not its label; give the labels with --ground-truth"
+        )
+    _check_places([table, ground_truth, domains], [data, scores], output, write_scores, overwrite)
     if output is not None and model is not None:
         refuse_inputs(output, [model])
-    truth = None if ground_truth is None else GroundTruth.read(ground_truth)
+    truth = None if ground_truth is None else GroundTruth.read(ground_truth, domains)
     source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
+    if domains is not None:
+        source["domains"] = printable(domains)
     records: Iterable[Record]
     by_rule: dict[str, list[Record]] = {}
     if model is not None and data is not None:
@@ -174,40 +196,50 @@ def evaluate(
         manifest = read_bundle(model).manifest
         for each in rules_of(manifest) if rule == ALL else [rule]:
             asked = DecisionOptions(each, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks it
-            found = _score(model, data, asked, compute, names, fit, source, named=truth is None)
+            found = score_test_recordings(
+                model, data, asked, compute, names, fit, source, named=truth is None
+            )
             by_rule[each or ""] = found
         records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]
     elif table is not None:
-        records = _without_training(of_scope(read_records(table), scope or OF_FILES))
+        records = without_training(of_scope(read_records(table), scope or OF_FILES))
     else:
         assert scores is not None
         records = read_score_folder(scores)
     label = label_by_names if truth is None else truth.label
-    figures = partial(evaluate_scores, max_fpr=max_fpr, n_resamples=bootstrap, seed=seed)
-    labelled = label(records)
-    _tell_unused(labelled)
-    report = Report(
-        source=source,
-        evaluation=figures(labelled.scores),
-        by_rule={name: figures(label(lines).scores) for name, lines in by_rule.items() if rule == ALL},
-        unscored=[Unscored(printable(r.path), r.status, r.reason) for r in labelled.unscored],
-        published=None if compare is None else PAPER,
+    lines = list(records)
+    labelled = label(lines)
+    tell_unused(labelled)
+    told = told_rules(labelled.scores, [line.path for line in lines], challenge)
+    tell_without_domains(labelled, listed=truth is not None)
+    report = report_on(
+        labelled,
+        {name: label(found) for name, found in by_rule.items() if rule == ALL},
+        Counting(told, max_fpr, bootstrap, seed),
+        source,
+        None if compare is None else PAPER,
     )
     _show(report, json)
     if output is not None:
         write_report(report, output)
         say(f"-> {printable(output)}")
     if write_scores is not None:
-        files = write_score_folder(write_scores, labelled.scores, overwrite=overwrite)
+        of_year = None if told is None else told.rules
+        files = write_score_folder(write_scores, labelled.scores, of_year, overwrite=overwrite)
         say(f"-> {printable(write_scores)}: {len(files)} {plural(len(files), 'file')} of scores")
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unscored else 0)
 
 
-def _check_options(compare: str | None, max_fpr: float) -> None:
+def _check_options(compare: str | None, max_fpr: float, challenge: int | None) -> None:
     if compare not in (None, "paper"):
         raise typer.BadParameter(f"--compare is '{compare}'; expected paper")
     if not 0 < max_fpr <= 1:
         raise typer.BadParameter(f"--max-fpr is {max_fpr:g}; it must be above 0 and at most 1")
+    if challenge is not None and max_fpr != MAX_FPR:
+        raise typer.BadParameter(
+            f"--max-fpr is {max_fpr:g}, and pAUC of the challenge ends at {MAX_FPR:g}: leave out one of "
+            "--challenge and --max-fpr"
+        )
 
 
 def _check_places(
@@ -231,75 +263,6 @@ def _check_places(
         check_score_folder(write_scores, overwrite=overwrite)
         if output is not None:
             refuse_among_scores(output, write_scores)
-
-
-def _score(
-    model: str,
-    data: Path,
-    decide: DecisionOptions,
-    compute: ComputeOptions,
-    names: MachineNames,
-    fit: Fit,
-    source: dict[str, str],
-    *,
-    named: bool,
-) -> list[Record]:
-    """Score the test recordings; where their names must tell the label, only those whose do."""
-    with BuildProgress() as building:
-        detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
-    with detector:
-        source |= {"graph sha256": detector.bundle.graph_sha256} | detector.facts
-        records = scored_records(detector, _test_recordings(data, named), names, fit, "nothing was evaluated")
-    if detector.manifest.decisions is not None:
-        for note in detector.judges.notes():
-            say(note)
-    return records
-
-
-def _test_recordings(data: Path, named: bool) -> list[Candidate]:
-    passed_over = PassedOver()
-    candidates = list(find_test_recordings(data, passed_over))
-    if not candidates:
-        raise NoRecordingsError(passed_over.refusal([data], f"in a folder {_PLACE},"))
-    usable: list[Candidate] = []
-    others: list[str] = []
-    for candidate in candidates:
-        if named and candidate.problem is None and label_in_name(candidate.path) is None:
-            others.append(printable(candidate.path))
-        else:
-            usable.append(candidate)
-    if not usable:
-        raise EvaluationError(
-            f"no name of {few(others, 'recording')} begins with normal_ or anomaly_; give their labels with "
-            "--ground-truth"
-        )
-    _tell_unlabelled(others)
-    for note in passed_over.notes():
-        say(note)
-    return usable
-
-
-def _without_training(records: Iterable[Record]) -> Iterator[Record]:
-    n_training = 0
-    for record in records:
-        if is_for_training(record.path):
-            n_training += 1
-        else:
-            yield record
-    if n_training:
-        say(f"left out: {n_training} in folders named {TRAIN_FOLDER}")
-
-
-def _tell_unused(labelled: Labelled) -> None:
-    _tell_unlabelled(labelled.unlabelled)
-    for record in labelled.unscored:
-        reason = "" if record.reason is None else f": {record.reason}"
-        say(f"not scored: {printable(record.path)}: {record.status}{reason}")
-
-
-def _tell_unlabelled(paths: list[str]) -> None:
-    if paths:
-        say(f"left out, named neither normal_ nor anomaly_: {few(paths, 'clip')}")
 
 
 def _show(report: Report, json: bool) -> None:

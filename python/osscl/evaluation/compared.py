@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from osscl.errors import EvaluationError
 from osscl.evaluation.comparison import Apart, Compared, Comparison, Flip, Judged
-from osscl.evaluation.evaluating import CONFIDENCE, DEFAULT_RESAMPLES, check_resamples
 from osscl.evaluation.figures import Figure
+from osscl.evaluation.options import CONFIDENCE, DEFAULT_RESAMPLES, check_resamples
 from osscl.metrics import StratifiedResampler, percentile_interval, rank_correlation, roc_areas
 from osscl.scoring.record import Record
 from osscl.support.paths import printable

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from osscl.evaluation.comparison import Compared, Comparison
-from osscl.evaluation.report_tables import Grid
+from osscl.evaluation.grid import Grid
 from osscl.support.listing import listed
 from osscl.support.paths import printable
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from statistics import NormalDist
 
 from osscl.evaluation.figures import DecisionFigures, Decisions, Figure
@@ -69,6 +69,8 @@ def wilson_interval(count: int, n: int, confidence: float) -> tuple[float, float
 def _figures(machine: str, clips: list[tuple[bool, bool]], confidence: float) -> DecisionFigures:
     normal = [flagged for is_anomaly, flagged in clips if not is_anomaly]
     anomalous = [flagged for is_anomaly, flagged in clips if is_anomaly]
+    precision, _, f1 = precision_recall_f1(clips) or (None, None, None)
+    of_flagged = [is_anomaly for is_anomaly, flagged in clips if flagged]
     return DecisionFigures(
         machine=machine,
         n_normal=len(normal),
@@ -77,7 +79,35 @@ def _figures(machine: str, clips: list[tuple[bool, bool]], confidence: float) ->
         n_anomalous=len(anomalous),
         n_detected=sum(anomalous),
         detection_rate=_rate(anomalous, confidence),
+        precision=None if precision is None else _rate(of_flagged, confidence) or Figure(precision),
+        f1=None if f1 is None else Figure(f1),
     )
+
+
+def precision_recall_f1(clips: Collection[tuple[bool, bool]]) -> tuple[float, float, float] | None:
+    """Sum up decisions as the challenge does.
+
+    Parameters
+    ----------
+    clips : collection of tuples of bool
+        Whether each clip is anomalous, and whether it was flagged.
+
+    Returns
+    -------
+    tuple of three floats or None
+        Precision, recall and their harmonic mean F1, each 0 where nothing anomalous was flagged; None without
+        anomalous clips.
+
+    References
+    ----------
+    Evaluators of DCASE Challenge Task 2, 2021 to 2025.
+    """
+    n_anomalous = sum(is_anomaly for is_anomaly, _ in clips)
+    n_flagged = sum(flagged for _, flagged in clips)
+    n_found = sum(is_anomaly and flagged for is_anomaly, flagged in clips)
+    if not n_anomalous:
+        return None
+    return n_found / max(n_flagged, 1), n_found / n_anomalous, 2 * n_found / (n_flagged + n_anomalous)
 
 
 def _rate(flagged: list[bool], confidence: float) -> Figure | None:

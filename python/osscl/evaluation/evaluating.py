@@ -1,6 +1,5 @@
 """Figures of merit from labelled scores: per machine ID, per machine type, and in total."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
@@ -8,10 +7,11 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from osscl.errors import ConfigError, EvaluationError
+from osscl.errors import EvaluationError
 from osscl.evaluation.decided import decision_figures
 from osscl.evaluation.figures import Evaluation, Figure, MachineFigures, Summary, TypeFigures
 from osscl.evaluation.labelled import LabelledScore
+from osscl.evaluation.options import CONFIDENCE, DEFAULT_RESAMPLES, check_options, refuse_not_finite
 from osscl.machines.dcase import PUBLISHED_CLASSES, type_of
 from osscl.metrics import (
     MAX_FPR,
@@ -22,9 +22,6 @@ from osscl.metrics import (
     roc_areas,
 )
 
-DEFAULT_RESAMPLES = 1000
-MAX_RESAMPLES = 1_000_000  # more tell nothing further, and would fill the memory
-CONFIDENCE = 0.95
 _MAX_ELEMENTS = 1 << 22  # resamples times clips computed at once: bounds the memory
 _PUBLISHED_TYPES = tuple(dict.fromkeys(type_of(name) for name in PUBLISHED_CLASSES))
 
@@ -73,7 +70,7 @@ def evaluate(
     Koizumi et al.: "Description and discussion on DCASE2020 Challenge Task 2", arXiv 2006.05822 (mean over
     IDs); Efron, Tibshirani: "An Introduction to the Bootstrap", 1993 (percentile intervals).
     """
-    _check_options(max_fpr, n_resamples, seed)
+    check_options(max_fpr, n_resamples, seed)
     clips = list(clips)
     samples = _by_machine(clips)
     by_type: dict[str, list[_Sample]] = defaultdict(list)
@@ -137,48 +134,29 @@ class _Group(NamedTuple):
     machines: list[_Replicated]
 
 
-def _check_options(max_fpr: float, n_resamples: int, seed: int) -> None:
-    if not 0 < max_fpr <= 1:
-        raise ConfigError(f"max_fpr is {max_fpr:g}; it must be above 0 and at most 1")
-    check_resamples(n_resamples, seed)
-
-
-def check_resamples(n_resamples: int, seed: int) -> None:
-    """Refuse numbers that no bootstrap can go by.
-
-    Parameters
-    ----------
-    n_resamples : int
-        From 0 to 1,000,000.
-    seed : int
-        At least 0.
-
-    Raises
-    ------
-    ConfigError
-        One of them is not.
-    """
-    if not 0 <= n_resamples <= MAX_RESAMPLES:
-        raise ConfigError(
-            f"the number of bootstrap resamples is {n_resamples}; it must be from 0 to {MAX_RESAMPLES}"
-        )
-    if seed < 0:
-        raise ConfigError(f"seed is {seed}; it must be at least 0")
-
-
 def _by_machine(clips: Iterable[LabelledScore]) -> list[_Sample]:
     scores: dict[str, list[tuple[bool, float]]] = defaultdict(list)
     for clip in clips:
-        if not math.isfinite(clip.score):
-            raise EvaluationError(f"the score of {clip.name} ({clip.machine}) is {clip.score}; leave it out")
+        refuse_not_finite(clip)
         scores[clip.machine].append((clip.is_anomaly, clip.score))
     if not scores:
         raise EvaluationError("there is no clip with both a score and a label")
-    return [_sample(machine, scores[machine]) for machine in sorted(scores, key=_place)]
+    return [_sample(machine, scores[machine]) for machine in sorted(scores, key=machine_place)]
 
 
-def _place(machine: str) -> tuple[int, str]:
-    """Where a machine stands: published types in their order, then others by name."""
+def machine_place(machine: str) -> tuple[int, str]:
+    """Say where a machine stands in a report.
+
+    Parameters
+    ----------
+    machine : str
+        Machine ID.
+
+    Returns
+    -------
+    tuple of int and str
+        What is sorted by: published types in their order, then others by name.
+    """
     machine_type = type_of(machine)
     known = machine_type in _PUBLISHED_TYPES
     return (_PUBLISHED_TYPES.index(machine_type) if known else len(_PUBLISHED_TYPES), machine)

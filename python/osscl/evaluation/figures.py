@@ -105,7 +105,12 @@ class DecisionFigures(msgspec.Struct, frozen=True, kw_only=True):
     n_anomalous, n_detected : int
         Anomalous clips that were decided, and those of them that were flagged.
     detection_rate : Figure or None
-        Their share, with its interval; None without anomalous clips.
+        Their share, with its interval; None without anomalous clips. The challenge calls it recall.
+    precision : Figure or None
+        Share of anomalous clips among those that were flagged, 0 where none was; None without anomalous
+        clips.
+    f1 : Figure or None
+        Harmonic mean of precision and detection rate, without an interval; None without anomalous clips.
     """
 
     machine: str
@@ -115,6 +120,8 @@ class DecisionFigures(msgspec.Struct, frozen=True, kw_only=True):
     n_anomalous: int
     n_detected: int
     detection_rate: Figure | None
+    precision: Figure | None = None
+    f1: Figure | None = None
 
 
 class Decisions(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,10 @@
 """The truth as the challenge published it: which clips of which machines are anomalous.
 
-``eval_data_list.csv`` has a line ``<file name>,<name with its label>,<0 normal or 1 anomalous>`` a clip, and
-between the blocks of two types a line with the name of the type alone. Source: rules and evaluator of DCASE
-2020 Challenge Task 2.
+``eval_data_list.csv`` of 2020 has a line ``<file name>,<name with its label>,<0 normal or 1 anomalous>`` a
+clip, and between the blocks of two types a line with the name of the type alone. From 2021 on there is a file
+a section, ``ground_truth_<type>_section_<NN>_test.csv``, of two columns and without a header; from 2022 on a
+second folder has files of the same names that say the domain. Source: rules and evaluators of DCASE Challenge
+Task 2.
 """
 
 import os
@@ -12,9 +14,12 @@ from functools import cached_property
 from pathlib import Path
 
 from osscl.errors import EvaluationError
+from osscl.evaluation.challenge_files import read_name
 from osscl.evaluation.challenge_lines import Clip, read_list
-from osscl.evaluation.labelled import Labelled, few, labelled_score, refuse_repeated
-from osscl.runs.passed_over import COMPANION_PREFIX
+from osscl.evaluation.domain_lists import read_domains, refuse_swapped
+from osscl.evaluation.labelled import Labelled, domain_of_path, few, labelled_score, refuse_repeated
+from osscl.evaluation.truth_files import spelled_clip, truth_files
+from osscl.machines.domains import Domain
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
 from osscl.support.spelling import composed, file_names
@@ -32,17 +37,22 @@ class GroundTruth:
     def __init__(self, source: str) -> None:
         self._source = source
         self._is_anomaly: dict[Clip, bool] = {}
+        self._domain: dict[Clip, Domain] = {}
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str]) -> "GroundTruth":
-        """Read the list of the challenge, or one list a type.
+    def read(
+        cls, path: str | os.PathLike[str], domains: str | os.PathLike[str] | None = None
+    ) -> "GroundTruth":
+        """Read the list of the challenge, or one list a type or section.
 
         Parameters
         ----------
         path : path-like
             A file with the machine type on a line of its own above each block; a file
-            ``ground_truth_<type>.csv`` or ``eval_data_list_<type>.csv`` without such lines; or a folder
-            of such files.
+            ``ground_truth_<type>.csv`` or ``eval_data_list_<type>.csv`` without such lines; from 2021 on a
+            file ``ground_truth_<type>_section_<NN>_test.csv``; or a folder of such files.
+        domains : path-like, optional
+            The lists of domains, from 2022 on: files of the same names, for exactly the same clips.
 
         Returns
         -------
@@ -52,23 +62,27 @@ class GroundTruth:
         Raises
         ------
         EvaluationError
-            It cannot be read, or does not say type, machine ID and label of each clip once.
+            It cannot be read, or does not say type, machine ID and label of each clip once; or the domains
+            are of other clips.
         """
         path = Path(path)
-        files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
-        files = [file for file in files if file == path or not file.name.startswith(COMPANION_PREFIX)]
-        if not files:
-            raise EvaluationError(f"{printable(path)} holds no .csv file; expected ground_truth_<type>.csv")
+        if domains is not None:
+            refuse_swapped(path, Path(domains))
         truth = cls(printable(path))
         repeated: dict[str, None] = {}
-        for file in files:
+        for file in truth_files(path):
+            named = read_name("ground_truth", file.name)
             for clip, is_anomaly in read_list(file):
                 if clip in truth._is_anomaly:
-                    repeated[_spelled(clip)] = None
+                    repeated[spelled_clip(clip)] = None
                 truth._is_anomaly[clip] = is_anomaly
+                if named is not None and named.domain is not None:
+                    truth._domain[clip] = named.domain
         refuse_repeated(repeated, truth._source)
         if not truth._is_anomaly:
             raise EvaluationError(f"{truth._source} lists no clip")
+        if domains is not None:
+            truth._domain = read_domains(Path(domains), truth._is_anomaly, truth._source)
         return truth
 
     def label(self, records: Iterable[Record]) -> Labelled:
@@ -89,8 +103,8 @@ class GroundTruth:
         Raises
         ------
         EvaluationError
-            Clips that the list does not hold, clips of the list that are not there, or twice; or a name
-            that may stand for several clips of the list.
+            Clips that the list does not hold, clips of the list that are not there, or twice; a name that
+            may stand for several clips of the list; or one that says another domain.
         """
         labelled = Labelled()
         strangers: list[str] = []
@@ -99,16 +113,19 @@ class GroundTruth:
         for record in records:
             clip = self._clip_of(record)
             if clip in seen:
-                repeated[_spelled(clip)] = None
+                repeated[spelled_clip(clip)] = None
             seen.add(clip)
             if clip not in self._is_anomaly:
-                strangers.append(_spelled(clip))
+                strangers.append(spelled_clip(clip))
             elif record.score is None:
                 labelled.unscored.append(record)
             else:
-                labelled.scores.append(labelled_score(record, clip[1], self._is_anomaly[clip]))
+                domain = self._domain_of(clip, record)
+                labelled.scores.append(labelled_score(record, clip[1], self._is_anomaly[clip], domain))
         refuse_repeated(repeated, "the scores")
-        self._refuse_mismatch([_spelled(clip) for clip in self._is_anomaly if clip not in seen], strangers)
+        self._refuse_mismatch(
+            [spelled_clip(clip) for clip in self._is_anomaly if clip not in seen], strangers
+        )
         return labelled
 
     def truth_of(self, record: Record) -> bool | None:
@@ -131,6 +148,16 @@ class GroundTruth:
         """
         return self._is_anomaly.get(self._clip_of(record))
 
+    def _domain_of(self, clip: Clip, record: Record) -> Domain | None:
+        """What lists and names say of a clip's domain, which must agree."""
+        listed, named = self._domain.get(clip), domain_of_path(record.path)
+        if None not in (listed, named) and listed != named:
+            raise EvaluationError(
+                f"{spelled_clip(clip)} is named as of the {named} domain, and listed as of the {listed}: the "
+                "lists are of other clips"
+            )
+        return listed or named
+
     def _clip_of(self, record: Record) -> Clip:
         """The clip of the list that a line speaks of; where there is none, what the line itself says."""
         machine, names = record.machine or "", file_names(record.path)
@@ -141,7 +168,7 @@ class GroundTruth:
             meant = self._by_composed_name.get((machine, composed(name)), [])
             if len(meant) > 1:
                 raise EvaluationError(
-                    f"{_spelled(as_spelled)} may be {few(list(map(_spelled, meant)), 'clip')} of "
+                    f"{spelled_clip(as_spelled)} may be {few(list(map(spelled_clip, meant)), 'clip')} of "
                     f"{self._source}, which differ in how accents are spelled; spell it as one of them"
                 )
             if meant:
@@ -163,8 +190,3 @@ class GroundTruth:
             problems.append(f"{few(strangers, 'score')} of clips that the list does not hold")
         if problems:
             raise EvaluationError(f"the scores do not match {self._source}: {'; '.join(problems)}")
-
-
-def _spelled(clip: Clip) -> str:
-    machine, name = clip
-    return f"{machine or 'machine unknown'}: {name}"

@@ -1,17 +1,22 @@
 """Scores with the truth beside them, and the truth that file names tell."""
 
+import os
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from osscl.errors import EvaluationError
 from osscl.machines.dcase import ANOMALY_PREFIX, NORMAL_PREFIX
+from osscl.machines.domains import Domain, domain_in
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
-from osscl.support.spelling import file_names
+from osscl.support.spelling import file_names, with_slashes
 
 _MAX_LISTED = 3
+_OF_SECTION = re.compile(r"section_[0-9]+_(?:(?:source|target)_)?(?:(?:train|test)_)?(normal|anomaly)_")
+"""What names of the challenge's clips begin with from 2021 on; attributes of any wording follow."""
 
 
 class LabelledScore(NamedTuple):
@@ -29,6 +34,8 @@ class LabelledScore(NamedTuple):
         The truth.
     was_flagged : bool or None
         What was decided; None where nothing was.
+    domain : {"source", "target"} or None
+        Domain of the clip; None where nothing tells it.
     """
 
     machine: str
@@ -36,6 +43,7 @@ class LabelledScore(NamedTuple):
     score: float
     is_anomaly: bool
     was_flagged: bool | None = None
+    domain: Domain | None = None
 
 
 @dataclass(slots=True)
@@ -68,7 +76,8 @@ def label_in_name(path: str) -> bool | None:
     Returns
     -------
     bool or None
-        True for ``anomaly_...``, False for ``normal_...``, None for every other name.
+        True for ``anomaly_...`` and ``section_00_source_test_anomaly_...``, False for ``normal_...`` in its
+        place, None for every other name.
 
     Raises
     ------
@@ -91,9 +100,39 @@ def _name_and_label(path: str) -> tuple[str, bool | None]:
 
 
 def _label(name: str) -> bool | None:
+    if (of_section := _OF_SECTION.match(name)) is not None:
+        return of_section[1] == "anomaly"
     if name.startswith(ANOMALY_PREFIX):
         return True
     return False if name.startswith(NORMAL_PREFIX) else None
+
+
+def domain_of_path(path: str) -> Domain | None:
+    """Read the domain of a clip in its name, or in that of the folder that it lies in.
+
+    Parameters
+    ----------
+    path : str
+        Such as ``fan/test/section_00_source_test_normal_0000.wav``, or
+        ``fan/source_test/section_03_0000.wav``.
+
+    Returns
+    -------
+    {"source", "target"} or None
+        None where neither says it.
+
+    Raises
+    ------
+    EvaluationError
+        Name and folder say different things.
+    """
+    folder, name = os.path.split(with_slashes(path) or path)
+    of_name, of_folder = domain_in(name), domain_in(os.path.basename(folder))  # noqa: PTH119 - Path costs more
+    if of_name is not None and of_folder not in (None, of_name):
+        raise EvaluationError(
+            f"{printable(path)}: its name says {of_name} and its folder {of_folder}; let them agree"
+        )
+    return of_name or of_folder
 
 
 def label_by_names(records: Iterable[Record]) -> Labelled:
@@ -123,15 +162,15 @@ def label_by_names(records: Iterable[Record]) -> Labelled:
         elif label is None:
             labelled.unlabelled.append(record.path)
         else:
-            labelled.scores.append(labelled_score(record, name, label))
+            labelled.scores.append(labelled_score(record, name, label, domain_of_path(record.path)))
         key = (record.machine, record.path)
         seen[key] = seen.get(key, 0) + 1
     refuse_repeated([path for (_, path), count in seen.items() if count > 1], "the scores")
     return labelled
 
 
-def labelled_score(record: Record, name: str, is_anomaly: bool) -> LabelledScore:
-    """Join a scored line with its label.
+def labelled_score(record: Record, name: str, is_anomaly: bool, domain: Domain | None) -> LabelledScore:
+    """Join a scored line with what is known of its clip.
 
     Parameters
     ----------
@@ -141,11 +180,13 @@ def labelled_score(record: Record, name: str, is_anomaly: bool) -> LabelledScore
         The file name in its path.
     is_anomaly : bool
         The truth.
+    domain : {"source", "target"} or None
+        Where the clip comes from; None where nothing tells it.
 
     Returns
     -------
     LabelledScore
-        Both.
+        All of it.
 
     Raises
     ------
@@ -155,7 +196,7 @@ def labelled_score(record: Record, name: str, is_anomaly: bool) -> LabelledScore
     assert record.score is not None
     if not record.machine:
         raise EvaluationError(f"{record.path} has a score and no machine; score the recordings again")
-    return LabelledScore(record.machine, printable(name), record.score, is_anomaly, record.is_anomaly)
+    return LabelledScore(record.machine, printable(name), record.score, is_anomaly, record.is_anomaly, domain)
 
 
 def refuse_repeated(names: Collection[str], place: str) -> None:

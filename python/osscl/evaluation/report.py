@@ -1,8 +1,7 @@
 """A report drawn on a screen, or written as Markdown, CSV or JSON."""
 
-import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -12,10 +11,10 @@ import rich.markup
 import rich.table
 
 from osscl.errors import ConfigError
-from osscl.evaluation.figures import DecisionFigures, Evaluation, Figure, MachineFigures, Summary, TypeFigures
-from osscl.evaluation.report_tables import Grid, Report, grids_of, notes_of
+from osscl.evaluation.grid import Grid
+from osscl.evaluation.report_csv import to_csv
+from osscl.evaluation.report_tables import Report, grids_of, notes_of
 from osscl.support.atomic import write_atomically
-from osscl.support.csv_rows import CsvWriter
 from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
 
@@ -90,65 +89,6 @@ def to_markdown(report: Report) -> str:
     return "\n".join([*lines, "", *(f"- {note}" for note in notes_of(report)), ""])
 
 
-def to_csv(report: Report) -> str:
-    """Spell the figures as one CSV table: a row a machine ID, a type, and the total.
-
-    Parameters
-    ----------
-    report : Report
-        What to spell.
-
-    Returns
-    -------
-    str
-        As `osscl.support.csv_rows` writes it; figures in [0, 1], each with the ends of its interval; empty
-        where undefined. Rows whose rule is empty are by each machine's own.
-    """
-    names = ("auc", "pauc", *Summary.__struct_fields__, "false_alarm_rate", "detection_rate")
-    columns = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
-    header = ["level", "name", "n_normal", "n_anomalous", *columns, "worst_machine", "reason", "rule"]
-    text = io.StringIO()
-    writer = CsvWriter(text)
-
-    def write(cells: Mapping[str, str | float]) -> None:
-        writer.write(cells.get(name, "") for name in header)
-
-    writer.write(header)
-    for rule, evaluation in (("", report.evaluation), *report.by_rule.items()):
-        for row in _csv_rows(evaluation):
-            write(row | {"rule": rule})
-    if report.published is not None:
-        for other in report.published.averages:
-            areas: dict[str, str | float] = {
-                "pooled_auc": other.auc,
-                "pooled_pauc": other.pauc,
-                "worst_auc": other.worst_auc,
-            }
-            write({"level": "published", "name": other.name, **areas})
-    return text.getvalue()
-
-
-def _csv_rows(evaluation: Evaluation) -> Iterator[dict[str, str]]:
-    decisions = evaluation.decisions
-    decided = {} if decisions is None else {each.machine: each for each in decisions.machines}
-    for machine in evaluation.machines:
-        row = {"level": "machine", "name": machine.machine, "reason": machine.reason or ""}
-        rates = _rates(decided.get(machine.machine))
-        yield row | _clips(machine) | _csv_cells({"auc": machine.auc, "pauc": machine.pauc, **rates})
-    for of_type in evaluation.types:
-        row = {"level": "type", "name": of_type.machine_type, "worst_machine": of_type.worst_machine or ""}
-        yield row | _clips(of_type) | _csv_cells(msgspec.structs.asdict(of_type.figures))
-    row = {"level": "total", "name": "total"}
-    rates = _rates(None if decisions is None else decisions.total)
-    yield row | _clips(evaluation) | _csv_cells(msgspec.structs.asdict(evaluation.total) | rates)
-
-
-def _rates(decided: DecisionFigures | None) -> dict[str, Figure | None]:
-    if decided is None:
-        return {}
-    return {"false_alarm_rate": decided.false_alarm_rate, "detection_rate": decided.detection_rate}
-
-
 def to_json(report: Report) -> str:
     """Spell the report as a JSON document, its fields those of `Report`.
 
@@ -217,20 +157,6 @@ def write_report(report: Report, path: Path) -> None:
         write_atomically(path, [text.encode()])
     except OSError as error:
         raise cannot_be_written(path, error) from error
-
-
-def _clips(part: MachineFigures | TypeFigures | Evaluation) -> dict[str, str]:
-    return {"n_normal": str(part.n_normal), "n_anomalous": str(part.n_anomalous)}
-
-
-def _csv_cells(figures: dict[str, Figure | None]) -> dict[str, str]:
-    cells = {}
-    for name, figure in figures.items():
-        if figure is not None:
-            values = (figure.value, figure.low, figure.high)
-            for end, value in zip(("", "_low", "_high"), values, strict=True):
-                cells[name + end] = "" if value is None else str(value)
-    return cells
 
 
 def _dim_second_line(cell: str) -> str:

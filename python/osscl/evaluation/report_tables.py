@@ -1,15 +1,22 @@
 """What a report of an evaluation says, as tables of text that a screen and Markdown share."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import msgspec
 
-from osscl.evaluation.figures import DecisionFigures, Decisions, Evaluation, Figure, Summary
+from osscl.evaluation.domain_figures import Domains
+from osscl.evaluation.domain_tables import (
+    Challenge,
+    domain_grids,
+    domain_notes,
+    domain_rules_grid,
+    official_2020_grid,
+)
+from osscl.evaluation.figures import DecisionFigures, Decisions, Evaluation, Summary
+from osscl.evaluation.grid import UNDEFINED, Grid, interval_of, percent, with_interval
 from osscl.evaluation.published_figures import Published
+from osscl.evaluation.published_tables import published_grids
 from osscl.machines.dcase import type_of
-
-_UNDEFINED = "undefined"
 
 
 class Unscored(msgspec.Struct, frozen=True):
@@ -45,6 +52,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         What shall stand beside it.
     by_rule : dict of str to Evaluation
         The same clips scored by each rule, where that was asked; `evaluation` is by each machine's own.
+    challenge : Challenge or None
+        Whose rules the figures by domain are by; or "DCASE 2020", whose official figures are the means over
+        IDs in `evaluation`. None where no year was asked for and names tell none.
+    domains : Domains or None
+        Figures by domain, and the official score from 2021 on; None where nothing tells domains.
+    domains_by_rule : dict of str to Domains
+        The same by each rule, where that was asked.
     """
 
     source: dict[str, str]
@@ -52,17 +66,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unscored: list[Unscored]
     published: Published | None = None
     by_rule: dict[str, Evaluation] = msgspec.field(default_factory=dict)
-
-
-class Grid(NamedTuple):
-    """A table before it is drawn: cells of text, the first column to the left, the others to the right.
-
-    A second line in a cell is the interval of the first.
-    """
-
-    title: str
-    header: list[str]
-    groups: list[list[list[str]]]
+    challenge: Challenge | None = None
+    domains: Domains | None = None
+    domains_by_rule: dict[str, Domains] = msgspec.field(default_factory=dict)
 
 
 def grids_of(report: Report) -> Iterator[Grid]:
@@ -76,11 +82,12 @@ def grids_of(report: Report) -> Iterator[Grid]:
     Yields
     ------
     Grid
-        Machine IDs, types with their total, rules side by side, decisions, and what is published.
+        Machine IDs, types with their total, domains, rules side by side, decisions, and what is published.
     """
     evaluation = report.evaluation
     yield _machines_grid(evaluation)
     yield _types_grid(evaluation)
+    yield from _challenge_grids(report)
     if report.by_rule:
         yield rules_grid(report.by_rule)
         yield from (
@@ -91,8 +98,17 @@ def grids_of(report: Report) -> Iterator[Grid]:
     elif evaluation.decisions is not None:
         yield _decisions_grid(evaluation.decisions)
     if report.published is not None:
-        yield _published_types_grid(evaluation, report.published)
-        yield _published_averages_grid(evaluation, report.published)
+        yield from published_grids(evaluation, report.published)
+
+
+def _challenge_grids(report: Report) -> Iterator[Grid]:
+    challenge = report.challenge
+    if report.domains is not None:
+        yield from domain_grids(report.domains)
+    elif challenge is not None and challenge.told_by != "names":
+        yield official_2020_grid(report.evaluation, challenge)
+    if report.domains_by_rule:
+        yield domain_rules_grid(report.domains_by_rule)
 
 
 def _machines_grid(evaluation: Evaluation) -> Grid:
@@ -100,7 +116,7 @@ def _machines_grid(evaluation: Evaluation) -> Grid:
     for machine in evaluation.machines:
         row = [machine.machine, str(machine.n_normal), str(machine.n_anomalous)]
         for figure in (machine.auc, machine.pauc):
-            row += [_percent(figure), _interval(figure)] if evaluation.n_resamples else [_percent(figure)]
+            row += [percent(figure), interval_of(figure)] if evaluation.n_resamples else [percent(figure)]
         groups.setdefault(type_of(machine.machine), []).append(row)
     interval = ["interval"] if evaluation.n_resamples else []
     header = ["machine ID", "normal", "anomalous", "AUC", *interval, "pAUC", *interval]
@@ -142,10 +158,10 @@ def _summary_cells(summary: Summary, worst_machine: str | None) -> list[str]:
     cells = []
     for name in Summary.__struct_fields__:
         figure = getattr(summary, name)
-        cell = _percent(figure)
+        cell = percent(figure)
         if name == "worst_auc" and worst_machine is not None:
             cell = f"{worst_machine.rpartition('/')[2]} {cell}"
-        cells.append("\n".join(filter(None, [cell, _interval(figure)])))
+        cells.append("\n".join(filter(None, [cell, interval_of(figure)])))
     return cells
 
 
@@ -170,17 +186,17 @@ def rules_grid(by_rule: Mapping[str, Evaluation]) -> Grid:
         row = [machine]
         for of_rule in figures:
             found = of_rule.get(machine)
-            row += ["no score"] * 2 if found is None else [_percent(found.auc), _percent(found.pauc)]
+            row += ["no score"] * 2 if found is None else [percent(found.auc), percent(found.pauc)]
         rows.append(row)
     totals = [of_rule.total for of_rule in by_rule.values()]
-    mean = [_with_interval(figure) for total in totals for figure in (total.mean_auc, total.mean_pauc)]
-    worst = [cell for total in totals for cell in (_with_interval(total.worst_auc), "")]
+    mean = [with_interval(figure) for total in totals for figure in (total.mean_auc, total.mean_pauc)]
+    worst = [cell for total in totals for cell in (with_interval(total.worst_auc), "")]
     return Grid("Each rule, %", header, [rows, [["ID mean", *mean], ["worst ID", *worst]]])
 
 
 def _decisions_grid(decisions: Decisions, of_what: str = "") -> Grid:
     header = ["machine ID", "normal", "false alarms", "rate", "interval"]
-    header += ["anomalous", "found", "rate", "interval"]
+    header += ["anomalous", "found", "rate", "interval", "precision", "F1"]
     return Grid(
         f"Decisions, rates in %{of_what}",
         header,
@@ -194,50 +210,8 @@ def _decision_row(found: DecisionFigures) -> list[str]:
         (found.n_normal, found.n_false_alarms, found.false_alarm_rate),
         (found.n_anomalous, found.n_detected, found.detection_rate),
     ):
-        cells += [str(n), str(count), "" if rate is None else f"{100 * rate.value:.2f}", _interval(rate)]
-    return cells
-
-
-def _published_types_grid(evaluation: Evaluation, published: Published) -> Grid:
-    rows = []
-    for of_type in evaluation.types:
-        here, there = of_type.figures.pooled_auc, published.pooled_auc.get(of_type.machine_type)
-        rows.append(
-            [
-                of_type.machine_type,
-                _percent(here),
-                "none" if there is None else f"{100 * there:.2f}",
-                "" if here is None or there is None else f"{100 * (here.value - there):+.2f}",
-            ]
-        )
-    header = ["machine type", "AUC pooled, here", f"AUC pooled, {published.averages[0].name}", "difference"]
-    return Grid("Beside the published figures, each machine type, %", header, [rows])
-
-
-def _published_averages_grid(evaluation: Evaluation, published: Published) -> Grid:
-    total = evaluation.total
-    here = [_percent(figure) for figure in (total.pooled_auc, total.pooled_pauc, total.worst_auc)]
-    others = [
-        [other.name, *(f"{100 * value:.2f}" for value in (other.auc, other.pauc, other.worst_auc))]
-        for other in published.averages
-    ]
-    name = _comparable(evaluation, published)
-    return Grid(
-        f"Beside the published figures, mean of {len(published.pooled_auc)} types, %",
-        ["", "AUC pooled", "pAUC pooled", "mAUC (worst ID)"],
-        [[[name, *here]], others],
-    )
-
-
-def _comparable(evaluation: Evaluation, published: Published) -> str:
-    """Name the row of this evaluation so that a mean over other types is not taken for the same mean."""
-    here = {of_type.machine_type for of_type in evaluation.types if of_type.figures.pooled_auc is not None}
-    there = set(published.pooled_auc)
-    if here == there:
-        return "here"
-    if here < there:
-        return f"here ({len(here)} of these types)"
-    return f"here ({len(here)} types, not these)"
+        cells += [str(n), str(count), "" if rate is None else f"{100 * rate.value:.2f}", interval_of(rate)]
+    return cells + ["" if figure is None else percent(figure) for figure in (found.precision, found.f1)]
 
 
 def notes_of(report: Report) -> Iterator[str]:
@@ -273,26 +247,14 @@ def notes_of(report: Report) -> Iterator[str]:
     if evaluation.decisions is not None:
         yield (
             f"decisions: intervals are Wilson's, {100 * evaluation.decisions.confidence:g} %, and take the "
-            "clips as independent."
+            "clips as independent. precision: of the flagged clips, the share that is anomalous; F1: its "
+            "harmonic mean with the rate of those found (recall)."
         )
+    if report.domains is not None and report.challenge is not None:
+        yield from domain_notes(report.domains, report.challenge, evaluation.max_fpr)
     if report.published is not None:
         yield f"published: {report.published.source}."
     for reason in evaluation.undefined:
-        yield f"{_UNDEFINED}, and left out of the means: {reason}."
+        yield f"{UNDEFINED}, and left out of the means: {reason}."
     if report.unscored:
         yield f"without a score, and in no figure: {len(report.unscored)} of the clips."
-
-
-def _percent(figure: Figure | None) -> str:
-    return _UNDEFINED if figure is None else f"{100 * figure.value:.2f}"
-
-
-def _with_interval(figure: Figure | None) -> str:
-    return "\n".join(filter(None, [_percent(figure), _interval(figure)]))
-
-
-def _interval(figure: Figure | None) -> str:
-    if figure is None or figure.low is None or figure.high is None:
-        return ""
-    low, high = (f"{100 * end:.1f}".replace("100.0", "100") for end in (figure.low, figure.high))
-    return f"{low}–{high}"

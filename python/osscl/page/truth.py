@@ -6,9 +6,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from osscl.errors import EvaluationError
-from osscl.evaluation.evaluating import DEFAULT_RESAMPLES, evaluate
+from osscl.evaluation.evaluating import evaluate
 from osscl.evaluation.figures import DecisionFigures, MachineFigures
 from osscl.evaluation.labelled import Labelled
+from osscl.evaluation.options import DEFAULT_RESAMPLES
 from osscl.evaluation.testset import is_for_training
 from osscl.metrics import MAX_FPR
 from osscl.page.charts import Roc, roc

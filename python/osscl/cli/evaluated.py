@@ -1,0 +1,106 @@
+"""Lines that ``osscl evaluate`` counts, and what it says of those that it does not."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from osscl.audio.candidate import Candidate
+from osscl.audio.reading import Fit
+from osscl.backends import ComputeOptions
+from osscl.cli.console import BuildProgress
+from osscl.cli.messages import say
+from osscl.cli.options import DecisionOptions
+from osscl.cli.scored import scored_records
+from osscl.detector import Detector
+from osscl.errors import EvaluationError, NoRecordingsError
+from osscl.evaluation.labelled import Labelled, few, label_in_name
+from osscl.evaluation.testset import find_test_recordings, is_for_training
+from osscl.machines.dcase import TRAIN_FOLDER
+from osscl.machines.labels import MachineNames
+from osscl.runs.passed_over import PassedOver
+from osscl.scoring.record import Record
+from osscl.support.paths import printable
+
+_PLACE = "named test, such as fan/test/normal_id_00_00000000.wav"
+
+
+def score_test_recordings(
+    model: str,
+    data: Path,
+    decide: DecisionOptions,
+    compute: ComputeOptions,
+    names: MachineNames,
+    fit: Fit,
+    source: dict[str, str],
+    *,
+    named: bool,
+) -> list[Record]:
+    """Score the test recordings; where their names must tell the label, only those whose do."""
+    with BuildProgress() as building:
+        detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
+    with detector:
+        source |= {"graph sha256": detector.bundle.graph_sha256} | detector.facts
+        records = scored_records(detector, _test_recordings(data, named), names, fit, "nothing was evaluated")
+    if detector.manifest.decisions is not None:
+        for note in detector.judges.notes():
+            say(note)
+    return records
+
+
+def _test_recordings(data: Path, named: bool) -> list[Candidate]:
+    passed_over = PassedOver()
+    candidates = list(find_test_recordings(data, passed_over))
+    if not candidates:
+        raise NoRecordingsError(passed_over.refusal([data], f"in a folder {_PLACE},"))
+    usable: list[Candidate] = []
+    others: list[str] = []
+    for candidate in candidates:
+        if named and candidate.problem is None and label_in_name(candidate.path) is None:
+            others.append(printable(candidate.path))
+        else:
+            usable.append(candidate)
+    if not usable:
+        raise EvaluationError(
+            f"no name of {few(others, 'recording')} begins with normal_ or anomaly_; give their labels with "
+            "--ground-truth"
+        )
+    _tell_unlabelled(others)
+    for note in passed_over.notes():
+        say(note)
+    return usable
+
+
+def without_training(records: Iterable[Record]) -> Iterator[Record]:
+    """Leave out lines of training clips, and say how many at the end."""
+    n_training = 0
+    for record in records:
+        if is_for_training(record.path):
+            n_training += 1
+        else:
+            yield record
+    if n_training:
+        say(f"left out: {n_training} in folders named {TRAIN_FOLDER}")
+
+
+def tell_unused(labelled: Labelled) -> None:
+    """Name the clips that are in no figure."""
+    _tell_unlabelled(labelled.unlabelled)
+    for record in labelled.unscored:
+        reason = "" if record.reason is None else f": {record.reason}"
+        say(f"not scored: {printable(record.path)}: {record.status}{reason}")
+
+
+def tell_without_domains(labelled: Labelled, *, listed: bool) -> None:
+    """Say where sections, which have domains, have no figures by domain, and what would give them."""
+    sections = {clip.machine for clip in labelled.scores if "/section_" in clip.machine}
+    if sections and not any(clip.domain for clip in labelled.scores):
+        told_by = "the list of labels nor the names tell" if listed else "names nor folders tell"
+        remedy = "the evaluators' second folder goes with --domains"
+        if not listed:
+            remedy = "the evaluators' two folders go with --ground-truth LABELS --domains DOMAINS"
+        say(f"no figures by domain: neither {told_by} source from target; {remedy}")
+
+
+def _tell_unlabelled(paths: list[str]) -> None:
+    if paths:
+        say(f"left out, named neither normal_ nor anomaly_: {few(paths, 'clip')}")
