@@ -41,7 +41,7 @@ def test_a_folder_is_enrolled_and_a_fault_is_found(recordings: Path, tmp_path: P
     assert enrolled.returncode == 0, enrolled.stderr
     assert "press/id_09" in enrolled.stdout
     assert "4.76 %" in enrolled.stdout
-    assert "left out, called anomaly_...: " in enrolled.stderr
+    assert "left out, said to be anomalous: " in enrolled.stderr
     assert "1 memory -> press.onnx (background: 40 synthetic machines" in enrolled.stderr
     assert scored.stderr.endswith("1 of 2 flagged at 5 %: press/id_09 (1)\n")
     report = json.loads(as_json.stdout)

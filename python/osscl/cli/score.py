@@ -29,12 +29,13 @@ from osscl.cli.options import (
     takes_shared_options,
 )
 from osscl.cli.streams import reader_is_gone
+from osscl.cli.surveyed import say_survey, survey_of
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
 from osscl.journal.journal import journal_of
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
-from osscl.runs.folder import find_some_recordings
+from osscl.runs.folder import find_recordings, find_some_recordings
 from osscl.runs.journaled import check_place, is_finished
 from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
 from osscl.runs.passed_over import PassedOver
@@ -135,6 +136,8 @@ def score(
             raise
         say(str(error))  # what was scored before stands in the table all the same
         candidates = iter(())
+    if names == BY_PATHS:
+        say_survey(survey_of(find_recordings(paths)))
     if times.is_of_one_file:
         candidates = _the_only_one(candidates)
     if output is not None:

@@ -197,6 +197,13 @@ class LabelTable:
         told = self._told.get(folder, {}).get(name)
         return self._told_by_another_spelling((folder, name)) if told is None else told
 
+    def is_labelled(self, path: str | os.PathLike[str]) -> bool:
+        """Whether the table says of a file that it is normal, or that it is anomalous."""
+        try:
+            return self.told_of(path).is_anomaly is not None
+        except MachineError:  # no row for it
+            return False
+
     def _told_by_another_spelling(self, key: _Key) -> Told:
         folder, name = key = _composed_key(key)
         exactly_so = dict.fromkeys(filter(None, [self._told.get(folder, {}).get(name)]))

@@ -39,6 +39,11 @@ class Telling:
         found = self.fittings(path)
         return found[0].told if found else NOTHING
 
+    def as_walked(self, path: str) -> Told:
+        """The same by the names that one walked by alone."""
+        found = self._fittings_at(self._path_walked(path))
+        return found[0].told if found else NOTHING
+
     def fittings(self, path: str | os.PathLike[str]) -> list[Fitting]:
         """Find the layouts that the path of a recording fits, links followed only where it fits none.
 
@@ -58,13 +63,14 @@ class Telling:
             Folder and file name contradict each other.
         """
         spelled = os.fsdecode(path)
-        folder, name = os.path.split(spelled)
-        walked = os.path.join(self._walked(folder), name)  # noqa: PTH118 - a str, as all paths of a walk
-        for reading in (lambda: walked, lambda: os.path.realpath(spelled)):
-            at = reading()
-            if found := [self._with_purpose(each, at) for each in fittings(at)]:
-                return found
-        return []
+        return self._fittings_at(self._path_walked(spelled)) or self._fittings_at(os.path.realpath(spelled))
+
+    def _path_walked(self, path: str) -> str:
+        folder, name = os.path.split(path)
+        return os.path.join(self._walked(folder), name)  # noqa: PTH118 - a str, as all paths of a walk
+
+    def _fittings_at(self, path: str) -> list[Fitting]:
+        return [self._with_purpose(each, path) for each in fittings(path)]
 
     def _with_purpose(self, found: Fitting, path: str) -> Fitting:
         if found.layout.key != "mimii" or found.told.purpose is not None:
