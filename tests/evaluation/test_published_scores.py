@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from support.shared import SHARED
 
 from osscl.evaluation.by_domain import evaluate_by_domain
 from osscl.evaluation.challenge_rules import rules_of_year, told_rules
@@ -11,7 +12,6 @@ from osscl.evaluation.evaluating import evaluate
 from osscl.evaluation.labelled import label_by_names
 from osscl.runs.score_table import read_records
 from osscl.support.csv_rows import CsvWriter
-from support.shared import SHARED
 
 ASD3DP = SHARED / "data" / "asd3dp"
 PUBLISHED = {23711: (0.8167, 0.7304), 23712: (0.7796, 0.7125), 23713: (0.7906, 0.7230)}

@@ -12,7 +12,14 @@ from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import HopSeconds, LabelsOfAll, MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
+from osscl.cli.options import (
+    HopSeconds,
+    LabelsOfAll,
+    MachineOfAll,
+    RecordingPattern,
+    RequiredRate,
+    takes_shared_options,
+)
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings

@@ -1,7 +1,7 @@
 """``osscl train``: recordings of normal machines in, checkpoints out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -33,6 +33,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl train recordings --output runs/array --resample --channel 0 --pad repeat\n
   osscl train recordings --output runs/seeds --config recipe.toml --seeds 0,1,2\n
   osscl train recordings --output runs/short --resume\n
+  osscl train dcase2023 --output runs/2023 --classes attributes\n
+  osscl train recordings --labels machines.csv --output runs/own --each-type\n
   osscl-export runs/short/best.safetensors --output model.onnx\n
 \n
 Ctrl-C saves after the step at hand; --resume goes on, on a CPU to the very bits of a run without a stop.\n
@@ -133,6 +135,7 @@ def train(
     keep_torch_inside()
     with needing("training", "train"):
         from osscl.training import Execution
+        from osscl.training.config_file import read_config
         from osscl.training.log_mel_cache import LogMelCache
         from osscl.training.runs import summarise
     changes = {
@@ -162,17 +165,62 @@ def train(
     if json:
         refuse_closed_stdout()
     execution = Execution(device, workers, compile, cache)
+    whole = None if each_type else _planned(output, seeds, config, changes, resume=resume)
+    recipe = read_config(config, changes) if whole is None else next(iter(whole.recipes.values()))
+    clips = _read(data, recipe, skip_bad, labels)
+    networks = {output: (clips, whole)} if whole is not None else {
+        output / name: (part, _planned(output / name, seeds, config, changes, resume=resume, of_several=True))
+        for name, part in _by_type(clips).items()
+    }  # fmt: skip
+    summaries = {}
+    for place, (part, plan) in networks.items():
+        outcomes = []
+        for folder, its_recipe in plan.recipes.items():
+            outcomes.append(_train_one(part, folder, its_recipe, execution, resume=folder in plan.begun))
+            if not outcomes[-1].completed:
+                say(f"stopped and saved in {folder}; go on with the same command and --resume")
+                raise typer.Exit(signals.exit_code())
+        summaries[place] = summarise(outcomes, place)
+        if not json:
+            _print_result(outcomes, summaries[place])
+    if json:
+        emit(
+            as_json(summaries[output] if not each_type else {str(at): each for at, each in summaries.items()})
+        )
+
+
+class _Plan(NamedTuple):
+    """Trainings of one network: the recipe of each folder, and the folders that are gone on with."""
+
+    recipes: "dict[Path, TrainConfig]"
+    begun: list[Path]
+
+
+def _planned(
+    output: Path,
+    seeds: str | None,
+    config: Path | None,
+    changes: dict[str, Any],
+    *,
+    resume: bool,
+    of_several: bool = False,
+) -> _Plan:
+    """Plan the trainings of one network; of several networks, those that had not begun need nothing to resume."""
     runs = _runs(output, seeds)
-    begun = _begun(runs) if resume else []
-    recipes = _recipes(runs, config, changes, begun)
-    clips = _read(data, next(iter(recipes.values())), skip_bad, labels)
-    outcomes = []
-    for folder, recipe in recipes.items():
-        outcomes.append(_train_one(clips, folder, recipe, execution, resume=folder in begun))
-        if not outcomes[-1].completed:
-            say(f"stopped and saved in {folder}; go on with the same command and --resume")
-            raise typer.Exit(signals.exit_code())
-    _print_result(outcomes, summarise(outcomes, output), json)
+    begun = _begun(runs, of_several=of_several) if resume else []
+    return _Plan(_recipes(runs, config, changes, begun), begun)
+
+
+def _by_type(clips: "TrainingData") -> "dict[str, TrainingData]":
+    """Clips of each machine type, each enough for a network of its own; its name becomes a folder's."""
+    parts = {}
+    for name in clips.types:
+        if name in ("", ".", ".."):
+            raise typer.BadParameter(
+                f"--each-type names a folder after each machine type, and '{name}' is none; rename the machine"
+            )
+        parts[name] = clips.of_type(name)
+    return parts
 
 
 def _runs(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
@@ -187,11 +235,11 @@ def _runs(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
     return {output / f"seed_{int(word)}": {"seed": int(word)} for word in words}
 
 
-def _begun(runs: dict[Path, dict[str, int]]) -> list[Path]:
-    """Folders to resume in; of several seeds, those that had not begun have nothing to resume."""
+def _begun(runs: dict[Path, dict[str, int]], *, of_several: bool) -> list[Path]:
+    """Folders to resume in; of several trainings, those that had not begun have nothing to resume."""
     from osscl.training.runs import holds_training
 
-    return [folder for folder in runs if len(runs) == 1 or holds_training(folder)]
+    return [folder for folder in runs if holds_training(folder) or (len(runs) == 1 and not of_several)]
 
 
 def _recipes(
@@ -212,9 +260,7 @@ def _recipes(
     return recipes
 
 
-def _read(
-    roots: list[Path], recipe: "TrainConfig", skip_bad: bool, labels: Path | None
-) -> "TrainingData":
+def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool, labels: Path | None) -> "TrainingData":
     from osscl.training import read_training_data
     from osscl.training.clips import fit_of
 
@@ -308,10 +354,7 @@ def _epoch_line(report: "EpochReport", n_epochs: int) -> str:
     )
 
 
-def _print_result(outcomes: "list[Outcome]", summary: dict[str, Any], json: bool) -> None:
-    if json:
-        emit(as_json(summary))
-        return
+def _print_result(outcomes: "list[Outcome]", summary: dict[str, Any]) -> None:
     for outcome in outcomes:
         assert outcome.best is not None, "a complete training has a best epoch"
         print_facts(

@@ -95,7 +95,9 @@ def enroll(
         raise ConfigError("--add and --forget change memories of a model file; name it before the recordings")
     if not roots and not options.forget:
         raise NoRecordingsError("there is nothing to enroll; name a folder of normal recordings")
-    check_output(Path(output), overwrite=overwrite, inputs=[model, options.background, options.labels, *roots])
+    check_output(
+        Path(output), overwrite=overwrite, inputs=[model, options.background, options.labels, *roots]
+    )
     bundle = None if model is None else read_bundle(model)
     manifest, report = enrolled(
         roots,

@@ -146,9 +146,7 @@ def _may_be_normal(told: Told, table: LabelTable | None) -> bool:
     return told.is_anomaly is False or told.purpose not in ("test", "supplemental")
 
 
-def _machine_source(
-    root: str | os.PathLike[str], machine: str | None, table: LabelTable | None
-) -> MachineOf:
+def _machine_source(root: str | os.PathLike[str], machine: str | None, table: LabelTable | None) -> MachineOf:
     if table is not None:
         return table.machine_of
     return MachineFromLayout(root) if machine is None else _always(machine)

@@ -66,7 +66,9 @@ def find_recordings_not_for_training(
     """
     root = os.fsdecode(data)
     yield from _find(
-        root, passed_over, lambda folder: kinds_below(root, folder)[-1:] not in ([TRAIN_FOLDER], [SUPPLEMENTAL_FOLDER])
+        root,
+        passed_over,
+        lambda folder: kinds_below(root, folder)[-1:] not in ([TRAIN_FOLDER], [SUPPLEMENTAL_FOLDER]),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from osscl.errors import MachineError
+from osscl.machines.telling import Telling
 from osscl.support.links import as_walked
 from osscl.support.paths import printable
 

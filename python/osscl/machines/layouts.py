@@ -130,7 +130,9 @@ LAYOUTS: tuple[Layout, ...] = (
         "dcase2021",
         "DCASE 2021",
         "fan/source_test/section_00_source_test_normal_0000.wav",
-        re.compile(rf"(?P<type>[^/]+)/(?:(?P<train>train)|(?P<folder_domain>source|target)_test)/{_SECTION_CLIP}"),
+        re.compile(
+            rf"(?P<type>[^/]+)/(?:(?P<train>train)|(?P<folder_domain>source|target)_test)/{_SECTION_CLIP}"
+        ),
         _of_section,
     ),
     Layout(

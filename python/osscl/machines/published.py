@@ -40,7 +40,9 @@ class PublishedSet(NamedTuple):
 
 
 PUBLISHED_SETS: tuple[PublishedSet, ...] = (
-    PublishedSet("DCASE 2020", "dcase2020", frozenset({"fan", "pump", "slider", "valve", "ToyCar", "ToyConveyor"})),
+    PublishedSet(
+        "DCASE 2020", "dcase2020", frozenset({"fan", "pump", "slider", "valve", "ToyCar", "ToyConveyor"})
+    ),
     PublishedSet("DCASE 2021", "dcase2021", _OF_DUE | _TOYS, (_DEVELOPMENT, _EVALUATION)),
     PublishedSet("MIMII DUE", "dcase2021", _OF_DUE, (_DEVELOPMENT, _EVALUATION)),
     PublishedSet("DCASE 2022", "dcase2022", _OF_DG | _TOYS, (_DEVELOPMENT, _EVALUATION)),

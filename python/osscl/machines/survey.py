@@ -121,6 +121,8 @@ def _counted(told: list[Told]) -> str:
     domains = {each.domain for each in told if each.domain}
     levels = {each.attributes for each in told if each.attributes.startswith("snr_")}
     purposes = Counter(each.purpose for each in told)
+    n_faulty = sum(each.purpose == "train" and each.is_anomaly is True for each in told)
+    purposes["train"] -= n_faulty
     n_unlabelled = sum(each.purpose == "test" and each.is_anomaly is None for each in told)
     parts = [_n(len(types), "type")]
     if len(machines) > len(types):
@@ -138,6 +140,8 @@ def _counted(told: list[Told]) -> str:
         parts.append(f"{_n(purposes[None], 'clip')} for training or testing")
     if purposes["supplemental"]:
         parts.append(f"{_n(purposes['supplemental'], 'supplemental clip')}")
+    if n_faulty:
+        parts.append(f"{_n(n_faulty, 'anomalous clip')} beside those for training")
     return ", ".join(parts)
 
 

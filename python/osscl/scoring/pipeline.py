@@ -13,8 +13,6 @@ from functools import partial
 from itertools import starmap
 from typing import Any
 
-import numpy as np
-
 from osscl.audio.candidate import Candidate
 from osscl.backends import Backend
 from osscl.model_file.manifest import Manifest

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import clip_sha256
 from osscl.errors import AudioCorruptError, ClipError, TrainingDataError
@@ -249,9 +248,7 @@ def fit_of(config: TrainConfig) -> Fit:
     return Fit(config.resample, config.channel, config.pad)
 
 
-def _nothing_of(
-    met: NotTaken, roots: Sequence[str | os.PathLike[str]], table: LabelTable | None
-) -> str:
+def _nothing_of(met: NotTaken, roots: Sequence[str | os.PathLike[str]], table: LabelTable | None) -> str:
     if met.anomalous or met.unlabelled:
         told = "by their names and folders" if table is None else "by the table of labels"
         return (
