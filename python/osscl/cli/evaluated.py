@@ -22,6 +22,7 @@ from osscl.evaluation.testset import (
 )
 from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import LabelTable, MachineNames
+from osscl.runs.folder import find_recordings
 from osscl.runs.passed_over import PassedOver
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
@@ -47,7 +48,7 @@ def score_test_recordings(
     with detector:
         source |= {"graph sha256": detector.bundle.graph_sha256} | detector.facts
         found = _test_recordings(data, named) if table is None else _labelled_recordings(data, table)
-        say_survey(survey_of(found))
+        say_survey(survey_of(find_recordings([data])))
         records = scored_records(detector, found, names, fit, "nothing was evaluated")
     if detector.manifest.decisions is not None:
         for note in detector.judges.notes():
