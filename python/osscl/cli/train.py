@@ -289,6 +289,8 @@ def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool, labels: Path
         say(f"left out, said to be anomalous: {clips.n_anomalous} {plural(clips.n_anomalous, 'recording')}")
     if clips.n_unlabelled:
         say(f"left out, without a label: {clips.n_unlabelled} {plural(clips.n_unlabelled, 'recording')}")
+    if clips.n_without_row:
+        say(f"attributes told by names alone, without a row in a table: {clips.n_without_row} clips")
     what = "machines" if clips.class_machines is None else f"classes of {len(set(clips.machines))} machines"
     say(f"{len(clips.clips)} clips of {len(clips.classes)} {what}: {', '.join(clips.classes)}")
     return clips

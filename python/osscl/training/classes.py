@@ -6,8 +6,9 @@ machine a class is of stands beside it wherever classes are kept: no name is tak
 """
 
 import re
+from collections.abc import Iterable
 
-from osscl.errors import MachineError
+from osscl.errors import TrainingDataError
 from osscl.machines.told import Told
 from osscl.training.train_config import ClassKind
 
@@ -28,16 +29,29 @@ def class_of(told: Told, kind: ClassKind) -> str:
     -------
     str
         Such as ``fan/id_00``, or ``fan/section_00/m-n_W``.
+    """
+    machine = told.machine or ""
+    return f"{machine}/{told.attributes}" if kind == "attributes" and told.attributes else machine
+
+
+def check_kind(machines: Iterable[str], kind: ClassKind) -> None:
+    """Refuse classes that the machines do not have.
+
+    Parameters
+    ----------
+    machines : iterable of str
+        All of them.
+    kind : {"machine", "section", "attributes"}
+        What the classes shall be.
 
     Raises
     ------
-    MachineError
-        Sections are asked for, and the machine has none.
+    TrainingDataError
+        Sections are asked for, and a machine has none.
     """
-    machine = told.machine or ""
-    if kind == "section" and not _SECTION.search(machine):
-        raise MachineError(
-            f"classes (--classes) is section, and {machine} names no section; choose machine, where each ID is "
-            "a class"
+    without = next((name for name in machines if not _SECTION.search(name)), None)
+    if kind == "section" and without is not None:
+        raise TrainingDataError(
+            f"classes (--classes) is section, and {without} has no section in its name; choose machine, where "
+            "each ID is a class"
         )
-    return f"{machine}/{told.attributes}" if kind == "attributes" and told.attributes else machine

@@ -16,6 +16,7 @@ from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import clip_sha256
 from osscl.errors import AudioCorruptError, ClipError, TrainingDataError
 from osscl.features import memory_features
+from osscl.machines.attribute_tables import AttributeTables
 from osscl.machines.dcase import type_of
 from osscl.machines.labels import LabelTable
 from osscl.machines.survey import Survey
@@ -23,7 +24,7 @@ from osscl.runs.passed_over import PassedOver
 from osscl.support.links import missing
 from osscl.support.paths import printable
 from osscl.support.threads import usable_cpus
-from osscl.training.classes import class_of
+from osscl.training.classes import check_kind, class_of
 from osscl.training.found import PLACE, Found, NotTaken, find_training_files
 from osscl.training.train_config import ClassKind, TrainConfig
 
@@ -93,6 +94,8 @@ class TrainingData:
     n_anomalous, n_unlabelled : int
         Recordings among those for training that are said to be anomalous, or of which a table of labels leaves
         open what they are: left out.
+    n_without_row : int
+        Clips that a table of attributes lies beside, and has no row for: their names alone tell.
     """
 
     clips: tuple[TrainingClip, ...]
@@ -104,6 +107,7 @@ class TrainingData:
     kind: ClassKind = "machine"
     n_anomalous: int = 0
     n_unlabelled: int = 0
+    n_without_row: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -208,7 +212,7 @@ def read_training_data(
     Raises
     ------
     TrainingDataError
-        A root is not there; there are no clips, or too few; clips cannot be used, which are named; the folders
+        A root is not there; there are no clips, or too few; sections are asked for and there are none; clips cannot be used, which are named; the folders
         of a machine type mix two layouts; or one recording stands for two classes.
     LabelTableError
         The table cannot be used.
@@ -218,12 +222,14 @@ def read_training_data(
             raise TrainingDataError(problem)
     table = None if labels is None else LabelTable.read(labels)
     met, survey = NotTaken(PassedOver() if passed_over is None else passed_over), Survey()
-    files = list(find_training_files(roots, met, survey, table))
+    attributes = AttributeTables() if classes == "attributes" else None
+    files = list(find_training_files(roots, met, survey, table, attributes))
     if survey.mixed is not None:
         raise TrainingDataError(survey.mixed)
     if not files:
         raise TrainingDataError(_nothing_of(met, roots, table))
     on_survey(survey)
+    check_kind((found.told.machine for found in files if found.told.machine), classes)
     good, bad = _read_all(files, fit, classes, on_clip)
     if bad and not skip_bad:
         raise TrainingDataError(_listed(bad))
@@ -240,6 +246,7 @@ def read_training_data(
         classes,
         len(met.anomalous),
         len(met.unlabelled),
+        0 if attributes is None else attributes.without_row,
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from osscl.audio.candidate import Candidate
 from osscl.errors import FolderReadError, MachineError
+from osscl.machines.attribute_tables import AttributeTables
 from osscl.machines.dcase import id_of_file
 from osscl.machines.folders import training_type
 from osscl.machines.labels import LabelTable
@@ -60,6 +61,7 @@ def find_training_files(
     not_taken: NotTaken,
     survey: Survey,
     labels: LabelTable | None = None,
+    attributes: AttributeTables | None = None,
 ) -> Iterator[Found]:
     """Find normal recordings for training.
 
@@ -74,6 +76,8 @@ def find_training_files(
     labels : LabelTable, optional
         Names machines and labels of the recordings, which may lie in any folder then. By default they lie in a
         folder for training of a layout that is known, or in one named ``train`` whose parent names the type.
+    attributes : AttributeTables, optional
+        Tells attributes of recordings whose names have none, and refuses those that contradict it.
 
     Yields
     ------
@@ -92,6 +96,8 @@ def find_training_files(
             fitting = telling.fittings(candidate.path)
             survey.add(candidate.path, fitting)
             told = fitting[0].told if fitting else _by_folder(candidate.path, type_of_folder)
+            if attributes is not None and fitting and told.purpose == "train":
+                told = attributes.joined(candidate.path, told)
             if labels is not None:
                 told = joined(told, labels.told_of(candidate.path))
         except MachineError as error:
