@@ -1,12 +1,7 @@
 """Machines with several classes: the smallest of their scores counts."""
 
 import numpy as np
-import pytest
-from msgspec.structs import replace
 
-from osscl.errors import ModelFileError
-from osscl.model_file.manifest import Manifest
-from osscl.model_file.manifest_json import decode_manifest, encode_manifest
 from osscl.scoring.rule import anomaly_score, machine_score
 
 HOW = {"margin": 0.4, "scale": 30.0}
