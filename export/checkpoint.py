@@ -151,8 +151,8 @@ def _load_trained(path: Path, sha256: str, given: Mapping[str, object]) -> Check
     machines = info.class_machines or info.classes
     in_classes = f" in {len(info.classes)} classes" if info.class_machines else ""
     training_data = (
-        f"{n_clips} clips of {len(set(machines))} machines{in_classes}, {len(info.hold_out_clips)} more held out; "
-        f"fingerprint {info.data_fingerprint}"
+        f"{n_clips} clips of {len(set(machines))} machines{in_classes}, {len(info.hold_out_clips)} more "
+        f"held out; fingerprint {info.data_fingerprint}"
     )
     # held-out clips chose the weights: their scores are too low as well
     hashes = sorted({each[:SHORT_HASH_DIGITS] for each in (*info.training_clips, *info.hold_out_clips)})

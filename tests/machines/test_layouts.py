@@ -62,16 +62,16 @@ def test_the_example_of_each_row_fits_it(layout: object) -> None:
         ("dcase2023", "DCASE 2023: 4 types, 2 domains, 18 training clips, 20 test clips (4 without label)"),
         (
             "dcase2025",
-            "DCASE 2025: 4 types, 2 domains, 18 training clips, 20 test clips (4 without label), 4 supplemental "
-            "clips",
+            "DCASE 2025: 4 types, 2 domains, 18 training clips, 20 test clips (4 without label), 4 "
+            "supplemental clips",
         ),
         ("mimii", "MIMII: 2 types, 6 training clips, 8 test clips"),
         ("mimii_due", "DCASE 2021 or MIMII DUE: 2 types, 2 domains, 12 training clips, 16 test clips"),
         ("toyadmos2", "ToyADMOS 2: 2 types, 4 test clips, 12 clips for training or testing"),
         (
             "idmt",
-            "IDMT-ISA electric engine: 1 type, 4 training clips, 12 test clips, 8 anomalous clips beside those "
-            "for training",
+            "IDMT-ISA electric engine: 1 type, 4 training clips, 12 test clips, 8 anomalous clips beside "
+            "those for training",
         ),
         ("normals", "8 recordings in no published layout"),
     ],

@@ -258,7 +258,7 @@ def mimii_dg() -> Iterator[MadeUp]:
 
 
 def toyadmos2() -> Iterator[MadeUp]:
-    """Each take by several microphones at once; converted from its MPEG-4 files, whose names are attributes."""
+    """Each take by several microphones at once; converted from MPEG-4 files, named by attributes."""
     for machine_type, letter, vehicle in (("ToyCar", "C", "car"), ("ToyTrain", "T", "train")):
         for i in range(3):
             for mic in ("1", "2"):

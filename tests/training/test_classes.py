@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from osscl.errors import TrainingDataError
+from osscl.machines.attribute_tables import AttributeTables
+from osscl.machines.labels import LabelTable
 from osscl.machines.survey import Survey
 from osscl.training import read_training_data
+from osscl.training.classes import class_of
+from osscl.training.found import NotTaken, find_training_files
 from osscl.training.hold_out import split_hold_out
 from support.made_up_layouts import make_layout
 from support.once import made_once
@@ -80,48 +84,52 @@ def rewrite(table: Path, old: str, new: str) -> None:
     table.write_text(text.replace(old, new, 1))
 
 
+def found_in(folder: Path, attributes: AttributeTables) -> tuple[set[str], list[str]]:
+    """Classes of what is found, and why files cannot be used; nothing is read."""
+    found = list(find_training_files([folder], NotTaken(), Survey(), attributes=attributes))
+    problems = [str(each.candidate.problem) for each in found if each.candidate.problem is not None]
+    return {class_of(each.told, "attributes") for each in found if each.candidate.problem is None}, problems
+
+
 def test_tables_of_attributes_are_held_against_names(tmp_path: Path) -> None:
-    make_layout("dcase2022", tmp_path, evaluation=False)
+    make_layout("dcase2022", tmp_path, evaluation=False, sounds=False)
     bearing = tmp_path / "dev_data" / "bearing"
     table = bearing / "attributes_00.csv"
-    assert read_training_data([tmp_path], classes="attributes").n_without_row == 0
-    name = "section_00_source_train_normal_0000"
-    (bearing / "train" / f"{name}_vel_6.wav").rename(bearing / "train" / f"{name}_noAttribute.wav")
-    rewrite(table, f"{name}_vel_6.wav,vel,6", f"{name}_noAttribute.wav,vel,8")  # the table tells more
-    found = read_training_data([tmp_path], classes="attributes")
-    assert "bearing/section_00/vel_8" in found.classes
-    rewrite(table, "train/section_00_source_train_normal_0001_vel_10.wav,vel,10\n", "")
-    assert read_training_data([tmp_path], classes="attributes").n_without_row == 1
-    rewrite(
-        table,
-        "section_00_source_train_normal_0002_vel_6.wav,vel,6",
-        "section_00_source_train_normal_0002_vel_6.wav,vel,7",
-    )
-    with pytest.raises(TrainingDataError, match=r"its name says vel_6, and .*attributes_00.csv says vel_7"):
-        read_training_data([tmp_path], classes="attributes")
-    assert read_training_data([tmp_path]).class_machines is None  # nobody asked the table
+    name = "section_00_source_train_normal_000"
+    (bearing / "train" / f"{name}0_vel_6.wav").rename(bearing / "train" / f"{name}0_noAttribute.wav")
+    rewrite(table, f"{name}0_vel_6.wav,vel,6", f"{name}0_noAttribute.wav,vel,8")  # the table tells more
+    rewrite(table, f"bearing/train/{name}1_vel_10.wav,vel,10\n", "")
+    attributes = AttributeTables()
+    classes, problems = found_in(tmp_path, attributes)
+    assert "bearing/section_00/vel_8" in classes
+    assert (attributes.without_row, problems) == (1, [])
+    rewrite(table, f"{name}2_vel_6.wav,vel,6", f"{name}2_vel_6.wav,vel,7")
+    (problem,) = found_in(tmp_path, AttributeTables())[1]
+    assert problem == f"its name says vel_6, and {table} says vel_7; correct one of both"
     rewrite(table, "file_name", "name")
-    with pytest.raises(TrainingDataError, match="does not begin with the column file_name"):
-        read_training_data([tmp_path], classes="attributes")
+    problems = found_in(tmp_path, AttributeTables())[1]
+    assert len(problems) == 6
+    assert "does not begin with the column file_name" in problems[0]
 
 
 def test_a_table_of_labels_names_what_is_trained_on(tmp_path: Path) -> None:
-    folder = data_of("table")
-    data = read_training_data([folder / "clips"], labels=folder / "labels.csv")
-    assert data.classes == ("lathe/south", "press/north")
-    assert (len(data.clips), data.n_anomalous, data.n_unlabelled) == (16, 4, 0)
-    table = tmp_path / "labels.csv"
-    rows = [f"{folder}/{line}" for line in (folder / "labels.csv").read_text().splitlines()[1:]]
-    rows[0] = rows[0].replace(",normal,", ",,")
-    table.write_text("\n".join(["path,machine,label,domain,recording", *rows]) + "\n")
-    assert read_training_data([folder / "clips"], labels=table).n_unlabelled == 1
-    table.write_text("\n".join(["path,machine", *(",".join(row.split(",")[:2]) for row in rows)]) + "\n")
-    assert (
-        len(read_training_data([folder / "clips"], labels=table).clips) == 20
-    )  # who gives no label means normals
-    table.write_text("\n".join(["path,machine", *(",".join(row.split(",")[:2]) for row in rows[1:])]) + "\n")
-    with pytest.raises(TrainingDataError, match="the table of labels has no row for it"):
-        read_training_data([folder / "clips"], labels=table)
+    make_layout("table", tmp_path, sounds=False)
+    header, *rows = (tmp_path / "labels.csv").read_text().splitlines()
+
+    def taken(*lines: str) -> tuple[int, int, int, int]:
+        """Clips taken; anomalous, without label, without row."""
+        (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+        labels, not_taken = LabelTable.read(tmp_path / "labels.csv"), NotTaken()
+        found = list(find_training_files([tmp_path / "clips"], not_taken, Survey(), labels))
+        bad = [each for each in found if each.candidate.problem is not None]
+        assert all("the table of labels has no row for it" in str(each.candidate.problem) for each in bad)
+        return len(found) - len(bad), len(not_taken.anomalous), len(not_taken.unlabelled), len(bad)
+
+    assert taken(header, *rows) == (16, 4, 0, 0)
+    assert taken(header, rows[0].replace(",normal,", ",,"), *rows[1:]) == (15, 4, 1, 0)
+    assert taken(header, *rows[1:]) == (15, 4, 0, 1)
+    without_labels = [",".join(row.split(",")[:2]) for row in (header, *rows)]
+    assert taken(*without_labels) == (20, 0, 0, 0)  # who gives no label means normals
 
 
 def test_normal_clips_of_sets_without_folders_for_training_are_split_as_published(tmp_path: Path) -> None:

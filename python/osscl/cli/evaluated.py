@@ -42,7 +42,7 @@ def score_test_recordings(
     named: bool,
     table: LabelTable | None = None,
 ) -> list[Record]:
-    """Score the test recordings; where names or the table must tell the label, only those of which they do."""
+    """Score the test recordings; where names or a table must tell the label, only those whose do."""
     with BuildProgress() as building:
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
     with detector:
@@ -93,8 +93,8 @@ def _labelled_recordings(data: Path, table: LabelTable) -> list[Candidate]:
         if not others:
             raise NoRecordingsError(passed_over.refusal([data]))
         raise EvaluationError(
-            f"the table of labels has no label for {few(others, 'recording')}; fill in its column label: normal or "
-            "anomaly"
+            f"the table of labels has no label for {few(others, 'recording')}; fill in its column label: "
+            "normal or anomaly"
         )
     if others:
         say(f"left out, without a label in the table: {few(others, 'clip')}")

@@ -43,8 +43,8 @@ LabelsOfAll: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--labels",
-        help="CSV table with the columns path and machine, and perhaps label (normal or anomaly) and recording: "
-        "names each recording's machine instead of folders and file names.",
+        help="CSV table with the columns path and machine, and perhaps label (normal or anomaly) and "
+        "recording: names each recording's machine instead of folders and file names.",
         metavar="TABLE",
     ),
 ]

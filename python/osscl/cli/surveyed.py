@@ -10,7 +10,8 @@ from osscl.machines.telling import Telling
 
 
 def say_survey(survey: Survey) -> None:
-    """Say what was found where it is laid out as a published data set; of other folders there is nothing to say.
+    """Say what was found where it is laid out as a published data set; of other folders there is nothing to
+    say.
 
     Parameters
     ----------

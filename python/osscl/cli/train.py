@@ -48,8 +48,8 @@ def train(
     data: Annotated[
         list[Path],
         typer.Argument(
-            help="Folders of a data set as it is laid out, such as fan/train/normal_id_00_00000000.wav, searched "
-            "at any depth; what several hold of one type is merged.",
+            help="Folders of a data set as it is laid out, such as fan/train/normal_id_00_00000000.wav, "
+            "searched at any depth; what several hold of one type is merged.",
             metavar="DATA",
         ),
     ],
@@ -75,8 +75,8 @@ def train(
     classes: Annotated[
         ClassKind | None,
         typer.Option(
-            help="What is told apart: machine (IDs or sections; default), section, or attributes (a machine's "
-            "conditions, as names tell them)."
+            help="What is told apart: machine (IDs or sections; default), section, or attributes (a "
+            "machine's conditions, as names tell them)."
         ),
     ] = None,
     labels: Annotated[
@@ -205,7 +205,7 @@ def _planned(
     resume: bool,
     of_several: bool = False,
 ) -> _Plan:
-    """Plan the trainings of one network; of several networks, those that had not begun need nothing to resume."""
+    """Plan the trainings of one network; of several, those that had not begun need nothing to resume."""
     runs = _runs(output, seeds)
     begun = _begun(runs, of_several=of_several) if resume else []
     return _Plan(_recipes(runs, config, changes, begun), begun)
@@ -217,7 +217,8 @@ def _by_type(clips: "TrainingData") -> "dict[str, TrainingData]":
     for name in clips.types:
         if name in ("", ".", ".."):
             raise typer.BadParameter(
-                f"--each-type names a folder after each machine type, and '{name}' is none; rename the machine"
+                f"--each-type names a folder after each machine type, and '{name}' is none; rename the "
+                "machine"
             )
         parts[name] = clips.of_type(name)
     return parts

@@ -132,7 +132,7 @@ def plan_of(
 
 
 def _told_of(path: str, telling: Telling, survey: Survey, table: LabelTable | None) -> Told:
-    """What the table tells of a recording, else its place and name; the purpose is told by the place alone."""
+    """What the table tells of a recording, else its place and name; the place alone tells the purpose."""
     found = telling.fittings(path)
     survey.add(path, found)
     told = found[0].told if found else Told()

@@ -60,8 +60,8 @@ class TableTruth:
             return
         if told.machine != record.machine:
             raise EvaluationError(
-                f"{record.path} was scored as {record.machine}, and the table of labels says {told.machine}; score "
-                "it with this table"
+                f"{record.path} was scored as {record.machine}, and the table of labels says "
+                f"{told.machine}; score it with this table"
             )
         if told.is_anomaly is None:
             labelled.unlabelled.append(record.path)

@@ -63,7 +63,8 @@ class AttributeTables:
         attributes = rows[name]
         if told.attributes and attributes and told.attributes != attributes:
             raise MachineError(
-                f"its name says {told.attributes}, and {printable(table)} says {attributes}; correct one of both"
+                f"its name says {told.attributes}, and {printable(table)} says {attributes}; correct one of "
+                "both"
             )
         return told._replace(attributes=told.attributes or attributes)
 
@@ -76,7 +77,8 @@ def _rows_of(table: Path) -> dict[str, str] | None:
             header = next(rows, [])
             if header[:1] != ["file_name"]:
                 raise MachineError(
-                    f"{printable(table)} does not begin with the column file_name; correct its header, or move it"
+                    f"{printable(table)} does not begin with the column file_name; correct its header, or "
+                    "move it"
                 )
             return {
                 row[0].rpartition("/")[2]: "_".join(cell for cell in row[1:] if cell not in ("", _NONE))

@@ -85,8 +85,8 @@ def machine_source(
 class LabelTable:
     r"""What is told of files by a CSV table with the columns ``path`` and ``machine``.
 
-    It may have the columns ``label`` (normal or anomaly), ``domain`` (source or target) and ``recording`` (what
-    clips were cut of) as well, see `osscl.machines.label_rows`.
+    It may have the columns ``label`` (normal or anomaly), ``domain`` (source or target) and ``recording``
+    (what clips were cut of) as well, see `osscl.machines.label_rows`.
 
     Paths are absolute, or relative to the folder of the table, and spelled as result tables spell them: a
     cell may be disarmed as `osscl.support.csv_rows` says; bytes of a file name that are not UTF-8 stand as

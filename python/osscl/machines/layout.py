@@ -20,10 +20,11 @@ _SAY_IT = "name the machine of all recordings with machine=... (--machine press/
 class MachineFromLayout:
     """Names machines ``<type>/id_NN`` by file name and folders alone.
 
-    A place and name as a layout of `osscl.machines.layouts` has them tell it. Elsewhere the ID stands in the file name, or in a folder around it. The type is the folder above one named
-    ``train`` or ``test``, where the root of the walk is such a folder or one lies below it; else the nearest
-    folder that lies above the ID and is not called ``normal``. Only where the path as it was walked lacks one
-    of the two, links are followed.
+    A place and name as a layout of `osscl.machines.layouts` has them tell it. Elsewhere the ID stands in the
+    file name, or in a folder around it. The type is the folder above one named ``train`` or ``test``, where
+    the root of the walk is such a folder or one lies below it; else the nearest folder that lies above the
+    ID and is not called ``normal``. Only where the path as it was walked lacks one of the two, links are
+    followed.
 
     Parameters
     ----------

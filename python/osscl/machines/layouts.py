@@ -3,12 +3,12 @@
 A layout is one pattern over the last names of a path. Sources, as far as they were at hand:
 
 - DCASE Task 2, 2020 and 2021 to 2025: the rules of each year and the readmes of its baseline systems
-  (``y-kawagu/dcase2020_task2_baseline``, ``nttcslab/dcase2023_task2_baseline_ae`` and their like). The names of
-  the supplemental clips of 2025 are taken from programs that read them, so the folder alone counts here.
-- MIMII: Purohit et al., arXiv 1909.09347; MIMII DUE, arXiv 2105.02702; MIMII DG, arXiv 2205.13879. DUE and DG are
-  laid out as DCASE 2021 and 2022, whose industrial machines come from them.
-- ToyADMOS 2: Harada et al., arXiv 2106.02369, and the manual of its mixer (``nttcslab/ToyADMOS2-dataset``), which
-  shows names of normal toy cars; those of trains (``TN``, ``TA``) are taken to follow the same rule.
+  (``y-kawagu/dcase2020_task2_baseline``, ``nttcslab/dcase2023_task2_baseline_ae`` and their like). The names
+  of the supplemental clips of 2025 are taken from programs that read them, so the folder alone counts here.
+- MIMII: Purohit et al., arXiv 1909.09347; MIMII DUE, arXiv 2105.02702; MIMII DG, arXiv 2205.13879. DUE and
+  DG are laid out as DCASE 2021 and 2022, whose industrial machines come from them.
+- ToyADMOS 2: Harada et al., arXiv 2106.02369, and the manual of its mixer (``nttcslab/ToyADMOS2-dataset``),
+  which shows names of normal toy cars; those of trains (``TN``, ``TA``) are taken to follow the same rule.
 - IDMT-ISA electric engine: Fraunhofer IDMT; folder names as programs that read it have them.
 """
 

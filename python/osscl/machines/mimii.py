@@ -1,7 +1,7 @@
 """How MIMII is split into training and test clips: its folders do not say, its baseline does.
 
-As many normal clips as there are anomalous ones are for testing, the first by name; all others are for training.
-Source: ``MIMII-hitachi/mimii_baseline``, and Purohit et al., arXiv 1909.09347, section 4.
+As many normal clips as there are anomalous ones are for testing, the first by name; all others are for
+training. Source: ``MIMII-hitachi/mimii_baseline``, and Purohit et al., arXiv 1909.09347.
 """
 
 import os

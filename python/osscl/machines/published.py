@@ -1,6 +1,7 @@
 """Which published data sets a folder may be a copy of, by its layout, machine types and sections.
 
-Sources: the task descriptions of DCASE Task 2, 2020 to 2025, and the papers that `osscl.machines.layouts` names.
+Sources: the task descriptions of DCASE Task 2, 2020 to 2025, and the papers that `osscl.machines.layouts`
+names.
 """
 
 from collections.abc import Collection

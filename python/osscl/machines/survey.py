@@ -73,8 +73,8 @@ class Survey:
         Yields
         ------
         str
-            One line for each layout, such as "DCASE 2023: 7 types, 2 domains, 7,000 training clips"; and one for
-            recordings that fit none.
+            One line for each layout, such as "DCASE 2023: 7 types, 2 domains, 7,000 training clips"; and one
+            for recordings that fit none.
         """
         for layouts, told in self._groups().items():
             yield f"{_titled(layouts, told)}: {_counted(told)}"
@@ -94,8 +94,8 @@ class Survey:
 def _mixed(part: _Part, keys: _Keys, path: str) -> str:
     return (
         f"{printable(part.first)} is laid out as {_title_of(part.layouts)} and {printable(path)} as "
-        f"{_title_of(keys)}; keep recordings of one layout in the folders of a machine type, or name a folder "
-        "that holds one alone"
+        f"{_title_of(keys)}; keep recordings of one layout in the folders of a machine type, or name a "
+        "folder that holds one alone"
     )
 
 

@@ -1,4 +1,4 @@
-"""What is told of recordings where they lie: by the names that one walked by, else by those that links lead to."""
+"""What is told of recordings where they lie: by the names that one walked by, else by those behind links."""
 
 import os
 from functools import lru_cache

@@ -262,7 +262,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Machine IDs that the file can score: those that the network knows, then those with a memory alone."""
+        """Machine IDs that the file can score: those the network knows, then those with a memory alone."""
         memories = () if self.decisions is None else self.decisions.memories
         return tuple(dict.fromkeys((*self.classes_of_machines, *(memory.machine for memory in memories))))
 

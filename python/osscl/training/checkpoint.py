@@ -77,8 +77,8 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
         How the training clips of any one machine vary; None where there are fewer than 4 machines of 4 clips.
         Since ``osscl.checkpoint/3``.
     class_machines : tuple of str or None
-        Machine of each class, in their order, where machines have several; None where each class is a machine.
-        Since ``osscl.checkpoint/4``.
+        Machine of each class, in their order, where machines have several; None where each class is a
+        machine. Since ``osscl.checkpoint/4``.
     """
 
     format: Literal["osscl.checkpoint/2", "osscl.checkpoint/3", "osscl.checkpoint/4"] = "osscl.checkpoint/4"

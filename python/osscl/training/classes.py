@@ -1,8 +1,9 @@
 """What a network learns to tell apart: machines, or each machine under several conditions.
 
-A class is called after its machine, ``fan/section_00``; of conditions their attributes follow as they are spelled,
-``fan/section_00/car_A1_spd_28V``, and a machine's clips without attributes are the class of its own name. Which
-machine a class is of stands beside it wherever classes are kept: no name is taken apart to find out.
+A class is called after its machine, ``fan/section_00``; of conditions their attributes follow as they are
+spelled, ``fan/section_00/car_A1_spd_28V``, and a machine's clips without attributes are the class of its own
+name. Which machine a class is of stands beside it wherever classes are kept: no name is taken apart to find
+out.
 """
 
 import re
@@ -52,6 +53,6 @@ def check_kind(machines: Iterable[str], kind: ClassKind) -> None:
     without = next((name for name in machines if not _SECTION.search(name)), None)
     if kind == "section" and without is not None:
         raise TrainingDataError(
-            f"classes (--classes) is section, and {without} has no section in its name; choose machine, where "
-            "each ID is a class"
+            f"classes (--classes) is section, and {without} has no section in its name; choose machine, "
+            "where each ID is a class"
         )

@@ -92,8 +92,8 @@ class TrainingData:
     kind : {"machine", "section", "attributes"}
         What the classes are.
     n_anomalous, n_unlabelled : int
-        Recordings among those for training that are said to be anomalous, or of which a table of labels leaves
-        open what they are: left out.
+        Recordings among those for training that are said to be anomalous, or of which a table of labels
+        leaves open what they are: left out.
     n_without_row : int
         Clips that a table of attributes lies beside, and has no row for: their names alone tell.
     """
@@ -212,8 +212,9 @@ def read_training_data(
     Raises
     ------
     TrainingDataError
-        A root is not there; there are no clips, or too few; sections are asked for and there are none; clips cannot be used, which are named; the folders
-        of a machine type mix two layouts; or one recording stands for two classes.
+        A root is not there; there are no clips, or too few; sections are asked for and there are none; clips
+        cannot be used, which are named; the folders of a machine type mix two layouts; or one recording
+        stands for two classes.
     LabelTableError
         The table cannot be used.
     """

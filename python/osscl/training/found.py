@@ -74,8 +74,9 @@ def find_training_files(
     survey : Survey
         Counts what is told of all recordings.
     labels : LabelTable, optional
-        Names machines and labels of the recordings, which may lie in any folder then. By default they lie in a
-        folder for training of a layout that is known, or in one named ``train`` whose parent names the type.
+        Names machines and labels of the recordings, which may lie in any folder then. By default they lie in
+        a folder for training of a layout that is known, or in one named ``train`` whose parent names the
+        type.
     attributes : AttributeTables, optional
         Tells attributes of recordings whose names have none, and refuses those that contradict it.
 

@@ -243,8 +243,8 @@ def _all_of(listeners: Sequence[Listener]) -> Listener:
 def _refuse_another_fit(data: TrainingData, config: TrainConfig) -> None:
     if data.kind != config.classes:
         raise TrainingError(
-            f"the classes of the clips are {data.kind}, and the recipe says {config.classes}; read them as it "
-            "says"
+            f"the classes of the clips are {data.kind}, and the recipe says {config.classes}; read them as "
+            "it says"
         )
     if data.fit != fit_of(config):
         raise TrainingError(

@@ -40,8 +40,8 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     hold_out : float
         Share of all clips that is held out to select the weights, in (0, 1).
     classes : {"machine", "section", "attributes"}
-        What the network learns to tell apart: machines (their IDs, or their sections); the same, refused where
-        a machine has no section; or a machine's conditions, as attributes in names tell them.
+        What the network learns to tell apart: machines (their IDs, or their sections); the same, refused
+        where a machine has no section; or a machine's conditions, as attributes in names tell them.
     ema_warmup : bool
         Lets the averaged weights forget the initialisation at once; for short trainings.
     precision : {"fp32", "bf16"}
