@@ -14,7 +14,7 @@ from support.once import made_once
 
 FIT = {"mimii": ["--channel", "0"]}
 SETS = ["dcase2020", "dcase2021", "dcase2025", "mimii", "toyadmos2", "idmt"]
-SHORT = ["--epochs", "1", "--batch-size", "4", "--inputs", "log_mel", "--device", "cpu", "--workers", "0"]
+SHORT = ["--epochs", "1", "--batch-size", "8", "--inputs", "log_mel", "--device", "cpu", "--workers", "0"]
 
 
 def made(name: str) -> tuple[Path, list[MadeUp]]:
@@ -69,7 +69,7 @@ def test_a_set_is_enrolled_scored_and_evaluated_as_it_is_laid_out(name: str, tmp
 
 
 def test_a_table_tells_machines_labels_domains_and_recordings(tmp_path: Path) -> None:
-    data, clips = made("table")
+    data, _ = made("table")
     table = ["--labels", str(data / "labels.csv")]
     enrolled, evaluated = run(
         tmp_path,
