@@ -4,7 +4,7 @@ import numpy as np
 
 from osscl.scoring.judges import Judges
 from osscl.scoring.rule import anomaly_score, machine_score
-from support.model_files import CLASSES, tiny_manifest
+from support.model_files import CLASSES, tiny_graph, tiny_manifest
 
 HOW = {"margin": 0.4, "scale": 30.0}
 
@@ -24,7 +24,7 @@ def test_the_smallest_score_of_a_machines_classes_counts() -> None:
 
 def test_a_machine_is_judged_by_all_its_classes() -> None:
     machines = ("fan/section_00",) * (len(CLASSES) - 1) + ("pump/section_00",)
-    judges = Judges(tiny_manifest(b"graph", class_machines=machines))
+    judges = Judges(tiny_manifest(tiny_graph().SerializeToString(), class_machines=machines))
     assert judges.machines == ("fan/section_00", "pump/section_00")
     assert judges.of("fan/section_00").labels == tuple(range(len(CLASSES) - 1))
     assert judges.of("pump/section_00").labels == (len(CLASSES) - 1,)

@@ -125,7 +125,7 @@ def machine_score(
         cosine, np.array([each[0] for each in claimed], np.intp), margin=margin, scale=scale
     )
     for nth in range(1, max(map(len, claimed), default=0)):
-        clips = np.flatnonzero([len(each) > nth for each in claimed])
+        clips = [clip for clip, each in enumerate(claimed) if len(each) > nth]
         labels = np.array([claimed[clip][nth] for clip in clips], np.intp)
         again = anomaly_score(cosine[clips], labels, margin=margin, scale=scale)
         scores[clips] = np.minimum(scores[clips], again)  # of a NaN it is NaN
