@@ -59,6 +59,11 @@ def test_a_class_of_one_clip_is_trained_on_and_not_held_out(tmp_path: Path) -> N
     assert not lonely & {clip.class_name for clip in split.hold_out}
     assert {clip.class_name for clip in split.training} == set(data.classes)
     assert not set(split.training) & set(split.hold_out)
+    for clip in data.clips:
+        if clip.class_name not in lonely:
+            Path(clip.path).unlink()
+    with pytest.raises(TrainingDataError, match="each of 2 classes has one clip only"):
+        read_training_data([tmp_path], classes="attributes")
 
 
 def test_sections_are_refused_where_machines_have_ids() -> None:

@@ -330,6 +330,11 @@ def _check_counts(clips: list[TrainingClip], classes: tuple[str, ...], kind: Cla
         )
     counts = Counter(clip.class_name for clip in clips)
     lonely = [name for name in classes if counts[name] < 2]
+    if kind == "attributes" and len(lonely) == len(classes):
+        raise TrainingDataError(
+            f"each of {len(classes)} classes has one clip only, and none can be held out; expected at least "
+            "two of one of them: add recordings, or choose --classes machine"
+        )
     if lonely and kind != "attributes":  # of rare conditions one clip may be all there is: it is trained on
         raise TrainingDataError(
             f"one clip only for {', '.join(lonely)}; expected at least two of each machine, "
