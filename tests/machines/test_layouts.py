@@ -172,3 +172,9 @@ def test_links_are_followed_where_names_tell_nothing(tmp_path: Path) -> None:
     (tmp_path / "links" / "a.wav").symlink_to(target)
     told = Telling().of(tmp_path / "links" / "a.wav")
     assert (told.domain, told.purpose) == ("target", "train")
+
+
+def test_names_that_are_no_text_are_spelled_so_that_they_can_be_kept() -> None:
+    told = told_in("b\udce9ton/train/section_00_source_train_normal_0000_sp\udcffd_1.wav")
+    assert told is not None
+    assert (told.machine, told.attributes) == (r"b\xe9ton/section_00", r"sp\xffd_1")

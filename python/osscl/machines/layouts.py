@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeAlias
 from osscl.errors import MachineError
 from osscl.machines.domains import Domain
 from osscl.machines.told import Purpose, Told
+from osscl.support.paths import printable
 
 _Match: TypeAlias = re.Match[str]
 
@@ -228,7 +229,8 @@ def fittings(path: str) -> Iterator[Fitting]:
     end = "/".join(names[-_MAX_NAMES:])
     for layout in LAYOUTS:
         for found in _matches(layout.pattern, end):
-            yield Fitting(layout, layout.read(found), f"{stem[: len(stem) - len(end)]}{end[: found.start()]}")
+            above = f"{stem[: len(stem) - len(end)]}{end[: found.start()]}"
+            yield Fitting(layout, _spelled(layout.read(found)), above)
 
 
 def told_in(path: str) -> Told | None:
@@ -251,6 +253,15 @@ def told_in(path: str) -> Told | None:
     """
     found = next(fittings(path), None)
     return None if found is None else found.told
+
+
+def _spelled(told: Told) -> Told:
+    """The same with names that can be printed and kept, whatever bytes the folders are called by."""
+    return told._replace(
+        machine=printable(told.machine or ""),
+        attributes=printable(told.attributes),
+        recording=None if told.recording is None else printable(told.recording),
+    )
 
 
 def _matches(pattern: re.Pattern[str], end: str) -> Iterator[_Match]:
