@@ -78,10 +78,14 @@ WRONG = [
 ]
 
 
+WHAT_WAS_READ = "machines of your own, laid out as DCASE 2020: "
+
+
 def test_what_is_wrong_is_one_sentence(recordings: Path, tmp_path: Path) -> None:
     asked = [arguments.replace("RECORDINGS", str(recordings)).split() for arguments, _, _ in WRONG]
     all_ended = osscl_each([("enroll", *arguments) for arguments in asked], tmp_path)
     for (arguments, code, sentence), ended in zip(WRONG, all_ended, strict=True):
-        assert (ended.returncode, len(ended.stderr.splitlines())) == (code, 1), (arguments, ended.stderr)
+        said = [line for line in ended.stderr.splitlines() if not line.startswith(WHAT_WAS_READ)]
+        assert (ended.returncode, len(said)) == (code, 1), (arguments, ended.stderr)
         assert sentence in ended.stderr
     assert list(tmp_path.iterdir()) == []

@@ -136,8 +136,6 @@ def score(
             raise
         say(str(error))  # what was scored before stands in the table all the same
         candidates = iter(())
-    if names == BY_PATHS:
-        say_survey(survey_of(find_recordings(paths)))
     if times.is_of_one_file:
         candidates = _the_only_one(candidates)
     if output is not None:
@@ -160,6 +158,9 @@ def score(
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
+
+    if names == BY_PATHS:
+        say_survey(survey_of(find_recordings(paths)))
 
     def scores(some: Iterable[Candidate], when: RecordingTimes) -> Iterator[Record]:
         return detector.score_candidates(some, machine_of, fit, when, hop_s=hop, left_out=left_out)

@@ -148,9 +148,9 @@ def enrolled(
     decisions = _decisions_of(manifest)
     plan = plan_of(roots, options.machine, options.recording, options.labels) if roots else Plan()
     plan.refuse_mixed()
-    on_survey(plan.survey)
     plan = in_windows(plan, options.fit, options.hop_s)
     plan_of_background = Plan() if options.background is None else plan_of([options.background])
+    on_survey(plan.survey)
     on_total(len(plan.planned) + len(plan_of_background.planned))
     forgotten = hashes_to_forget(options.forget, decisions.memories, options.fit)
     given = None
