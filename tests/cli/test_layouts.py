@@ -23,8 +23,12 @@ def made(name: str) -> tuple[Path, list[MadeUp]]:
     return folder, [each for each in LAYOUTS[name]() if (folder / each.path).exists()]
 
 
+TRAINING = ("torch", "osscl.training.runs", "osscl.cli.train")
+
+
 def run(folder: Path, *calls: list[str]) -> list[Ended]:
-    return run_all([Call(call, str(folder)) for call in calls])
+    packages = TRAINING if any(call[0] == "train" for call in calls) else ()
+    return run_all([Call(call, str(folder)) for call in calls], packages)
 
 
 def rows_of(table: Path) -> list[dict[str, str]]:
