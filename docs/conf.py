@@ -53,6 +53,7 @@ docs/explain
 docs/sensitivity
 docs/gpu
 docs/serve
+docs/layouts
 docs/training
 docs/evaluation
 docs/compare

@@ -54,6 +54,8 @@ class Checkpoint:
         Name of the layout it was read as.
     training_data : str or None
         What it says of the clips it was trained on.
+    class_machines : tuple of str or None
+        Machine of each class, where machines have several.
     decisions : StoredDecisions or None
         Background and hashes of the clips that took part in its training, where it says them.
     verdict : Verdict or None
@@ -65,6 +67,7 @@ class Checkpoint:
     sha256: str
     layout: str
     training_data: str | None = None
+    class_machines: tuple[str, ...] | None = None
     decisions: StoredDecisions | None = None
     verdict: Verdict | None = None
 
@@ -149,14 +152,25 @@ def _load_trained(path: Path, sha256: str, given: Mapping[str, object]) -> Check
     except RuntimeError as error:
         raise CheckpointError(f"{path}: does not fit its own settings: {error}") from error
     n_clips = len(info.training_clips)
+    machines = info.class_machines or info.classes
+    in_classes = f" in {len(info.classes)} classes" if info.class_machines else ""
     training_data = (
-        f"{n_clips} clips of {len(info.classes)} machines, {len(info.hold_out_clips)} more held out; "
-        f"fingerprint {info.data_fingerprint}"
+        f"{n_clips} clips of {len(set(machines))} machines{in_classes}, {len(info.hold_out_clips)} more "
+        f"held out; fingerprint {info.data_fingerprint}"
     )
     # held-out clips chose the weights: their scores are too low as well
     hashes = sorted({each[:SHORT_HASH_DIGITS] for each in (*info.training_clips, *info.hold_out_clips)})
     decisions = StoredDecisions(background=info.background, training_clips=tuple(hashes))
-    return Checkpoint(model.eval(), config, sha256, TRAINED_LAYOUT, training_data, decisions, info.verdict)
+    return Checkpoint(
+        model.eval(),
+        config,
+        sha256,
+        TRAINED_LAYOUT,
+        training_data,
+        info.class_machines,
+        decisions,
+        info.verdict,
+    )
 
 
 def _read_config(path: Path) -> dict[str, Any]:

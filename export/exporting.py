@@ -165,6 +165,7 @@ def _in_fp32(
         cosine=source.golden.cosine,
         tolerance=TOLERANCE,
         measured=certify(graph, source.golden, source.model),
+        class_machines=source.class_machines,
         licence=licence or source.licence or "not stated",
         training_data=training_data or source.training_data or "not stated",
     )

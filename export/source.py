@@ -43,6 +43,8 @@ class Source:
         What the checkpoint itself gives for the golden clips.
     licence, training_data : str or None
         What it says of itself.
+    class_machines : tuple of str or None
+        Machine of each class, where machines have several.
     decisions : StoredDecisions or None
         What it holds to decide by.
     verdict : Verdict or None
@@ -57,6 +59,7 @@ class Source:
     golden: Outputs
     licence: str | None
     training_data: str | None
+    class_machines: tuple[str, ...] | None
     decisions: StoredDecisions | None
     verdict: Verdict | None
 
@@ -94,6 +97,7 @@ def read_source(
         golden=golden_outputs(loaded.model),
         licence=None,
         training_data=loaded.training_data,
+        class_machines=loaded.class_machines,
         decisions=loaded.decisions,
         verdict=loaded.verdict,
     )
@@ -131,6 +135,7 @@ def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: Fron
         ),
         licence=manifest.licence,
         training_data=manifest.training_data,
+        class_machines=manifest.class_machines,
         decisions=manifest.decisions,
         verdict=manifest.verdict,
     )

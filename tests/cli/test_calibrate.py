@@ -47,7 +47,7 @@ def test_it_tells_rates_recordings_and_what_they_are_worth(work: Path, tmp_path:
     assert "Recordings judged by a threshold from all others" in told.stdout
     assert told.stdout.count("fan/train/day_") == 4
     assert "fan/id_00: the false-alarm rate is guaranteed if recordings are exchangeable" in told.stderr
-    assert "left out, called anomaly_...: " in told.stderr
+    assert "left out, said to be anomalous: " in told.stderr
     assert told.stderr.splitlines()[-1] == f"1 calibrated for the rule network in fp32 -> {output}"
     document = json.loads(as_json.stdout)
     (machine,) = document["calibration"]["machines"]

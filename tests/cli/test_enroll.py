@@ -41,7 +41,7 @@ def test_a_folder_is_enrolled_and_a_fault_is_found(recordings: Path, tmp_path: P
     assert enrolled.returncode == 0, enrolled.stderr
     assert "press/id_09" in enrolled.stdout
     assert "4.76 %" in enrolled.stdout
-    assert "left out, called anomaly_...: " in enrolled.stderr
+    assert "left out, said to be anomalous: " in enrolled.stderr
     assert "1 memory -> press.onnx (background: 40 synthetic machines" in enrolled.stderr
     assert scored.stderr.endswith("1 of 2 flagged at 5 %: press/id_09 (1)\n")
     report = json.loads(as_json.stdout)
@@ -78,10 +78,14 @@ WRONG = [
 ]
 
 
+WHAT_WAS_READ = "machines of your own, laid out as DCASE 2020: "
+
+
 def test_what_is_wrong_is_one_sentence(recordings: Path, tmp_path: Path) -> None:
     asked = [arguments.replace("RECORDINGS", str(recordings)).split() for arguments, _, _ in WRONG]
     all_ended = osscl_each([("enroll", *arguments) for arguments in asked], tmp_path)
     for (arguments, code, sentence), ended in zip(WRONG, all_ended, strict=True):
-        assert (ended.returncode, len(ended.stderr.splitlines())) == (code, 1), (arguments, ended.stderr)
+        said = [line for line in ended.stderr.splitlines() if not line.startswith(WHAT_WAS_READ)]
+        assert (ended.returncode, len(said)) == (code, 1), (arguments, ended.stderr)
         assert sentence in ended.stderr
     assert list(tmp_path.iterdir()) == []

@@ -83,7 +83,7 @@ def test_limits_are_printed_written_and_stored(work: Path, tmp_path: Path) -> No
     )
     assert told.returncode == 3, told.stderr
     assert "not used: " in told.stderr
-    assert "left out, called anomaly_...: " in told.stderr
+    assert "left out, said to be anomalous: " in told.stderr
     assert "fan/id_00 (memory, at 25 %, 5 recordings)" in told.stdout
     (machine,) = json.loads(output.read_bytes())["machines"]
     decisions = read_bundle(store).manifest.decisions

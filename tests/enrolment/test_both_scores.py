@@ -75,7 +75,7 @@ def test_scoring_does_the_same_with_a_new_clip(remembered: Remembered, new: list
     """But for the network's scale, which then knows all normal clips."""
     network = np.exp(np.random.default_rng(5).normal(size=6))
     found = both_scores(remembered.memory, remembered.stored, new, network)
-    judge = Judge(MACHINE, "both", 0, remembered.memory, found.scale)
+    judge = Judge(MACHINE, "both", (0,), remembered.memory, found.scale)
     judged = judge.judge(network, np.stack([normal.clip.features for normal in new]))
 
     z_of_network = found.scale.z(np.log(network))

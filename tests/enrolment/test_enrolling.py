@@ -302,7 +302,7 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoRecordingsError):
         enroll(tmp_path / "empty", tmp_path / "m.onnx")
     write_normals(tmp_path / "fan", 3, name="anomaly_id_00")
-    with pytest.raises(NoRecordingsError, match="3 are called anomaly_"):
+    with pytest.raises(NoRecordingsError, match="3 are said to be anomalous"):
         enroll(tmp_path / "fan", tmp_path / "m.onnx")
 
 

@@ -82,6 +82,7 @@ def test_the_document_is_plain_json_with_these_fields() -> None:
             "graph_sha256",
             "parity",
             "accuracy",
+            "class_machines",
             "decisions",
             "licence",
             "training_data",
@@ -106,6 +107,7 @@ def test_a_document_of_schema_1_is_read_and_written_anew_as_the_newest() -> None
     del old["decisions"]
     del old["verdict"]
     del old["model"]["sub_centres"]
+    del old["class_machines"]
     old["schema_version"] = 1
     manifest = decode_manifest(json.dumps(old).encode())
     assert manifest.accuracy is None
@@ -143,6 +145,7 @@ def of_schema_2(precision: Any) -> bytes:
     del old["decisions"]
     del old["verdict"]
     del old["model"]["sub_centres"]
+    del old["class_machines"]
     return json.dumps(old).encode()
 
 
@@ -407,3 +410,21 @@ def test_no_margin_and_scale_that_pass_give_an_infinite_score(margin: float, sca
         labels = np.full(len(extremes), label)
         score = anomaly_score(extremes, labels, margin=model.margin, scale=model.scale)
         assert np.isfinite(score.astype(np.float32)).all()
+
+
+def test_a_machine_may_have_several_classes() -> None:
+    machines = ("fan/section_00",) * (len(CLASSES) - 1) + ("pump/section_00",)
+    manifest = tiny_manifest(MODEL, class_machines=machines)
+    assert decode_manifest(encode_manifest(manifest)) == manifest
+    assert manifest.machines == ("fan/section_00", "pump/section_00")
+    assert manifest.classes_of_machines == {
+        "fan/section_00": tuple(range(len(CLASSES) - 1)),
+        "pump/section_00": (len(CLASSES) - 1,),
+    }
+    assert MANIFEST.classes_of_machines == {name: (label,) for label, name in enumerate(CLASSES)}
+    for broken in (machines[1:], ("", *machines[1:])):
+        with pytest.raises(ModelFileError, match=r"`\$.class_machines` names \d+ machines, and there are"):
+            encode_manifest(msgspec.structs.replace(manifest, class_machines=broken))
+    older = json.loads(encode_manifest(manifest)) | {"schema_version": 5}
+    with pytest.raises(ModelFileError, match=r"newer than the document - at `\$.class_machines`"):
+        decode_manifest(json.dumps(older).encode())

@@ -44,7 +44,7 @@ def test_a_recording_that_it_does_not_know_changes_nothing(rows: npt.NDArray[np.
 
 def test_calibrations_leave_it_out_too(rows: npt.NDArray[np.float64]) -> None:
     scores = NormalScores(np.arange(12.0), NAMES)
-    without = judge_without(Judge("fan/id_00", "network", 0, normal=scores), "day 5")
+    without = judge_without(Judge("fan/id_00", "network", (0,), normal=scores), "day 5")
     assert without.normal is not None
     assert without.normal.scores.tolist() == list(range(10))
     assert set(without.normal.recordings) == {f"day {number}" for number in range(5)}

@@ -41,7 +41,7 @@ class MadeUp:
     n_channels: int = 1
 
 
-def make_layout(name: str, folder: Path, *, evaluation: bool = True) -> list[MadeUp]:
+def make_layout(name: str, folder: Path, *, evaluation: bool = True, sounds: bool = True) -> list[MadeUp]:
     """Write the copy of a set.
 
     Parameters
@@ -52,6 +52,8 @@ def make_layout(name: str, folder: Path, *, evaluation: bool = True) -> list[Mad
         Where to; it is made.
     evaluation : bool
         Whether the evaluation set is there as well, its test clips without labels; for sets that have one.
+    sounds : bool
+        Whether the recordings hold anything; without it they are empty files.
 
     Returns
     -------
@@ -62,7 +64,10 @@ def make_layout(name: str, folder: Path, *, evaluation: bool = True) -> list[Mad
     for each in made:
         path = folder / each.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, _sound(each), RATE_HZ, subtype="PCM_16")
+        if sounds:
+            soundfile.write(path, _sound(each), RATE_HZ, subtype="PCM_16")
+        else:
+            path.touch()
     if name in WITH_ATTRIBUTE_TABLES:
         _write_attribute_tables(folder, made)
     if name == "table":
@@ -71,7 +76,7 @@ def make_layout(name: str, folder: Path, *, evaluation: bool = True) -> list[Mad
 
 
 def _sound(made: MadeUp) -> npt.NDArray[np.int16]:
-    """Ten seconds of noise and a hum, [N_SAMPLES] or [N_SAMPLES, channels]: the machine's own, and a fault's."""
+    """Ten seconds of noise and a hum, [N_SAMPLES] or [N_SAMPLES, channels], of a machine or of its fault."""
     of_machine = zlib.crc32(made.machine.encode()) % 40
     rng = np.random.default_rng([zlib.crc32(made.path.encode()), of_machine])
     hz = 150 + 25 * of_machine + (40 if made.domain == "target" else 0)
@@ -91,8 +96,9 @@ def dcase2020() -> Iterator[MadeUp]:
             yield MadeUp(f"{place}/test/normal_{known}_{i:08d}.wav", machine, "test", False)
             yield MadeUp(f"{place}/test/anomaly_{known}_{i:08d}.wav", machine, "test", True)
         place, machine = f"eval_data/{machine_type}", f"{machine_type}/{new}"
-        for i in range(2):
+        for i in range(3):
             yield MadeUp(f"{place}/train/normal_{new}_{i:08d}.wav", machine, "train", False)
+        for i in range(2):
             yield MadeUp(f"{place}/test/{new}_{i:08d}.wav", machine, "test", None)
 
 
@@ -185,11 +191,12 @@ def _first_shot(development: tuple[str, str], evaluation: tuple[str, str]) -> It
 def _unlabelled(types: tuple[str, str], section: str, beginning: str) -> Iterator[MadeUp]:
     for machine_type in types:
         machine, place = f"{machine_type}/{section}", f"eval_data/{machine_type}"
-        for i in range(2):
+        domains: tuple[Domain, ...] = ("source", "source", "target")
+        for i, domain in enumerate(domains):
             told = _attributes_2022(machine_type, i)
-            domain: Domain = ("source", "target")[i]  # type: ignore[assignment]  # one of both
             name = f"{section}_{domain}_train_normal_{i:04d}_{_in_pairs(told)}.wav"
             yield MadeUp(f"{place}/train/{name}", machine, "train", False, domain, told)
+        for i in range(2):
             yield MadeUp(f"{place}/test/{beginning}_{i:04d}.wav", machine, "test", None)
 
 
@@ -251,7 +258,7 @@ def mimii_dg() -> Iterator[MadeUp]:
 
 
 def toyadmos2() -> Iterator[MadeUp]:
-    """Each take by several microphones at once; names are runs of attributes. Converted from its MPEG-4 files."""
+    """Each take by several microphones at once; converted from MPEG-4 files, named by attributes."""
     for machine_type, letter, vehicle in (("ToyCar", "C", "car"), ("ToyTrain", "T", "train")):
         for i in range(3):
             for mic in ("1", "2"):
@@ -265,7 +272,7 @@ def toyadmos2() -> Iterator[MadeUp]:
             name = f"{letter}A001-{vehicle}A1-speed1-a-damageL_mic1_{i + 1:05d}.wav"
             path = f"toyad2_{vehicle}_A_anomaly/{name}"
             take = f"{letter}A001-{vehicle}A1-speed1-a-damageL_{i + 1:05d}"
-            yield MadeUp(path, f"{machine_type}/A1", None, True, attributes=told, recording=take)
+            yield MadeUp(path, f"{machine_type}/A1", "test", True, attributes=told, recording=take)
 
 
 def idmt() -> Iterator[MadeUp]:

@@ -12,7 +12,8 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import HopSeconds, MachineOfAll, RecordingPattern, takes_shared_options
+from osscl.cli.options import HopSeconds, LabelsOfAll, MachineOfAll, RecordingPattern, takes_shared_options
+from osscl.cli.surveyed import say_survey
 from osscl.enrolment import (
     CalibratedMachine,
     CalibrateOptions,
@@ -61,6 +62,7 @@ def calibrate(
         ),
     ] = "network",
     machine: MachineOfAll = None,
+    labels: LabelsOfAll = None,
     recording: RecordingPattern = None,
     hop: HopSeconds = None,
     false_alarm_rate: Annotated[
@@ -84,7 +86,7 @@ def calibrate(
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Calibrate what the network says on normal recordings, so that it can decide at a false-alarm rate."""
-    for path in normals:
+    for path in (*normals, *filter(None, [labels])):
         if (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
     options = CalibrateOptions(
@@ -95,6 +97,7 @@ def calibrate(
         hop_s=hop,
         false_alarm_rate=false_alarm_rate,
         allow_training_clips=allow_training_clips,
+        labels=labels,
     )
     try:
         with WorkProgress("clips") as progress:
@@ -105,6 +108,7 @@ def calibrate(
                 options,
                 compute,
                 overwrite=overwrite,
+                on_survey=say_survey,
                 on_total=progress.set_total,
                 on_clip=progress.advance,
             )
@@ -119,7 +123,7 @@ def _tell(report: CalibrationReport, output: Path, *, json: bool) -> None:
     for warning in report.warnings:
         say(f"warning: {warning}")
     if report.left_out:
-        say(f"left out, called anomaly_...: {listed(report.left_out, MAX_NAMED)}")
+        say(f"left out, said to be anomalous: {listed(report.left_out, MAX_NAMED)}")
     say_unusable("not used", [(each.path, each.reason) for each in report.unusable])
     for machine, reason in report.refused.items():
         say(f"not calibrated: {machine}: {reason}")

@@ -10,7 +10,8 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import StagedProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
+from osscl.cli.options import LabelsOfAll, MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
+from osscl.cli.surveyed import say_survey
 from osscl.commissioning.commissioned import Commissioned
 from osscl.commissioning.commissioning import commission as commission_site
 from osscl.commissioning.place import PAGE
@@ -55,6 +56,7 @@ def commission(
         ),
     ] = None,
     machine: MachineOfAll = None,
+    labels: LabelsOfAll = None,
     recording: RecordingPattern = None,
     false_alarm_rate: RequiredRate = None,
     fit: Fit = AS_THEY_ARE,
@@ -65,10 +67,12 @@ def commission(
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Make all that a new site needs from normal recordings: a model file, and a page to judge it by."""
-    for path in (*normals, model):
+    for path in (*normals, model, labels):
         if path is not None and str(path) != DEMO and (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
-    options = EnrolOptions(machine=machine, recording=recording, fit=fit, false_alarm_rate=false_alarm_rate)
+    options = EnrolOptions(
+        machine=machine, recording=recording, fit=fit, false_alarm_rate=false_alarm_rate, labels=labels
+    )
     try:
         with StagedProgress() as progress:
             done = commission_site(
@@ -78,6 +82,7 @@ def commission(
                 options,
                 compute,
                 overwrite=overwrite,
+                on_survey=say_survey,
                 on_stage=progress.begin,
                 on_total=progress.set_total,
                 on_clip=progress.advance,

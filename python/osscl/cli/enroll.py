@@ -12,7 +12,15 @@ from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import HopSeconds, MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
+from osscl.cli.options import (
+    HopSeconds,
+    LabelsOfAll,
+    MachineOfAll,
+    RecordingPattern,
+    RequiredRate,
+    takes_shared_options,
+)
+from osscl.cli.surveyed import say_survey
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
 from osscl.model_file.bundle import DEMO
@@ -51,6 +59,7 @@ def enroll(
         Path, typer.Option("--output", "-o", help="Model file to write.", metavar="MODEL2", readable=False)
     ],
     machine: MachineOfAll = None,
+    labels: LabelsOfAll = None,
     recording: RecordingPattern = None,
     hop: HopSeconds = None,
     add: Annotated[
@@ -85,7 +94,7 @@ def enroll(
 ) -> None:
     """Make memories of machines from normal recordings: anomalies are found without a training."""
     model, normals = _told_apart(places, is_complete=bool(forget))
-    for path in (model, *normals, background):
+    for path in (model, *normals, background, labels):
         if path is not None and path != DEMO and (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
     options = EnrolOptions(
@@ -97,6 +106,7 @@ def enroll(
         forget=forget or (),
         background=background,
         false_alarm_rate=false_alarm_rate,
+        labels=labels,
     )
     if limits and hop is not None:
         raise typer.BadParameter(
@@ -113,6 +123,7 @@ def enroll(
                 model,
                 options,
                 overwrite=overwrite,
+                on_survey=say_survey,
                 on_total=progress.set_total,
                 on_clip=progress.advance,
                 finish=measurement or _as_it_is,
@@ -135,6 +146,7 @@ class _Limits:
             false_alarm_rate=options.false_alarm_rate,
             machine=options.machine,
             recording=options.recording,
+            labels=options.labels,
             fit=options.fit,
             coarse=True,
         )
@@ -177,7 +189,7 @@ def _report(made: Enrolment, limits: SensitivityReport | None, output: Path, *, 
     for warning in dict.fromkeys((*made.warnings, *(limits.warnings if limits else ()))):
         say(f"warning: {warning}")
     if made.left_out:
-        say(f"left out, called anomaly_...: {listed(made.left_out, MAX_NAMED)}")
+        say(f"left out, said to be anomalous: {listed(made.left_out, MAX_NAMED)}")
     say_unusable("not enrolled", [(each.path, each.reason) for each in made.unusable])
     for machine, reason in (limits.refused if limits else {}).items():
         say(f"no limits: {machine}: {reason}")

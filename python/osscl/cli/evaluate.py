@@ -13,6 +13,7 @@ from osscl.cli.evaluated import score_test_recordings, tell_unused, tell_without
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import DecisionOptions, FalseAlarmRate, takes_shared_options
+from osscl.evaluation.by_table import TableTruth
 from osscl.evaluation.challenge import read_score_folder
 from osscl.evaluation.challenge_rules import YEARS, told_rules
 from osscl.evaluation.challenge_written import check_score_folder, refuse_among_scores, write_score_folder
@@ -24,7 +25,7 @@ from osscl.evaluation.report import check_report, print_report, to_json, write_r
 from osscl.evaluation.report_tables import Report
 from osscl.evaluation.reporting import Counting, report_on
 from osscl.evaluation.rules import own_lines, rules_of
-from osscl.machines.labels import BY_PATHS, MachineNames
+from osscl.machines.labels import BY_PATHS, LabelTable, MachineNames
 from osscl.metrics import MAX_FPR
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.scopes import OF_FILES, of_scope
@@ -185,7 +186,12 @@ def evaluate(
     source = {"scores": printable(scores or model or ""), "labels": printable(ground_truth or "file names")}
     if domains is not None:
         source["domains"] = printable(domains)
+    labels = None if truth is not None or names.labels is None else LabelTable.read(names.labels)
+    labels = labels if labels is not None and labels.has_labels else None
+    if labels is not None:
+        source["labels"] = printable(names.labels or "")
     label = label_by_names if truth is None else truth.label
+    label = label if labels is None else TableTruth(labels).label
     records: Iterable[Record]
     by_rule: dict[str, list[Record]] = {}
     if model is not None and data is not None:
@@ -200,7 +206,16 @@ def evaluate(
         for each in rules_of(manifest) if rule == ALL else [rule]:
             asked = DecisionOptions(each, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks it
             found = score_test_recordings(
-                model, data, asked, compute, names, fit, source, check, named=truth is None
+                model,
+                data,
+                asked,
+                compute,
+                names,
+                fit,
+                source,
+                check,
+                named=truth is None,
+                table=labels,
             )
             by_rule[each or ""] = found
         records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]

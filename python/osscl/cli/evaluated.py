@@ -11,12 +11,18 @@ from osscl.cli.console import BuildProgress
 from osscl.cli.messages import say
 from osscl.cli.options import DecisionOptions
 from osscl.cli.scored import scored_records
+from osscl.cli.surveyed import say_survey, survey_of
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, MachineError, NoRecordingsError
 from osscl.evaluation.labelled import Labelled, few, label_in_name
-from osscl.evaluation.testset import find_test_recordings, is_for_training
+from osscl.evaluation.testset import (
+    find_recordings_not_for_training,
+    find_test_recordings,
+    is_for_training,
+)
 from osscl.machines.dcase import TRAIN_FOLDER
-from osscl.machines.labels import MachineNames, machine_source
+from osscl.machines.labels import LabelTable, MachineNames, machine_source
+from osscl.runs.folder import find_recordings
 from osscl.runs.passed_over import PassedOver
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
@@ -35,8 +41,9 @@ def score_test_recordings(
     check: Callable[[list[Record]], object],
     *,
     named: bool,
+    table: LabelTable | None = None,
 ) -> list[Record]:
-    """Score the test recordings; where their names must tell the label, only those whose do.
+    """Score the test recordings; where names or a table must tell the label, only those whose do.
 
     `check` takes their lines as they will be but for the scores, and raises before hours go into those.
     """
@@ -44,7 +51,8 @@ def score_test_recordings(
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
     with detector:
         source |= {"graph sha256": detector.bundle.graph_sha256} | detector.facts
-        candidates = _test_recordings(data, named)
+        candidates = _test_recordings(data, named) if table is None else _labelled_recordings(data, table)
+        say_survey(survey_of(find_recordings([data])))
         check(list(_lines_to_be(candidates, detector, names)))
         records = scored_records(detector, candidates, names, fit, "nothing was evaluated")
     if detector.manifest.decisions is not None:
@@ -80,6 +88,30 @@ def _test_recordings(data: Path, named: bool) -> list[Candidate]:
             "--ground-truth"
         )
     _tell_unlabelled(others)
+    for note in passed_over.notes():
+        say(note)
+    return usable
+
+
+def _labelled_recordings(data: Path, table: LabelTable) -> list[Candidate]:
+    """Recordings that the table labels, wherever they lie but in folders for training."""
+    passed_over = PassedOver()
+    usable: list[Candidate] = []
+    others: list[str] = []
+    for candidate in find_recordings_not_for_training(data, passed_over):
+        if candidate.problem is not None or table.is_labelled(candidate.path):
+            usable.append(candidate)
+        else:
+            others.append(printable(candidate.path))
+    if not usable:
+        if not others:
+            raise NoRecordingsError(passed_over.refusal([data]))
+        raise EvaluationError(
+            f"the table of labels has no label for {few(others, 'recording')}; fill in its column label: "
+            "normal or anomaly"
+        )
+    if others:
+        say(f"left out, without a label in the table: {few(others, 'clip')}")
     for note in passed_over.notes():
         say(note)
     return usable

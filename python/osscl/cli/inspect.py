@@ -69,6 +69,7 @@ def _network(manifest: Manifest) -> dict[str, str]:
     return {
         "checkpoint": f"{checkpoint.layout} layout, sha256 {checkpoint.sha256}",
         "classes": f"{len(model.classes)}: {', '.join(model.classes)}",
+        **({} if manifest.class_machines is None else {"machines": _listed_machines(manifest)}),
         "network": f"inputs {model.inputs}, head {model.head}",
         "score": f"{manifest.scoring_rule}, margin {model.margin:g} rad, scale {model.scale:g}",
         "training": str(manifest.verdict or "what it learned is not known"),
@@ -79,3 +80,9 @@ def _network(manifest: Manifest) -> dict[str, str]:
         f"({parity.tolerance.cosine:.0e}), score {parity.measured.score:.1e} ({parity.tolerance.score:.0e})",
         **accuracy_facts(manifest),
     }
+
+
+def _listed_machines(manifest: Manifest) -> str:
+    """Machines of the classes, where they have several."""
+    machines = manifest.classes_of_machines
+    return f"{len(machines)}: {', '.join(f'{name} ({len(labels)})' for name, labels in machines.items())}"

@@ -30,7 +30,7 @@ RecordingPattern: TypeAlias = Annotated[
     str | None,
     typer.Option(
         help="Which clips are parts of one recording: a regular expression with one group, on the path; or "
-        "folder. By default each clip is a recording of its own.",
+        "folder. By default each clip is a recording of its own, where no data set's layout or table tells.",
         metavar="PATTERN|folder",
     ),
 ]
@@ -38,6 +38,15 @@ MachineOfAll: TypeAlias = Annotated[
     str | None,
     typer.Option(
         help="Machine ID of all recordings, such as press/id_09. By default folders and file names say it."
+    ),
+]
+LabelsOfAll: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels",
+        help="CSV table with the columns path and machine, and perhaps label (normal or anomaly) and "
+        "recording: names each recording's machine instead of folders and file names.",
+        metavar="TABLE",
     ),
 ]
 RequiredRate: TypeAlias = Annotated[
@@ -149,7 +158,11 @@ def _names(
         ),
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="CSV table with the columns path and machine that names each file's.")
+        Path | None,
+        typer.Option(
+            help="CSV table with the columns path and machine that names each file's; label and domain may "
+            "stand in it as well."
+        ),
     ] = None,
 ) -> MachineNames:
     if machine is not None and labels is not None:

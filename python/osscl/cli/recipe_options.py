@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from osscl.config import HeadKind, ModelInputs
-from osscl.training.train_config import Exchange, TrainingPrecision
+from osscl.training.train_config import ClassKind, Exchange, TrainingPrecision
 
 
 class RecipeOptions(NamedTuple):
@@ -37,6 +37,13 @@ def recipe_options(
     weight_decay: Annotated[float | None, typer.Option(help="Of AdamW (default: 0.01).")] = None,
     hold_out: Annotated[
         float | None, typer.Option(help="Share of the clips held out to select the weights (default: 0.05).")
+    ] = None,
+    classes: Annotated[
+        ClassKind | None,
+        typer.Option(
+            help="What is told apart: machine (IDs or sections; default), section, or attributes (a "
+            "machine's conditions, as names tell them)."
+        ),
     ] = None,
     inputs: Annotated[
         ModelInputs | None, typer.Option(help="Maps the encoder sees (default: three_maps).")
@@ -93,6 +100,7 @@ def recipe_options(
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,
         "hold_out": hold_out,
+        "classes": classes,
         "inputs": inputs,
         "head": head,
         "margin": margin,

@@ -33,7 +33,7 @@ def lines_of(report: RecordingsReport) -> Iterator[str]:
         yield from _each(report.unnamed)
     if report.left_out:
         named = listed(report.left_out, _MAX_NAMED)
-        yield f"called anomaly_... and never enrolled: {len(report.left_out)} ({named})"
+        yield f"said to be anomalous and never enrolled: {len(report.left_out)} ({named})"
     yield from report.notes
 
 

@@ -29,12 +29,13 @@ from osscl.cli.options import (
     takes_shared_options,
 )
 from osscl.cli.streams import reader_is_gone
+from osscl.cli.surveyed import say_survey, survey_of
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
 from osscl.journal.journal import journal_of
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
-from osscl.runs.folder import find_some_recordings
+from osscl.runs.folder import find_recordings, find_some_recordings
 from osscl.runs.journaled import check_place, is_finished
 from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
 from osscl.runs.passed_over import PassedOver
@@ -157,6 +158,9 @@ def score(
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
+
+    if names == BY_PATHS:
+        say_survey(survey_of(find_recordings(paths)))
 
     def scores(some: Iterable[Candidate], when: RecordingTimes) -> Iterator[Record]:
         return detector.score_candidates(some, machine_of, fit, when, hop_s=hop, left_out=left_out)

@@ -132,7 +132,7 @@ def _tell(report: SensitivityReport, *, json: bool) -> None:
     for warning in report.warnings:
         say(f"warning: {warning}")
     if report.left_out:
-        say(f"left out, called anomaly_...: {listed(report.left_out, MAX_NAMED)}")
+        say(f"left out, said to be anomalous: {listed(report.left_out, MAX_NAMED)}")
     say_unusable("not used", [(each.path, each.reason) for each in report.unusable])
     for machine, reason in report.refused.items():
         say(f"not measured: {machine}: {reason}")

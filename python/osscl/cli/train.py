@@ -7,13 +7,14 @@ import typer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli import signals
-from osscl.cli.console import WorkProgress
+from osscl.cli.console import WorkProgress, as_json
 from osscl.cli.interruption import postponed_interrupt
-from osscl.cli.messages import say
+from osscl.cli.messages import emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.cli.recipe_options import AS_PUBLISHED, RecipeOptions
 from osscl.cli.streams import refuse_closed_stdout
-from osscl.cli.training_folders import begun_in, folders_of, recipes_of
+from osscl.cli.surveyed import say_survey
+from osscl.cli.training_folders import Asked, Trainings, trainings_in
 from osscl.cli.training_limit import TimeLimit, planned_recipes
 from osscl.cli.training_result import print_result, say_verdicts
 from osscl.cli.training_said import Told
@@ -23,6 +24,7 @@ from osscl.support.failed_import import needing
 from osscl.support.outputs import check_output_folder
 from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 if TYPE_CHECKING:
     from osscl.training import Execution, Outcome, TrainConfig, TrainingData
@@ -62,6 +64,18 @@ def train(
         ),
     ] = None,
     recipe: RecipeOptions = AS_PUBLISHED,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV table with the columns path and machine, and perhaps label, domain and recording, of "
+            "recordings in any folders.",
+            metavar="TABLE",
+        ),
+    ] = None,
+    each_type: Annotated[
+        bool,
+        typer.Option("--each-type", help="A network for each machine type, in RUN/<type>, not one for all."),
+    ] = False,
     time_limit: Annotated[
         str | None,
         typer.Option(
@@ -90,6 +104,7 @@ def train(
     keep_torch_inside()
     with needing("training", "train"):
         from osscl.training import Execution
+        from osscl.training.config_file import read_config
         from osscl.training.log_mel_cache import LogMelCache
         from osscl.training.summary import summarise
     changes = recipe.changes | fit.stated()
@@ -99,23 +114,67 @@ def train(
     if json:
         refuse_closed_stdout()
     execution = Execution(device, workers, compile, cache)
-    runs = folders_of(output, seeds)
-    begun = begun_in(runs) if resume else []
-    recipes = recipes_of(runs, recipe.config, changes, begun, is_planned=limit is not None)
-    clips = _read(data, next(iter(recipes.values())), skip_bad)
-    if limit is not None:
-        recipes = planned_recipes(clips, recipes, execution, limit, is_begun=bool(begun))
+    if each_type and limit is not None:
+        raise typer.BadParameter(
+            "--time-limit plans the trainings of one network; with --each-type give --epochs instead"
+        )
+
+    def planned(place: Path, *, of_several: bool = False) -> Trainings:
+        named = Asked(recipe.config, changes, resume=resume, is_planned=limit is not None)
+        return trainings_in(place, seeds, named, of_several=of_several)
+
+    whole = None if each_type else planned(output)
+    first = read_config(recipe.config, changes) if whole is None else next(iter(whole.recipes.values()))
+    clips = _read(data, first, skip_bad, labels)
+    if whole is None:
+        networks = {
+            output / name: (part, planned(output / name, of_several=True))
+            for name, part in _by_type(clips).items()
+        }
+    else:
+        if limit is not None:
+            epochs = planned_recipes(clips, whole.recipes, execution, limit, is_begun=bool(whole.begun))
+            whole = Trainings(epochs, whole.begun)
+        networks = {output: (clips, whole)}
+    summaries, all_outcomes = {}, []
+    for place, (part, trainings) in networks.items():
+        outcomes = _train_all(part, trainings, execution)
+        summaries[place] = summarise(outcomes, place)
+        all_outcomes += outcomes
+        if not json:
+            print_result(outcomes, summaries[place])
+    if json:
+        emit(
+            as_json({str(at): each for at, each in summaries.items()} if each_type else summaries[output])
+        )
+    say_verdicts(all_outcomes)
+
+
+def _train_all(clips: "TrainingData", trainings: Trainings, execution: "Execution") -> "list[Outcome]":
+    """Do the trainings of one network, one after the other; ends the program where one is stopped."""
     outcomes = []
-    for folder, each in recipes.items():
-        outcomes.append(_train_one(clips, folder, each, execution, resume=folder in begun))
+    for folder, recipe in trainings.recipes.items():
+        outcomes.append(_train_one(clips, folder, recipe, execution, resume=folder in trainings.begun))
         if not outcomes[-1].completed:
             say(f"stopped and saved in {folder}; go on with the same command and --resume")
             raise typer.Exit(signals.exit_code())
-    print_result(outcomes, summarise(outcomes, output), json)
-    say_verdicts(outcomes)
+    return outcomes
 
 
-def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool) -> "TrainingData":
+def _by_type(clips: "TrainingData") -> "dict[str, TrainingData]":
+    """Clips of each machine type, each enough for a network of its own; its name becomes a folder's."""
+    parts = {}
+    for name in clips.types:
+        if name in ("", ".", ".."):
+            raise typer.BadParameter(
+                f"--each-type names a folder after each machine type, and '{name}' is none; rename the "
+                "machine"
+            )
+        parts[name] = clips.of_type(name)
+    return parts
+
+
+def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool, labels: Path | None) -> "TrainingData":
     from osscl.training import read_training_data
     from osscl.training.clips import fit_of
 
@@ -127,13 +186,27 @@ def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool) -> "Training
             progress.show(done)
 
         clips = read_training_data(
-            roots, fit=fit_of(recipe), skip_bad=skip_bad, passed_over=passed_over, on_clip=show
+            roots,
+            fit=fit_of(recipe),
+            skip_bad=skip_bad,
+            labels=labels,
+            classes=recipe.classes,
+            passed_over=passed_over,
+            on_survey=say_survey,
+            on_clip=show,
         )
     for bad in clips.bad:
         say(f"left out: {printable(bad.path)}: {bad.problem}")
     for note in passed_over.notes():
         say(note)
-    say(f"{len(clips.clips)} clips of {len(clips.classes)} machines: {', '.join(clips.classes)}")
+    if clips.n_anomalous:
+        say(f"left out, said to be anomalous: {clips.n_anomalous} {plural(clips.n_anomalous, 'recording')}")
+    if clips.n_unlabelled:
+        say(f"left out, without a label: {clips.n_unlabelled} {plural(clips.n_unlabelled, 'recording')}")
+    if clips.n_without_row:
+        say(f"attributes told by names alone, without a row in a table: {clips.n_without_row} clips")
+    what = "machines" if clips.class_machines is None else f"classes of {len(set(clips.machines))} machines"
+    say(f"{len(clips.clips)} clips of {len(clips.classes)} {what}: {', '.join(clips.classes)}")
     return clips
 
 

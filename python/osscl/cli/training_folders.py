@@ -1,12 +1,35 @@
 """Folders and recipes of the trainings of one command: one a seed, begun or new."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
     from osscl.training import TrainConfig
+
+
+class Asked(NamedTuple):
+    """A recipe as it was asked for, and whether begun trainings go on, with the epochs planned then."""
+
+    config: Path | None
+    changes: dict[str, Any]
+    resume: bool
+    is_planned: bool
+
+
+class Trainings(NamedTuple):
+    """Trainings of one network: the recipe of each folder, and the folders that are gone on with."""
+
+    recipes: "dict[Path, TrainConfig]"
+    begun: list[Path]
+
+
+def trainings_in(output: Path, seeds: str | None, asked: Asked, *, of_several: bool = False) -> Trainings:
+    """Find the trainings of one network; of several networks, those that had not begun need nothing to resume."""
+    runs = folders_of(output, seeds)
+    begun = begun_in(runs, of_several=of_several) if asked.resume else []
+    return Trainings(recipes_of(runs, asked.config, asked.changes, begun, is_planned=asked.is_planned), begun)
 
 
 def folders_of(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
@@ -21,11 +44,11 @@ def folders_of(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
     return {output / f"seed_{int(word)}": {"seed": int(word)} for word in words}
 
 
-def begun_in(runs: dict[Path, dict[str, int]]) -> list[Path]:
-    """Folders to resume in; of several seeds, those that had not begun have nothing to resume."""
+def begun_in(runs: dict[Path, dict[str, int]], *, of_several: bool = False) -> list[Path]:
+    """Folders to resume in; of several trainings, those that had not begun have nothing to resume."""
     from osscl.training.runs import holds_training
 
-    return [folder for folder in runs if len(runs) == 1 or holds_training(folder)]
+    return [folder for folder in runs if holds_training(folder) or (len(runs) == 1 and not of_several)]
 
 
 def recipes_of(

@@ -15,6 +15,7 @@ from osscl.detector import Detector
 from osscl.enrolment import EnrolOptions, enroll
 from osscl.enrolment.plan import plan_of
 from osscl.errors import DecisionError
+from osscl.machines.survey import Survey
 from osscl.page.gathering import PageOptions
 from osscl.page.making import check_packages, make_page
 from osscl.sensitivity.measuring import measure_limits
@@ -36,6 +37,7 @@ def commission(
     compute: ComputeOptions = DEFAULT_OPTIONS,
     *,
     overwrite: bool = False,
+    on_survey: Callable[[Survey], object] = lambda _: None,
     on_stage: Callable[[str], object] = lambda _: None,
     on_total: Callable[[int], object] = lambda _: None,
     on_clip: Callable[[], object] = lambda: None,
@@ -57,6 +59,8 @@ def commission(
         On what a network is computed.
     overwrite : bool
         Replace what an earlier commissioning left in `folder`.
+    on_survey : callable
+        Called with what places and names of the recordings tell, before any is read.
     on_stage : callable
         Called with what is begun, in a word or two.
     on_total : callable
@@ -77,15 +81,17 @@ def commission(
     """
     roots = [normals] if isinstance(normals, str | os.PathLike) else list(normals)
     place = Path(folder)
-    check_place(place, overwrite=overwrite, inputs=[model, options.background, *roots])
+    check_place(place, overwrite=overwrite, inputs=[model, options.background, options.labels, *roots])
     check_packages()
     with appearing_folder(place) as work:
         on_stage("memories")
-        enrolment = enroll(roots, work / MODEL, model, options, on_total=on_total, on_clip=on_clip)
+        enrolment = enroll(
+            roots, work / MODEL, model, options, on_survey=on_survey, on_total=on_total, on_clip=on_clip
+        )
         on_stage("detection limits")
         sensitivity, no_limits = _limits(work / MODEL, roots, options, compute, on_total, on_clip)
         on_stage("normal recordings")
-        plan = plan_of(roots, options.machine, options.recording)
+        plan = plan_of(roots, options.machine, options.recording, options.labels)
         on_total(len(plan.planned))
         with Detector(work / MODEL, compute, false_alarm_rate=options.false_alarm_rate) as detector:
             told = {
@@ -135,6 +141,7 @@ def _limits(
         false_alarm_rate=options.false_alarm_rate,
         machine=options.machine,
         recording=options.recording,
+        labels=options.labels,
         fit=options.fit,
     )
     with_limits = model.with_name(_WITH_LIMITS)

@@ -22,7 +22,7 @@ from osscl.model_file.manifest import Manifest
 from osscl.scoring.judge import Judge
 from osscl.scoring.judges import Judges
 from osscl.scoring.quality import doubts
-from osscl.scoring.rule import anomaly_score
+from osscl.scoring.rule import machine_score
 from osscl.scoring.scores import Scores
 
 _WINDOWS_AT_ONCE = 64
@@ -257,8 +257,8 @@ class ScoresArrays:
 
     def _network_scores(self, clips: Samples, judge: Judge) -> npt.NDArray[np.float64]:
         model = self._manifest.network.model
-        labels = np.full(len(clips), judge.label)
-        return anomaly_score(self._run(clips).cosine, labels, margin=model.margin, scale=model.scale)
+        claimed = [judge.labels] * len(clips)
+        return machine_score(self._run(clips).cosine, claimed, margin=model.margin, scale=model.scale)
 
     def _clips(self, waveforms: npt.ArrayLike, sample_rate_hz: int | None = None) -> Samples:
         if sample_rate_hz is not None:

@@ -1,5 +1,6 @@
 """How rules that use the network are calibrated."""
 
+import os
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -35,6 +36,8 @@ class CalibrateOptions:
         machine's recordings can speak of.
     allow_training_clips : bool
         Take clips that the network was trained on, too: no rate is guaranteed then.
+    labels : path-like or None
+        A table of labels that names machines, instead of places; see `osscl.machines.labels.LabelTable`.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class CalibrateOptions:
     hop_s: float | None = None
     false_alarm_rate: float | None = None
     allow_training_clips: bool = False
+    labels: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         if self.hop_s is not None:

@@ -23,6 +23,7 @@ from osscl.enrolment.plan import plan_of
 from osscl.enrolment.remembered import FLOAT64, stored_clip
 from osscl.enrolment.report import UnusableRecording
 from osscl.errors import DecisionError, NoRecordingsError
+from osscl.machines.survey import Survey
 from osscl.model_file.bundle import read_bundle, write_bundle
 from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
@@ -43,6 +44,7 @@ def calibrate(
     compute: ComputeOptions = DEFAULT_OPTIONS,
     *,
     overwrite: bool = False,
+    on_survey: Callable[[Survey], object] = lambda _: None,
     on_total: Callable[[int], object] = lambda _: None,
     on_clip: Callable[[], object] = lambda: None,
 ) -> CalibrationReport:
@@ -63,6 +65,8 @@ def calibrate(
         On what the network is computed.
     overwrite : bool
         Replace what is at `output`; never what is read.
+    on_survey : callable
+        Called with what places and names of the recordings tell, before any is read.
     on_total : callable
         Called with the number of recordings, once it is known.
     on_clip : callable
@@ -85,10 +89,13 @@ def calibrate(
         The output exists, is read by this very call, or cannot be written.
     """
     roots = [normals] if isinstance(normals, str | os.PathLike) else list(normals)
-    check_output(Path(output), overwrite=overwrite, inputs=[model, *roots])
+    check_output(Path(output), overwrite=overwrite, inputs=[model, options.labels, *roots])
     bundle = read_bundle(model)
     network = bundle.manifest.network
-    plan = in_windows(plan_of(roots, options.machine, options.recording), options.fit, options.hop_s)
+    plan = plan_of(roots, options.machine, options.recording, options.labels)
+    plan.refuse_mixed()
+    on_survey(plan.survey)
+    plan = in_windows(plan, options.fit, options.hop_s)
     on_total(len(plan.planned))
     read = read_normals(plan, options.fit, on_clip=on_clip)
     if not read.by_machine:
@@ -205,7 +212,7 @@ class _Work:
             )
 
     def _clips_of(self, machine: str, normals: list[Normal]) -> list[Normal]:
-        if machine not in self._manifest.network.model.classes:
+        if machine not in self._manifest.classes_of_machines:
             raise DecisionError("the network does not know it; a memory decides of it without a calibration")
         chosen = normals
         if self._options.rule == "both":
@@ -282,7 +289,7 @@ class _Work:
 def _nothing_usable(left_out: Sequence[str], unusable: Sequence[Unusable]) -> str:
     parts = []
     if left_out:
-        parts.append(f"{len(left_out)} are called anomaly_... and left out, first {printable(left_out[0])}")
+        parts.append(f"{len(left_out)} are said to be anomalous and left out, first {printable(left_out[0])}")
     if unusable:
         first = unusable[0]
         parts.append(f"{len(unusable)} give no clip, first {printable(first.path)}: {first.problem}")

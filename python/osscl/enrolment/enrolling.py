@@ -21,6 +21,7 @@ from osscl.enrolment.report import Enrolment, UnusableRecording
 from osscl.enrolment.rules import rule_once_enrolled
 from osscl.enrolment.warnings import named, warnings_of, warnings_of_memories
 from osscl.errors import ConfigError, ModelFileError, NoRecordingsError
+from osscl.machines.survey import Survey
 from osscl.model_file.bundle import read_bundle, write_bundle
 from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest, Producer
@@ -39,6 +40,7 @@ def enroll(
     options: EnrolOptions = AS_BY_DEFAULT,
     *,
     overwrite: bool = False,
+    on_survey: Callable[[Survey], object] = lambda _: None,
     on_total: Callable[[int], object] = lambda _: None,
     on_clip: Callable[[], object] = lambda: None,
     finish: Callable[[Manifest], Manifest] = lambda manifest: manifest,
@@ -59,6 +61,8 @@ def enroll(
         How recordings become memories.
     overwrite : bool
         Replace what is at `output`; never what is read.
+    on_survey : callable
+        Called with what places and names of the recordings tell, before any is read.
     on_total : callable
         Called with the number of recordings, once it is known.
     on_clip : callable
@@ -91,10 +95,17 @@ def enroll(
         raise ConfigError("--add and --forget change memories of a model file; name it before the recordings")
     if not roots and not options.forget:
         raise NoRecordingsError("there is nothing to enroll; name a folder of normal recordings")
-    check_output(Path(output), overwrite=overwrite, inputs=[model, options.background, *roots])
+    check_output(
+        Path(output), overwrite=overwrite, inputs=[model, options.background, options.labels, *roots]
+    )
     bundle = None if model is None else read_bundle(model)
     manifest, report = enrolled(
-        roots, None if bundle is None else bundle.manifest, options, on_total=on_total, on_clip=on_clip
+        roots,
+        None if bundle is None else bundle.manifest,
+        options,
+        on_survey=on_survey,
+        on_total=on_total,
+        on_clip=on_clip,
     )
     write_bundle(output, identity_graph() if bundle is None else bundle.model, finish(manifest))
     return report
@@ -105,6 +116,7 @@ def enrolled(
     manifest: Manifest | None,
     options: EnrolOptions = AS_BY_DEFAULT,
     *,
+    on_survey: Callable[[Survey], object] = lambda _: None,
     on_total: Callable[[int], object] = lambda _: None,
     on_clip: Callable[[], object] = lambda: None,
 ) -> tuple[Manifest, Enrolment]:
@@ -118,7 +130,7 @@ def enrolled(
         What the model file says so far; None for one without a network.
     options : EnrolOptions
         How recordings become memories.
-    on_total, on_clip : callable
+    on_survey, on_total, on_clip : callable
         As `enroll` takes them.
 
     Returns
@@ -134,9 +146,11 @@ def enrolled(
         As `enroll`.
     """
     decisions = _decisions_of(manifest)
-    plan = plan_of(roots, options.machine, options.recording) if roots else Plan()
+    plan = plan_of(roots, options.machine, options.recording, options.labels) if roots else Plan()
+    plan.refuse_mixed()
     plan = in_windows(plan, options.fit, options.hop_s)
     plan_of_background = Plan() if options.background is None else plan_of([options.background])
+    on_survey(plan.survey)
     on_total(len(plan.planned) + len(plan_of_background.planned))
     forgotten = hashes_to_forget(options.forget, decisions.memories, options.fit)
     given = None
@@ -204,7 +218,7 @@ def _merged(
     manifest: Manifest | None, decisions: StoredDecisions, changed: Mapping[str, Remembered]
 ) -> StoredDecisions:
     """What the file holds to decide by, with memories that are new or changed."""
-    classes = manifest.model.classes if manifest is not None and manifest.model is not None else ()
+    classes = () if manifest is None else tuple(manifest.classes_of_machines)
     memories = {memory.machine: memory for memory in decisions.memories}
     memories |= {machine: each.stored for machine, each in changed.items()}
     rules = {machine: rule_once_enrolled(machine, classes, decisions.rules) for machine in changed}
@@ -256,7 +270,7 @@ def _with(manifest: Manifest | None, decisions: StoredDecisions) -> Manifest:
 def _nothing_usable(plan: Plan, normals: Normals) -> str:
     parts = []
     if plan.left_out:
-        parts.append(f"{len(plan.left_out)} are called anomaly_... and left out ({named(plan.left_out)})")
+        parts.append(f"{len(plan.left_out)} are said to be anomalous and left out ({named(plan.left_out)})")
     if normals.unusable:
         first = normals.unusable[0]
         parts.append(

@@ -29,7 +29,7 @@ def in_windows(plan: Plan, fit: Fit, hop_s: float | None) -> Plan:
     """
     if hop_s is None:
         return plan
-    cut = Plan(left_out=plan.left_out, unusable=list(plan.unusable), notes=plan.notes)
+    cut = Plan(left_out=plan.left_out, unusable=list(plan.unusable), notes=plan.notes, survey=plan.survey)
     for planned in plan.planned:
         try:
             cut.planned += _windows_of(planned, fit, hop_s)

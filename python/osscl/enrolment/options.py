@@ -21,7 +21,7 @@ class EnrolOptions:
         Machine of all recordings; None where their places tell it.
     recording : str or None
         What clips belong together: a regular expression with one group, on the path, or the word "folder";
-        None where each clip is a recording of its own.
+        None where the layout of a data set or the table tells it, and else each clip is one of its own.
     fit : Fit
         How recordings that do not fit are made to fit.
     hop_s : float or None
@@ -35,6 +35,8 @@ class EnrolOptions:
         Folder of normal recordings of at least 4 machines, 4 clips each, that a background is made from.
     false_alarm_rate : float or None
         Rate that every machine must be able to speak of, in (0, 1).
+    labels : path-like or None
+        A table of labels that names machines, instead of places; see `osscl.machines.labels.LabelTable`.
 
     Raises
     ------
@@ -52,6 +54,7 @@ class EnrolOptions:
     forget: Sequence[str | os.PathLike[str]] = ()
     background: str | os.PathLike[str] | None = None
     false_alarm_rate: float | None = None
+    labels: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         if self.hop_s is not None:

@@ -7,13 +7,17 @@ from typing import NamedTuple
 
 from osscl.audio.candidate import Candidate
 from osscl.enrolment.recordings import recording_source
-from osscl.errors import MachineError
+from osscl.errors import ConfigError, DecisionError, MachineError
 from osscl.machines.dcase import ANOMALY_PREFIX
-from osscl.machines.labels import MachineOf
+from osscl.machines.labels import LabelTable, MachineOf
 from osscl.machines.layout import MachineFromLayout
+from osscl.machines.survey import Survey
+from osscl.machines.telling import Telling
+from osscl.machines.told import Told
 from osscl.runs.featured import Unusable
 from osscl.runs.folder import find_some_recordings
 from osscl.runs.passed_over import PassedOver
+from osscl.support.plurals import plural
 
 
 class Planned(NamedTuple):
@@ -43,21 +47,32 @@ class Plan:
     planned : list of Planned
         To be enrolled.
     left_out : list of str
-        Paths whose names say that they are anomalous.
+        Paths of recordings that are said to be anomalous.
     unusable : list of Unusable
         Files whose machine is not told.
     notes : list of str
         What else lies there and is not taken.
+    survey : Survey
+        What places and names tell.
     """
 
     planned: list[Planned] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    survey: Survey = field(default_factory=Survey)
+
+    def refuse_mixed(self) -> None:
+        """Refuse folders of one machine type that mix two layouts; raises `DecisionError`."""
+        if self.survey.mixed is not None:
+            raise DecisionError(self.survey.mixed)
 
 
 def plan_of(
-    normals: Sequence[str | os.PathLike[str]], machine: str | None = None, recording: str | None = None
+    normals: Sequence[str | os.PathLike[str]],
+    machine: str | None = None,
+    recording: str | None = None,
+    labels: str | os.PathLike[str] | None = None,
 ) -> Plan:
     """Walk through folders of normal recordings.
 
@@ -68,7 +83,10 @@ def plan_of(
     machine : str, optional
         Machine of all; by default their places tell it, as `MachineFromLayout` says.
     recording : str, optional
-        What belongs together, as `recording_source` says.
+        What belongs together, as `recording_source` says; by default as the layout of a data set or the table
+        tells it.
+    labels : path-like, optional
+        A table of labels, which names machines instead of the places.
 
     Returns
     -------
@@ -80,25 +98,58 @@ def plan_of(
     NoRecordingsError
         A folder holds none.
     ConfigError
-        The rule for recordings cannot be used, or says nothing of a path.
+        The rule for recordings cannot be used, or says nothing of a path; or a machine and a table are given.
+    LabelTableError
+        The table cannot be used.
     """
-    plan, passed_over = Plan(), PassedOver()
+    if machine is not None and labels is not None:
+        raise ConfigError("machine and labels (--machine and --labels) exclude each other; give one of them")
+    table = None if labels is None else LabelTable.read(labels)
+    plan, passed_over, telling, n_not_known = Plan(), PassedOver(), Telling(), 0
     for root in normals:
-        machine_of = MachineFromLayout(root) if machine is None else _always(machine)
+        machine_of = _machine_source(root, machine, table)
         recording_of = recording_source(recording, root)
         for candidate in find_some_recordings([root], passed_over):
             path = os.fsdecode(candidate.path)
-            if os.path.basename(path).startswith(ANOMALY_PREFIX):  # noqa: PTH119 - a str, as all of a walk
-                plan.left_out.append(path)
-                continue
             try:
-                name = machine_of(path)
+                told = _told_of(path, telling, plan.survey, table)
+                if told.is_anomaly or os.path.basename(path).startswith(ANOMALY_PREFIX):  # noqa: PTH119 - str
+                    plan.left_out.append(path)
+                elif machine is None and not _may_be_normal(told, table):
+                    n_not_known += 1
+                else:
+                    own = recording_of(path) if recording else told.recording
+                    plan.planned.append(Planned(candidate, machine_of(path), own))
             except MachineError as error:
                 plan.unusable.append(Unusable(path, candidate.problem or error))
-                continue
-            plan.planned.append(Planned(candidate, name, recording_of(path)))
+    if n_not_known:
+        plan.notes.append(
+            f"left out, not known to be normal: {n_not_known} {plural(n_not_known, 'recording')} (test clips "
+            "without a label, or supplemental ones); --machine takes them all the same"
+        )
     plan.notes += passed_over.notes()
     return plan
+
+
+def _told_of(path: str, telling: Telling, survey: Survey, table: LabelTable | None) -> Told:
+    """What the table tells of a recording, else its place and name; the place alone tells the purpose."""
+    found = telling.fittings(path)
+    survey.add(path, found)
+    told = found[0].told if found else Told()
+    return told if table is None else table.told_of(path)._replace(purpose=told.purpose)
+
+
+def _may_be_normal(told: Told, table: LabelTable | None) -> bool:
+    """Whether nothing leaves open what a recording is that others are told to be."""
+    if table is not None:
+        return told.is_anomaly is False or not table.has_labels
+    return told.is_anomaly is False or told.purpose not in ("test", "supplemental")
+
+
+def _machine_source(root: str | os.PathLike[str], machine: str | None, table: LabelTable | None) -> MachineOf:
+    if table is not None:
+        return table.machine_of
+    return MachineFromLayout(root) if machine is None else _always(machine)
 
 
 def _always(machine: str) -> MachineOf:

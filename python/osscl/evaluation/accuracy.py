@@ -190,7 +190,7 @@ def _score(
 ) -> tuple[dict[str, Record], Mapping[str, str], str | None]:
     """Records of the clips that have a score, by path; what computed them; the first that cannot be read."""
     manifest = bundle.manifest
-    machine_of = machine_source(manifest.network.model.classes)
+    machine_of = machine_source(manifest.classes_of_machines)
     records = {}
     unread = None
     with closing(open_backend(bundle, compute)) as opened:

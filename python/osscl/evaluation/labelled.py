@@ -9,6 +9,7 @@ from typing import NamedTuple
 from osscl.errors import EvaluationError
 from osscl.machines.dcase import ANOMALY_PREFIX, NORMAL_PREFIX
 from osscl.machines.domains import Domain, domain_in
+from osscl.machines.layouts import told_in
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
@@ -77,7 +78,7 @@ def label_in_name(path: str) -> bool | None:
     -------
     bool or None
         True for ``anomaly_...`` and ``section_00_source_test_anomaly_...``, False for ``normal_...`` in its
-        place, None for every other name.
+        place; as the folder says in layouts where it does; None for every other name.
 
     Raises
     ------
@@ -91,12 +92,23 @@ def _name_and_label(path: str) -> tuple[str, bool | None]:
     """The file name in a path that tells a label, and the label; or the file name, and None."""
     names = file_names(path)
     told = {name: label for name in names if (label := _label(name)) is not None}
+    told = told or _labels_by_place(path, names)
     if len(set(told.values())) > 1:
         raise EvaluationError(
             f"{printable(path)} can be read in two ways, as {' and as '.join(map(printable, told))}; write / "
             "between the names in its path"
         )
     return next(iter(told.items()), (names[0], None))
+
+
+def _labels_by_place(path: str, names: list[str]) -> dict[str, bool]:
+    """The file name with its label, where a published layout tells it by the folder."""
+    found = {}
+    for name, reading in zip(names, (path, with_slashes(path)), strict=False):
+        told = None if reading is None else told_in(reading)
+        if told is not None and told.is_anomaly is not None:
+            found[name] = told.is_anomaly
+    return found
 
 
 def _label(name: str) -> bool | None:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from osscl.audio.candidate import Candidate
-from osscl.errors import EvaluationError, FolderReadError
+from osscl.errors import EvaluationError, FolderReadError, MachineError
 from osscl.machines.dcase import TEST_FOLDER, TRAIN_FOLDER
-from osscl.machines.folders import kind_of_root, kinds, kinds_below
+from osscl.machines.folders import SUPPLEMENTAL_FOLDER, kind_of_root, kinds, kinds_below
+from osscl.machines.telling import Telling
 from osscl.runs.folder import find_recordings
 from osscl.runs.passed_over import PassedOver
 from osscl.support.paths import printable
@@ -37,7 +38,12 @@ def find_test_recordings(
     """
     root = os.fsdecode(data)
     is_whole = kind_of_root(root) == TEST_FOLDER
-    yield from _find(root, passed_over, lambda folder: is_whole or TEST_FOLDER in kinds_below(root, folder))
+    telling = Telling()
+
+    def is_of_test_folder(folder: str) -> bool:
+        return is_whole or TEST_FOLDER in kinds_below(root, folder)
+
+    yield from _find(root, passed_over, is_of_test_folder, lambda path: _is_for_testing(telling, path))
 
 
 def find_recordings_not_for_training(
@@ -59,17 +65,33 @@ def find_recordings_not_for_training(
         which may hold some.
     """
     root = os.fsdecode(data)
-    yield from _find(root, passed_over, lambda folder: kinds_below(root, folder)[-1:] != [TRAIN_FOLDER])
+    yield from _find(
+        root,
+        passed_over,
+        lambda folder: kinds_below(root, folder)[-1:] not in ([TRAIN_FOLDER], [SUPPLEMENTAL_FOLDER]),
+    )
+
+
+def _is_for_testing(telling: Telling, path: str) -> bool:
+    """Whether a recording is for testing in a layout that has no folder for it, such as MIMII's."""
+    try:
+        told = telling.of(path)
+    except MachineError:  # it contradicts itself; the folders decide
+        return False
+    return told.purpose == "test" or (told.purpose is None and told.is_anomaly is not None)
 
 
 def _find(
-    root: str, passed_over: PassedOver | None, takes_from: Callable[[str], bool]
+    root: str,
+    passed_over: PassedOver | None,
+    takes_from: Callable[[str], bool],
+    takes: Callable[[str], bool] = lambda path: False,
 ) -> Iterator[Candidate]:
     met = PassedOver() if passed_over is None else passed_over
     is_taken = lru_cache(_MAX_FOLDERS)(takes_from)
     for candidate in find_recordings([root], met):
         folder = os.path.dirname(candidate.path)  # noqa: PTH120 - Path costs more
-        if is_taken(folder) or isinstance(candidate.problem, FolderReadError):
+        if is_taken(folder) or isinstance(candidate.problem, FolderReadError) or takes(candidate.path):
             yield candidate
         else:
             met.n_elsewhere += candidate.problem is None

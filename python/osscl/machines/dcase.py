@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from osscl.errors import MachineError
+from osscl.machines.telling import Telling
 from osscl.support.links import as_walked
 from osscl.support.paths import printable
 
@@ -94,6 +95,7 @@ class MachineFromPath:
         self._known = dict.fromkeys(known)
         self._types = {type_of(name): None for name in self._known if "/" in name}
         self._claims_of_folder = lru_cache(_MAX_FOLDERS)(self._find_claims_of_folder)
+        self._telling = Telling()
 
     def __call__(self, path: str | os.PathLike[str]) -> str:
         """Name the machine of one file; raises `MachineError`."""
@@ -102,6 +104,8 @@ class MachineFromPath:
         if not claims.are_whole:
             claims = _joined(claims, self._claims_of(os.path.realpath(spelled)))
         machine_type, ids = claims
+        if not claims.are_whole and (told := self._telling.of(spelled).machine) in self._known and told:
+            return told  # of a layout whose names hold no ID, or whose folders are not called after the type
         if machine_type is None:
             raise MachineError(self._no_type())
         if not ids:

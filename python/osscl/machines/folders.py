@@ -10,7 +10,19 @@ from pathlib import PurePath
 from osscl.machines.dcase import TEST_FOLDER, TRAIN_FOLDER
 from osscl.support.links import as_walked
 
-_KINDS = (TEST_FOLDER, TRAIN_FOLDER)
+SUPPLEMENTAL_FOLDER = "supplemental"
+"""Of DCASE 2025: clips of the machine alone, or of noise alone; neither for training nor for testing."""
+
+KINDS = {
+    TRAIN_FOLDER: TRAIN_FOLDER,
+    "train_cut": TRAIN_FOLDER,
+    TEST_FOLDER: TEST_FOLDER,
+    "source_test": TEST_FOLDER,
+    "target_test": TEST_FOLDER,
+    "test_cut": TEST_FOLDER,
+    SUPPLEMENTAL_FOLDER: SUPPLEMENTAL_FOLDER,
+}
+"""What folders of these names are for, in the layouts of `osscl.machines.layouts`."""
 
 
 def training_type(folder: str) -> str | None:
@@ -44,7 +56,7 @@ def kind_of_root(root: str) -> str | None:
     Returns
     -------
     str or None
-        ``train`` or ``test``, as its name says.
+        ``train``, ``test`` or ``supplemental``, as its name says.
     """
     for path in (as_walked(root), os.path.realpath(root)):
         if found := kinds(PurePath(path).parts[-1:]):
@@ -65,7 +77,7 @@ def kinds_below(root: str, folder: str) -> list[str]:
     Returns
     -------
     list of str
-        ``train`` and ``test``, in the order in which they are named.
+        ``train``, ``test`` and ``supplemental``, in the order in which they are named.
     """
     if walked := kinds(PurePath(folder[len(root) :]).parts):
         return walked
@@ -75,5 +87,5 @@ def kinds_below(root: str, folder: str) -> list[str]:
 
 
 def kinds(names: Iterable[str]) -> list[str]:
-    """Those of the names that say what a folder is for."""
-    return [name for name in names if name in _KINDS]
+    """What those of the names say that tell what a folder is for."""
+    return [KINDS[name] for name in names if name in KINDS]

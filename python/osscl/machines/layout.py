@@ -5,12 +5,13 @@ from functools import lru_cache
 from pathlib import PurePath
 
 from osscl.errors import MachineError
-from osscl.machines.dcase import TEST_FOLDER, TRAIN_FOLDER, ids_in
+from osscl.machines.dcase import ids_in
+from osscl.machines.folders import KINDS
+from osscl.machines.telling import Telling
 from osscl.support.links import as_walked
 from osscl.support.paths import printable
 
-_KINDS = (TRAIN_FOLDER, TEST_FOLDER)
-_SAY_NOTHING = (*_KINDS, "normal")
+_SAY_NOTHING = (*KINDS, "normal", "abnormal")
 """Folders that say what recordings are for, and not what machine they are of."""
 _MAX_FOLDERS = 4096
 _SAY_IT = "name the machine of all recordings with machine=... (--machine press/id_09)"
@@ -19,10 +20,11 @@ _SAY_IT = "name the machine of all recordings with machine=... (--machine press/
 class MachineFromLayout:
     """Names machines ``<type>/id_NN`` by file name and folders alone.
 
-    The ID stands in the file name, or in a folder around it. The type is the folder above one named
-    ``train`` or ``test``, where the root of the walk is such a folder or one lies below it; else the nearest
-    folder that lies above the ID and is not called ``normal``. Only where the path as it was walked lacks one
-    of the two, links are followed.
+    A place and name as a layout of `osscl.machines.layouts` has them tell it. Elsewhere the ID stands in the
+    file name, or in a folder around it. The type is the folder above one named ``train`` or ``test``, where
+    the root of the walk is such a folder or one lies below it; else the nearest folder that lies above the
+    ID and is not called ``normal``. Only where the path as it was walked lacks one of the two, links are
+    followed.
 
     Parameters
     ----------
@@ -32,6 +34,7 @@ class MachineFromLayout:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self._root = os.fsdecode(root)
+        self._telling = Telling()
         self._of_folder = lru_cache(_MAX_FOLDERS)(self._type_and_ids)
 
     def __call__(self, path: str | os.PathLike[str]) -> str:
@@ -53,6 +56,8 @@ class MachineFromLayout:
             The path names no type, no ID, or two.
         """
         spelled = os.fsdecode(path)
+        if machine := self._telling.as_walked(spelled).machine:
+            return machine
         machine_type, ids = self._found(spelled, self._root)
         if not machine_type or not ids:
             machine_type, ids = self._found(os.path.realpath(spelled), os.path.realpath(self._root))
@@ -75,7 +80,7 @@ class MachineFromLayout:
     def _type_and_ids(self, folder: str, root: str, is_id_known: bool) -> tuple[str, dict[str, None]]:
         names = PurePath(as_walked(folder)).parts
         n_root = len(PurePath(as_walked(root)).parts) - 1  # the root's own name says something, too
-        kinds = [at for at, name in enumerate(names) if at >= n_root and name in _KINDS]
+        kinds = [at for at, name in enumerate(names) if at >= n_root and name in KINDS]
         ids: dict[str, None] = {}
         for at in reversed(range(1, len(names))):
             if found := ids_in(names[at]):

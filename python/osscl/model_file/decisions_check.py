@@ -49,6 +49,7 @@ def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
     str
         One flaw, with its place in the document.
     """
+    known = manifest.classes_of_machines
     if decisions.background is not None:
         yield from _flaws_of_background(decisions.background)
         features = decisions.background.features_sha256
@@ -59,7 +60,7 @@ def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
         yield from _flaws_of_memory(memory, f"$.decisions.memories[{number}]")
     for number, calibration in enumerate(decisions.calibrations):
         yield from _flaws_of_calibration(calibration, f"$.decisions.calibrations[{number}]")
-        if calibration.machine not in (() if manifest.model is None else manifest.model.classes):
+        if calibration.machine not in known:
             yield f"`$.decisions.calibrations[{number}]` is of {calibration.machine}, no class of the network"
     for name, keys in (
         ("memories", [memory.machine for memory in decisions.memories]),
@@ -74,7 +75,7 @@ def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
     for machine, rule in decisions.rules.items():
         if rule != "network" and decisions.memory_of(machine) is None:
             yield f"`$.decisions.rules` says {rule} of {machine}, which has no memory"
-        if rule != "memory" and (manifest.model is None or machine not in manifest.model.classes):
+        if rule != "memory" and machine not in known:
             yield f"`$.decisions.rules` says {rule} of {machine}, which the network does not know"
 
 

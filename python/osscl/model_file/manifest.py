@@ -206,6 +206,9 @@ class Manifest(Settings, frozen=True, kw_only=True):
         Certificate of the export: of the graph in fp32, where the precision is another.
     accuracy : Accuracy or None
         What the precision costs, measured at the export; None for fp32. Since schema 2.
+    class_machines : tuple of str or None
+        Machine of each class, in their order, where machines have several: one for each of their conditions.
+        None where each class is a machine. Since schema 6.
     decisions : StoredDecisions or None
         Background, memories and calibrations. Since schema 4.
     licence, training_data : str
@@ -233,6 +236,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
     graph_sha256: Sha256
     parity: Parity | None
     accuracy: Accuracy | None = None
+    class_machines: tuple[str, ...] | None = None
     decisions: StoredDecisions | None = None
     licence: str
     training_data: str
@@ -263,10 +267,19 @@ class Manifest(Settings, frozen=True, kw_only=True):
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Machine IDs that the file can score: the network's classes, then those that have a memory alone."""
-        classes = () if self.model is None else self.model.classes
+        """Machine IDs that the file can score: those the network knows, then those with a memory alone."""
         memories = () if self.decisions is None else self.decisions.memories
-        return tuple(dict.fromkeys((*classes, *(memory.machine for memory in memories))))
+        return tuple(dict.fromkeys((*self.classes_of_machines, *(memory.machine for memory in memories))))
+
+    @property
+    def classes_of_machines(self) -> dict[str, tuple[int, ...]]:
+        """Classes of each machine that the network knows, by their numbers; empty without a network."""
+        if self.model is None:
+            return {}
+        found: dict[str, tuple[int, ...]] = {}
+        for label, machine in enumerate(self.class_machines or self.model.classes):
+            found[machine] = (*found.get(machine, ()), label)
+        return found
 
     @property
     def graph_precision(self) -> Precision | None:
@@ -290,6 +303,7 @@ def build_manifest(
     tolerance: ParityErrors,
     measured: ParityErrors,
     accuracy: Accuracy | None = None,
+    class_machines: tuple[str, ...] | None = None,
     licence: str,
     training_data: str,
 ) -> Manifest:
@@ -317,6 +331,8 @@ def build_manifest(
         Errors allowed, and errors found in the graph.
     accuracy : Accuracy, optional
         What a reduced precision costs.
+    class_machines : tuple of str, optional
+        Machine of each class, where machines have several.
     licence, training_data : str
         Free text.
 
@@ -344,6 +360,7 @@ def build_manifest(
             measured=measured,
         ),
         accuracy=accuracy,
+        class_machines=class_machines,
         licence=licence,
         training_data=training_data,
     )

@@ -24,6 +24,7 @@ _FIELDS_SINCE = {
     "$.decisions.memories[].measures": 5,
     "$.verdict": 6,
     "$.model.sub_centres": 6,
+    "$.class_machines": 6,
 }
 """JSON paths, without the numbers of lists."""
 _PRECISIONS_SINCE = {"fp16": 3}
@@ -55,9 +56,8 @@ def encode_manifest(manifest: Manifest) -> bytes:
     """
     manifest = replace(manifest, schema_version=_schema_to_write(manifest))
     fields = msgspec.to_builtins(manifest)
-    if manifest.decisions is None:
-        for path in _later_than(manifest.schema_version):
-            _leave_out(fields, path)
+    for path in _later_than(manifest.schema_version):
+        _leave_out(fields, path)
     document = msgspec.json.encode(fields)
     decode_manifest(document)
     return document
@@ -174,7 +174,7 @@ def _contradictions_without_network(manifest: Manifest) -> Iterator[str]:
             f"`$.model` is null, which schema {_NULLABLE_SINCE} allows; the document is of schema "
             f"{manifest.schema_version}"
         )
-    for name in ("checkpoint", "precision", "parity", "accuracy", "verdict"):
+    for name in ("checkpoint", "precision", "parity", "accuracy", "verdict", "class_machines"):
         if getattr(manifest, name) is not None:
             yield f"`$.model` is null and `$.{name}` is not; a file without a network has none"
     if manifest.decisions is None or not manifest.decisions.memories:
@@ -194,6 +194,12 @@ def _contradictions_of_network(manifest: Manifest) -> Iterator[str]:
         yield (
             f"`$.precision` is {precision} and `$.accuracy` is "
             f"{'empty' if manifest.accuracy is None else 'given'}; expected it for reduced precision alone"
+        )
+    machines = manifest.class_machines
+    if machines is not None and (len(machines) != len(model.classes) or not all(machines)):
+        yield (
+            f"`$.class_machines` names {len(machines)} machines, and there are {len(model.classes)} classes; "
+            "expected a name for each"
         )
     since = _PRECISIONS_SINCE.get(precision, 1)
     if manifest.schema_version < since:

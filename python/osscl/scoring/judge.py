@@ -91,8 +91,8 @@ class Judge:
         Its ID.
     rule : {"network", "memory", "both"}
         Which score decides.
-    label : int or None
-        Class of the network; None where the network does not know the machine, or is not asked.
+    labels : tuple of int
+        Its classes of the network; none where the network does not know the machine, or is not asked.
     memory : Memory or None
         Its memory, where the rule needs one.
     network_scale : RobustScale or None
@@ -113,7 +113,7 @@ class Judge:
 
     machine: str
     rule: Rule
-    label: int | None = None
+    labels: tuple[int, ...] = ()
     memory: Memory | None = None
     network_scale: RobustScale | None = None
     normal: NormalScores | None = None

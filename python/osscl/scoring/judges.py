@@ -62,9 +62,7 @@ class Judges:
         if false_alarm_rate is not None:
             check_rate(false_alarm_rate)
         self._stored = manifest.decisions or StoredDecisions()
-        self._labels = {} if manifest.model is None else {
-            name: label for label, name in enumerate(manifest.model.classes)
-        }  # fmt: skip
+        self._labels = manifest.classes_of_machines
         self._precision = manifest.precision
         self._graph_sha256 = manifest.graph_sha256
         self.machines = manifest.machines
@@ -256,7 +254,7 @@ class Judges:
 
     def _make(self, machine: str) -> Judge:
         rule = self.rule_of(machine)
-        label = self._labels.get(machine)
+        labels = self._labels.get(machine, ())
         lacking = self.lacking(machine)
         if lacking is not None:
             raise MachineError(f"{machine}: {lacking}")
@@ -290,7 +288,7 @@ class Judges:
         return Judge(
             machine,
             rule,
-            label,
+            labels,
             normal=normal_scores,
             asked_rate=self._rate,
             uncalibrated=reason,

@@ -1,6 +1,7 @@
 """The anomaly score: cross-entropy of the ArcFace logits, with the margin on the claimed machine."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -93,6 +94,41 @@ def anomaly_score(
     # As differences to the claimed logit, no exponential overflows and scores near zero keep their digits.
     with np.errstate(invalid="ignore"):  # of a NaN, which the score says itself
         scores: npt.NDArray[np.float64] = np.logaddexp.reduce(logits - claimed[:, np.newaxis], axis=1)
+    return scores
+
+
+def machine_score(
+    cosine: FloatArray, claimed: Sequence[Sequence[int]], *, margin: float, scale: float
+) -> npt.NDArray[np.float64]:
+    """Score clips against machines that may have several classes each: the smallest of their scores.
+
+    Parameters
+    ----------
+    cosine : ndarray of float, shape [B, K]
+        As `anomaly_score` takes them.
+    claimed : sequence of sequence of int, length B
+        Classes of the machine that each clip claims to be, at least one each.
+    margin, scale : float
+        As `anomaly_score` takes them.
+
+    Returns
+    -------
+    ndarray of float64, shape [B]
+        Anomaly scores in nats. Where a machine has one class, exactly what `anomaly_score` gives.
+
+    Raises
+    ------
+    InputError
+        As `anomaly_score`.
+    """
+    scores = anomaly_score(
+        cosine, np.array([each[0] for each in claimed], np.intp), margin=margin, scale=scale
+    )
+    for nth in range(1, max(map(len, claimed), default=0)):
+        clips = [clip for clip, each in enumerate(claimed) if len(each) > nth]
+        labels = np.array([claimed[clip][nth] for clip in clips], np.intp)
+        again = anomaly_score(cosine[clips], labels, margin=margin, scale=scale)
+        scores[clips] = np.minimum(scores[clips], again)  # of a NaN it is NaN
     return scores
 
 

@@ -144,7 +144,7 @@ def measured(
         As `measure_limits`.
     """
     judges = Judges(manifest, options.rule, options.false_alarm_rate)
-    plan = plan_of(roots, options.machine, options.recording)
+    plan = plan_of(roots, options.machine, options.recording, options.labels)
     on_total(len(plan.planned))
     normals = read_normals(plan, options.fit, on_clip=on_clip)
     if not normals.by_machine:
@@ -286,7 +286,7 @@ class _Work:
 def _nothing_usable(plan: Plan, normals: Normals) -> str:
     parts = []
     if plan.left_out:
-        parts.append(f"{len(plan.left_out)} are called anomaly_... and left out")
+        parts.append(f"{len(plan.left_out)} are said to be anomalous and left out")
     if normals.unusable:
         first = normals.unusable[0]
         parts.append(f"{len(normals.unusable)} give no clip, first {printable(first.path)}: {first.problem}")

@@ -1,5 +1,6 @@
 """How detection limits are measured."""
 
+import os
 from dataclasses import dataclass
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
@@ -27,6 +28,8 @@ class SensitivityOptions:
         None where each clip is a recording of its own.
     fit : Fit
         How recordings that do not fit are made to fit.
+    labels : path-like or None
+        A table of labels that names machines, instead of places.
     coarse : bool
         Lay in fewer changes, which takes a quarter of the time; rules that use the network always do.
 
@@ -43,6 +46,7 @@ class SensitivityOptions:
     machine: str | None = None
     recording: str | None = None
     fit: Fit = AS_THEY_ARE
+    labels: str | os.PathLike[str] | None = None
     coarse: bool = False
 
     def __post_init__(self) -> None:

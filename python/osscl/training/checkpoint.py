@@ -32,6 +32,8 @@ Format: TypeAlias = Literal["osscl.checkpoint/2", "osscl.checkpoint/3", "osscl.c
 _FIELDS_SINCE = {
     "$.background": 3,
     "$.verdict": 4,
+    "$.class_machines": 4,
+    "$.config.classes": 4,
     "$.config.exposure": 4,
     "$.config.exchange": 4,
     "$.config.sub_centres": 4,
@@ -63,7 +65,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     config : TrainConfig
         Settings of the training.
     classes : tuple of str
-        Machine IDs, in the order of the class weight.
+        Names of the classes, in the order of the class weight.
     front_end, clip : FrontendConfig, ClipConfig
         How recordings became inputs.
     front_end_sha256 : str
@@ -86,6 +88,9 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     verdict : Verdict or None
         What the clips held out say of the best averaged weights; None before an epoch is complete, and where
         it is not known. Since ``osscl.checkpoint/4``.
+    class_machines : tuple of str or None
+        Machine of each class, in their order, where machines have several; None where each class is a
+        machine. Since ``osscl.checkpoint/4``.
     """
 
     format: Format = "osscl.checkpoint/4"
@@ -104,6 +109,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     git_revision: str | None
     background: StoredBackground | None = None
     verdict: Verdict | None = None
+    class_machines: tuple[str, ...] | None = None
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: CheckpointInfo) -> None:

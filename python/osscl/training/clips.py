@@ -1,33 +1,34 @@
-"""The clips of a training: found in the DCASE layout, read once, checked and fingerprinted."""
+"""The clips of a training: found, read once, checked, put into classes and fingerprinted."""
 
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
 from osscl.audio.samples import clip_sha256
-from osscl.errors import AudioCorruptError, ClipError, FolderReadError, MachineError, TrainingDataError
+from osscl.errors import AudioCorruptError, ClipError, TrainingDataError
 from osscl.features import memory_features
-from osscl.machines.dcase import id_of_file
-from osscl.machines.folders import training_type
-from osscl.runs.folder import find_recordings
+from osscl.machines.attribute_tables import AttributeTables
+from osscl.machines.dcase import type_of
+from osscl.machines.labels import LabelTable
+from osscl.machines.survey import Survey
 from osscl.runs.passed_over import PassedOver
 from osscl.support.links import missing
 from osscl.support.paths import printable
 from osscl.support.threads import usable_cpus
-from osscl.training.train_config import TrainConfig
+from osscl.training.classes import check_kind, class_of
+from osscl.training.found import PLACE, Found, NotTaken, find_training_files
+from osscl.training.train_config import ClassKind, TrainConfig
 
-_MAX_LISTED, _MAX_FOLDERS = 20, 4096
-_PLACE = "<type>/train, such as fan/train/normal_id_00_00000000.wav"
+_MAX_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,21 @@ class TrainingClip:
     path : str
         The recording.
     machine : str
-        Its class, ``type/id_NN``.
+        Its machine, ``type/id_NN``.
     sha256 : str
         Hash of its waveform, whatever the file's format.
+    class_name : str
+        Its class: the machine, or the machine under some conditions.
     """
 
     path: str
     machine: str
     sha256: str
+    class_name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.class_name:
+            object.__setattr__(self, "class_name", self.machine)
 
 
 class _Read(NamedTuple):
@@ -72,7 +80,7 @@ class TrainingData:
     clips : tuple of TrainingClip
         Sorted by class and hash.
     classes : tuple of str
-        Machine IDs, sorted without regard to case.
+        Names of the classes, sorted without regard to case.
     bad : tuple of BadClip
         What was left out.
     n_repeated : int
@@ -81,6 +89,13 @@ class TrainingData:
         How recordings that do not fit were made to fit.
     features : dict of str to ndarray of float32, [360]
         Features of each clip, dB, by its hash: what a background is made of.
+    kind : {"machine", "section", "attributes"}
+        What the classes are.
+    n_anomalous, n_unlabelled : int
+        Recordings among those for training that are said to be anomalous, or of which a table of labels
+        leaves open what they are: left out.
+    n_without_row : int
+        Clips that a table of attributes lies beside, and has no row for: their names alone tell.
     """
 
     clips: tuple[TrainingClip, ...]
@@ -89,12 +104,55 @@ class TrainingData:
     n_repeated: int
     fit: Fit = AS_THEY_ARE
     features: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict, compare=False, repr=False)
+    kind: ClassKind = "machine"
+    n_anomalous: int = 0
+    n_unlabelled: int = 0
+    n_without_row: int = 0
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over class and hash of every clip."""
-        lines = "".join(f"{clip.machine} {clip.sha256}\n" for clip in self.clips)
+        lines = "".join(f"{clip.class_name} {clip.sha256}\n" for clip in self.clips)
         return hashlib.sha256(lines.encode()).hexdigest()
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Machine of each class, in their order."""
+        machine_of = {clip.class_name: clip.machine for clip in self.clips}
+        return tuple(machine_of[name] for name in self.classes)
+
+    @property
+    def class_machines(self) -> tuple[str, ...] | None:
+        """Machine of each class; None where each class is a machine."""
+        return None if self.machines == self.classes else self.machines
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Machine types, in the order of the classes."""
+        return tuple(dict.fromkeys(map(type_of, self.machines)))
+
+    def of_type(self, machine_type: str) -> "TrainingData":
+        """Take the clips of one machine type alone.
+
+        Parameters
+        ----------
+        machine_type : str
+            One of `types`.
+
+        Returns
+        -------
+        TrainingData
+            At least two classes.
+
+        Raises
+        ------
+        TrainingDataError
+            It has one class alone.
+        """
+        clips = tuple(clip for clip in self.clips if type_of(clip.machine) == machine_type)
+        classes = _classes_of(clips)
+        _check_counts(list(clips), classes, self.kind)
+        return replace(self, clips=clips, classes=classes)
 
     def label(self, clip: TrainingClip) -> int:
         """Number the class of a clip.
@@ -109,40 +167,7 @@ class TrainingData:
         int
             Index into `classes`.
         """
-        return self.classes.index(clip.machine)
-
-
-def find_training_files(
-    roots: Sequence[str | os.PathLike[str]], passed_over: PassedOver | None = None
-) -> Iterator[tuple[Candidate, str]]:
-    """Find recordings in folders named ``train``; the folder above names the machine type.
-
-    Parameters
-    ----------
-    roots : sequence of path-like
-        Folders, searched at any depth; or files.
-    passed_over : PassedOver, optional
-        Counts what lies there and is not taken.
-
-    Yields
-    ------
-    candidate, machine type : Candidate, str
-        Each file; each folder that cannot be listed, and each root that is no folder and not in one named
-        ``train``, as a candidate with a problem.
-    """
-    met = PassedOver() if passed_over is None else passed_over
-    named = {os.fsdecode(root) for root in roots}
-    type_of_folder = lru_cache(_MAX_FOLDERS)(training_type)
-    for candidate in find_recordings(roots, met):
-        machine_type = type_of_folder(os.path.dirname(candidate.path))  # noqa: PTH120 - Path costs more
-        if machine_type is not None:
-            yield candidate, machine_type
-        elif isinstance(candidate.problem, FolderReadError):
-            yield candidate, ""
-        elif candidate.path in named:
-            yield Candidate(candidate.path, MachineError(f"it lies in no folder {_PLACE}")), ""
-        else:
-            met.n_elsewhere += candidate.problem is None
+        return self.classes.index(clip.class_name)
 
 
 def read_training_data(
@@ -150,7 +175,10 @@ def read_training_data(
     *,
     fit: Fit = AS_THEY_ARE,
     skip_bad: bool = False,
+    labels: str | os.PathLike[str] | None = None,
+    classes: ClassKind = "machine",
     passed_over: PassedOver | None = None,
+    on_survey: Callable[[Survey], object] = lambda survey: None,
     on_clip: Callable[[int, int], None] = lambda done, total: None,
 ) -> TrainingData:
     """Read every clip once: check it, name its class, hash it.
@@ -158,43 +186,69 @@ def read_training_data(
     Parameters
     ----------
     roots : sequence of path-like
-        Folders in the DCASE layout: ``<type>/train/normal_id_NN_*.wav``, ``.flac``, ``.w64`` or ``.rf64``,
-        at any depth; what several of them hold of one type is merged.
+        Folders of recordings (``.wav``, ``.flac``, ``.w64`` or ``.rf64``) in a layout that
+        `osscl.machines.layouts` knows, or in ``<type>/train`` with IDs in their names, at any depth; what
+        several of them hold of one type is merged.
     fit : Fit
         How recordings that do not fit are made to fit.
     skip_bad : bool
         Leave out clips that cannot be used, instead of refusing them all.
+    labels : path-like, optional
+        A table of labels, which names machines of recordings in any folders.
+    classes : {"machine", "section", "attributes"}
+        What the network learns to tell apart, see `TrainConfig`.
     passed_over : PassedOver, optional
         Counts what the search met and did not take.
+    on_survey : callable
+        Called with what was found, before anything is read.
     on_clip : callable
         Called with the number of clips done, and of all.
 
     Returns
     -------
     TrainingData
-        At least two classes of at least two clips each.
+        At least two classes, of at least two clips each where they are machines.
 
     Raises
     ------
     TrainingDataError
-        A root is not there; there are no clips, or too few; clips cannot be used, which are named; or one
-        recording stands for two machines.
+        A root is not there; there are no clips, or too few; sections are asked for and there are none; clips
+        cannot be used, which are named; the folders of a machine type mix two layouts; or one recording
+        stands for two classes.
+    LabelTableError
+        The table cannot be used.
     """
     for root in roots:
         if (problem := missing(root)) is not None:
             raise TrainingDataError(problem)
-    met = PassedOver() if passed_over is None else passed_over
-    files = list(find_training_files(roots, met))
+    table = None if labels is None else LabelTable.read(labels)
+    met, survey = NotTaken(PassedOver() if passed_over is None else passed_over), Survey()
+    attributes = AttributeTables() if classes == "attributes" else None
+    files = list(find_training_files(roots, met, survey, table, attributes))
+    if survey.mixed is not None:
+        raise TrainingDataError(survey.mixed)
     if not files:
-        raise TrainingDataError(met.refusal(roots, f"in a folder {_PLACE},"))
-    good, bad = _read_all(files, fit, on_clip)
+        raise TrainingDataError(_nothing_of(met, roots, table))
+    on_survey(survey)
+    check_kind((found.told.machine for found in files if found.told.machine), classes)
+    good, bad = _read_all(files, fit, classes, on_clip)
     if bad and not skip_bad:
         raise TrainingDataError(_listed(bad))
     unique = _without_repeats([each.clip for each in good])
-    classes = tuple(sorted({clip.machine for clip in unique}, key=lambda name: (name.casefold(), name)))
-    _check_counts(unique, classes)
-    features = {each.clip.sha256: each.features for each in good}
-    return TrainingData(tuple(unique), classes, tuple(bad), len(good) - len(unique), fit, features)
+    names = _classes_of(unique)
+    _check_counts(unique, names, classes)
+    return TrainingData(
+        tuple(unique),
+        names,
+        tuple(bad),
+        len(good) - len(unique),
+        fit,
+        {each.clip.sha256: each.features for each in good},
+        classes,
+        len(met.anomalous),
+        len(met.unlabelled),
+        0 if attributes is None else attributes.without_row,
+    )
 
 
 def fit_of(config: TrainConfig) -> Fit:
@@ -202,14 +256,29 @@ def fit_of(config: TrainConfig) -> Fit:
     return Fit(config.resample, config.channel, config.pad)
 
 
+def _nothing_of(met: NotTaken, roots: Sequence[str | os.PathLike[str]], table: LabelTable | None) -> str:
+    if met.anomalous or met.unlabelled:
+        told = "by their names and folders" if table is None else "by the table of labels"
+        return (
+            f"there is no normal recording to train on: {len(met.anomalous)} are anomalous {told}, and "
+            f"{len(met.unlabelled)} have no label; add normal ones"
+        )
+    where = f"in a folder {PLACE}," if table is None else "with a row in the table of labels"
+    return met.passed_over.refusal(roots, where)
+
+
+def _classes_of(clips: Sequence[TrainingClip]) -> tuple[str, ...]:
+    return tuple(sorted({clip.class_name for clip in clips}, key=lambda name: (name.casefold(), name)))
+
+
 def _read_all(
-    files: list[tuple[Candidate, str]], fit: Fit, on_clip: Callable[[int, int], None]
+    files: Sequence[Found], fit: Fit, classes: ClassKind, on_clip: Callable[[int, int], None]
 ) -> tuple[list[_Read], list[BadClip]]:
     good: list[_Read] = []
     bad: list[BadClip] = []
     with ThreadPoolExecutor(usable_cpus(), "osscl-scan") as pool:
         try:
-            for done, clip in enumerate(pool.map(partial(_read, fit), files), start=1):
+            for done, clip in enumerate(pool.map(partial(_read, fit, classes), files), start=1):
                 if isinstance(clip, _Read):
                     good.append(clip)
                 else:
@@ -221,22 +290,21 @@ def _read_all(
     return good, bad
 
 
-def _read(fit: Fit, file: tuple[Candidate, str]) -> _Read | BadClip:
-    candidate, machine_type = file
+def _read(fit: Fit, classes: ClassKind, found: Found) -> _Read | BadClip:
+    candidate, told = found
     path = candidate.path
     try:
         if candidate.problem is not None:
             raise candidate.problem
-        if not machine_type:
-            raise MachineError("no folder above train names the machine type; expected <type>/train")
-        machine = f"{machine_type}/{id_of_file(path)}"
+        class_name = class_of(told, classes)
         clip = read_clip(path, fit)
         if clip.silence is not None:  # nothing is learned from it but what silence is
             raise AudioCorruptError(f"{clip.silence}: a dead microphone or channel?")
         features = memory_features(
             clip.samples, threads=1
         )  # while it is in memory: most of the work is reading
-        return _Read(TrainingClip(path, machine, clip_sha256(clip.samples)), features)
+        machine = told.machine or ""
+        return _Read(TrainingClip(path, machine, clip_sha256(clip.samples), class_name), features)
     except ClipError as error:
         return BadClip(path, error)
 
@@ -246,23 +314,28 @@ def _without_repeats(clips: list[TrainingClip]) -> list[TrainingClip]:
     unique: dict[str, TrainingClip] = {}
     for clip in clips:
         first = unique.setdefault(clip.sha256, clip)
-        if first.machine != clip.machine:
+        if first.class_name != clip.class_name:
             raise TrainingDataError(
-                f"{printable(first.path)} of {first.machine} and {printable(clip.path)} of {clip.machine} "
-                "are the same recording; keep the one whose machine is right"
+                f"{printable(first.path)} of {first.class_name} and {printable(clip.path)} of "
+                f"{clip.class_name} are the same recording; keep the one whose machine is right"
             )
-    return sorted(unique.values(), key=lambda clip: (clip.machine, clip.sha256))
+    return sorted(unique.values(), key=lambda clip: (clip.class_name, clip.sha256))
 
 
-def _check_counts(clips: list[TrainingClip], classes: tuple[str, ...]) -> None:
+def _check_counts(clips: list[TrainingClip], classes: tuple[str, ...], kind: ClassKind) -> None:
     if len(classes) < 2:
         found = f"{len(clips)} clips of {classes[0]} alone" if clips else "no usable clip"
         raise TrainingDataError(
             f"{found}; expected recordings of at least two machines: the method learns to tell them apart"
         )
-    counts = Counter(clip.machine for clip in clips)
+    counts = Counter(clip.class_name for clip in clips)
     lonely = [name for name in classes if counts[name] < 2]
-    if lonely:
+    if kind == "attributes" and len(lonely) == len(classes):
+        raise TrainingDataError(
+            f"each of {len(classes)} classes has one clip only, and none can be held out; expected at least "
+            "two of one of them: add recordings, or choose --classes machine"
+        )
+    if lonely and kind != "attributes":  # of rare conditions one clip may be all there is: it is trained on
         raise TrainingDataError(
             f"one clip only for {', '.join(lonely)}; expected at least two of each machine, "
             "one to train on and one to hold out: add recordings, or leave the machine out"

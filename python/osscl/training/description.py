@@ -44,4 +44,5 @@ def described(config: TrainConfig, data: TrainingData, split: Split, execution: 
         versions=package_versions(),
         git_revision=git_revision(),
         background=background_of(data, split.training),
+        class_machines=data.class_machines,
     )

@@ -14,12 +14,12 @@ class Split(NamedTuple):
 
 
 def split_hold_out(data: TrainingData, share: float, seed: int) -> Split:
-    """Hold out a random share of all clips, and at least one of each class; one of each stays.
+    """Hold out a random share of all clips, and at least one of each class of several; one of each stays.
 
     Parameters
     ----------
     data : TrainingData
-        At least two clips a class.
+        Classes of one clip are trained on alone.
     share : float
         Share of all clips, in (0, 1).
     seed : int
@@ -32,15 +32,16 @@ def split_hold_out(data: TrainingData, share: float, seed: int) -> Split:
     """
     order = generator(seed, Purpose.HOLD_OUT).permutation(len(data.clips))
     n_wanted = round(share * len(data.clips))
-    n_of_class = {name: sum(clip.machine == name for clip in data.clips) for name in data.classes}
+    n_of_class = {name: sum(clip.class_name == name for clip in data.clips) for name in data.classes}
     # the first clip of each class in the random order, then the first of all others up to the share
     first_of_class: dict[str, int] = {}
     for i in order:
-        first_of_class.setdefault(data.clips[i].machine, int(i))
+        if n_of_class[name := data.clips[i].class_name] > 1:
+            first_of_class.setdefault(name, int(i))
     held = set(first_of_class.values())
-    n_held = dict.fromkeys(data.classes, 1)
+    n_held = {name: int(name in first_of_class) for name in data.classes}
     for i in map(int, order):
-        name = data.clips[i].machine
+        name = data.clips[i].class_name
         if len(held) >= n_wanted:
             break
         if i not in held and n_held[name] < n_of_class[name] - 1:

@@ -117,7 +117,7 @@ def train(
     if not resume:
         refuse_begun(folder)
     stored = _read_last(folder) if resume else None
-    config = config or (stored[1].config if stored else TrainConfig(**as_dict(data.fit)))
+    config = config or (stored[1].config if stored else TrainConfig(**as_dict(data.fit), classes=data.kind))
     if stored:
         config = as_was_decided(config, stored[1].config)
         _refuse_another_recipe(folder / LAST_FILE, stored[1].config, config)
@@ -223,6 +223,11 @@ def _all_of(listeners: Sequence[Listener]) -> Listener:
 
 
 def _refuse_another_fit(data: TrainingData, config: TrainConfig) -> None:
+    if data.kind != config.classes:
+        raise TrainingError(
+            f"the classes of the clips are {data.kind}, and the recipe says {config.classes}; read them as "
+            "it says"
+        )
     if data.fit != fit_of(config):
         raise TrainingError(
             f"the clips were read {data.fit}, and the recipe says {fit_of(config)}; read them as it says"

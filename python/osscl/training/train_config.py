@@ -8,6 +8,7 @@ from osscl.errors import ConfigError
 
 TrainingPrecision: TypeAlias = Literal["fp32", "bf16"]
 Exchange: TypeAlias = Literal["none", "statistics", "features", "both"]
+ClassKind: TypeAlias = Literal["machine", "section", "attributes"]
 
 
 class TrainConfig(Settings, frozen=True, kw_only=True):
@@ -48,6 +49,9 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         Weight of the loss by which embeddings keep what a machine's memory listens to; 0 for none.
     hold_out : float
         Share of all clips that is held out to select the weights, in (0, 1).
+    classes : {"machine", "section", "attributes"}
+        What the network learns to tell apart: machines (their IDs, or their sections); the same, refused
+        where a machine has no section; or a machine's conditions, as attributes in names tell them.
     ema_warmup : bool or None
         Lets the averaged weights forget the initialisation at once; for short trainings. None: on where more
         than a tenth of them would still be the initialisation at the end, see `osscl.training.decided`.
@@ -59,7 +63,8 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     References
     ----------
     Huang, Fang, He, "One-stage supervised contrastive learning for anomalous sound detection",
-    ICASSP 2025, arXiv 2509.13853, section 3.
+    ICASSP 2025, arXiv 2509.13853, section 3. Classes of sections and attributes: Wilkinghoff,
+    "Self-supervised learning for anomalous sound detection", ICASSP 2024, arXiv 2312.09578.
     """
 
     seed: int = 2024
@@ -80,6 +85,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
     sub_centres: int = 1
     feature_loss: float = 0.0
     hold_out: float = 0.05
+    classes: ClassKind = "machine"
     ema_warmup: bool | None = None
     precision: TrainingPrecision = "fp32"
     resample: bool = False
@@ -131,7 +137,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         Parameters
         ----------
         classes : tuple of str
-            Machine IDs that it is trained to tell apart.
+            Names of what it is trained to tell apart.
 
         Returns
         -------
