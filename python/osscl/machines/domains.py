@@ -1,4 +1,4 @@
-"""Which domain a recording comes from, as DCASE has it since 2021: the machine as it was, or as it has become."""
+"""Which domain a recording comes from, as DCASE has it since 2021: the machine as it was, or as it became."""
 
 import re
 from typing import Literal, TypeAlias, get_args
