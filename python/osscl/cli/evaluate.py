@@ -14,7 +14,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import BuildProgress, wide_console
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import DecisionOptions, FalseAlarmRate, takes_shared_options
+from osscl.cli.options import DecisionOptions, DomainOfAll, FalseAlarmRate, takes_shared_options
 from osscl.cli.scored import scored_records
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, NoRecordingsError
@@ -40,6 +40,7 @@ from osscl.model_file.bundle import read_bundle
 from osscl.runs.passed_over import PassedOver
 from osscl.runs.scopes import OF_FILES, of_scope
 from osscl.runs.score_table import TABLE_SUFFIXES, read_records
+from osscl.scoring.judge_making import AUTO
 from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.support.links import missing
 from osscl.support.outputs import refuse_inputs
@@ -69,9 +70,10 @@ def _check_sources(given: dict[str, Any], computes: bool) -> None:
         if model.lower().endswith(tuple(TABLE_SUFFIXES)):
             raise typer.BadParameter(f"a table of scores takes no DATA: osscl evaluate {printable(model)}")
         return
-    if computes or given["rule"] is not None or given["false_alarm_rate"] is not None:
+    decides = given["rule"] is not None or given["false_alarm_rate"] is not None or given["domain"] != AUTO
+    if computes or decides:
         raise typer.BadParameter(
-            "--device, --resample, --machine, --rule and the like go with MODEL and DATA: here nothing "
+            "--device, --resample, --machine, --rule, --domain and the like go with MODEL and DATA: here nothing "
             "is computed"
         )
     if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
@@ -145,6 +147,7 @@ def evaluate(
         ),
     ] = None,
     false_alarm_rate: FalseAlarmRate = None,
+    domain: DomainOfAll = AUTO,
     names: MachineNames = BY_PATHS,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
@@ -173,7 +176,7 @@ def evaluate(
             source["made to fit"] = str(fit)
         manifest = read_bundle(model).manifest
         for each in rules_of(manifest) if rule == ALL else [rule]:
-            asked = DecisionOptions(each, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks it
+            asked = DecisionOptions(each, false_alarm_rate, domain)  # type: ignore[arg-type]  # the detector checks
             found = _score(model, data, asked, compute, names, fit, source, named=truth is None)
             by_rule[each or ""] = found
         records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]

@@ -20,6 +20,7 @@ _FIELDS_SINCE = {
     "$.decisions": 4,
     "$.decisions.limits": 5,
     "$.decisions.memories[].measures": 5,
+    "$.decisions.memories[].domain": 6,
 }
 """JSON paths, without the numbers of lists."""
 _PRECISIONS_SINCE = {"fp16": 3}

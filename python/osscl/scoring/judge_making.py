@@ -1,6 +1,7 @@
 """A judge made from what a model file holds of a machine, or why none can be made."""
 
-from typing import Any
+import os
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -10,10 +11,17 @@ from osscl.decisions import Memory, RobustScale
 from osscl.decisions.blocks import BLOCKS
 from osscl.decisions.conformal import check_rate
 from osscl.errors import ConfigError, MachineError
+from osscl.machines.domains import DOMAINS, Domain, domain_of
 from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.restored import restored_measures, restored_memory
+from osscl.scoring.either_domain import EitherDomain
 from osscl.scoring.judge import Judge, NormalScores
+
+DomainChoice: TypeAlias = Literal["auto", "unknown", "source", "target"]
+DOMAIN_CHOICES: tuple[DomainChoice, ...] = get_args(DomainChoice)
+AUTO: DomainChoice = "auto"
+"""Names of recordings and of their folders tell the domain; where they do not, it is not known."""
 
 RULES: tuple[Rule, ...] = ("network", "memory", "both")
 _MAY_BE_TRAINED_ON = (
@@ -33,6 +41,8 @@ class JudgeMaker:
         The rule of all machines; by default each has its own.
     false_alarm_rate : float, optional
         As asked for.
+    domain : {"auto", "unknown", "source", "target"}
+        Domain of all clips; "auto" takes it from names, "unknown" from nowhere.
 
     Attributes
     ----------
@@ -46,13 +56,17 @@ class JudgeMaker:
     Raises
     ------
     ConfigError
-        There is no such rule, or no machine has what it needs.
+        There is no such rule or domain, or no machine has what it needs.
     DecisionError
         The rate lies outside (0, 1).
     """
 
     def __init__(
-        self, manifest: Manifest, rule: Rule | None = None, false_alarm_rate: float | None = None
+        self,
+        manifest: Manifest,
+        rule: Rule | None = None,
+        false_alarm_rate: float | None = None,
+        domain: DomainChoice = AUTO,
     ) -> None:
         if rule is not None and rule not in RULES:
             raise ConfigError(f"rule is {rule!r}; expected one of: {', '.join(RULES)}")
@@ -70,6 +84,14 @@ class JudgeMaker:
             raise ConfigError(
                 f"the rule {rule} needs memories of machines, and the model file holds none: make one from "
                 "normal recordings by osscl enroll"
+            )
+        self.domain = domain
+        if domain not in DOMAIN_CHOICES:
+            raise ConfigError(f"domain is {domain!r}; expected one of: {', '.join(DOMAIN_CHOICES)}")
+        if domain in DOMAINS and not any(memory.domain for memory in self.held.memories):
+            raise ConfigError(
+                f"the domain {domain} is asked for, and the model file holds no memory of a domain: make them "
+                "by osscl enroll --by-domain, or leave --domain out"
             )
         if rule == "network":
             manifest.network  # noqa: B018 - raises where there is none
@@ -111,23 +133,58 @@ class JudgeMaker:
             )
         if rule == "network":
             return None
-        memory = self.held.memory_of(machine)
-        if memory is None:
+        memories = self.held.memories_of(machine)
+        if not memories:
             return "it has no memory; make one from its normal recordings by osscl enroll"
-        if memory.features_sha256 != FEATURES.sha256:
+        if rule == "both" and self.held.is_by_domain(machine):
+            return "its memories are by domain, which the rule both does not know: take memory or network"
+        if self.domain in DOMAINS and not self.held.is_by_domain(machine):
+            return (
+                f"the domain {self.domain} is asked for, and it has one memory for all clips: enroll it with "
+                "--by-domain, or leave --domain out"
+            )
+        if any(memory.features_sha256 != FEATURES.sha256 for memory in memories):
             return "its memory was made of other features than this osscl computes: enroll it again"
         calibration = self.held.calibration_of(machine, "both")
         if rule == "both" and (calibration is None or calibration.log_median is None):
             return "it is not calibrated for the rule both: run osscl calibrate"
         return None
 
-    def make(self, machine: str) -> Judge:
+    def domain_of(self, machine: str, path: str | os.PathLike[str] | None) -> Domain | None:
+        """Tell the domain whose memory judges a recording.
+
+        Parameters
+        ----------
+        machine : str
+            One that the file can score.
+        path : path-like or None
+            The recording, where it has a place or a name.
+
+        Returns
+        -------
+        {"source", "target"} or None
+            None where it is not known, or does not matter.
+
+        Raises
+        ------
+        MachineError
+            Name and folder contradict each other.
+        """
+        if self.rule_of(machine) != "memory" or not self.held.is_by_domain(machine):
+            return None
+        if self.domain == AUTO:
+            return None if path is None else domain_of(path)
+        return None if self.domain == "unknown" else self.domain
+
+    def make(self, machine: str, domain: Domain | None = None) -> Judge:
         """Make the judge of a machine.
 
         Parameters
         ----------
         machine : str
             One that the file can score.
+        domain : {"source", "target"}, optional
+            Domain of what is judged; None where it is not known, or does not matter.
 
         Returns
         -------
@@ -144,18 +201,11 @@ class JudgeMaker:
         lacking = self.lacking(machine)
         if lacking is not None:
             raise MachineError(f"{machine}: {lacking}")
+        if rule == "memory" and domain is None and self.held.is_by_domain(machine):
+            of_each = tuple(self._by_memory(machine, each) for each in DOMAINS)
+            return EitherDomain(machine, rule, asked_rate=self._rate, domains=of_each)
         if rule == "memory":
-            memory = self._memory(machine)
-            normal = NormalScores(memory.calibration_scores, memory.calibration_recordings)
-            return Judge(
-                machine,
-                rule,
-                memory=memory,
-                normal=normal,
-                asked_rate=self._rate,
-                padding=self._padding(machine),
-                doubter=self._doubter(machine, memory),
-            )
+            return self._by_memory(machine, domain)
         calibration, reason = self._calibration(machine, rule)
         normal_scores, caveat = None, None
         if calibration is not None:
@@ -200,9 +250,22 @@ class JudgeMaker:
             return None
         return restored_memory(stored, self.held.background)
 
-    def _doubter(self, machine: str, memory: Memory | None = None) -> Doubter:
+    def _by_memory(self, machine: str, domain: Domain | None) -> Judge:
+        memory = self._memory(machine, domain)
+        return Judge(
+            machine,
+            "memory",
+            memory=memory,
+            normal=NormalScores(memory.calibration_scores, memory.calibration_recordings),
+            asked_rate=self._rate,
+            padding=self._padding(machine, domain),
+            doubter=self._doubter(machine, memory, domain),
+            domain=domain,
+        )
+
+    def _doubter(self, machine: str, memory: Memory | None = None, domain: Domain | None = None) -> Doubter:
         """Who knows the machine's normal recordings: their levels too, where clips' features are made."""
-        stored = self.held.memory_of(machine)
+        stored = self.held.memory_of(machine, domain)
         if stored is None:
             return BY_FIXED_BOUNDS
         levels = None if memory is None else memory.features[:, BLOCKS["level"].columns]
@@ -216,12 +279,12 @@ class JudgeMaker:
         assert found.log_mad is not None
         return RobustScale(found.log_median, found.log_mad)
 
-    def _padding(self, machine: str) -> Padding | None:
-        stored = self.held.memory_of(machine)
+    def _padding(self, machine: str, domain: Domain | None = None) -> Padding | None:
+        stored = self.held.memory_of(machine, domain)
         return stored.fit.pad if stored is not None and stored.is_padded else None
 
-    def _memory(self, machine: str) -> Memory:
-        stored = self.held.memory_of(machine)
+    def _memory(self, machine: str, domain: Domain | None = None) -> Memory:
+        stored = self.held.memory_of(machine, domain)
         assert stored is not None
         return restored_memory(stored, self.held.background)
 

@@ -1,15 +1,18 @@
 """The judge of each machine, from what a model file holds: made when the first clip of the machine comes."""
 
+import os
 import threading
 from collections.abc import Iterable, Iterator
 
 from osscl.decisions import Memory
-from osscl.model_file.decisions import Rule
+from osscl.errors import MachineError
+from osscl.machines.domains import Domain
+from osscl.model_file.decisions import Rule, owner_of
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.fingerprints import Fingerprints
 from osscl.scoring.judge import Judge
+from osscl.scoring.judge_making import AUTO, DomainChoice, JudgeMaker
 from osscl.scoring.judge_making import RULES as RULES
-from osscl.scoring.judge_making import JudgeMaker
 from osscl.scoring.record import Record
 from osscl.support.listing import listed
 
@@ -27,6 +30,9 @@ class Judges:
         The rule of all machines; by default each has its own.
     false_alarm_rate : float, optional
         In (0, 1); by default 5 %, or the smallest that a machine's recordings can speak of.
+    domain : {"auto", "unknown", "source", "target"}
+        Of all clips, for machines whose memories are by domain: "auto" takes it from names, "unknown" from
+        nowhere.
 
     Attributes
     ----------
@@ -36,18 +42,22 @@ class Judges:
     Raises
     ------
     ConfigError
-        There is no such rule, or no machine has what it needs.
+        There is no such rule or domain, or no machine has what it needs.
     DecisionError
         The rate lies outside (0, 1).
     """
 
     def __init__(
-        self, manifest: Manifest, rule: Rule | None = None, false_alarm_rate: float | None = None
+        self,
+        manifest: Manifest,
+        rule: Rule | None = None,
+        false_alarm_rate: float | None = None,
+        domain: DomainChoice = AUTO,
     ) -> None:
-        self._maker = JudgeMaker(manifest, rule, false_alarm_rate)
+        self._maker = JudgeMaker(manifest, rule, false_alarm_rate, domain)
         self._fingerprints = Fingerprints(self._maker)
         self.machines = self._maker.machines
-        self._judges: dict[str, Judge] = {}
+        self._judges: dict[tuple[str, Domain | None], Judge] = {}
         self._unasked: dict[str, Memory | None] = {}  # memories that no rule asks for
         self._lock = threading.Lock()
 
@@ -76,28 +86,32 @@ class Judges:
         """
         return self._maker.rule_of(machine)
 
-    def of(self, machine: str) -> Judge:
+    def of(self, machine: str, path: str | os.PathLike[str] | None = None) -> Judge:
         """Give the judge of a machine.
 
         Parameters
         ----------
         machine : str
             One that the file can score.
+        path : path-like, optional
+            The recording, which tells its domain where the machine's memories are by domain.
 
         Returns
         -------
         Judge
-            The same for all its clips.
+            The same for all its clips, or for all of one domain.
 
         Raises
         ------
         MachineError
-            The rule asked for has nothing to go by: no memory, or a class that the network lacks.
+            The rule asked for has nothing to go by: no memory, or a class that the network lacks. Or name and
+            folder of the recording tell two domains.
         """
+        key = machine, self._maker.domain_of(machine, path)
         with self._lock:  # readers ask at once, and a memory is worth making once
-            judge = self._judges.get(machine)
+            judge = self._judges.get(key)
             if judge is None:
-                judge = self._judges[machine] = self._maker.make(machine)
+                judge = self._judges[key] = self._maker.make(*key)
         return judge
 
     def memory_of(self, machine: str) -> Memory | None:
@@ -111,7 +125,7 @@ class Judges:
         Returns
         -------
         Memory or None
-            None where the file holds none, or one of other features than this osscl computes.
+            None where the file holds none for all clips, or one of other features than this osscl computes.
         """
         judge = self.of(machine)
         if judge.memory is not None:
@@ -138,15 +152,23 @@ class Judges:
 
     def rate_of(self, record: Record) -> float | None:
         """False-alarm rate that a clip was decided at; None where it was not decided."""
-        judge = self._judges.get(record.machine or "")
-        return None if judge is None or record.is_anomaly is None else judge.rate
+        if record.machine is None or record.is_anomaly is None:
+            return None
+        try:
+            return self.of(record.machine, record.path).rate
+        except MachineError:  # it was decided by what the file no longer holds
+            return None
 
     def notes(self) -> Iterator[str]:
         """Say of the machines met so far why nothing is decided or guaranteed, once for each reason."""
-        undecided = ((name, judge.undecided) for name, judge in self._judges.items())
-        yield from notes_of("no decision", undecided)
-        decided = ((name, judge) for name, judge in self._judges.items() if judge.undecided is None)
-        yield from notes_of("no guarantee", ((name, judge.caveat) for name, judge in decided))
+        yield from notes_of("no decision", self.undecided())
+        decided = ((key, judge) for key, judge in self._judges.items() if judge.undecided is None)
+        yield from notes_of("no guarantee", ((owner_of(*key), judge.caveat) for key, judge in decided))
+
+    def undecided(self) -> list[tuple[str, str]]:
+        """Name the machines met so far of which nothing is decided, and the domain where they have one: and why."""
+        reasons = ((owner_of(*key), judge.undecided) for key, judge in self._judges.items())
+        return [(name, why) for name, why in reasons if why is not None]
 
     def fingerprints(self) -> dict[str, str]:
         """Tell the machines met so far, and for each what its scores depend on.
@@ -156,7 +178,7 @@ class Judges:
         dict of str to str
             16 hex digits a machine: scores of equal ones may be decided by one another's calibration.
         """
-        return {machine: self.fingerprint(machine) for machine in self._judges}
+        return {machine: self.fingerprint(machine) for machine, _ in self._judges}
 
     def fingerprint(self, machine: str) -> str:
         """Tell in 16 hex digits what the scores of a machine depend on.
