@@ -73,8 +73,8 @@ def _check_sources(given: dict[str, Any], computes: bool) -> None:
     decides = given["rule"] is not None or given["false_alarm_rate"] is not None or given["domain"] != AUTO
     if computes or decides:
         raise typer.BadParameter(
-            "--device, --resample, --machine, --rule, --domain and the like go with MODEL and DATA: here nothing "
-            "is computed"
+            "--device, --resample, --machine, --rule, --domain and the like go with MODEL and DATA: here "
+            "nothing is computed"
         )
     if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
         raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {printable(model)} DATA")

@@ -90,7 +90,7 @@ def sensitivity(
             raise typer.BadParameter("--output and --store name the same file; give each its own")
     if decide.domain != AUTO:
         raise typer.BadParameter(
-            "--domain chooses among memories by domain, and limits are measured of machines with one memory alone"
+            "--domain chooses among memories by domain, and limits are measured of machines with one memory"
         )
     options = SensitivityOptions(
         rule=decide.rule,

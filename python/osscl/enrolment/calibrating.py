@@ -210,8 +210,8 @@ class _Work:
         chosen = normals
         if self._options.rule == "both" and self._stored.is_by_domain(machine):
             raise DecisionError(
-                "its memories are by domain, which the rule both does not know: calibrate the rule network, or "
-                "enroll it without --by-domain"
+                "its memories are by domain, which the rule both does not know: calibrate the rule network, "
+                "or enroll it without --by-domain"
             )
         if self._options.rule == "both":
             memory = refuse_unlike(self._stored.memory_of(machine), normals, self._options.fit)

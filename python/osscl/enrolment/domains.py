@@ -98,8 +98,8 @@ def by_owner(normals: Normals, *, by_domain: bool, adds: bool) -> dict[Owner, li
         ]
         if unread:
             raise DecisionError(
-                f"no recording of {listed(unread, len(unread))} can be used; the files that cannot be are named by "
-                "osscl doctor --recordings, or leave --by-domain out"
+                f"no recording of {listed(unread, len(unread))} can be used, and --by-domain makes a memory "
+                f"of each of {' and '.join(DOMAINS)}: give others, or leave --by-domain out"
             )
     return found
 
@@ -120,13 +120,13 @@ def _flaws_of_names(machine: str, paths: list[str], *, may_be_one: bool) -> Iter
     if silent:
         yield (
             f"{machine}: {len(silent)} of {len(paths)} {plural(len(paths), 'recording')} "
-            f"{'tells' if len(silent) == 1 else 'tell'} no domain, first {printable(silent[0])}; --by-domain takes "
-            "it from the word source or target in the name of each file or of its folder"
+            f"{'tells' if len(silent) == 1 else 'tell'} no domain, first {printable(silent[0])}; "
+            "--by-domain takes it from the word source or target in the name of each file or of its folder"
         )
     elif len(found) < len(DOMAINS) and not may_be_one:
         yield (
-            f"{machine}: all its recordings are of the domain {next(iter(found))}; --by-domain makes a memory of "
-            f"each of {' and '.join(DOMAINS)}: give recordings of both, or leave --by-domain out"
+            f"{machine}: all its recordings are of the domain {next(iter(found))}; --by-domain makes a "
+            f"memory of each of {' and '.join(DOMAINS)}: give recordings of both, or leave --by-domain out"
         )
 
 
@@ -138,8 +138,8 @@ def _flaws_of_adding(
             continue  # that there is none is said where it is added to
         if by_domain:
             yield (
-                f"{machine}: it has one memory for all clips, and nothing tells the domains of those; enroll all its "
-                "recordings again with --by-domain and without --add"
+                f"{machine}: it has one memory for all clips, and nothing tells the domains of those; enroll "
+                "all its recordings again with --by-domain and without --add"
             )
         else:
             yield f"{machine}: its memories are by domain; give --by-domain with --add"

@@ -169,11 +169,11 @@ def _there(owner: Owner, memory: StoredMemory | None) -> StoredMemory:
 
 
 def _replaced(owner: Owner, decisions: StoredDecisions) -> tuple[str, ...]:
-    """Say which memory a new one takes the place of: its own, or the one for all clips, or one of a domain."""
+    """Say which memories a new one takes the place of: its own, or those told otherwise by domain."""
     same = decisions.memory_of(*owner)
     others = () if owner.domain == DOMAINS[-1] else decisions.memories_of(owner.machine)
     return tuple(
-        f"{old.owner}: its memory of {len(old.clips) + len(old.held_out)} clips is replaced by another; --add "
-        "would have kept them"
+        f"{old.owner}: its memory of {len(old.clips) + len(old.held_out)} clips is replaced by another; "
+        "--add would have kept them"
         for old in ([same] if same is not None else others)
     )

@@ -28,7 +28,8 @@ class EnrolOptions:
         Seconds from the beginning of one window of a long recording to that of the next; all of them are one
         recording. None takes the beginnings of recordings alone.
     by_domain : bool
-        Make a memory of each domain of a machine, source and target, as names of files or of their folders tell.
+        Make a memory of each domain of a machine, source and target, as names of files or of their
+        folders tell.
     add : bool
         Put the clips into memories that are there, instead of making new ones.
     forget : sequence of path-like

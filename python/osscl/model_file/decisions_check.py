@@ -75,8 +75,8 @@ def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
         if domains not in ({None}, set(DOMAINS)):
             named = " and ".join(str(domain or "none") for domain in (None, *DOMAINS) if domain in domains)
             yield (
-                f"`$.decisions.memories` holds {machine} of the domain {named}; expected one memory without a "
-                f"domain, or one each of {' and '.join(DOMAINS)}"
+                f"`$.decisions.memories` holds {machine} of the domain {named}; expected one memory without "
+                f"a domain, or one each of {' and '.join(DOMAINS)}"
             )
     for number, limits in enumerate(decisions.limits):
         yield from _flaws_of_limits(limits, f"$.decisions.limits[{number}]", decisions)

@@ -201,8 +201,8 @@ class _Work:
             return judge
         if isinstance(judge, EitherDomain):
             return (
-                "its memories are by domain, and drift is told of clips of one: score those of each domain into a "
-                "table of their own, by --domain source and --domain target"
+                "its memories are by domain, and drift is told of clips of one: score those of each domain "
+                "into a table of their own, by --domain source and --domain target"
             )
         if judge.normal is None:
             return judge.uncalibrated or "it is not calibrated"

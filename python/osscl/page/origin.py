@@ -52,8 +52,8 @@ class Origin:
     def judge_of(self, scores: MachineScores, path: str | None = None) -> Judge | str | None:
         """What decided clips of a machine, or why nothing did; None where no model file is at hand.
 
-        Without the path of a clip it is what decides where the domain is not known, for machines whose memories
-        are by domain.
+        Without the path of a clip it is what decides where the domain is not known, for machines whose
+        memories are by domain.
         """
         if self.decider is None:
             return None

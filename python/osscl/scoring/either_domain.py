@@ -16,10 +16,10 @@ from osscl.scoring.judge import DEFAULT_RATE, FloatArray, Judge, Judged
 class EitherDomain(Judge):
     """Scores and decides clips that may be of any domain.
 
-    The score of a clip is the smallest that a memory gives it, its p-value the largest that this score has among
-    the normal clips of a domain: where the clip is a normal one of domain d, the score is at most that by the memory
-    of d, so its p-value is at least the p-value that is valid there, whichever d is. One number still decides:
-    the clip is anomalous where its score reaches the largest of the thresholds.
+    The score of a clip is the smallest that a memory gives it, its p-value the largest that this score has
+    among the normal clips of a domain. Of a normal clip of domain d the score is at most that by the memory
+    of d, so that its p-value is at least the one that is valid there, whichever d is. One number still
+    decides: a clip is anomalous where its score reaches the largest of the thresholds.
 
     Attributes
     ----------

@@ -172,7 +172,7 @@ class JudgeMaker:
         """
         if self.rule_of(machine) != "memory" or not self.held.is_by_domain(machine):
             return None
-        if self.domain == AUTO:
+        if self.domain == "auto":
             return None if path is None else domain_of(path)
         return None if self.domain == "unknown" else self.domain
 

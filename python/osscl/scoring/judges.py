@@ -166,7 +166,7 @@ class Judges:
         yield from notes_of("no guarantee", ((owner_of(*key), judge.caveat) for key, judge in decided))
 
     def undecided(self) -> list[tuple[str, str]]:
-        """Name the machines met so far of which nothing is decided, and the domain where they have one: and why."""
+        """Name the machines met so far of which nothing is decided, with their domains, and why."""
         reasons = ((owner_of(*key), judge.undecided) for key, judge in self._judges.items())
         return [(name, why) for name, why in reasons if why is not None]
 
