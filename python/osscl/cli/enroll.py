@@ -58,8 +58,8 @@ def enroll(
         bool,
         typer.Option(
             "--by-domain",
-            help="A memory of each domain of a machine, for machines that were moved: the word source or target "
-            "in names of files or of their folders tells it.",
+            help="A memory of each domain of a machine, for machines that were moved: the word source or "
+            "target in names of files or of their folders tells it.",
         ),
     ] = False,
     add: Annotated[

@@ -90,8 +90,8 @@ class JudgeMaker:
             raise ConfigError(f"domain is {domain!r}; expected one of: {', '.join(DOMAIN_CHOICES)}")
         if domain in DOMAINS and not any(memory.domain for memory in self.held.memories):
             raise ConfigError(
-                f"the domain {domain} is asked for, and the model file holds no memory of a domain: make them "
-                "by osscl enroll --by-domain, or leave --domain out"
+                f"the domain {domain} is asked for, and the model file holds no memory of a domain: make "
+                "them by osscl enroll --by-domain, or leave --domain out"
             )
         if rule == "network":
             manifest.network  # noqa: B018 - raises where there is none
