@@ -36,6 +36,18 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 METHODS = ("known", "unknown", "own p", "scaled", "pooled", "source")
 DOMAINS = ("source", "target")
+COLUMNS = (
+    "AUC source",
+    "AUC target",
+    "worst AUC",
+    "pAUC(0.1)",
+    "false alarms source",
+    "target",
+    "stated source",
+    "target",
+    "found source",
+    "target",
+)
 
 
 class Clips(NamedTuple):
@@ -131,20 +143,15 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.05)
     asked = parser.parse_args()
     clips = read_clips(asked.set)
-    print(
-        "| target normals | method | AUC source | AUC target | worst | pAUC(0.1) | false alarms source (stated) | target (stated) | found source | target |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("| target normals | method " + "".join(f"| {name} " for name in COLUMNS) + "|")
+    print("|---" * (2 + len(COLUMNS)) + "|")
     for n_target in asked.target:
         for method in METHODS:
             rows = np.array([*figures(clips, n_target, method, asked.rate)])
-            source, target, partial, false_s, false_t, rate_s, rate_t, found_s, found_t = rows.mean(axis=0)
-            print(
-                f"| {n_target} | {method} | {source:.3f} | {target:.3f} | {rows[:, :2].min():.3f} | {partial:.3f} | "
-                f"{100 * false_s:.1f} % ({100 * rate_s:.1f}) | {100 * false_t:.1f} % ({100 * rate_t:.1f}) | "
-                f"{100 * found_s:.0f} % | {100 * found_t:.0f} % |",
-                flush=True,
-            )
+            source, target, partial, *shares = rows.mean(axis=0)
+            cells = [*(f"{value:.3f}" for value in (source, target, rows[:, :2].min(), partial))]
+            cells += [f"{100 * share:.1f} %" for share in shares]
+            print(f"| {n_target} | {method} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
