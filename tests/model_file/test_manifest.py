@@ -87,7 +87,7 @@ def test_the_document_is_plain_json_with_these_fields() -> None:
             "training_data",
         ),
     ]
-    assert parsed["schema_version"] == 5
+    assert parsed["schema_version"] == 6
     assert parsed["model"] == {
         "classes": list(CLASSES),
         "inputs": "three_maps",
@@ -246,13 +246,13 @@ def test_inputs_and_outputs_follow_from_the_model(
         ),
         pytest.param(put("schema_version", 0), r"`int` >= 1 - at `\$.schema_version`", id="schema 0"),
         pytest.param(
-            put("schema_version", 6),
-            r"^made by a newer osscl \(schema 6, this one reads 5\): update osscl$",
+            put("schema_version", 7),
+            r"^made by a newer osscl \(schema 7, this one reads 6\): update osscl$",
             id="newer schema",
         ),
         pytest.param(
-            b'{"schema_version": 6, "unheard_of": [{}]}',
-            r"newer osscl \(schema 6",
+            b'{"schema_version": 7, "unheard_of": [{}]}',
+            r"newer osscl \(schema 7",
             id="newer schema, other fields",
         ),
         pytest.param(

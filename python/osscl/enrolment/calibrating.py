@@ -211,7 +211,7 @@ class _Work:
         if self._options.rule == "both" and self._stored.is_by_domain(machine):
             raise DecisionError(
                 "its memories are by domain, which the rule both does not know: calibrate the rule network, "
-                "or enroll it without --by-domain"
+                "or make one for all clips by osscl enroll without --by-domain"
             )
         if self._options.rule == "both":
             memory = refuse_unlike(self._stored.memory_of(machine), normals, self._options.fit)

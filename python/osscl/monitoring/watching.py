@@ -202,7 +202,7 @@ class _Work:
         if isinstance(judge, EitherDomain):
             return (
                 "its memories are by domain, and drift is told of clips of one: score those of each domain "
-                "into a table of their own, by --domain source and --domain target"
+                "into a table of their own, by osscl score --domain source and --domain target"
             )
         if judge.normal is None:
             return judge.uncalibrated or "it is not calibrated"

@@ -90,8 +90,8 @@ class JudgeMaker:
             raise ConfigError(f"domain is {domain!r}; expected one of: {', '.join(DOMAIN_CHOICES)}")
         if domain in DOMAINS and not any(memory.domain for memory in self.held.memories):
             raise ConfigError(
-                f"the domain {domain} is asked for, and the model file holds no memory of a domain: make "
-                "them by osscl enroll --by-domain, or leave --domain out"
+                f"the domain {domain} is asked for, and the model file holds no memory of a domain: leave "
+                "--domain out, or make them by osscl enroll --by-domain"
             )
         if rule == "network":
             manifest.network  # noqa: B018 - raises where there is none
@@ -140,8 +140,8 @@ class JudgeMaker:
             return "its memories are by domain, which the rule both does not know: take memory or network"
         if self.domain in DOMAINS and not self.held.is_by_domain(machine):
             return (
-                f"the domain {self.domain} is asked for, and it has one memory for all clips: enroll it with "
-                "--by-domain, or leave --domain out"
+                f"the domain {self.domain} is asked for, and it has one memory for all clips: leave --domain "
+                "out, or enroll it again by osscl enroll --by-domain"
             )
         if any(memory.features_sha256 != FEATURES.sha256 for memory in memories):
             return "its memory was made of other features than this osscl computes: enroll it again"
