@@ -51,7 +51,7 @@ def test_files_stand_as_dcase_2023_names_them(folder: Path) -> None:
 
 
 def test_attributes_stand_beside_the_clips_of_each_machine(folder: Path) -> None:
-    told = {}
+    told: dict[str, tuple[str, str]] = {}
     for path in sorted(folder.glob("*/attributes_00.csv")):
         with path.open(newline="") as file:
             rows = list(csv.reader(file))
@@ -127,8 +127,8 @@ def test_a_machine_runs_otherwise_at_its_second_site() -> None:
         in_db = 20 * np.log10(there.response[1:])
         assert in_db.max() - in_db.min() > 10.0
         assert np.sqrt(np.mean(there.hum**2)) == pytest.approx(1.0)
-    responses = [second_site(machine.name).response for machine in synth.machines(2)]
-    assert not np.array_equal(*responses)
+    first, other = (second_site(machine.name).response for machine in synth.machines(2))
+    assert not np.array_equal(first, other)
 
 
 def test_names_count_beyond_four_digits() -> None:
