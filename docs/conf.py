@@ -47,6 +47,7 @@ docs/stream
 docs/events
 docs/recordings
 docs/decide
+docs/domains
 docs/monitor
 docs/watch
 docs/explain

@@ -49,6 +49,7 @@ COMMANDS_OF_ROOM = {
     "runs/journal_state.py": ("journal",),
     "journal": ("score",),
     "scoring/judges.py": ("score",),
+    "scoring/judge_making.py": ("score",),
     "sensitivity": ("sensitivity",),
     "serving": ("serve",),
     "synth": ("synth", "demo"),

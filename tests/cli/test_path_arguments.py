@@ -236,6 +236,10 @@ TEXTS_THAT_ARE_NO_PATHS = {
         for command in ("commission", "compare", "enroll", "evaluate", "explain", "score", "watch")
     ),
     *((command, "recording") for command in ("commission", "enroll")),
+    *(
+        (command, "domain")
+        for command in ("compare", "evaluate", "explain", "score", "sensitivity", "serve", "watch")
+    ),
     ("synth", "faults"),
     ("synth", "ids"),
     ("train", "device"),

@@ -67,7 +67,7 @@ def test_a_file_of_memories_alone_is_valid_onnx_and_decides(recordings: Path, tm
     enroll(recordings, tmp_path / "m.onnx")
     onnx.checker.check_model(onnx.load(tmp_path / "m.onnx"), full_check=True)
     manifest = read_bundle(tmp_path / "m.onnx").manifest
-    assert (manifest.schema_version, manifest.has_network, manifest.machines) == (5, False, ("press/id_09",))
+    assert (manifest.schema_version, manifest.has_network, manifest.machines) == (6, False, ("press/id_09",))
     with pytest.raises(ModelFileError, match="memories of machines and no network"):
         _ = manifest.network
     sounds = np.stack([clip(99), clip(99, pitch=1.5)])

@@ -15,6 +15,7 @@ import osscl
 from osscl.config import FEATURES
 from osscl.decisions import Memory, RobustScale, log_score
 from osscl.features import memory_features
+from osscl.machines.domains import Domain
 from osscl.model_file.bundle import graph_sha256, write_bundle
 from osscl.model_file.decisions import (
     Calibration,
@@ -68,8 +69,18 @@ def stored_clips(recordings: Sequence[str]) -> tuple[StoredClip, ...]:
 
 def stored_memory(machine: str, clips: Waveforms, recordings: Sequence[str] | None = None) -> StoredMemory:
     """A memory of a machine, without a background."""
-    named = [str(number) for number in range(len(clips))] if recordings is None else recordings
-    memory = Memory.fit(memory_features(clips), named)
+    return memory_of_features(machine, memory_features(clips), recordings)
+
+
+def memory_of_features(
+    machine: str,
+    rows: npt.NDArray[np.floating[Any]],
+    recordings: Sequence[str] | None = None,
+    domain: Domain | None = None,
+) -> StoredMemory:
+    """A memory of a machine, or of one of its domains, made of features [n, 360]."""
+    named = [str(number) for number in range(len(rows))] if recordings is None else recordings
+    memory = Memory.fit(rows, named)
     return StoredMemory(
         machine=machine,
         features_sha256=FEATURES.sha256,
@@ -78,6 +89,7 @@ def stored_memory(machine: str, clips: Waveforms, recordings: Sequence[str] | No
         clips=stored_clips(named),
         fit=AS_READ,
         is_padded=False,
+        domain=domain,
     )
 
 

@@ -58,7 +58,7 @@ def _memory(memory: StoredMemory) -> str:
         parts.append("filled up")
     if flagged:
         parts.append(f"{flagged} had been called anomalous: no guarantee")
-    return f"{memory.machine}: {', '.join(parts)}"
+    return f"{memory.owner}: {', '.join(parts)}"
 
 
 def _calibration(calibration: Calibration, manifest: Manifest) -> str:

@@ -38,6 +38,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl enroll model.onnx sessions --recording folder --output enrolled.onnx\n
   osscl enroll press.onnx this_was_fine.wav --machine press/id_09 --add --output press2.onnx\n
   osscl enroll press_recordings --machine press/id_09 --limits --output press.onnx\n
+  osscl enroll moved/train --by-domain --output moved.onnx\n
   osscl enroll press.onnx --forget 1f0c5be2a94d7733 --output press2.onnx\n
 \n
 Exit code: 0 all enrolled, 1 failed, 2 wrong usage, 3 done but some files could not be used; interrupted, with
@@ -62,6 +63,14 @@ def enroll(
     labels: LabelsOfAll = None,
     recording: RecordingPattern = None,
     hop: HopSeconds = None,
+    by_domain: Annotated[
+        bool,
+        typer.Option(
+            "--by-domain",
+            help="A memory of each domain of a machine, for machines that were moved: the word source or "
+            "target in names of files or of their folders tells it.",
+        ),
+    ] = False,
     add: Annotated[
         bool, typer.Option("--add", help="Put the recordings into memories that MODEL holds already.")
     ] = False,
@@ -102,6 +111,7 @@ def enroll(
         recording=recording,
         fit=fit,
         hop_s=hop,
+        by_domain=by_domain,
         add=add,
         forget=forget or (),
         background=background,
@@ -111,6 +121,10 @@ def enroll(
     if limits and hop is not None:
         raise typer.BadParameter(
             "--limits measures on the beginnings of recordings, and --hop takes windows of them: choose one"
+        )
+    if limits and by_domain:
+        raise typer.BadParameter(
+            "--limits measures machines with one memory alone, not by domain: choose one"
         )
     if limits and not normals:
         raise typer.BadParameter("--limits lays changes into normal recordings; name a folder of them")
@@ -215,7 +229,7 @@ def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:
         table.add_column(name, justify="right")
     for each in machines:
         cells: tuple[Any, ...] = (
-            each.machine,
+            each.owner,
             each.n_clips,
             each.n_recordings,
             percent(each.smallest_rate),

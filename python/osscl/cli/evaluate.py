@@ -12,7 +12,7 @@ from osscl.cli.console import wide_console
 from osscl.cli.evaluated import score_test_recordings, tell_unused, tell_without_domains, without_training
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import DecisionOptions, FalseAlarmRate, takes_shared_options
+from osscl.cli.options import DecisionOptions, DomainOfAll, FalseAlarmRate, takes_shared_options
 from osscl.evaluation.by_table import TableTruth
 from osscl.evaluation.challenge import read_score_folder
 from osscl.evaluation.challenge_rules import YEARS, told_rules
@@ -30,6 +30,7 @@ from osscl.metrics import MAX_FPR
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.scopes import OF_FILES, of_scope
 from osscl.runs.score_table import TABLE_SUFFIXES, read_records
+from osscl.scoring.judge_making import AUTO
 from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.support.links import missing
 from osscl.support.outputs import refuse_inputs
@@ -60,10 +61,11 @@ def _check_sources(given: dict[str, Any], computes: bool) -> None:
         if model.lower().endswith(tuple(TABLE_SUFFIXES)):
             raise typer.BadParameter(f"a table of scores takes no DATA: osscl evaluate {printable(model)}")
         return
-    if computes or given["rule"] is not None or given["false_alarm_rate"] is not None:
+    decides = given["rule"] is not None or given["false_alarm_rate"] is not None or given["domain"] != AUTO
+    if computes or decides:
         raise typer.BadParameter(
-            "--device, --resample, --machine, --rule and the like go with MODEL and DATA: here nothing "
-            "is computed"
+            "--device, --resample, --machine, --rule, --domain and the like go with MODEL and DATA: here "
+            "nothing is computed"
         )
     if model is not None and (model == "demo" or model.lower().endswith(".onnx")):
         raise typer.BadParameter(f"a model needs recordings to score: osscl evaluate {printable(model)} DATA")
@@ -160,6 +162,7 @@ def evaluate(
         ),
     ] = None,
     false_alarm_rate: FalseAlarmRate = None,
+    domain: DomainOfAll = AUTO,
     names: MachineNames = BY_PATHS,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
@@ -204,7 +207,7 @@ def evaluate(
             told_rules(label(lines).scores, [line.path for line in lines], challenge)
 
         for each in rules_of(manifest) if rule == ALL else [rule]:
-            asked = DecisionOptions(each, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks it
+            asked = DecisionOptions(each, false_alarm_rate, domain)  # type: ignore[arg-type]  # the detector checks
             found = score_test_recordings(
                 model,
                 data,

@@ -86,6 +86,7 @@ def _document(record: Record, found: Explanation) -> dict[str, Any]:
             for name in ("machine", "rule", "score", "p_value", "threshold", "is_anomaly")
         },
         "z": {name: getattr(record, f"z_{name}") for name in ("level", "modulation", "flutter", "event")},
+        "domain": found.domain,
         "explanation": found.sentence,
         "findings": msgspec.to_builtins(found.findings),
         "occlusion": msgspec.to_builtins(found.occlusion),
@@ -103,6 +104,8 @@ def _facts(record: Record, found: Explanation, rate: float | None) -> dict[str, 
             f"level {record.z_level:.1f}, modulation {record.z_modulation:.1f}, flutter "
             f"{record.z_flutter:.1f}, event {record.z_event:.1f} spreads from normal"
         )
+    if found.domain is not None:
+        facts["memory"] = f"of the domain {found.domain}"
     facts["heard"] = "\n".join(map(_finding, found.findings)) or found.sentence
     if found.occlusion is not None:
         facts["network"] = _shares(found.occlusion)

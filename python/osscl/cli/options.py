@@ -15,6 +15,7 @@ from osscl.cli.recipe_options import recipe_options
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
 from osscl.model_file.decisions import Rule
+from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.support.durations import parse_duration
 
 EngineFolder: TypeAlias = Annotated[
@@ -173,10 +174,11 @@ def _names(
 
 
 class DecisionOptions(NamedTuple):
-    """Which score decides, and how often normal clips may be called anomalous."""
+    """Which score decides, how often normal clips may be called anomalous, and of which domain clips are."""
 
     rule: Rule | None = None
     false_alarm_rate: float | None = None
+    domain: DomainChoice = AUTO
 
 
 BY_DEFAULT = DecisionOptions()
@@ -192,6 +194,16 @@ FalseAlarmRate: TypeAlias = Annotated[
 ]
 
 
+DomainOfAll: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help="Domain of all recordings, for machines enrolled by domain: source, target, unknown (scored by "
+        "whichever memory is nearer), or auto (as names tell).",
+        metavar="DOMAIN",
+    ),
+]
+
+
 def _decisions(
     rule: Annotated[
         str | None,
@@ -202,8 +214,9 @@ def _decisions(
         ),
     ] = None,
     false_alarm_rate: FalseAlarmRate = None,
+    domain: DomainOfAll = AUTO,
 ) -> DecisionOptions:
-    return DecisionOptions(rule, false_alarm_rate)  # type: ignore[arg-type]  # the detector checks the word
+    return DecisionOptions(rule, false_alarm_rate, domain)  # type: ignore[arg-type]  # the detector checks both
 
 
 def _times(

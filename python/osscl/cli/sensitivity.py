@@ -18,6 +18,7 @@ from osscl.cli.options import (
     RecordingPattern,
     takes_shared_options,
 )
+from osscl.scoring.judge_making import AUTO
 from osscl.sensitivity import SensitivityOptions, SensitivityReport, measure_limits
 from osscl.sensitivity.report import WHAT_IT_IS
 from osscl.support.atomic import write_atomically
@@ -87,6 +88,10 @@ def sensitivity(
         check_output(output, overwrite=overwrite, inputs=[model, *normals])
         if store is not None and output.absolute() == store.absolute():
             raise typer.BadParameter("--output and --store name the same file; give each its own")
+    if decide.domain != AUTO:
+        raise typer.BadParameter(
+            "--domain chooses among memories by domain, and limits are measured of machines with one memory"
+        )
     options = SensitivityOptions(
         rule=decide.rule,
         false_alarm_rate=decide.false_alarm_rate,

@@ -19,6 +19,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl synth unseen --ids 30-32 --train 360 --normal 600 --anomalous 600 --seed 5\n
   osscl synth events --ids 20-29 --faults event --normal 400 --anomalous 400\n
   osscl synth hard --hard --train 960 --normal 720 --anomalous 720 --seed 13\n
+  osscl synth moved --second-site --machines 4 --train 400 --target 40 --normal 160 --anomalous 160\n
 \n
 The machines are the same for every seed, which varies their clips; synth.json tells which fault is where.\n
 Exit code: 0 all written, 1 failed, 2 wrong usage; interrupted, and what was written is
@@ -56,6 +57,21 @@ def synth(
             help="The hard set: faults 6 dB fainter, SNR -6 to 6 dB, two operating modes, further faults.",
         ),
     ] = False,
+    second_site: Annotated[
+        bool,
+        typer.Option(
+            "--second-site",
+            help="Each machine at two sites, source and target: other load and speed, room, microphone and "
+            "noise. Named as in DCASE 2023.",
+        ),
+    ] = False,
+    target: Annotated[
+        int | None,
+        typer.Option(
+            help="How many of the clips for training are of the second site, all machines together.",
+            show_default="1 in 100",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the clips.")] = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write into a folder that holds something already.")
@@ -72,6 +88,8 @@ def synth(
         ids=() if ids is None else _numbers(ids),
         faults=() if faults is None else tuple(faults.split(",")),
         hard=hard,
+        second_site=second_site,
+        target=target,
     )
     n_clips_of: collections.Counter[str] = collections.Counter()
     n_written = 0
@@ -95,12 +113,15 @@ def synth(
 def _facts(summary: dict[str, Any]) -> dict[str, Any]:
     counts = summary["counts"]
     faults = ", ".join(f"{count} {name}" for name, count in summary["faults"].items())
+    n_target = summary.get("target", 0)
+    sites = f"source, target ({n_target} of the clips for training, half of those for testing)"
     return {
         "folder": summary["output"],
         "machines": f"{len(summary['machines'])}: {', '.join(summary['machines'])}",
         "train": f"{counts['train']} normal clips",
         "test": f"{counts['normal']} normal and {counts['anomalous']} anomalous clips",
         "faults": faults or "none",
+        **({"sites": sites} if summary.get("second_site") else {}),
         **({"hard": "fainter faults, more noise, modes " + " and ".join(MODES)} if summary["hard"] else {}),
         "seed": f"{summary['seed']} ({summary['generator']})",
     }

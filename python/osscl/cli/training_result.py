@@ -2,18 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from osscl.cli.console import as_json, print_facts
-from osscl.cli.messages import emit, say
+from osscl.cli.console import print_facts
+from osscl.cli.messages import say
+from osscl.support.paths import printable
 
 if TYPE_CHECKING:
     from osscl.training import Outcome
 
 
-def print_result(outcomes: "list[Outcome]", summary: dict[str, Any], json: bool) -> None:
-    """Print what came out of trainings on stdout."""
-    if json:
-        emit(as_json(summary))
-        return
+def print_result(outcomes: "list[Outcome]", summary: dict[str, Any]) -> None:
+    """Print what came out of the trainings of one network on stdout."""
     for outcome in outcomes:
         assert outcome.best is not None, "a complete training has a best epoch"
         print_facts(
@@ -44,8 +42,8 @@ def say_verdicts(outcomes: "list[Outcome]") -> None:
     for outcome in outcomes:
         assert outcome.verdict is not None, "a complete training has a verdict"
         beginning = "" if outcome.verdict.word == "learned" else "warning: "
-        of_seed = f"seed {outcome.seed}: " if len(outcomes) > 1 else ""
-        say(f"{beginning}{of_seed}{advised(outcome.verdict)}")
+        which = f"{printable(outcome.folder)}: " if len(outcomes) > 1 else ""
+        say(f"{beginning}{which}{advised(outcome.verdict)}")
 
 
 def _confusions(outcome: "Outcome") -> dict[str, str]:

@@ -117,7 +117,7 @@ def _left_out_clips(detector: Detector) -> dict[str, LeftOutClips]:
     stored = detector.manifest.decisions
     found = {}
     for memory in () if stored is None else stored.memories:
-        if detector.judges.rule_of(memory.machine) == "memory":
+        if detector.judges.rule_of(memory.machine) == "memory" and memory.domain is None:
             row_of = {clip.sha256: row for row, clip in enumerate(memory.clips)}
             found[memory.machine] = LeftOutClips(detector.judges.of(memory.machine), row_of)
     return found

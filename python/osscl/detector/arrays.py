@@ -1,6 +1,8 @@
 """A model that scores, explains and embeds arrays: clips checked, judged and doubted."""
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -147,7 +149,14 @@ class ScoresArrays:
                     scores.undecide(place)
         return WindowScores.of(cut, scores)
 
-    def explain(self, waveform: npt.ArrayLike, machine: str, sample_rate_hz: int = 16_000) -> Explanation:
+    def explain(
+        self,
+        waveform: npt.ArrayLike,
+        machine: str,
+        sample_rate_hz: int = 16_000,
+        *,
+        path: str | os.PathLike[str] | None = None,
+    ) -> Explanation:
         """Say what is heard in a clip beyond the machine's normal ones.
 
         Parameters
@@ -158,6 +167,8 @@ class ScoresArrays:
             Machine ID that the clip claims to be, such as "fan/id_00".
         sample_rate_hz : int
             Sample rate of the waveform; any other than the model's is refused.
+        path : path-like, optional
+            Where it comes from: names tell the domain where the machine's memories are by domain.
 
         Returns
         -------
@@ -180,10 +191,13 @@ class ScoresArrays:
         if (silence := silence_of(clips[0])) is not None:
             raise InputError(f"{silence}: a dead microphone or channel? There is no sound to explain")
         check_machine(machine, self._judges.machines)
-        judge = self._judges.of(machine)
+        judge = self._judges.of(machine, path)
         self._computing.backend()  # says so where the detector is closed
         score = partial(self._network_scores, judge=judge) if judge.needs_network else None
-        return explain(clips[0], machine, self._judges.memory_of(machine), score)
+        if not judge.needs_memory:
+            return explain(clips[0], machine, self._judges.memory_of(machine), score)
+        [nearest] = judge.nearest(memory_features(clips))
+        return replace(explain(clips[0], machine, nearest.memory, score), domain=nearest.domain)
 
     def embed(self, waveforms: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Embeddings of waveforms.

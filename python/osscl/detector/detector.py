@@ -17,6 +17,7 @@ from osscl.machines.labels import MachineOf, machine_source
 from osscl.model_file.bundle import DEMO, Bundle, read_bundle
 from osscl.model_file.decisions import Rule
 from osscl.model_file.manifest import Manifest
+from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.scoring.judges import Judges
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.pipeline import score_batch, score_recordings
@@ -43,6 +44,8 @@ class Detector(ScoresArrays):
         As for `osscl.load`.
     false_alarm_rate : float, optional
         As for `osscl.load`.
+    domain : {"auto", "unknown", "source", "target"}
+        As for `osscl.load`.
 
     Attributes
     ----------
@@ -57,11 +60,12 @@ class Detector(ScoresArrays):
         *,
         rule: Rule | None = None,
         false_alarm_rate: float | None = None,
+        domain: DomainChoice = AUTO,
     ) -> None:
         self._bundle = read_bundle(model)
         self._model = DEMO if os.fspath(model) == DEMO else str(self._bundle.path.absolute())
-        self._rule, self._false_alarm_rate = rule, false_alarm_rate
-        judges = Judges(self._bundle.manifest, rule, false_alarm_rate)
+        self._how = {"rule": rule, "false_alarm_rate": false_alarm_rate, "domain": domain}
+        judges = Judges(self._bundle.manifest, rule, false_alarm_rate, domain)
         computing = Computing(self._bundle, options, with_network=judges.may_need_network)
         super().__init__(self._bundle.manifest, judges, computing)
 
@@ -263,5 +267,4 @@ class Detector(ScoresArrays):
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        how = {"rule": self._rule, "false_alarm_rate": self._false_alarm_rate}
-        return partial(Detector, **how), (self._model, self._computing.options)  # type: ignore[arg-type]
+        return partial(Detector, **self._how), (self._model, self._computing.options)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ import os
 from osscl.backends import ComputeOptions, OnBuild
 from osscl.detector.detector import Detector
 from osscl.model_file.decisions import Rule
+from osscl.scoring.judge_making import AUTO, DomainChoice
 
 
 def load(
@@ -19,6 +20,7 @@ def load(
     on_build: OnBuild | None = None,
     rule: Rule | None = None,
     false_alarm_rate: float | None = None,
+    domain: DomainChoice = AUTO,
 ) -> Detector:
     """Open an exported model.
 
@@ -50,6 +52,10 @@ def load(
     false_alarm_rate : float, optional
         Share of normal clips that may be called anomalous, in (0, 1). By default 0.05, or the smallest rate
         that a machine's normal recordings can speak of.
+    domain : {"auto", "unknown", "source", "target"}
+        Domain of all clips, for machines whose memories are by domain (`osscl.enroll`). "auto" takes it from
+        the names of files, as DCASE writes them; arrays, and files whose names do not tell, are of an unknown
+        one, and are scored by the memory of either that they are nearest to.
 
     Returns
     -------
@@ -66,9 +72,10 @@ def load(
         The package that the backend needs is not installed.
     ConfigError
         `threads` is no whole number from 1 to 4096, `batch_size` none from 1 to 65535, `streams` does not
-        divide `threads`, or `engine_cache` is no path; or the file holds nothing that `rule` could go by.
+        divide `threads`, or `engine_cache` is no path; or the file holds nothing that `rule` or `domain`
+        could go by.
     DecisionError
         `false_alarm_rate` lies outside (0, 1).
     """
     options = ComputeOptions(device, backend, threads, streams, batch_size, engine_cache, on_build)
-    return Detector(model, options, rule=rule, false_alarm_rate=false_alarm_rate)
+    return Detector(model, options, rule=rule, false_alarm_rate=false_alarm_rate, domain=domain)

@@ -215,6 +215,11 @@ class _Work:
         if machine not in self._manifest.classes_of_machines:
             raise DecisionError("the network does not know it; a memory decides of it without a calibration")
         chosen = normals
+        if self._options.rule == "both" and self._stored.is_by_domain(machine):
+            raise DecisionError(
+                "its memories are by domain, which the rule both does not know: calibrate the rule network, "
+                "or make one for all clips by osscl enroll without --by-domain"
+            )
         if self._options.rule == "both":
             memory = refuse_unlike(self._stored.memory_of(machine), normals, self._options.fit)
             chosen = without_siblings(memory, normals)

@@ -8,6 +8,7 @@ import numpy as np
 from msgspec.structs import replace as struct_with
 
 from osscl.enrolment.changes import with_fitted, with_held_out
+from osscl.enrolment.domains import Owner
 from osscl.enrolment.remembered import SEED, Remembered
 from osscl.errors import DecisionError
 from osscl.model_file.decisions import StoredBackground, StoredClip
@@ -18,14 +19,14 @@ _FEWEST = 3
 
 
 def capped(
-    memories: Mapping[str, Remembered], n_bytes_beside: int, background: StoredBackground | None
-) -> dict[str, Remembered]:
+    memories: Mapping[Owner, Remembered], n_bytes_beside: int, background: StoredBackground | None
+) -> dict[Owner, Remembered]:
     """Keep as many clips a machine as a manifest has room for.
 
     Parameters
     ----------
-    memories : mapping of str to Remembered
-        New memories by machine.
+    memories : mapping of Owner to Remembered
+        New memories by whose they are.
     n_bytes_beside : int
         What the manifest holds beside them.
     background : StoredBackground or None
@@ -33,7 +34,7 @@ def capped(
 
     Returns
     -------
-    dict of str to Remembered
+    dict of Owner to Remembered
         The same, or smaller ones that say so.
 
     Raises
@@ -42,7 +43,7 @@ def capped(
         Not even 3 clips of each machine have room.
     """
     room = MAX_MANIFEST_BYTES - n_bytes_beside
-    sizes = {machine: _sizes(each) for machine, each in memories.items()}
+    sizes = {owner: _sizes(each) for owner, each in memories.items()}
     largest = max((len(of_clips) for _, of_clips in sizes.values()), default=0)
 
     def fits(most: int) -> bool:
@@ -59,7 +60,7 @@ def capped(
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    return {machine: _cut(each, low, background) for machine, each in memories.items()}
+    return {owner: _cut(each, low, background) for owner, each in memories.items()}
 
 
 def _sizes(remembered: Remembered) -> tuple[int, list[int]]:
@@ -94,7 +95,7 @@ def _cut(remembered: Remembered, most: int, background: StoredBackground | None)
         made = with_fitted(stored, kept, background)
     n_kept = len(made.stored.clips) + len(made.stored.held_out)
     note = (
-        f"{stored.machine}: {n_kept} of {n_clips} clips are kept, recordings drawn by seed {SEED}, because a "
+        f"{stored.owner}: {n_kept} of {n_clips} clips are kept, recordings drawn by seed {SEED}, because a "
         f"manifest has {MAX_MANIFEST_BYTES // 2**20} MiB at most"
     )
     return replace(

@@ -69,7 +69,8 @@ def added_to(
     measures = None
     if known_measures is not None:
         measures = np.concatenate([known_measures, np.stack([normal.clip.measures for normal in new])])
-    made = fitted(old.machine, every, [*old.clips, *clips], old.fit, old.is_padded, background, measures)
+    known_clips = [*old.clips, *clips]
+    made = fitted(old.machine, every, known_clips, old.fit, old.is_padded, background, measures, old.domain)
     return Remembered(made.stored, made.memory, flagged, made.n_set_aside)
 
 
@@ -106,7 +107,7 @@ def without(old: StoredMemory, forgotten: Collection[str], background: StoredBac
     notes: tuple[str, ...] = ()
     if old.held_out:
         notes = (
-            f"{old.machine}: {len(old.held_out)} clips that calibrated the memory are no longer valid "
+            f"{old.owner}: {len(old.held_out)} clips that calibrated the memory are no longer valid "
             "without those that it forgot; it decides by leaving out its own clips in turn. Enroll all "
             "recordings again to have them back",
         )
@@ -156,7 +157,7 @@ def with_fitted(old: StoredMemory, kept: Sequence[int], background: StoredBackgr
     clips = [old.clips[place] for place in kept]
     known = restored_measures(old)
     measures = None if known is None else known[list(kept)]
-    return fitted(old.machine, rows, clips, old.fit, old.is_padded, background, measures)
+    return fitted(old.machine, rows, clips, old.fit, old.is_padded, background, measures, old.domain)
 
 
 def _calibrated_further(
@@ -176,7 +177,7 @@ def _calibrated_further(
         held_out_scores=old.held_out_scores + scores.astype(FLOAT64).tobytes(),
     )
     note = (
-        f"{old.machine}: its memory stays fitted to the same {len(old.clips)} clips, of more than 512; the "
+        f"{old.owner}: its memory stays fitted to the same {len(old.clips)} clips, of more than 512; the "
         f"{len(kept)} new ones calibrate it. To fit it anew, enroll all recordings together"
     )
     memory = restored_memory(stored, background)
@@ -198,13 +199,13 @@ def _refuse_another_fit(old: StoredMemory, normals: Sequence[Normal], fit: Fit) 
     now = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
     if now != old.fit:
         raise DecisionError(
-            f"{old.machine}: its memory was made with {_spelled(old.fit)}, and these recordings are read "
+            f"{old.owner}: its memory was made with {_spelled(old.fit)}, and these recordings are read "
             f"with {_spelled(now)}; add them by the same options, or enroll all again"
         )
     if normals[0].clip.is_padded != old.is_padded:
         kinds = ("whole", "filled-up")
         raise DecisionError(
-            f"{old.machine}: its memory is of {kinds[old.is_padded]} recordings and these are "
+            f"{old.owner}: its memory is of {kinds[old.is_padded]} recordings and these are "
             f"{kinds[not old.is_padded]} ones, which are different sounds to a memory; leave them out"
         )
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace as struct_with
 
 from osscl.enrolment.backgrounds import background_for, background_of
 from osscl.enrolment.cap import capped
+from osscl.enrolment.domains import Owner, by_owner, check_domains
 from osscl.enrolment.dropped_limits import dropped_limits, without_limits
 from osscl.enrolment.forgotten import hashes_to_forget
 from osscl.enrolment.long_recordings import in_windows
@@ -23,7 +24,7 @@ from osscl.enrolment.warnings import named, warnings_of, warnings_of_memories
 from osscl.errors import ConfigError, ModelFileError, NoRecordingsError
 from osscl.machines.survey import Survey
 from osscl.model_file.bundle import read_bundle, write_bundle
-from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
+from osscl.model_file.decisions import Calibration, Rule, StoredDecisions, StoredMemory
 from osscl.model_file.manifest import Manifest, Producer
 from osscl.model_file.memories_alone import identity_graph, manifest_of_memories
 from osscl.support.installed import version_of
@@ -148,6 +149,7 @@ def enrolled(
     decisions = _decisions_of(manifest)
     plan = plan_of(roots, options.machine, options.recording, options.labels) if roots else Plan()
     plan.refuse_mixed()
+    check_domains(plan, decisions, by_domain=options.by_domain, adds=options.add)
     plan = in_windows(plan, options.fit, options.hop_s)
     plan_of_background = Plan() if options.background is None else plan_of([options.background])
     on_survey(plan.survey)
@@ -162,26 +164,30 @@ def enrolled(
     if roots and not normals.by_machine:
         raise NoRecordingsError(_nothing_usable(plan, normals))
     decisions = struct_with(decisions, background=background)
-    changed = changed_memories(decisions, normals, forgotten, background, options)
+    clips = by_owner(normals, by_domain=options.by_domain, adds=options.add)
+    changed = changed_memories(decisions, clips, forgotten, background, options)
+    anew = set() if options.add else set(normals.by_machine)
+    decisions = struct_with(decisions, memories=_without_other_domains(decisions.memories, changed, anew))
     changed = capped(changed, _size_beside(manifest, decisions, changed), background)
     refuse_unreachable_rate(changed, options.false_alarm_rate)
     made = _merged(manifest, decisions, changed)
+    machines_changed = {owner.machine for owner in changed}
     machines = tuple(
         described(
             each,
-            None if machine in replaced else decisions.memory_of(machine),
-            made.rules[machine],
+            None if owner.machine in anew else decisions.memory_of(*owner),
+            made.rules[owner.machine],
             normals,
             options.false_alarm_rate,
         )
-        for machine, each in changed.items()
+        for owner, each in changed.items()
     )
     warnings = (
         *plan.notes,
         *warnings_of(normals, () if manifest is None else manifest.machines),
         *(note for each in changed.values() for note in each.notes),
-        *_dropped_calibrations(decisions, changed),
-        *dropped_limits(decisions.limits, _stale_limits(decisions, changed)),
+        *_dropped_calibrations(decisions, machines_changed),
+        *dropped_limits(decisions.limits, _stale_limits(decisions, machines_changed)),
         *warnings_of_memories(machines),
     )
     report = Enrolment(
@@ -214,21 +220,33 @@ def _without_memories(decisions: StoredDecisions, machines: Collection[str]) -> 
     return struct_with(decisions, memories=tuple(staying))
 
 
+def _without_other_domains(
+    memories: Sequence[StoredMemory], changed: Collection[Owner], anew: Collection[str]
+) -> tuple[StoredMemory, ...]:
+    """Memories but for those of machines enrolled anew, otherwise by domain than before."""
+    return tuple(
+        memory
+        for memory in memories
+        if memory.machine not in anew or Owner(memory.machine, memory.domain) in changed
+    )
+
+
 def _merged(
-    manifest: Manifest | None, decisions: StoredDecisions, changed: Mapping[str, Remembered]
+    manifest: Manifest | None, decisions: StoredDecisions, changed: Mapping[Owner, Remembered]
 ) -> StoredDecisions:
     """What the file holds to decide by, with memories that are new or changed."""
     classes = () if manifest is None else tuple(manifest.classes_of_machines)
-    memories = {memory.machine: memory for memory in decisions.memories}
-    memories |= {machine: each.stored for machine, each in changed.items()}
-    rules = {machine: rule_once_enrolled(machine, classes, decisions.rules) for machine in changed}
-    stale = _stale(decisions, changed)
+    memories = {Owner(memory.machine, memory.domain): memory for memory in decisions.memories}
+    memories |= {owner: each.stored for owner, each in changed.items()}
+    rules = {owner.machine: rule_once_enrolled(owner.machine, classes, decisions.rules) for owner in changed}
+    machines = {owner.machine for owner in changed}
+    stale = _stale(decisions, machines)
     return struct_with(
         decisions,
         memories=tuple(memories.values()),
         calibrations=tuple(each for each in decisions.calibrations if each not in stale),
         rules=decisions.rules | rules,
-        limits=without_limits(decisions.limits, _stale_limits(decisions, changed)),
+        limits=without_limits(decisions.limits, _stale_limits(decisions, machines)),
     )
 
 
@@ -252,11 +270,12 @@ def _dropped_calibrations(decisions: StoredDecisions, changed: Collection[str]) 
         )
 
 
-def _size_beside(manifest: Manifest | None, decisions: StoredDecisions, changed: Collection[str]) -> int:
+def _size_beside(manifest: Manifest | None, decisions: StoredDecisions, changed: Collection[Owner]) -> int:
     """Bytes of the manifest without the memories at hand."""
-    others = _without_memories(decisions, changed)
-    rules = sum(len(machine.encode()) + 16 for machine in changed)
-    return len(msgspec.json.encode(_with(manifest, others))) + rules
+    others = (memory for memory in decisions.memories if Owner(memory.machine, memory.domain) not in changed)
+    without = struct_with(decisions, memories=tuple(others))
+    rules = sum(len(owner.machine.encode()) + 16 for owner in changed)
+    return len(msgspec.json.encode(_with(manifest, without))) + rules
 
 
 def _with(manifest: Manifest | None, decisions: StoredDecisions) -> Manifest:

@@ -1,36 +1,38 @@
 """The memories of a model file once normal recordings are enrolled and clips forgotten."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from osscl.decisions import smallest_rate, too_few_recordings
 from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.enrolment.backgrounds import refuse_other_features
 from osscl.enrolment.changes import added_to, without
-from osscl.enrolment.normals import Normals
+from osscl.enrolment.domains import Owner
+from osscl.enrolment.normals import Normal, Normals
 from osscl.enrolment.options import EnrolOptions
 from osscl.enrolment.remembered import Remembered, made_new
 from osscl.enrolment.report import EnrolledMachine
 from osscl.errors import ConfigError, DecisionError
+from osscl.machines.domains import DOMAINS
 from osscl.model_file.decisions import Rule, StoredBackground, StoredDecisions, StoredMemory
 from osscl.scoring.judge import DEFAULT_RATE
 
 
 def changed_memories(
     decisions: StoredDecisions,
-    normals: Normals,
+    normals: Mapping[Owner, Sequence[Normal]],
     forgotten: Collection[str],
     background: StoredBackground | None,
     options: EnrolOptions,
-) -> dict[str, Remembered]:
+) -> dict[Owner, Remembered]:
     """Make, extend and cut memories.
 
     Parameters
     ----------
     decisions : StoredDecisions
         What the model file holds so far.
-    normals : Normals
-        Normal clips by machine.
+    normals : mapping of Owner to sequence of Normal
+        Normal clips by the memory that they go into.
     forgotten : collection of str
         Hashes of clips that are to be forgotten.
     background : StoredBackground or None
@@ -40,8 +42,8 @@ def changed_memories(
 
     Returns
     -------
-    dict of str to Remembered
-        Memories that are new or changed, by machine.
+    dict of Owner to Remembered
+        Memories that are new or changed, by whose they are.
 
     Raises
     ------
@@ -50,38 +52,38 @@ def changed_memories(
     ConfigError
         Clips are to be added to a memory that is not there.
     """
-    changed: dict[str, Remembered] = {}
+    changed: dict[Owner, Remembered] = {}
     for old in decisions.memories:
         if any(clip.sha256 in forgotten for clip in (*old.clips, *old.held_out)):
             refuse_other_features(old)
-            changed[old.machine] = without(old, forgotten, background)
+            changed[Owner(old.machine, old.domain)] = without(old, forgotten, background)
     flaws = []
-    for machine, of_machine in normals.by_machine.items():
-        before = changed.get(machine)
-        old_memory = before.stored if before else decisions.memory_of(machine)
+    for owner, clips in normals.items():
+        before = changed.get(owner)
+        old_memory = before.stored if before else decisions.memory_of(*owner)
         try:
             if options.add:
-                old_memory = _there(machine, old_memory)
-                made = added_to(old_memory, of_machine, options.fit, background, options.false_alarm_rate)
+                old_memory = _there(owner, old_memory)
+                made = added_to(old_memory, clips, options.fit, background, options.false_alarm_rate)
             else:
-                made = made_new(machine, of_machine, options.fit, background)
-                made = replace(made, notes=(*made.notes, *_replaced(old_memory)))
+                made = made_new(owner.machine, clips, options.fit, background, owner.domain)
+                made = replace(made, notes=(*made.notes, *_replaced(owner, decisions)))
         except DecisionError as error:
             flaws.append(str(error))
             continue
-        changed[machine] = replace(made, notes=(*(before.notes if before else ()), *made.notes))
+        changed[owner] = replace(made, notes=(*(before.notes if before else ()), *made.notes))
     if flaws:
         raise DecisionError("; ".join(flaws))
     return changed
 
 
-def refuse_unreachable_rate(memories: dict[str, Remembered], false_alarm_rate: float | None) -> None:
+def refuse_unreachable_rate(memories: Mapping[Owner, Remembered], false_alarm_rate: float | None) -> None:
     """Refuse memories that cannot speak of the rate that was asked for.
 
     Parameters
     ----------
-    memories : dict of str to Remembered
-        By machine.
+    memories : mapping of Owner to Remembered
+        By whose they are.
     false_alarm_rate : float or None
         The rate, where one was asked for.
 
@@ -93,10 +95,10 @@ def refuse_unreachable_rate(memories: dict[str, Remembered], false_alarm_rate: f
     if false_alarm_rate is None:
         return
     reasons = {
-        machine: too_few_recordings(len(set(each.memory.calibration_recordings)), false_alarm_rate)
-        for machine, each in memories.items()
+        owner: too_few_recordings(len(set(each.memory.calibration_recordings)), false_alarm_rate)
+        for owner, each in memories.items()
     }
-    flaws = [f"{machine}: {reason}" for machine, reason in reasons.items() if reason is not None]
+    flaws = [f"{owner}: {reason}" for owner, reason in reasons.items() if reason is not None]
     if flaws:
         raise DecisionError("; ".join(flaws))
 
@@ -137,6 +139,7 @@ def described(
     n_equal_earlier = sum(sha256 in before for sha256 in place_of) if old and before & after else 0
     return EnrolledMachine(
         machine=stored.machine,
+        domain=stored.domain,
         rule=rule,
         n_clips=len(after),
         n_recordings=n_recordings,
@@ -155,20 +158,22 @@ def _hashes(stored: StoredMemory | None) -> set[str]:
     return set() if stored is None else {clip.sha256 for clip in (*stored.clips, *stored.held_out)}
 
 
-def _there(machine: str, memory: StoredMemory | None) -> StoredMemory:
+def _there(owner: Owner, memory: StoredMemory | None) -> StoredMemory:
     if memory is None:
         raise ConfigError(
-            f"the model file holds no memory of {machine} that clips could be added to; leave out --add to "
+            f"the model file holds no memory of {owner} that clips could be added to; leave out --add to "
             "make one"
         )
     refuse_other_features(memory)
     return memory
 
 
-def _replaced(old: StoredMemory | None) -> tuple[str, ...]:
-    if old is None:
-        return ()
-    n_clips = len(old.clips) + len(old.held_out)
-    return (
-        f"{old.machine}: its memory of {n_clips} clips is replaced by another; --add would have kept them",
+def _replaced(owner: Owner, decisions: StoredDecisions) -> tuple[str, ...]:
+    """Say which memories a new one takes the place of: its own, or those told otherwise by domain."""
+    same = decisions.memory_of(*owner)
+    others = () if owner.domain == DOMAINS[-1] else decisions.memories_of(owner.machine)
+    return tuple(
+        f"{old.owner}: its memory of {len(old.clips) + len(old.held_out)} clips is replaced by another; "
+        "--add would have kept them"
+        for old in ([same] if same is not None else others)
     )

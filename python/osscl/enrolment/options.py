@@ -27,6 +27,9 @@ class EnrolOptions:
     hop_s : float or None
         Seconds from the beginning of one window of a long recording to that of the next; all of them are one
         recording. None takes the beginnings of recordings alone.
+    by_domain : bool
+        Make a memory of each domain of a machine, source and target, as names of files or of their
+        folders tell.
     add : bool
         Put the clips into memories that are there, instead of making new ones.
     forget : sequence of path-like
@@ -50,6 +53,7 @@ class EnrolOptions:
     recording: str | None = None
     fit: Fit = AS_THEY_ARE
     hop_s: float | None = None
+    by_domain: bool = False
     add: bool = False
     forget: Sequence[str | os.PathLike[str]] = ()
     background: str | os.PathLike[str] | None = None

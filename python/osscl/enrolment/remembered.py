@@ -14,7 +14,8 @@ from osscl.decisions import Memory
 from osscl.decisions.memory import far_above
 from osscl.enrolment.normals import Normal
 from osscl.errors import DecisionError
-from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory
+from osscl.machines.domains import Domain
+from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory, owner_of
 from osscl.model_file.restored import restored_background
 
 SEED = 0
@@ -66,7 +67,11 @@ class Remembered:
 
 
 def made_new(
-    machine: str, normals: Sequence[Normal], fit: Fit, background: StoredBackground | None
+    machine: str,
+    normals: Sequence[Normal],
+    fit: Fit,
+    background: StoredBackground | None,
+    domain: Domain | None = None,
 ) -> Remembered:
     """Make a memory of normal clips.
 
@@ -80,6 +85,8 @@ def made_new(
         How their recordings were made to fit.
     background : StoredBackground or None
         How clips of other machines vary.
+    domain : {"source", "target"}, optional
+        Domain of all of them; None where the machine has one memory.
 
     Returns
     -------
@@ -95,7 +102,7 @@ def made_new(
     how = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
     clips = [stored_clip(normal, flagged=False) for normal in normals]
     measures = np.stack([normal.clip.measures for normal in normals])  # [n, 6]
-    return fitted(machine, rows, clips, how, normals[0].clip.is_padded, background, measures)
+    return fitted(machine, rows, clips, how, normals[0].clip.is_padded, background, measures, domain)
 
 
 def fitted(
@@ -106,6 +113,7 @@ def fitted(
     is_padded: bool,
     background: StoredBackground | None,
     measures: npt.NDArray[np.float32] | None,
+    domain: Domain | None = None,
 ) -> Remembered:
     """Fit a memory to features.
 
@@ -125,6 +133,8 @@ def fitted(
         How clips of other machines vary.
     measures : ndarray of float32, [n, 6], or None
         What the clips say of their recordings; None where that is not known of all of them.
+    domain : {"source", "target"}, optional
+        Domain of all of them.
 
     Returns
     -------
@@ -141,7 +151,7 @@ def fitted(
     try:
         memory = Memory.fit(rows, recordings, prior, seed=SEED)
     except DecisionError as error:
-        raise DecisionError(f"{machine}: {error}") from None
+        raise DecisionError(f"{owner_of(machine, domain)}: {error}") from None
     assert memory.selection is not None
     stored = StoredMemory(
         machine=machine,
@@ -154,6 +164,7 @@ def fitted(
         fit=fit,
         is_padded=is_padded,
         measures=b"" if measures is None else measures[memory.selection.fitted].astype(FLOAT32).tobytes(),
+        domain=domain,
     )
     return Remembered(stored, memory, n_set_aside=len(memory.selection.set_aside))
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from osscl.model_file.decisions import Rule
+from osscl.machines.domains import Domain
+from osscl.model_file.decisions import Rule, owner_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +14,8 @@ class EnrolledMachine:
     ----------
     machine : str
         Its ID.
+    domain : {"source", "target"} or None
+        Of all clips of the memory; None where the machine has one memory.
     rule : {"network", "memory"}
         Which score decides of it.
     n_clips : int
@@ -37,6 +40,7 @@ class EnrolledMachine:
     """
 
     machine: str
+    domain: Domain | None = None
     rule: Rule
     n_clips: int
     n_recordings: int
@@ -48,6 +52,11 @@ class EnrolledMachine:
     is_guaranteed: bool
     suspicious: tuple[str, ...]
     flagged: tuple[str, ...]
+
+    @property
+    def owner(self) -> str:
+        """Whose the memory is, in words."""
+        return owner_of(self.machine, self.domain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

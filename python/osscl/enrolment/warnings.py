@@ -56,17 +56,17 @@ def warnings_of_memories(machines: Sequence[EnrolledMachine]) -> Iterator[str]:
     for each in machines:
         if each.suspicious:
             yield (
-                f"{each.machine}: {_count(each.suspicious, 'clip')} far from all others: "
+                f"{each.owner}: {_count(each.suspicious, 'clip')} far from all others: "
                 f"{named(each.suspicious)}; listen to them, and leave out what is not normal"
             )
         if each.flagged:
             yield (
-                f"{each.machine}: {_count(each.flagged, 'clip')} added that the memory had called anomalous: "
+                f"{each.owner}: {_count(each.flagged, 'clip')} added that the memory had called anomalous: "
                 f"{named(each.flagged)}; false-alarm rates are measured from now on, not guaranteed"
             )
         if each.smallest_rate is None:
             yield (
-                f"{each.machine}: {each.n_recordings} recordings are too few to decide anything: clips are "
+                f"{each.owner}: {each.n_recordings} recordings are too few to decide anything: clips are "
                 "scored; give 3 or more, better 10 to 100"
             )
 

@@ -7,6 +7,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from osscl.machines.domains import Domain
+
 BlockName: TypeAlias = Literal["level", "modulation", "flutter", "event"]
 
 
@@ -85,6 +87,8 @@ class Explanation:
         Median level of the normal clips in each band; None without a memory.
     occlusion : Occlusion or None
         What the network's score rests on; None where the network was not asked.
+    domain : {"source", "target"} or None
+        Domain of the memory that the clip was held against; None where the machine has one for all clips.
     """
 
     machine: str
@@ -95,3 +99,4 @@ class Explanation:
     deviation: npt.NDArray[np.float32] | None = None
     normal_level_db: npt.NDArray[np.float32] | None = None
     occlusion: Occlusion | None = None
+    domain: Domain | None = None

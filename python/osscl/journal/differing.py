@@ -25,6 +25,7 @@ _HASHED = {"graph": "the network of the model", "labels": "the table of --labels
 _PARTS = {
     "memory": "the memory",
     "scale": "the scale of both scores",
+    "domain": "the domain (--domain)",
     "doubts": "what the memory knows of its recordings",
 }
 

@@ -99,8 +99,9 @@ def scorers_of(manifest: Manifest, judges: Judges) -> dict[str, Any]:
 
 def _parts_of_judge(manifest: Manifest, judges: Judges, machine: str) -> dict[str, str]:
     """What a machine's scores and the doubts about its recordings come from."""
-    stored = None if manifest.decisions is None else manifest.decisions.memory_of(machine)
-    doubts = {} if stored is None else {"doubts": hashlib.sha256(stored.measures).hexdigest()[:16]}
+    memories = () if manifest.decisions is None else manifest.decisions.memories_of(machine)
+    measures = b"".join(memory.measures for memory in memories)
+    doubts = {"doubts": hashlib.sha256(measures).hexdigest()[:16]} if memories else {}
     return judges.parts(machine) | doubts
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from osscl.config import Channel, Padding, Settings
+from osscl.machines.domains import Domain
 from osscl.model_file.limits import MachineLimits
 from osscl.model_file.named import Name as Name
 from osscl.model_file.named import Rule as Rule
@@ -91,6 +92,11 @@ class StoredClip(Settings, frozen=True, kw_only=True):
     flagged: bool
 
 
+def owner_of(machine: str, domain: Domain | None) -> str:
+    """Spell whose a memory is, such as ``fan/section_00 (target)``."""
+    return machine if domain is None else f"{machine} ({domain})"
+
+
 class StoredMemory(Settings, frozen=True, kw_only=True):
     """The memory of one machine.
 
@@ -117,6 +123,9 @@ class StoredMemory(Settings, frozen=True, kw_only=True):
     measures : bytes
         float32 [n, 6]: what the stored clips say of their recordings, `osscl.audio.quality.MEASURES`; empty
         where that is not known, as in files of earlier schemas.
+    domain : {"source", "target"} or None
+        Domain of all its clips; None of the one memory of a machine that is not told by domain. Since
+        schema 6.
     """
 
     machine: Name
@@ -129,6 +138,12 @@ class StoredMemory(Settings, frozen=True, kw_only=True):
     fit: FitOptions
     is_padded: bool
     measures: bytes = b""
+    domain: Domain | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose it is, in words: the machine, and the domain where it has one."""
+        return owner_of(self.machine, self.domain)
 
 
 class Calibration(Settings, frozen=True, kw_only=True):
@@ -172,7 +187,7 @@ class StoredDecisions(Settings, frozen=True, kw_only=True):
     training_clips : tuple of str or None
         Beginnings of the hashes of the clips that the network was trained on; None where that is not known.
     memories : tuple of StoredMemory
-        One a machine at most.
+        One a machine at most, or one of each domain.
     calibrations : tuple of Calibration
         One a machine and rule at most.
     rules : dict of str to {"network", "memory", "both"}
@@ -188,9 +203,17 @@ class StoredDecisions(Settings, frozen=True, kw_only=True):
     rules: dict[str, Rule] = msgspec.field(default_factory=dict)
     limits: tuple[MachineLimits, ...] = ()
 
-    def memory_of(self, machine: str) -> StoredMemory | None:
-        """The memory of a machine, where there is one."""
-        return next((memory for memory in self.memories if memory.machine == machine), None)
+    def memory_of(self, machine: str, domain: Domain | None = None) -> StoredMemory | None:
+        """The memory of a machine, or of one of its domains, where there is one."""
+        return next((each for each in self.memories_of(machine) if each.domain == domain), None)
+
+    def memories_of(self, machine: str) -> tuple[StoredMemory, ...]:
+        """The memories of a machine: none, one, or one of each domain."""
+        return tuple(memory for memory in self.memories if memory.machine == machine)
+
+    def is_by_domain(self, machine: str) -> bool:
+        """Whether a machine has a memory of each domain."""
+        return any(memory.domain is not None for memory in self.memories_of(machine))
 
     def calibration_of(self, machine: str, rule: Rule) -> Calibration | None:
         """The calibration of a machine's rule, where there is one."""

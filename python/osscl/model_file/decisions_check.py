@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from osscl.machines.domains import DOMAINS
 from osscl.model_file.decisions import (
     N_FEATURES,
     N_LEVEL,
@@ -63,17 +64,25 @@ def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
         if calibration.machine not in known:
             yield f"`$.decisions.calibrations[{number}]` is of {calibration.machine}, no class of the network"
     for name, keys in (
-        ("memories", [memory.machine for memory in decisions.memories]),
+        ("memories", [memory.owner for memory in decisions.memories]),
         ("calibrations", [(each.machine, each.rule) for each in decisions.calibrations]),
         ("limits", [(each.machine, each.rule) for each in decisions.limits]),
     ):
         repeated = [key for key, count in Counter(keys).items() if count > 1]
         if repeated:
             yield f"`$.decisions.{name}` holds {repeated[0]} twice"
+    for machine in dict.fromkeys(memory.machine for memory in decisions.memories):
+        domains = {memory.domain for memory in decisions.memories_of(machine)}
+        if domains not in ({None}, set(DOMAINS)):
+            named = " and ".join(str(domain or "none") for domain in (None, *DOMAINS) if domain in domains)
+            yield (
+                f"`$.decisions.memories` holds {machine} of the domain {named}; expected one memory without "
+                f"a domain, or one each of {' and '.join(DOMAINS)}"
+            )
     for number, limits in enumerate(decisions.limits):
         yield from _flaws_of_limits(limits, f"$.decisions.limits[{number}]", decisions)
     for machine, rule in decisions.rules.items():
-        if rule != "network" and decisions.memory_of(machine) is None:
+        if rule != "network" and not decisions.memories_of(machine):
             yield f"`$.decisions.rules` says {rule} of {machine}, which has no memory"
         if rule != "memory" and machine not in known:
             yield f"`$.decisions.rules` says {rule} of {machine}, which the network does not know"
@@ -109,7 +118,7 @@ def _flaws_of_calibration(calibration: Calibration, place: str) -> Iterator[str]
 
 
 def _flaws_of_limits(limits: MachineLimits, place: str, decisions: StoredDecisions) -> Iterator[str]:
-    if limits.rule != "network" and decisions.memory_of(limits.machine) is None:
+    if limits.rule != "network" and not decisions.memories_of(limits.machine):
         yield f"`{place}` is of the rule {limits.rule} of {limits.machine}, which has no memory"
     if limits.rule != "memory" and decisions.calibration_of(limits.machine, limits.rule) is None:
         yield f"`{place}` is of the rule {limits.rule} of {limits.machine}, which has no calibration for it"

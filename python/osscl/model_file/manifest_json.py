@@ -25,6 +25,7 @@ _FIELDS_SINCE = {
     "$.verdict": 6,
     "$.model.sub_centres": 6,
     "$.class_machines": 6,
+    "$.decisions.memories[].domain": 6,
 }
 """JSON paths, without the numbers of lists."""
 _PRECISIONS_SINCE = {"fp16": 3}

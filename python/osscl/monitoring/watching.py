@@ -25,6 +25,7 @@ from osscl.monitoring.streams import Stream, streams_of
 from osscl.monitoring.time_order import TimeOrder, time_order
 from osscl.monitoring.watched import Alarm, Drift, Watched
 from osscl.runs.deciding import ANOTHER_SCORER, Decider, scoring_options
+from osscl.scoring.either_domain import EitherDomain
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import Record
 from osscl.support.paths import path_of
@@ -198,9 +199,14 @@ class _Work:
         judge = self._decider.judge_of(stream.machine, *stream.rules)
         if isinstance(judge, str):
             return judge
+        if isinstance(judge, EitherDomain):
+            return (
+                "its memories are by domain, and drift is told of clips of one: score those of each domain "
+                "into a table of their own, by osscl score --domain source and --domain target"
+            )
         if judge.normal is None:
             return judge.uncalibrated or "it is not calibrated"
-        n_recordings = len(set(judge.normal.recordings))
+        n_recordings = judge.n_recordings
         if n_recordings < MIN_RECORDINGS:
             return (
                 f"its calibration is of {n_recordings} recordings: {MIN_RECORDINGS} are the least, and 20 or "

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from osscl.evaluation.labelled import label_by_names
 from osscl.explanation.by_memory import explain_by_memory
 from osscl.explanation.explained import Explanation
+from osscl.features import memory_features
 from osscl.monitoring import Watching
 from osscl.page.charts import SPARK_FRAME, histogram, timeline
 from osscl.page.contents import ClipPart, Contents, MachinePart
@@ -241,10 +244,12 @@ class _Shown:
 
     def _explain(self, heard: Heard, chosen: Chosen) -> Explanation | None:
         """Why the memory that decided scored a clip so; None where none did."""
-        judge = self._origin.judge_of(chosen.scores)
-        if not isinstance(judge, Judge) or judge.memory is None:
+        judge = self._origin.judge_of(chosen.scores, self._scored.records[chosen.line].path)
+        if not isinstance(judge, Judge) or not judge.needs_memory:
             return None
-        return explain_by_memory(heard.samples, chosen.scores.machine, judge.memory)
+        [nearest] = judge.nearest(memory_features(heard.samples[np.newaxis]))
+        assert nearest.memory is not None
+        return explain_by_memory(heard.samples, chosen.scores.machine, nearest.memory)
 
     def _normal(self, chosen: Chosen) -> tuple[int, Heard] | None:
         """A usual clip of the machine that is not the chosen one itself."""

@@ -49,9 +49,15 @@ class Origin:
         except OssclError:  # no osscl of this version wrote it, or the resampler is not installed
             return AS_THEY_ARE
 
-    def judge_of(self, scores: MachineScores) -> Judge | str | None:
-        """What decided clips of a machine, or why nothing did; None where no model file is at hand."""
-        return None if self.decider is None else self.decider.judge_of(scores.machine, scores.rule or "")
+    def judge_of(self, scores: MachineScores, path: str | None = None) -> Judge | str | None:
+        """What decided clips of a machine, or why nothing did; None where no model file is at hand.
+
+        Without the path of a clip it is what decides where the domain is not known, for machines whose
+        memories are by domain.
+        """
+        if self.decider is None:
+            return None
+        return self.decider.judge_of(scores.machine, scores.rule or "", path)
 
     def limits_of(self, scores: MachineScores) -> MachineLimits | None:
         """What decisions of a machine find; None where the model file does not say."""

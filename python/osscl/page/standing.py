@@ -94,9 +94,7 @@ def standing_of(
         why = why or (none_known if judge is None else "the lines of the table hold no decision")
         scored = f"{_clips(len(scores.lines))} scored, none decided"
         return Standing("unknown", scored, "none", "nothing", (f"nothing was decided: {why}", *doubts))
-    n_normal = (
-        0 if not isinstance(judge, Judge) or judge.normal is None else len(set(judge.normal.recordings))
-    )
+    n_normal = judge.n_recordings if isinstance(judge, Judge) else 0
     rests_on = _rests_on(judge, n_normal)
     summary = f"{n_flagged} of {_clips(n)} flagged" if n_flagged else f"none of {_clips(n)} flagged"
     if isinstance(judge, Judge) and n_flagged:
@@ -111,9 +109,9 @@ def standing_of(
 
 def _chance(judge: Judge | str | None, n: int, n_flagged: int) -> float:
     """Chance of so many flagged of n normal clips, or more: beta-binomial, as one calibration decides all."""
-    if not isinstance(judge, Judge) or judge.normal is None:
+    if not isinstance(judge, Judge) or not judge.n_recordings:
         return 1.0
-    n_normal = len(set(judge.normal.recordings))
+    n_normal = judge.n_recordings
     # a table may have been decided at a rate that these recordings cannot speak of
     return chance_of_flagged(n_flagged, n, max(judge.rate, smallest_rate(n_normal)), n_normal)
 
@@ -132,8 +130,8 @@ def _doubts_of_decisions(judge: Judge | str | None) -> Iterator[str]:
         yield f"what decided it is not known: {judge}"
     elif judge is None:
         yield "the model file is not at hand, so what the decisions rest on is not known"
-    elif judge.normal is not None:
-        n_normal = len(set(judge.normal.recordings))
+    elif judge.n_recordings:
+        n_normal = judge.n_recordings
         found = rate_interval(n_normal, judge.rate)
         if n_normal < FEW_RECORDINGS and found is not None:
             yield (

@@ -10,11 +10,12 @@ import numpy as np
 from msgspec.structs import replace
 
 from osscl.config import CLIP, FRONTEND, Padding
-from osscl.errors import ConfigError, ModelFileError
+from osscl.errors import ConfigError, MachineError, ModelFileError
 from osscl.model_file.bundle import Bundle
 from osscl.runs.run import Tally, installed_versions, write_run_record
 from osscl.runs.tables import OutputTable, record_of
 from osscl.scoring.judge import Judge
+from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.scoring.judges import RULES, Judges, notes_of
 from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.support.paths import path_of, printable
@@ -58,9 +59,11 @@ class Decider:
         self._bundle, self._rate = bundle, false_alarm_rate
         self._scored_by = scored_by(scored) or {}
         self._padding = scoring_options(scored).get("pad")
+        self._domain: DomainChoice = scoring_options(scored).get("domain", AUTO)
         self._any_rule = Judges(bundle.manifest, None, false_alarm_rate)
         self._judges: dict[str, Judges | str] = {}
-        self._found: dict[tuple[str, str], Judge | str] = {}
+        self._found: dict[tuple[str, str], Judges | str] = {}
+        self._refused: dict[str, str] = {}  # machine -> why nothing is decided of some of its lines
 
     def decide(self, records: Iterable[Record]) -> Iterator[tuple[Record, float | None]]:
         """Decide lines of a table anew.
@@ -83,27 +86,30 @@ class Decider:
 
     def notes(self) -> Iterator[str]:
         """Say of the machines met so far why nothing is decided, once for each reason."""
-        reasons = (
-            (machine or "clips without a machine", judge if isinstance(judge, str) else judge.undecided)
-            for (machine, _), judge in self._found.items()
-        )
-        yield from notes_of("no decision", reasons)
+        reasons = [
+            (machine or "clips without a machine", judges)
+            for (machine, _), judges in self._found.items()
+            if isinstance(judges, str)
+        ]
+        for judges in self._judges.values():
+            reasons += [] if isinstance(judges, str) else judges.undecided()
+        yield from notes_of("no decision", [*reasons, *self._refused.items()])
 
     def _of_some(self, lines: list[Record]) -> Iterator[tuple[Record, float | None]]:
-        places_of: dict[tuple[str, str], list[int]] = {}
+        places_of: dict[Judge, list[int]] = {}
         decided: list[tuple[Record, float | None]] = []
         for place, line in enumerate(lines):
             decided.append((replace(line, p_value=None, threshold=None, is_anomaly=None), None))
             if line.score is not None and line.scope not in FILE_SCOPES:  # of many windows nothing is decided
-                places_of.setdefault((line.machine or "", line.rule or ""), []).append(place)
-        for key, places in places_of.items():
-            judge = self.judge_of(*key)
-            if isinstance(judge, Judge):
-                judged = judge.decide(np.array([lines[place].score for place in places]))
-                for at, place in enumerate(places):
-                    line, _ = decided[place]
-                    if not self.is_misfit(line.duration_s, judge):
-                        decided[place] = judged.on(line, at), judge.rate
+                judge = self.judge_of(line.machine or "", line.rule or "", line.path)
+                if isinstance(judge, Judge):
+                    places_of.setdefault(judge, []).append(place)
+        for judge, places in places_of.items():
+            judged = judge.decide(np.array([lines[place].score for place in places]))
+            for at, place in enumerate(places):
+                line, _ = decided[place]
+                if not self.is_misfit(line.duration_s, judge):
+                    decided[place] = judged.on(line, at), judge.rate
         yield from decided
 
     def is_misfit(self, duration_s: float | None, judge: Judge) -> bool:
@@ -126,13 +132,15 @@ class Decider:
             return judge.misfit(None if is_whole else self._padding) is not None
         return judge.needs_memory  # it was filled up, and nothing says how
 
-    def judge_of(self, machine: str, rule: str) -> Judge | str:
+    def judge_of(self, machine: str, rule: str, path: str | None = None) -> Judge | str:
         """Find what decides such scores.
 
         Parameters
         ----------
         machine, rule : str
             As a line of the table names them.
+        path : str, optional
+            As it names the recording, which tells its domain where memories are by domain.
 
         Returns
         -------
@@ -141,9 +149,15 @@ class Decider:
         """
         if (machine, rule) not in self._found:
             self._found[machine, rule] = self._find(machine, rule)
-        return self._found[machine, rule]
+        judges = self._found[machine, rule]
+        if isinstance(judges, str):
+            return judges
+        try:
+            return judges.of(machine, path)
+        except MachineError as error:  # the path tells two domains
+            return self._refused.setdefault(machine, str(error))
 
-    def _find(self, machine: str, rule: str) -> Judge | str:
+    def _find(self, machine: str, rule: str) -> Judges | str:
         if rule not in RULES:
             return f"its rule is '{rule}'; expected one of: {', '.join(RULES)}" if rule else _NO_RULE
         if machine not in self._any_rule.machines:
@@ -157,12 +171,17 @@ class Decider:
         known = self._scored_by.get(machine)
         if known is not None and known != judges.fingerprint(machine):
             return ANOTHER_SCORER
-        return judges.of(machine)
+        return judges
 
     def _judges_of(self, rule: str) -> Judges | str:
         if rule not in self._judges:
             try:
-                self._judges[rule] = Judges(self._bundle.manifest, rule, self._rate)  # type: ignore[arg-type]
+                self._judges[rule] = Judges(
+                    self._bundle.manifest,
+                    rule,  # type: ignore[arg-type]
+                    self._rate,
+                    self._domain,
+                )
             except (ConfigError, ModelFileError) as error:  # no memory at all, or no network
                 self._judges[rule] = str(error)
         return self._judges[rule]

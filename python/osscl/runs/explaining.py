@@ -15,7 +15,7 @@ from osscl.scoring.record import WINDOW, Record
 def explain_file(
     detector: Detector, path: str, machine: str, fit: Fit, start_s: float | None = None
 ) -> Explanation:
-    """Explain a recording.
+    """Explain a recording; its path also tells its domain, where the machine's memories are by domain.
 
     Parameters
     ----------
@@ -45,14 +45,19 @@ def explain_file(
         The model does not know the machine, or cannot score it.
     """
     try:
-        return explain_source(detector, path, machine, fit, start_s)
+        return explain_source(detector, path, machine, fit, start_s, path)
     except AudioError as error:
         name_file(error, path)
         raise
 
 
 def explain_source(
-    detector: Detector, source: AudioSource, machine: str, fit: Fit, start_s: float | None = None
+    detector: Detector,
+    source: AudioSource,
+    machine: str,
+    fit: Fit,
+    start_s: float | None = None,
+    name: str | None = None,
 ) -> Explanation:
     """Explain a recording, wherever it is; its errors do not name it.
 
@@ -64,6 +69,8 @@ def explain_source(
         The recording.
     machine, fit, start_s
         As for `explain_file`.
+    name : str, optional
+        What it is called, which tells its domain.
 
     Returns
     -------
@@ -77,7 +84,7 @@ def explain_source(
     """
     rate_hz = detector.manifest.front_end.settings.sample_rate_hz
     clip = read_clip(source, fit, detector.manifest.clip, rate_hz, start_s)
-    return detector.explain(clip.samples, machine, rate_hz)
+    return detector.explain(clip.samples, machine, rate_hz, path=name)
 
 
 def window_start(record: Record) -> float | None:

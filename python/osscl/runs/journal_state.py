@@ -11,6 +11,7 @@ from osscl.journal.differing import differences, in_words
 from osscl.journal.settings import scorers_of
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.runs.exporting import Wanted
+from osscl.scoring.judge_making import AUTO
 from osscl.scoring.judges import Judges
 from osscl.scoring.record import SCORED_STATUSES
 from osscl.support.paths import path_of, printable
@@ -129,7 +130,7 @@ def deciding_bundle(contents: Contents, model: Path | None) -> Bundle:
                 "name the model file by --model"
             )
     bundle = read_bundle(model)
-    judges = Judges(bundle.manifest, _options(how).get("rule"))
+    judges = _judges(bundle, how)
     given, stored = scorers_of(bundle.manifest, judges), contents.settings
     differing = [*differences({name: stored.get(name) for name in given}, given)]
     if differing:
@@ -182,7 +183,7 @@ def record_of_run(contents: Contents, bundle: Bundle) -> dict[str, Any]:
     """
     sessions, state = contents.sessions(), state_of(contents)
     how = sessions[-1].how if sessions else {}
-    judges = Judges(bundle.manifest, _options(how).get("rule"))
+    judges = _judges(bundle, how)
     known = [machine for machine in contents.machines() if machine in judges.machines]
     return {
         "completed": state.state == "complete",
@@ -194,6 +195,12 @@ def record_of_run(contents: Contents, bundle: Bundle) -> dict[str, Any]:
         "model_sha256": bundle.file_sha256,
         "scored_by": {machine: judges.fingerprint(machine) for machine in known},
     }
+
+
+def _judges(bundle: Bundle, how: dict[str, Any]) -> Judges:
+    """How the machines were judged by the run that a journal tells of."""
+    options = _options(how)
+    return Judges(bundle.manifest, options.get("rule"), domain=options.get("domain", AUTO))
 
 
 def _options(how: dict[str, Any]) -> dict[str, Any]:

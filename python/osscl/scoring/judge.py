@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from msgspec.structs import replace
+from msgspec.structs import replace as struct_with
 
 from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
 from osscl.config import Padding
 from osscl.decisions import Memory, RobustScale, both, decide, log_score, smallest_rate, too_few_recordings
+from osscl.machines.domains import Domain
 from osscl.model_file.decisions import Rule
 from osscl.scoring.record import Record
 
@@ -66,7 +67,7 @@ class Judged(NamedTuple):
             With p-value, threshold and decision, where there are some.
         """
         p_value = float(self.p_value[at])
-        return replace(
+        return struct_with(
             record,
             p_value=None if np.isnan(p_value) else p_value,
             threshold=None if self.is_anomaly is None else self.threshold,
@@ -109,6 +110,8 @@ class Judge:
         Why no false-alarm rate is guaranteed although the rule is calibrated.
     doubter : Doubter
         Tells why to doubt recordings of the machine.
+    domain : {"source", "target"} or None
+        Domain of the memory; None where the machine has one for all clips.
     """
 
     machine: str
@@ -122,6 +125,16 @@ class Judge:
     padding: Padding | None = None
     caveat: str | None = None
     doubter: Doubter = BY_FIXED_BOUNDS
+    domain: Domain | None = None
+
+    @property
+    def n_recordings(self) -> int:
+        """Normal recordings that decide; 0 where the rule is not calibrated."""
+        return 0 if self.normal is None else len(set(self.normal.recordings))
+
+    def nearest(self, features: FloatArray) -> Sequence["Judge"]:
+        """Name the judge whose memory scores each clip [B, 360], [B]: of several, see `EitherDomain`."""
+        return [self] * len(features)
 
     @property
     def needs_network(self) -> bool:
@@ -145,7 +158,7 @@ class Judge:
         """Why nothing is decided; None where something is."""
         if self.normal is None:
             return self.uncalibrated
-        return too_few_recordings(len(set(self.normal.recordings)), self.rate)
+        return too_few_recordings(self.n_recordings, self.rate)
 
     def misfit(self, padding: Padding | None) -> str | None:
         """Say why nothing can be decided of a clip that was filled up in another way than the memory's.

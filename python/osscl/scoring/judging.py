@@ -153,12 +153,11 @@ def _judged_without_network(
 
 
 def score(records: list[Record], waiting: dict[int, Waiting], network_scores: dict[int, np.float64]) -> None:
-    """Put scores and decisions into records, those of one machine at once."""
-    places_of: dict[str, list[int]] = {}
+    """Put scores and decisions into records, those of one judge at once."""
+    places_of: dict[Judge, list[int]] = {}
     for place, each in waiting.items():
-        places_of.setdefault(each.judge.machine, []).append(place)
-    for places in places_of.values():
-        decides = waiting[places[0]].judge
+        places_of.setdefault(each.judge, []).append(place)
+    for decides, places in places_of.items():
         by_network = np.array([network_scores[place] for place in places]) if decides.needs_network else None
         features = [each for each in (waiting[place].features for place in places) if each is not None]
         judged = decides.judge(by_network, np.stack(features) if features else None)

@@ -20,7 +20,7 @@ def named(candidate: Candidate, task: Task, number: int) -> tuple[Record, Judge 
     except MachineError as error:
         return replace(blank, status=error.status, reason=str(error)), None
     try:
-        return replace(blank, machine=machine), task.judges.of(machine)
+        return replace(blank, machine=machine), task.judges.of(machine, path)
     except MachineError as error:
         return replace(blank, machine=machine, status="no_score", reason=str(error)), None
 

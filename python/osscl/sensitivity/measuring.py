@@ -254,6 +254,8 @@ class _Work:
     def _lacking(self, machine: str) -> str | None:
         if machine not in self._judges.machines:
             return f"the model file does not know it; it knows {listed(self._judges.machines, _MAX_NAMED)}"
+        if self._stored.is_by_domain(machine) and self._judges.rule_of(machine) == "memory":
+            return "its memories are by domain, and limits are measured of machines with one memory alone"
         return self._judges.lacking(machine) or self._judges.of(machine).undecided
 
     def _warn(self, machine: str, clips: Sequence[Normal], n_given: int) -> None:

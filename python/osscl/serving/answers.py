@@ -153,7 +153,7 @@ def explained(detector: Detector, question: Question, record: Record) -> Explana
         return None
     try:
         return explain_source(
-            detector, question.content, question.machine, question.fit, window_start(record)
+            detector, question.content, question.machine, question.fit, window_start(record), question.name
         )
     except (AudioError, InputError, MachineError) as error:
         if question.explaining == "flagged":  # as of a folder run: its line stands without an explanation

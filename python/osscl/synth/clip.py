@@ -15,8 +15,9 @@ from osscl.synth.machines import Machine, machine
 from osscl.synth.operating_modes import MODES, ModeName, operating_mode
 from osscl.synth.operation import OperatingPoint, draw_operating_point
 from osscl.synth.resonance import resonances
-from osscl.synth.room import SNR_DB, draw_place, record
+from osscl.synth.room import FIRST_HALL, SNR_DB, draw_place, record
 from osscl.synth.shaft import shaft_turns
+from osscl.synth.site import LESS_SNR_DB, SECOND_HALL, SiteName, second_site
 from osscl.synth.spectrum import Signal, Spectrum, at_level, to_spectrum
 
 Split: TypeAlias = Literal["train", "test"]
@@ -46,6 +47,9 @@ class ClipKey:
     mode : {"low", "high"}, optional
         The machine's operating mode. Clips with a mode are those of the hard set, in more noise; they share
         no random numbers with those without.
+    site : {"source", "target"}
+        Where the machine stands: as in all sets, or at its second site. Clips of the two share no random
+        numbers.
 
     Raises
     ------
@@ -61,6 +65,7 @@ class ClipKey:
     label: Label = "normal"
     index: int = 0
     mode: ModeName | None = None
+    site: SiteName = "source"
 
     def __post_init__(self) -> None:
         machine(self.machine)
@@ -71,6 +76,7 @@ class ClipKey:
             ("split", self.split, get_args(Split)),
             ("label", self.label, get_args(Label)),
             ("mode", self.mode or MODES[0], MODES),
+            ("site", self.site, get_args(SiteName)),
         ):
             if word not in choices:
                 raise ConfigError(f"{name} is {word!r}; expected one of: {', '.join(choices)}")
@@ -89,7 +95,9 @@ class ClipKey:
             Philox, seeded with the seed of the data set and the rest of the key.
         """
         of = machine(self.machine)
-        of_mode = () if self.mode is None else (1 + MODES.index(self.mode),)
+        # keys of other lengths are other keys: what came later leaves the numbers of earlier clips alone
+        mode = 0 if self.mode is None else 1 + MODES.index(self.mode)
+        further = (mode, 1) if self.site == "target" else (mode,) if mode else ()
         key = (
             TYPES.index(of.type),
             of.number,
@@ -97,7 +105,7 @@ class ClipKey:
             get_args(Label).index(self.label),
             self.index,
             _STREAMS.index(purpose),
-            *of_mode,
+            *further,
         )
         return np.random.Generator(np.random.Philox(np.random.SeedSequence(self.seed, spawn_key=key)))
 
@@ -123,7 +131,12 @@ def make_clip(key: ClipKey, fault: Fault | None = None) -> npt.NDArray[np.float3
     sound = machine_sound(of, _state(of, key, fault), key, fault)
     recording = key.stream("recording")
     snr_db = SNR_DB if key.mode is None else hard.SNR_DB
-    return record(sound, draw_place(recording, snr_db), recording)
+    if key.site == "source":
+        return record(sound, draw_place(recording, snr_db, FIRST_HALL), recording)
+    site = second_site(key.machine)
+    low_db, high_db = snr_db
+    place = draw_place(recording, (low_db - LESS_SNR_DB, high_db - LESS_SNR_DB), SECOND_HALL)
+    return record(sound, place, recording, site.response, site.hum)
 
 
 def evidence_of(key: ClipKey, fault: Fault) -> Evidence:
@@ -150,6 +163,8 @@ def _state(of: Machine, key: ClipKey, fault: Fault | None) -> OperatingPoint:
     point = draw_operating_point(of, key.stream("operation"))
     if key.mode is not None:
         point = operating_mode(of, key.mode).alter(point)
+    if key.site == "target":
+        point = second_site(key.machine).alter(point)
     return point if fault is None else fault.alter(point)
 
 

@@ -18,6 +18,8 @@ from osscl.support.outputs import check_output_folder
 from osscl.support.paths import printable
 from osscl.synth.clip import evidence_of
 from osscl.synth.fault_kind import Evidence
+from osscl.synth.machines import machine
+from osscl.synth.names import ATTRIBUTE, attribute_tables
 from osscl.synth.plan import DatasetPlan, PlannedClip
 from osscl.synth.spectrum import SAMPLE_RATE_HZ
 
@@ -31,6 +33,7 @@ def write_dataset(
 ) -> Iterator[PlannedClip]:
     """Write a data set, one clip at each step.
 
+    Beside the clips of two sites stand tables of their attributes, such as ``blower/attributes_00.csv``.
     Files appear whole or not at all, and ``synth.json`` after all of them: a folder with it is complete.
 
     Parameters
@@ -60,8 +63,12 @@ def write_dataset(
             path = folder / clip.path
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, [_wav(clip.samples())])
-            table.append(_row(clip))
+            table.append(_row(clip, plan))
             yield clip
+        if plan.second_site:
+            names = ((machine(clip.key.machine), clip.named) for clip in plan.clips())
+            for name, text in attribute_tables(names):
+                write_atomically(folder / name, [text.encode()])
         document = dataset_record(plan) | {"clips": table}
         write_atomically(folder / RECORD_NAME, [msgspec.json.format(msgspec.json.encode(document))])
     except OSError as error:
@@ -81,22 +88,28 @@ def dataset_record(plan: DatasetPlan) -> dict[str, Any]:
     dict
         Generator, version, seed, counts and names of the machines, ready for JSON.
     """
+    sites = {"second_site": True, "target": plan.n_target} if plan.second_site else {}
     return {
         "generator": GENERATOR,
         "osscl_version": version("osscl"),
         "seed": plan.seed,
         "hard": plan.hard,
         "counts": {"train": plan.train, "normal": plan.normal, "anomalous": plan.anomalous},
-        "machines": [machine.name for machine in plan.all_machines()],
+        **sites,
+        "machines": [plan.name_of(each) for each in plan.all_machines()],
     }
 
 
-def _row(clip: PlannedClip) -> dict[str, Any]:
+def _row(clip: PlannedClip, plan: DatasetPlan) -> dict[str, Any]:
+    sites: dict[str, Any] = {}
+    if plan.second_site:
+        sites = {"domain": clip.key.site, "attributes": {ATTRIBUTE: clip.attribute}}
     chosen = clip.chosen_fault()
     evidence = Evidence() if chosen is None else evidence_of(clip.key, chosen)
     return {
         "path": clip.path,
-        "machine": clip.key.machine,
+        "machine": plan.name_of(machine(clip.key.machine)),
+        **sites,
         "split": clip.key.split,
         "label": clip.key.label,
         "index": clip.key.index,

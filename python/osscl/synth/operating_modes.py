@@ -51,15 +51,7 @@ class OperatingMode:
         OperatingPoint
             The changed state.
         """
-        return replace(
-            point,
-            speed_hz=point.speed_hz * self.speed,
-            pass_db=point.pass_db + self.load_db,
-            mesh_db=point.mesh_db + self.load_db,
-            impact_db=point.impact_db + self.load_db,
-            flow_db=point.flow_db + self.load_db,
-            cycle=self.cycle,
-        )
+        return replace(point.at(self.speed, self.load_db), cycle=self.cycle)
 
 
 def operating_mode(machine: Machine, name: ModeName) -> OperatingMode:

@@ -1,6 +1,7 @@
 """How a machine runs during one clip: load, speed, temperature."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -44,6 +45,30 @@ class OperatingPoint:
     detuning: float = 1.0
     surge: float = 0.0
     cycle: Cycle | None = None
+
+    def at(self, speed: float, load_db: float) -> Self:
+        """The same state at another speed and load.
+
+        Parameters
+        ----------
+        speed : float
+            Factor on the speed.
+        load_db : float
+            Change of what gears, blades, strokes and flow radiate.
+
+        Returns
+        -------
+        OperatingPoint
+            The changed state.
+        """
+        return replace(
+            self,
+            speed_hz=self.speed_hz * speed,
+            pass_db=self.pass_db + load_db,
+            mesh_db=self.mesh_db + load_db,
+            impact_db=self.impact_db + load_db,
+            flow_db=self.flow_db + load_db,
+        )
 
 
 def draw_operating_point(machine: Machine, rng: np.random.Generator) -> OperatingPoint:

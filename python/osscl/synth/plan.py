@@ -12,12 +12,16 @@ from osscl.synth.clip import ClipKey, make_clip
 from osscl.synth.fault_kind import Fault
 from osscl.synth.machine_types import TYPES
 from osscl.synth.machines import Machine, machines, machines_of_ids
+from osscl.synth.names import Named, in_layout_2020, in_layout_2023, section_name
 from osscl.synth.operating_modes import MODES
 from osscl.synth.passing_faults import CycleFault
 from osscl.synth.severity import FAULTS, KINDS, SEVERITIES, fault
+from osscl.synth.site import SiteName
 
 _DEFAULT_MACHINES = 12
 _INT16_PEAK = 32767.0
+_TARGET_ONE_IN = 100
+"""Of the normal clips for training as many are of the second site as in DCASE: 990 and 10."""
 _FAULTS_OF_CYCLES = tuple(kind.name for kind in KINDS if issubclass(kind, CycleFault))
 
 
@@ -41,6 +45,12 @@ class DatasetPlan:
         Faults of the anomalous clips, each where the machine can have it; by default all that it can have.
     hard : bool
         Fainter faults of more kinds, in more noise, of machines in two operating modes.
+    second_site : bool
+        Each machine at two sites, in DCASE's layout of 2023: the source, with most clips for training, and
+        the target, which has half of the clips for testing.
+    target : int, optional
+        How many of the clips for training are of the target, of all machines together; with `second_site` by
+        default one in a hundred, and one a machine at least.
 
     Raises
     ------
@@ -57,6 +67,8 @@ class DatasetPlan:
     ids: tuple[int, ...] = ()
     faults: tuple[str, ...] = ()
     hard: bool = False
+    second_site: bool = False
+    target: int | None = None
 
     def __post_init__(self) -> None:
         self.all_machines()
@@ -68,11 +80,20 @@ class DatasetPlan:
             raise ConfigError("no clip is asked for; set train, normal or anomalous (clips in all)")
         ClipKey(machines(1)[0].name, self.seed)
         self._check_faults()
+        self._check_target()
 
     @property
     def n_clips(self) -> int:
         """Clips in all."""
         return self.train + self.normal + self.anomalous
+
+    @property
+    def n_target(self) -> int:
+        """Clips for training that are of the second site, of all machines together."""
+        if not self.second_site or not self.train:
+            return 0
+        least = min(len(self.all_machines()), self.train)
+        return max(least, self.train // _TARGET_ONE_IN) if self.target is None else self.target
 
     def all_machines(self) -> tuple[Machine, ...]:
         """The machines.
@@ -95,14 +116,35 @@ class DatasetPlan:
         """Every clip, machine by machine."""
         all_machines = self.all_machines()
         for number, machine in enumerate(all_machines):
-            for split, label, total in (
-                ("train", "normal", self.train),
-                ("test", "normal", self.normal),
-                ("test", "anomaly", self.anomalous),
-            ):
+            for split, label, site, total in self._parts():
                 share = total // len(all_machines) + (number < total % len(all_machines))
                 for index in range(share):
-                    yield self._planned(machine, split, label, index)
+                    yield self._planned(machine, split, label, site, index)
+
+    def _parts(self) -> Iterator[tuple[str, str, SiteName, int]]:
+        """Split, label and site of clips, and how many there are of all machines together."""
+        for split, label, total, n_target in (
+            ("train", "normal", self.train, self.n_target),
+            ("test", "normal", self.normal, self.normal // 2 if self.second_site else 0),
+            ("test", "anomaly", self.anomalous, self.anomalous // 2 if self.second_site else 0),
+        ):
+            yield split, label, "source", total - n_target
+            yield split, label, "target", n_target
+
+    def name_of(self, machine: Machine) -> str:
+        """Name of a machine as its files tell it.
+
+        Parameters
+        ----------
+        machine : Machine
+            One of the machines.
+
+        Returns
+        -------
+        str
+            Type and ID, or type and section in a set of two sites.
+        """
+        return section_name(machine) if self.second_site else machine.name
 
     def faults_of(self, machine: Machine) -> tuple[str, ...]:
         """Faults that the anomalous clips of a machine have in turn.
@@ -127,8 +169,7 @@ class DatasetPlan:
         without_cycles = (name for name in hard.FURTHER_FAULTS if name not in _FAULTS_OF_CYCLES)
         return machine.type.faults + (hard.FURTHER_FAULTS if self.hard else tuple(without_cycles))
 
-    def _planned(self, machine: Machine, split: str, label: str, index: int) -> "PlannedClip":
-        path = f"{machine.type.name}/{split}/{label}_{machine.machine_id}_{index:08d}.wav"
+    def _planned(self, machine: Machine, split: str, label: str, site: SiteName, index: int) -> "PlannedClip":
         turn, kind, severity = index, None, None
         if label == "anomaly":
             # all kinds in turn, each kind at all severities in turn; machines begin at different places
@@ -138,8 +179,20 @@ class DatasetPlan:
             kind, severity = kinds[place], SEVERITIES[turn % len(SEVERITIES)]
         # both modes in turn, and so of each kind at each severity
         mode = MODES[turn % len(MODES)] if self.hard else None
-        key = ClipKey(machine.name, self.seed, split, label, index, mode)  # type: ignore[arg-type]
-        return PlannedClip(path, key, kind, severity)
+        key = ClipKey(machine.name, self.seed, split, label, index, mode, site)  # type: ignore[arg-type]
+        named = in_layout_2023(key) if self.second_site else in_layout_2020(key)
+        return PlannedClip(named.path, key, kind, severity, named.attribute)
+
+    def _check_target(self) -> None:
+        if self.target is None:
+            return
+        if not self.second_site:
+            raise ConfigError("target is given for a set of one site; set second_site, or leave target out")
+        if not 0 <= self.target <= self.train:
+            raise ConfigError(
+                f"target is {self.target}; expected a number from 0 to {self.train}, the normal clips for "
+                "training of which it is a part"
+            )
 
     def _check_faults(self) -> None:
         if self.faults and not self.anomalous:
@@ -177,12 +230,20 @@ class PlannedClip:
         Name of the fault; None for a normal clip.
     severity : str or None
         How far the fault has gone; None for a normal clip.
+    attribute : str or None
+        What the file's name tells beside; None in a set of one site.
     """
 
     path: str
     key: ClipKey
     fault: str | None
     severity: str | None
+    attribute: str | None = None
+
+    @property
+    def named(self) -> Named:
+        """The clip as its file tells it."""
+        return Named(self.path, self.attribute)
 
     def chosen_fault(self) -> Fault | None:
         """The fault with its figures.

@@ -1,6 +1,7 @@
 """From the machine to the recording: room, microphone, background noise, recording level."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,18 @@ _SPEED_OF_SOUND_M_S = 343.0
 _LONGEST_REVERB_S = 0.45
 _SENSOR_NOISE_DBFS = -72.0
 _PEAK = 0.99
+
+
+class Hall(NamedTuple):
+    """Bounds of what differs from clip to clip in one hall, see `Place`."""
+
+    distance_m: tuple[float, float]
+    reverberation_s: tuple[float, float]
+    noise_slope_db: tuple[float, float]
+
+
+FIRST_HALL = Hall(distance_m=(0.5, 2.0), reverberation_s=(0.15, 0.4), noise_slope_db=(4.0, 8.0))
+"""Of all sets, but for second sites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,9 @@ class Place:
     level_dbfs: float
 
 
-def draw_place(rng: np.random.Generator, snr_db: tuple[float, float] = SNR_DB) -> Place:
+def draw_place(
+    rng: np.random.Generator, snr_db: tuple[float, float] = SNR_DB, hall: Hall = FIRST_HALL
+) -> Place:
     """Draw where and how a clip is recorded.
 
     Parameters
@@ -68,6 +83,8 @@ def draw_place(rng: np.random.Generator, snr_db: tuple[float, float] = SNR_DB) -
         Where the choice comes from.
     snr_db : tuple of float
         Bounds of the level of the machine above the background noise.
+    hall : Hall
+        Bounds of the rest.
 
     Returns
     -------
@@ -75,12 +92,12 @@ def draw_place(rng: np.random.Generator, snr_db: tuple[float, float] = SNR_DB) -
         All figures drawn evenly between their bounds.
     """
     return Place(
-        distance_m=float(rng.uniform(0.5, 2.0)),
-        reverberation_s=float(rng.uniform(0.15, 0.4)),
+        distance_m=float(rng.uniform(*hall.distance_m)),
+        reverberation_s=float(rng.uniform(*hall.reverberation_s)),
         tilt_db=float(rng.uniform(-2.0, 2.0)),
         ripple_db=3.0,
         snr_db=float(rng.uniform(*snr_db)),
-        noise_slope_db=float(rng.uniform(4.0, 8.0)),
+        noise_slope_db=float(rng.uniform(*hall.noise_slope_db)),
         level_dbfs=float(rng.uniform(-36.0, -24.0)),
     )
 
@@ -185,7 +202,13 @@ def add_noise(sound: Spectrum, noise: Spectrum, snr_db: float) -> Spectrum:
     return sound + noise * (rms(sound) / rms(noise) * amplitude(-snr_db))
 
 
-def record(sound: Spectrum, place: Place, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def record(
+    sound: Spectrum,
+    place: Place,
+    rng: np.random.Generator,
+    response: npt.NDArray[np.float64] | float = 1.0,
+    hum: Signal | None = None,
+) -> npt.NDArray[np.float32]:
     """Record a machine: room, background, microphone, level, noise of the sensor.
 
     Parameters
@@ -196,14 +219,21 @@ def record(sound: Spectrum, place: Place, rng: np.random.Generator) -> npt.NDArr
         Where and how.
     rng : Generator
         Where everything random comes from.
+    response : ndarray of float64, [N_BINS], or float
+        Factors on amplitudes of what stays in all recordings of a site.
+    hum : ndarray of float64, [N_SAMPLES], optional
+        Tones of root mean square 1 that the background has as much of as of noise.
 
     Returns
     -------
     ndarray of float32, [N_SAMPLES]
         Samples within ±1; a recording that would clip is turned down.
     """
-    heard = add_noise(sound * room_response(place, rng), background(place, rng), place.snr_db)
-    heard = heard * microphone_response(place, rng)
+    in_room, noise = sound * room_response(place, rng), background(place, rng)
+    if hum is not None:
+        noise = noise + to_spectrum(hum) * rms(noise)
+    heard = add_noise(in_room, noise, place.snr_db)
+    heard = heard * microphone_response(place, rng) * response
     heard[0] = 0.0
     heard = at_level(heard, place.level_dbfs)
     heard += at_level(gaussian_noise(rng), _SENSOR_NOISE_DBFS)
