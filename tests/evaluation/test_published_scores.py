@@ -4,7 +4,6 @@ import csv
 from pathlib import Path
 
 import pytest
-from support.shared import SHARED
 
 from osscl.evaluation.by_domain import evaluate_by_domain
 from osscl.evaluation.challenge_rules import rules_of_year, told_rules

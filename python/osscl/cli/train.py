@@ -144,9 +144,7 @@ def train(
         if not json:
             print_result(outcomes, summaries[place])
     if json:
-        emit(
-            as_json({str(at): each for at, each in summaries.items()} if each_type else summaries[output])
-        )
+        emit(as_json({str(at): each for at, each in summaries.items()} if each_type else summaries[output]))
     say_verdicts(all_outcomes)
 
 

@@ -26,7 +26,7 @@ class Trainings(NamedTuple):
 
 
 def trainings_in(output: Path, seeds: str | None, asked: Asked, *, of_several: bool = False) -> Trainings:
-    """Find the trainings of one network; of several networks, those that had not begun need nothing to resume."""
+    """Find the trainings of one network; of several, those that had not begun need nothing to resume."""
     runs = folders_of(output, seeds)
     begun = begun_in(runs, of_several=of_several) if asked.resume else []
     return Trainings(recipes_of(runs, asked.config, asked.changes, begun, is_planned=asked.is_planned), begun)
