@@ -11,7 +11,7 @@ import numpy.typing as npt
 from osscl.audio.reading import Fit
 from osscl.config import FEATURES
 from osscl.decisions import Memory
-from osscl.decisions.memory import far_above
+from osscl.decisions.fitted_normals import far_above
 from osscl.enrolment.normals import Normal
 from osscl.errors import DecisionError
 from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory
