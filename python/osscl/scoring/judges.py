@@ -14,14 +14,14 @@ from osscl.decisions import Memory, RobustScale
 from osscl.decisions.blocks import BLOCKS
 from osscl.decisions.conformal import check_rate
 from osscl.errors import ConfigError, MachineError
-from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
+from osscl.model_file.decisions import Calibration, Rule, StoredDecisions, StoredEmbeddings
 from osscl.model_file.manifest import Manifest
-from osscl.model_file.restored import restored_measures, restored_memory
+from osscl.model_file.restored import restored_embeddings, restored_measures, restored_memory
 from osscl.scoring.judge import Judge, NormalScores
 from osscl.scoring.record import Record
 from osscl.support.listing import listed
 
-RULES: tuple[Rule, ...] = ("network", "memory", "both")
+RULES: tuple[Rule, ...] = ("network", "memory", "both", "embedding")
 _MAX_NAMED = 3
 _MAY_BE_TRAINED_ON = (
     "normal clips that it was calibrated on were trained on, or may have been: more normal clips than asked "
@@ -36,7 +36,7 @@ class Judges:
     ----------
     manifest : Manifest
         What the file says of itself.
-    rule : {"network", "memory", "both"}, optional
+    rule : {"network", "memory", "both", "embedding"}, optional
         The rule of all machines; by default each has its own.
     false_alarm_rate : float, optional
         In (0, 1); by default 5 %, or the smallest that a machine's recordings can speak of.
@@ -66,6 +66,7 @@ class Judges:
             name: label for label, name in enumerate(manifest.model.classes)
         }  # fmt: skip
         self._precision = manifest.precision
+        self._checkpoint = None if manifest.checkpoint is None else manifest.checkpoint.sha256
         self._graph_sha256 = manifest.graph_sha256
         self.machines = manifest.machines
         self._rule, self._rate = rule, false_alarm_rate
@@ -77,13 +78,19 @@ class Judges:
                 f"the rule {rule} needs memories of machines, and the model file holds none: make one from "
                 "normal recordings by osscl enroll"
             )
+        if rule == "embedding" and not self._stored.embeddings:
+            raise ConfigError(
+                "the rule embedding needs memories of embeddings, and the model file holds none: make one "
+                "from normal recordings by osscl enroll --rule embedding"
+            )
         if rule == "network":
             manifest.network  # noqa: B018 - raises where there is none
 
     @property
     def can_decide(self) -> bool:
         """Whether the file holds anything to decide by."""
-        return bool(self._stored.memories or self._stored.calibrations)
+        held = self._stored
+        return bool(held.memories or held.calibrations or held.embeddings)
 
     @property
     def may_need_network(self) -> bool:
@@ -104,6 +111,8 @@ class Judges:
             As asked for, as the file says, or else by the network where it knows the machine.
         """
         own: Rule = "network" if machine in self._labels else "memory"
+        if own == "memory" and self._stored.memory_of(machine) is None:
+            own = "embedding" if self._stored.embeddings_of(machine) is not None else own
         return self._rule or self._stored.rules.get(machine, own)
 
     def of(self, machine: str) -> Judge:
@@ -168,6 +177,8 @@ class Judges:
             One sentence; None where its clips can be scored.
         """
         rule = self.rule_of(machine)
+        if rule == "embedding":
+            return self._lacking_of_embeddings(machine)
         if rule != "memory" and machine not in self._labels:
             return (
                 f"the network does not know it, and the rule {rule} needs that; choose another rule, or "
@@ -183,6 +194,25 @@ class Judges:
         calibration = self._stored.calibration_of(machine, "both")
         if rule == "both" and (calibration is None or calibration.log_median is None):
             return "it is not calibrated for the rule both: run osscl calibrate"
+        return None
+
+    def _lacking_of_embeddings(self, machine: str) -> str | None:
+        found = self._stored.embeddings_of(machine)
+        if found is None:
+            return (
+                "it has no memory of embeddings; make one from its normal recordings by osscl enroll --rule "
+                "embedding"
+            )
+        if found.checkpoint_sha256 != self._checkpoint:
+            return (
+                "its memory of embeddings was made with another network than the file's: enroll it again by "
+                "osscl enroll --rule embedding"
+            )
+        if found.precision != self._precision:
+            return (
+                f"its memory of embeddings was made in {found.precision} and the model is {self._precision}: "
+                "enroll it again by osscl enroll --rule embedding"
+            )
         return None
 
     def rate_of(self, record: Record) -> float | None:
@@ -223,7 +253,8 @@ class Judges:
         """
         rule = self.rule_of(machine)
         network = [] if rule == "memory" else [self._graph_sha256]
-        return _hash([rule, *network, *self._of_memory(machine), *self._of_scale(machine)])
+        embeddings = self._of_embeddings(machine)
+        return _hash([rule, *network, *self._of_memory(machine), *embeddings, *self._of_scale(machine)])
 
     def parts(self, machine: str) -> dict[str, str]:
         """Tell what the scores of a machine depend on beside the network, part by part.
@@ -236,18 +267,29 @@ class Judges:
         Returns
         -------
         dict of str to str
-            "rule"; and where the rule needs them, 16 hex digits of "memory" (with its background) and of
-            "scale" (which sums up both scores).
+            "rule"; and where the rule needs them, 16 hex digits of "memory" and of "embeddings" (each with
+            its background), and of "scale" (which sums up both scores).
         """
-        parts = {"memory": self._of_memory(machine), "scale": self._of_scale(machine)}
+        parts = {
+            "memory": self._of_memory(machine),
+            "embeddings": self._of_embeddings(machine),
+            "scale": self._of_scale(machine),
+        }
         return {"rule": self.rule_of(machine)} | {name: _hash(part) for name, part in parts.items() if part}
 
     def _of_memory(self, machine: str) -> list[object]:
         memory = self._stored.memory_of(machine)
-        if self.rule_of(machine) == "network" or memory is None:
+        if self.rule_of(machine) not in ("memory", "both") or memory is None:
             return []
         told: list[object] = [self._stored.background, memory.mean, memory.deviations, memory.held_out_scores]
         return [*told, [clip.recording for clip in memory.clips]]
+
+    def _of_embeddings(self, machine: str) -> list[object]:
+        stored = self._stored.embeddings_of(machine)
+        if self.rule_of(machine) != "embedding" or stored is None:
+            return []
+        told = [self._stored.embedding_background, stored.mean, stored.deviations, stored.held_out_scores]
+        return [*told, [clip.recording for clip in stored.clips]]
 
     def _of_scale(self, machine: str) -> list[object]:
         rule = self.rule_of(machine)
@@ -260,6 +302,8 @@ class Judges:
         lacking = self.lacking(machine)
         if lacking is not None:
             raise MachineError(f"{machine}: {lacking}")
+        if rule == "embedding":
+            return self._judge_by_embedding(machine)
         if rule == "memory":
             memory = self._memory(machine)
             normal = NormalScores(memory.calibration_scores, memory.calibration_recordings)
@@ -297,6 +341,29 @@ class Judges:
             caveat=caveat,
             **of_memory,
         )
+
+    def _judge_by_embedding(self, machine: str) -> Judge:
+        stored = self._stored.embeddings_of(machine)
+        assert stored is not None, "`lacking` tells"
+        embeddings = restored_embeddings(stored, self._stored.embedding_background)
+        return Judge(
+            machine,
+            "embedding",
+            embeddings=embeddings,
+            normal=NormalScores(embeddings.calibration_scores, embeddings.calibration_recordings),
+            asked_rate=self._rate,
+            padding=stored.fit.pad if stored.is_padded else None,
+            caveat=self._caveat_of(stored),
+            doubter=self._doubter(machine),
+        )
+
+    def _caveat_of(self, stored: StoredEmbeddings) -> str | None:
+        """Why new normal clips may lie further off than those that were enrolled."""
+        known = self._stored.training_clips
+        if known is None:  # clips of a machine that it does not know, it was not trained on
+            return _MAY_BE_TRAINED_ON if stored.machine in self._labels else None
+        clips = {clip.sha256 for clip in (*stored.clips, *stored.held_out)}
+        return None if clips.isdisjoint(known) else _MAY_BE_TRAINED_ON
 
     def _doubter(self, machine: str, memory: Memory | None = None) -> Doubter:
         """Who knows the machine's normal recordings: their levels too, where clips' features are made."""
