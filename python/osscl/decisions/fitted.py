@@ -92,9 +92,7 @@ def fit_all(
         part = rows[:, block.columns]
         prior = None if priors is None else priors[name]
         fits[name] = fit_block(part, prior, full=block.full, min_variance=space.min_variance)
-        left_out = left_out_distances(
-            part, groups, prior, full=block.full, min_variance=space.min_variance
-        )
+        left_out = left_out_distances(part, groups, prior, full=block.full, min_variance=space.min_variance)
         standards[name] = standard_of(left_out, block.size)
         z[name] = (left_out - standards[name].mean) / standards[name].spread
     return Fitted(fits, standards, weighted_sum(z, space.blocks), z, space)

@@ -12,8 +12,8 @@ from osscl.decisions.blocks import Rows
 from osscl.decisions.conformal import Decisions, decide
 from osscl.decisions.fitted import Fitted, fit_all
 from osscl.decisions.selection import Indices, Selection, select
-from osscl.decisions.staircase import MIN_RECORDINGS, recording_numbers
 from osscl.decisions.space import Space
+from osscl.decisions.staircase import MIN_RECORDINGS, recording_numbers
 from osscl.decisions.stored import StoredArrays, restore, store
 from osscl.errors import DecisionError
 
@@ -92,7 +92,8 @@ class FittedNormals:
         Raises
         ------
         DecisionError
-            Fewer than 3 different clips, numbers that do not fit, a background of others, or lists of other lengths.
+            Fewer than 3 different clips, numbers that do not fit, a background of others, or lists of other
+            lengths.
         """
         given = cls.space.rows(rows)
         if recordings is None:
@@ -236,9 +237,7 @@ def far_above(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     return far
 
 
-def _fit(
-    rows: Rows, recordings: Sequence[str], background: HasPriors | None, space: Space
-) -> Fitted:
+def _fit(rows: Rows, recordings: Sequence[str], background: HasPriors | None, space: Space) -> Fitted:
     _check_count(len(rows))
     if background is not None and background.priors.keys() != space.blocks.keys():
         raise DecisionError(

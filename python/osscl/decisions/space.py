@@ -89,9 +89,7 @@ class Space:
 FEATURE_SPACE = Space("features", "osscl.features.memory_features", BLOCKS, min_variance=1e-3)
 """In dB. Clips of a real machine vary by 1 dB^2 and more a feature: a thousandth of it is none."""
 
-EMBEDDING_SPACE = Space(
-    "embeddings", "Detector.embed", EMBEDDING_BLOCKS, min_variance=1e-8, is_unit=True
-)
-"""Without a unit. All 128 variances of vectors of norm 1 sum up to less than 1, and those of a machine's normal
-clips to some hundredths, 1e-5 to 1e-3 each: the 1e-3 of features would drown them. What backends differ by is
-2e-5 at most, 4e-10 as a variance, and what float16 rounds of deviations is less: 1e-8 lies between."""
+EMBEDDING_SPACE = Space("embeddings", "Detector.embed", EMBEDDING_BLOCKS, min_variance=1e-8, is_unit=True)
+"""Without a unit. All 128 variances of vectors of norm 1 sum up to less than 1, and those of a machine's
+normal clips to some hundredths, 1e-5 to 1e-3 each: the 1e-3 of features would drown them. Backends
+differ by 2e-5 at most, 4e-10 as a variance, and float16 rounds deviations by less: 1e-8 lies between."""

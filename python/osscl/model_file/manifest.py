@@ -206,7 +206,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
     accuracy : Accuracy or None
         What the precision costs, measured at the export; None for fp32. Since schema 2.
     decisions : StoredDecisions or None
-        Background, memories and calibrations. Since schema 4.
+        Backgrounds, memories and calibrations. Since schema 4.
     licence, training_data : str
         Free text: terms of use, and what the model was trained on.
 
@@ -258,10 +258,15 @@ class Manifest(Settings, frozen=True, kw_only=True):
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Machine IDs that the file can score: the network's classes, then those that have a memory alone."""
+        """Machine IDs that the file can score: the network's classes, then those that have a memory alone.
+
+        Of features or of embeddings.
+        """
         classes = () if self.model is None else self.model.classes
-        memories = () if self.decisions is None else self.decisions.memories
-        return tuple(dict.fromkeys((*classes, *(memory.machine for memory in memories))))
+        held = self.decisions or StoredDecisions()
+        memories = (memory.machine for memory in held.memories)
+        embeddings = (each.machine for each in held.embeddings)
+        return tuple(dict.fromkeys((*classes, *memories, *embeddings)))
 
     @property
     def graph_precision(self) -> Precision | None:
