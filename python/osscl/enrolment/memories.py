@@ -5,35 +5,38 @@ from dataclasses import replace
 
 from osscl.decisions import smallest_rate, too_few_recordings
 from osscl.decisions.staircase import MIN_RECORDINGS
-from osscl.enrolment.backgrounds import refuse_other_features
 from osscl.enrolment.changes import added_to, without
+from osscl.enrolment.kinds import OF_FEATURES, Kind, of_machine
 from osscl.enrolment.normals import Normals
 from osscl.enrolment.options import EnrolOptions
 from osscl.enrolment.remembered import Remembered, made_new
 from osscl.enrolment.report import EnrolledMachine
 from osscl.errors import ConfigError, DecisionError
-from osscl.model_file.decisions import Rule, StoredBackground, StoredDecisions, StoredMemory
+from osscl.model_file.decisions import AnyBackground, Rule, StoredDecisions, StoredMemory, StoredNormals
 from osscl.scoring.judge import DEFAULT_RATE
 
 
 def changed_memories(
+    kind: Kind,
     decisions: StoredDecisions,
     normals: Normals,
     forgotten: Collection[str],
-    background: StoredBackground | None,
+    background: AnyBackground | None,
     options: EnrolOptions,
 ) -> dict[str, Remembered]:
     """Make, extend and cut memories.
 
     Parameters
     ----------
+    kind : Kind
+        Which kind of memories.
     decisions : StoredDecisions
         What the model file holds so far.
     normals : Normals
         Normal clips by machine.
     forgotten : collection of str
         Hashes of clips that are to be forgotten.
-    background : StoredBackground or None
+    background : StoredBackground or StoredEmbeddingBackground or None
         How clips of other machines vary.
     options : EnrolOptions
         How it is done.
@@ -50,28 +53,59 @@ def changed_memories(
     ConfigError
         Clips are to be added to a memory that is not there.
     """
-    changed: dict[str, Remembered] = {}
-    for old in decisions.memories:
-        if any(clip.sha256 in forgotten for clip in (*old.clips, *old.held_out)):
-            refuse_other_features(old)
-            changed[old.machine] = without(old, forgotten, background)
+    changed = forgetting(kind, decisions, forgotten, background)
     flaws = []
-    for machine, of_machine in normals.by_machine.items():
+    for machine, clips in normals.by_machine.items():
         before = changed.get(machine)
-        old_memory = before.stored if before else decisions.memory_of(machine)
+        old_memory = before.stored if before else of_machine(kind, decisions, machine)
         try:
             if options.add:
-                old_memory = _there(machine, old_memory)
-                made = added_to(old_memory, of_machine, options.fit, background, options.false_alarm_rate)
+                old_memory = _there(kind, machine, old_memory)
+                made = added_to(old_memory, clips, options.fit, background, options.false_alarm_rate)
             else:
-                made = made_new(machine, of_machine, options.fit, background)
-                made = replace(made, notes=(*made.notes, *_replaced(old_memory)))
+                made = made_new(machine, clips, options.fit, background, kind)
+                made = replace(made, notes=(*made.notes, *_replaced(kind, old_memory)))
         except DecisionError as error:
             flaws.append(str(error))
             continue
         changed[machine] = replace(made, notes=(*(before.notes if before else ()), *made.notes))
     if flaws:
         raise DecisionError("; ".join(flaws))
+    return changed
+
+
+def forgetting(
+    kind: Kind, decisions: StoredDecisions, forgotten: Collection[str], background: AnyBackground | None
+) -> dict[str, Remembered]:
+    """Cut memories.
+
+    Parameters
+    ----------
+    kind : Kind
+        Which kind of memories.
+    decisions : StoredDecisions
+        What the model file holds so far.
+    forgotten : collection of str
+        Hashes of clips that are to be forgotten.
+    background : StoredBackground or StoredEmbeddingBackground or None
+        How clips of other machines vary.
+
+    Returns
+    -------
+    dict of str to Remembered
+        Memories that held one of them, without it, by machine.
+
+    Raises
+    ------
+    DecisionError
+        Fewer than 3 clips would be left.
+    """
+    changed: dict[str, Remembered] = {}
+    for old in kind.held(decisions):
+        if any(clip.sha256 in forgotten for clip in (*old.clips, *old.held_out)):
+            if isinstance(old, StoredMemory):
+                OF_FEATURES.refuse_foreign(old)
+            changed[old.machine] = without(old, forgotten, background)
     return changed
 
 
@@ -103,7 +137,8 @@ def refuse_unreachable_rate(memories: dict[str, Remembered], false_alarm_rate: f
 
 def described(
     remembered: Remembered,
-    old: StoredMemory | None,
+    kind: Kind,
+    old: StoredNormals | None,
     rule: Rule,
     normals: Normals,
     false_alarm_rate: float | None,
@@ -114,9 +149,11 @@ def described(
     ----------
     remembered : Remembered
         Its memory.
-    old : StoredMemory or None
+    kind : Kind
+        Of which kind that is.
+    old : StoredMemory or StoredEmbeddings or None
         The one before, where there was one.
-    rule : {"network", "memory"}
+    rule : {"network", "memory", "both", "embedding"}
         Which score decides of it.
     normals : Normals
         What was read this time.
@@ -132,11 +169,12 @@ def described(
     before, after = _hashes(old), _hashes(stored)
     n_recordings = len(set(remembered.memory.calibration_recordings))
     smallest = smallest_rate(n_recordings) if n_recordings >= MIN_RECORDINGS else None
-    of_machine = normals.by_machine.get(stored.machine, [])
-    place_of = {normal.clip.sha256: normal.clip.place for normal in of_machine}
+    clips = normals.by_machine.get(stored.machine, [])
+    place_of = {normal.clip.sha256: normal.clip.place for normal in clips}
     n_equal_earlier = sum(sha256 in before for sha256 in place_of) if old and before & after else 0
     return EnrolledMachine(
         machine=stored.machine,
+        kind=kind.rule,
         rule=rule,
         n_clips=len(after),
         n_recordings=n_recordings,
@@ -151,24 +189,25 @@ def described(
     )
 
 
-def _hashes(stored: StoredMemory | None) -> set[str]:
+def _hashes(stored: StoredNormals | None) -> set[str]:
     return set() if stored is None else {clip.sha256 for clip in (*stored.clips, *stored.held_out)}
 
 
-def _there(machine: str, memory: StoredMemory | None) -> StoredMemory:
+def _there(kind: Kind, machine: str, memory: StoredNormals | None) -> StoredNormals:
     if memory is None:
         raise ConfigError(
-            f"the model file holds no memory of {machine} that clips could be added to; leave out --add to "
-            "make one"
+            f"the model file holds no {kind.called} of {machine} that clips could be added to; leave out "
+            "--add to make one"
         )
-    refuse_other_features(memory)
+    kind.refuse_foreign(memory)
     return memory
 
 
-def _replaced(old: StoredMemory | None) -> tuple[str, ...]:
+def _replaced(kind: Kind, old: StoredNormals | None) -> tuple[str, ...]:
     if old is None:
         return ()
     n_clips = len(old.clips) + len(old.held_out)
     return (
-        f"{old.machine}: its memory of {n_clips} clips is replaced by another; --add would have kept them",
+        f"{old.machine}: its {kind.called} of {n_clips} clips is replaced by another; --add would have kept "
+        "them",
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from osscl.enrolment.options import EnrolledRule
 from osscl.model_file.decisions import Rule
 
 
@@ -13,7 +14,9 @@ class EnrolledMachine:
     ----------
     machine : str
         Its ID.
-    rule : {"network", "memory"}
+    kind : {"memory", "embedding"}
+        What was made: a memory of features, or one of embeddings.
+    rule : {"network", "memory", "both", "embedding"}
         Which score decides of it.
     n_clips : int
         Clips that the memory holds: those that it is fitted to, and those that calibrate it.
@@ -37,6 +40,7 @@ class EnrolledMachine:
     """
 
     machine: str
+    kind: EnrolledRule
     rule: Rule
     n_clips: int
     n_recordings: int

@@ -138,6 +138,29 @@ def _covariance(triangle: bytes, size: int) -> npt.NDArray[np.float64]:
     return covariance
 
 
+def restored_prior(stored: AnyBackground) -> Background | EmbeddingBackground:
+    """Read a background of either kind that was written down.
+
+    Parameters
+    ----------
+    stored : StoredBackground or StoredEmbeddingBackground
+        Out of a model file.
+
+    Returns
+    -------
+    Background or EmbeddingBackground
+        The same as before.
+
+    Raises
+    ------
+    DecisionError
+        It is no covariance.
+    """
+    if isinstance(stored, StoredBackground):
+        return restored_background(stored)
+    return restored_embedding_background(stored)
+
+
 def restored_memory(stored: StoredMemory, background: StoredBackground | None) -> Memory:
     """Read a memory that was written down; it is fitted anew, to the same numbers.
 
