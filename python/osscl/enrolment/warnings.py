@@ -104,8 +104,8 @@ def warnings_of_embeddings(
         unknown = [machine for machine in clips_of if machine in classes]
         if unknown:
             yield (
-                f"{listed(unknown, _MAX_NAMED)}: the model file does not say what it was trained on; where it "
-                "was trained on these clips, new normal ones lie further off and more than asked for may be "
+                f"{listed(unknown, _MAX_NAMED)}: the model file does not say what it was trained on; where "
+                "that was these clips, new normal ones lie further off and more than asked for may be "
                 "flagged"
             )
         return
