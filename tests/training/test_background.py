@@ -100,6 +100,7 @@ def test_checkpoints_of_before_are_read_and_hold_none(info: CheckpointInfo, tmp_
     path = tmp_path / "best.safetensors"
     said = msgspec.to_builtins(replace(info, content="ema_weights", format="osscl.checkpoint/2"))
     tensors = {"x": torch.zeros(1)}
+    del said["embedding_background"]
     for told in ({name: value for name, value in said.items() if name != "background"}, said):
         document = msgspec.json.encode(told).decode()
         hashes = {"osscl.checkpoint": document, "osscl.checkpoint_sha256": content_sha256(document, tensors)}

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from osscl.config import ClipConfig, FrontendConfig, Settings
 from osscl.errors import CheckpointError, OutputError
-from osscl.model_file.decisions import StoredBackground
+from osscl.model_file.decisions import StoredBackground, StoredEmbeddingBackground
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 from osscl.support.strict_json import decode_strictly
@@ -25,7 +25,11 @@ from osscl.training.progress import Progress
 from osscl.training.train_config import TrainConfig
 
 SUFFIX = ".safetensors"
-_WITHOUT_BACKGROUND = "osscl.checkpoint/2"
+_LATER_THAN = {
+    "osscl.checkpoint/2": {"$.background", "$.embedding_background"},
+    "osscl.checkpoint/3": {"$.embedding_background"},
+}
+"""Paths of fields that documents of earlier formats do not have yet."""
 _KEY, _HASH_KEY = "osscl.checkpoint", "osscl.checkpoint_sha256"
 
 Content: TypeAlias = Literal["ema_weights", "training_state"]
@@ -70,9 +74,13 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     background : StoredBackground or None
         How the training clips of any one machine vary; None where there are fewer than 4 machines of 4 clips.
         Since ``osscl.checkpoint/3``.
+    embedding_background : StoredEmbeddingBackground or None
+        How these weights' embeddings of the training clips of any one machine vary; None in the state of a
+        training, before its end, and where there are fewer than 4 machines of 4 clips. Since
+        ``osscl.checkpoint/4``.
     """
 
-    format: Literal["osscl.checkpoint/2", "osscl.checkpoint/3"] = "osscl.checkpoint/3"
+    format: Literal["osscl.checkpoint/2", "osscl.checkpoint/3", "osscl.checkpoint/4"] = "osscl.checkpoint/4"
     content: Content
     config: TrainConfig
     classes: tuple[str, ...]
@@ -87,6 +95,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     versions: dict[str, str]
     git_revision: str | None
     background: StoredBackground | None = None
+    embedding_background: StoredEmbeddingBackground | None = None
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: CheckpointInfo) -> None:
@@ -172,10 +181,10 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
 def _later_than(document: str) -> set[str]:
     """Paths of fields that a document of its format does not have yet."""
     try:
-        is_old = msgspec.json.decode(document, type=_Header).format == _WITHOUT_BACKGROUND
+        stated = msgspec.json.decode(document, type=_Header).format
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from None
-    return {"$.background"} if is_old else set()
+    return _LATER_THAN.get(stated, set())
 
 
 def content_sha256(document: str, tensors: Mapping[str, Tensor]) -> str:

@@ -11,11 +11,17 @@ from torch import Tensor
 
 from osscl.config import CLIP, FRONTEND
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
+from osscl.model import OSSCL
 from osscl.support.paths import printable
 from osscl.training.background import background_of
-from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
+from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, read_checkpoint, write_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
+from osscl.training.embedding_background import (
+    clips_of_background,
+    embedding_background_of,
+    embeddings_of,
+)
 from osscl.training.execution import Execution, git_revision, package_versions
 from osscl.training.hold_out import Split
 from osscl.training.loader import Loader
@@ -125,7 +131,7 @@ class Training:
                     if is_out_of_memory(error):
                         raise self._out_of_memory() from error
                     raise
-        return True
+        return self._keep_embedding_background(should_stop)
 
     def save_state(self) -> None:
         """Write all that the training needs to go on."""
@@ -175,6 +181,25 @@ class Training:
         self.save_state()
         listener(self._epoch_report(before, hold_out))
 
+    def _keep_embedding_background(self, should_stop: Callable[[], bool]) -> bool:
+        """Write beside the weights that are kept how their embeddings vary; False where it shall stop."""
+        chosen = clips_of_background(self._split.training, self._config.seed)
+        best = self._folder / BEST_FILE
+        if not chosen or not best.exists():
+            return True
+        weights, info = read_checkpoint(best, "ema_weights")
+        if info.embedding_background is not None:  # the training was complete before
+            return True
+        model = OSSCL(self._config.model(self._data.classes)).to(self._device).eval()
+        model.load_state_dict(weights)
+        embeddings = embeddings_of(model, self._in_order(chosen), should_stop)
+        if embeddings is None:
+            return False
+        source = f"training clips, fingerprint {self._data.fingerprint}"
+        made = embedding_background_of(embeddings, chosen, source)
+        write_checkpoint(best, weights, replace(info, embedding_background=made))
+        return True
+
     def _training_batches(self) -> Loader:
         config, progress = self._config, self.state.progress
         order = TrainingOrder(
@@ -193,7 +218,9 @@ class Training:
         )
 
     def _hold_out_batches(self) -> Iterator[Batch]:
-        clips = self._split.hold_out
+        return self._in_order(self._split.hold_out)
+
+    def _in_order(self, clips: Sequence[TrainingClip]) -> Iterator[Batch]:
         size = self._config.batch_size
         plan = [list(range(i, min(i + size, len(clips)))) for i in range(0, len(clips), size)]
         return map(self._on_device, Loader(self._reader(clips), plan, workers=0))
