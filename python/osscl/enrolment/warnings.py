@@ -95,7 +95,7 @@ def warnings_of_embeddings(
     if background is None:
         yield (
             "there is no background of embeddings, so few clips say less: osscl train keeps one in its "
-            "checkpoints; for this network --background FOLDER makes one of normal recordings of 4 or more "
+            "checkpoints; osscl enroll --background FOLDER makes one of normal recordings of 4 or more "
             "machines"
         )
     trained = None if manifest.decisions is None else manifest.decisions.training_clips
