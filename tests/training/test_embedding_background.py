@@ -1,4 +1,4 @@
-"""The background of embeddings that a training keeps: by the weights that are kept, of training clips alone."""
+"""The background of embeddings of a training: by the weights that are kept, of training clips alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
