@@ -10,8 +10,8 @@ and TEST may be one folder). Each machine's memory is fitted to its first N norm
 ships. With --model the network's score and `both` stand beside it, calibrated on the same normals, which the
 network must not have been trained on; and the rule embedding, with the model's background of embeddings, or
 one of the training clips of FOLDER (by default TRAIN), and without any. "mix-up" is the AUC of other
-machines' normal clips, passed off as the machine's own. Faults, severities and modes that synth.json tells get a line
-each.
+machines' normal clips, passed off as the machine's own. Faults, severities and modes that synth.json tells
+get a line each.
 """
 
 import argparse
