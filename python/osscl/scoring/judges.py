@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -14,19 +15,16 @@ from osscl.decisions import Memory, RobustScale
 from osscl.decisions.blocks import BLOCKS
 from osscl.decisions.conformal import check_rate
 from osscl.errors import ConfigError, MachineError
-from osscl.model_file.decisions import Calibration, Rule, StoredDecisions, StoredEmbeddings
+from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
-from osscl.model_file.restored import restored_embeddings, restored_measures, restored_memory
+from osscl.model_file.restored import restored_measures, restored_memory
+from osscl.scoring.by_embeddings import MAY_BE_TRAINED_ON, judge_by_embeddings, lacking_of_embeddings
 from osscl.scoring.judge import Judge, NormalScores
 from osscl.scoring.record import Record
 from osscl.support.listing import listed
 
 RULES: tuple[Rule, ...] = ("network", "memory", "both", "embedding")
 _MAX_NAMED = 3
-_MAY_BE_TRAINED_ON = (
-    "normal clips that it was calibrated on were trained on, or may have been: more normal clips than asked "
-    "for may be flagged"
-)
 
 
 class Judges:
@@ -66,7 +64,7 @@ class Judges:
             name: label for label, name in enumerate(manifest.model.classes)
         }  # fmt: skip
         self._precision = manifest.precision
-        self._checkpoint = None if manifest.checkpoint is None else manifest.checkpoint.sha256
+        self._network = manifest.checkpoint and manifest.checkpoint.sha256, manifest.precision
         self._graph_sha256 = manifest.graph_sha256
         self.machines = manifest.machines
         self._rule, self._rate = rule, false_alarm_rate
@@ -178,7 +176,7 @@ class Judges:
         """
         rule = self.rule_of(machine)
         if rule == "embedding":
-            return self._lacking_of_embeddings(machine)
+            return lacking_of_embeddings(self._stored.embeddings_of(machine), *self._network)
         if rule != "memory" and machine not in self._labels:
             return (
                 f"the network does not know it, and the rule {rule} needs that; choose another rule, or "
@@ -194,25 +192,6 @@ class Judges:
         calibration = self._stored.calibration_of(machine, "both")
         if rule == "both" and (calibration is None or calibration.log_median is None):
             return "it is not calibrated for the rule both: run osscl calibrate"
-        return None
-
-    def _lacking_of_embeddings(self, machine: str) -> str | None:
-        found = self._stored.embeddings_of(machine)
-        if found is None:
-            return (
-                "it has no memory of embeddings; make one from its normal recordings by osscl enroll --rule "
-                "embedding"
-            )
-        if found.checkpoint_sha256 != self._checkpoint:
-            return (
-                "its memory of embeddings was made with another network than the file's: enroll it again by "
-                "osscl enroll --rule embedding"
-            )
-        if found.precision != self._precision:
-            return (
-                f"its memory of embeddings was made in {found.precision} and the model is {self._precision}: "
-                "enroll it again by osscl enroll --rule embedding"
-            )
         return None
 
     def rate_of(self, record: Record) -> float | None:
@@ -321,7 +300,7 @@ class Judges:
         if calibration is not None:
             scores = np.frombuffer(calibration.scores, "<f8")
             normal_scores = NormalScores(scores, [clip.recording for clip in calibration.clips])
-            caveat = None if calibration.is_guaranteed else _MAY_BE_TRAINED_ON
+            caveat = None if calibration.is_guaranteed else MAY_BE_TRAINED_ON
         of_memory: dict[str, Any] = {"doubter": self._doubter(machine)}
         if rule == "both":
             memory = self._memory(machine)
@@ -343,27 +322,8 @@ class Judges:
         )
 
     def _judge_by_embedding(self, machine: str) -> Judge:
-        stored = self._stored.embeddings_of(machine)
-        assert stored is not None, "`lacking` tells"
-        embeddings = restored_embeddings(stored, self._stored.embedding_background)
-        return Judge(
-            machine,
-            "embedding",
-            embeddings=embeddings,
-            normal=NormalScores(embeddings.calibration_scores, embeddings.calibration_recordings),
-            asked_rate=self._rate,
-            padding=stored.fit.pad if stored.is_padded else None,
-            caveat=self._caveat_of(stored),
-            doubter=self._doubter(machine),
-        )
-
-    def _caveat_of(self, stored: StoredEmbeddings) -> str | None:
-        """Why new normal clips may lie further off than those that were enrolled."""
-        known = self._stored.training_clips
-        if known is None:  # clips of a machine that it does not know, it was not trained on
-            return _MAY_BE_TRAINED_ON if stored.machine in self._labels else None
-        clips = {clip.sha256 for clip in (*stored.clips, *stored.held_out)}
-        return None if clips.isdisjoint(known) else _MAY_BE_TRAINED_ON
+        judge = judge_by_embeddings(machine, self._stored, is_class=machine in self._labels)
+        return replace(judge, asked_rate=self._rate, doubter=self._doubter(machine))
 
     def _doubter(self, machine: str, memory: Memory | None = None) -> Doubter:
         """Who knows the machine's normal recordings: their levels too, where clips' features are made."""
