@@ -186,6 +186,18 @@ def test_a_clip_is_forgotten_by_both(enrolled: Path, recordings: Path, tmp_path:
     assert sha256 not in {each.sha256 for kind in (held.memories, held.embeddings) for each in kind[0].clips}
 
 
+def test_a_machine_whose_memory_is_only_cut_keeps_its_rule(
+    enrolled: Path, recordings: Path, tmp_path: Path
+) -> None:
+    bundle, path = read_bundle(enrolled), tmp_path / "by_network.onnx"
+    held = replace(held_by(enrolled), rules=held_by(enrolled).rules | {KNOWN: "network"})
+    write_bundle(path, bundle.model, replace(bundle.manifest, decisions=held))
+    sha256 = embeddings_of(path).clips[0].sha256
+    enroll(recordings / "press", tmp_path / "new.onnx", path, replace_options(BY_EMBEDDING, forget=[sha256]))
+    assert held_by(tmp_path / "new.onnx").rules == {KNOWN: "network", STRANGE: "embedding"}
+    assert len(embeddings_of(tmp_path / "new.onnx").clips) == N_CLIPS - 1
+
+
 def test_clips_are_added(enrolled: Path, tmp_path: Path) -> None:
     write_normals(tmp_path / "new" / "fan" / "train", 2, first=20)
     write_normals(tmp_path / "new" / "fan" / "train", 1, machine=5, first=30)

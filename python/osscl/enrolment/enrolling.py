@@ -170,7 +170,7 @@ def enrolled(
     changed = changed_memories(kind, decisions, normals, forgotten, background, options)
     beside = merged(manifest, decisions, changes)
     changed = capped(changed, _size_beside(manifest, beside, kind, changed), background)
-    changes.insert(0, Changed(kind, changed, is_new=bool(replaced)))
+    changes.insert(0, Changed(kind, changed, replaced))
     for each in changes:
         refuse_unreachable_rate(each.memories, options.false_alarm_rate)
     made = merged(manifest, decisions, changes)

@@ -1,6 +1,6 @@
 """Memories that are new or changed, put into what a model file holds; and what holds no longer with them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -22,13 +22,13 @@ class Changed(NamedTuple):
         Which kind.
     memories : mapping of str to Remembered
         By machine.
-    is_new : bool
-        Whether they were made new, not added to or cut.
+    new : set of str
+        Machines whose memory was made new, not added to or cut.
     """
 
     kind: Kind
     memories: Mapping[str, Remembered]
-    is_new: bool = False
+    new: Set[str] = frozenset()
 
 
 def merged(
@@ -57,11 +57,11 @@ def merged(
         calibrations=tuple(each for each in decisions.calibrations if each not in stale),
         limits=without_limits(decisions.limits, stale_limits(decisions, changes)),
     )
-    for kind, changed, is_new in changes:
+    for kind, changed, new in changes:
         memories = {memory.machine: memory for memory in kind.held(made)}
         memories |= {machine: each.stored for machine, each in changed.items()}
         rules = {
-            machine: rule_once_enrolled(machine, classes, made.rules, kind.rule, is_new=is_new)
+            machine: rule_once_enrolled(machine, classes, made.rules, kind.rule, is_new=machine in new)
             for machine in changed
         }
         made = replace(kind.holding(made, memories.values()), rules=made.rules | rules)
