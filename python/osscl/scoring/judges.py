@@ -64,7 +64,8 @@ class Judges:
             name: label for label, name in enumerate(manifest.model.classes)
         }  # fmt: skip
         self._precision = manifest.precision
-        self._network = manifest.checkpoint and manifest.checkpoint.sha256, manifest.precision
+        checkpoint = manifest.checkpoint
+        self._network = None if checkpoint is None else checkpoint.sha256, manifest.precision
         self._graph_sha256 = manifest.graph_sha256
         self.machines = manifest.machines
         self._rule, self._rate = rule, false_alarm_rate
