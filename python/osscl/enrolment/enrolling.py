@@ -26,7 +26,7 @@ from osscl.enrolment.report import Enrolment, UnusableRecording
 from osscl.enrolment.warnings import named, warnings_of, warnings_of_embeddings, warnings_of_memories
 from osscl.errors import ConfigError, ModelFileError, NoRecordingsError
 from osscl.model_file.bundle import read_bundle, write_bundle
-from osscl.model_file.decisions import AnyBackground, StoredDecisions
+from osscl.model_file.decisions import AnyBackground, StoredDecisions, StoredNormals
 from osscl.model_file.manifest import Manifest, Producer
 from osscl.model_file.memories_alone import identity_graph, manifest_of_memories
 from osscl.runs.featured import Embed
@@ -155,7 +155,7 @@ def enrolled(
     plan = in_windows(plan, options.fit, options.hop_s)
     plan_of_background = Plan() if options.background is None else plan_of([options.background])
     on_total(len(plan.planned) + len(plan_of_background.planned))
-    held = (*decisions.memories, *decisions.embeddings)
+    held: list[StoredNormals] = [*decisions.memories, *decisions.embeddings]
     forgotten = hashes_to_forget(options.forget, held, options.fit)
     given = None
     if options.background is not None:

@@ -1,6 +1,6 @@
 """The memories of a model file once normal recordings are enrolled and clips forgotten."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from osscl.decisions import smallest_rate, too_few_recordings
@@ -109,12 +109,12 @@ def forgetting(
     return changed
 
 
-def refuse_unreachable_rate(memories: dict[str, Remembered], false_alarm_rate: float | None) -> None:
+def refuse_unreachable_rate(memories: Mapping[str, Remembered], false_alarm_rate: float | None) -> None:
     """Refuse memories that cannot speak of the rate that was asked for.
 
     Parameters
     ----------
-    memories : dict of str to Remembered
+    memories : mapping of str to Remembered
         By machine.
     false_alarm_rate : float or None
         The rate, where one was asked for.
