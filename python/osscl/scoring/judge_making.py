@@ -1,6 +1,7 @@
 """A judge made from what a model file holds of a machine, or why none can be made."""
 
 import os
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -15,6 +16,7 @@ from osscl.machines.domains import DOMAINS, Domain, domain_of
 from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.restored import restored_measures, restored_memory
+from osscl.scoring.by_embeddings import MAY_BE_TRAINED_ON, judge_by_embeddings, lacking_of_embeddings
 from osscl.scoring.either_domain import EitherDomain
 from osscl.scoring.judge import Judge, NormalScores
 
@@ -23,11 +25,7 @@ DOMAIN_CHOICES: tuple[DomainChoice, ...] = get_args(DomainChoice)
 AUTO: DomainChoice = "auto"
 """Names of recordings and of their folders tell the domain; where they do not, it is not known."""
 
-RULES: tuple[Rule, ...] = ("network", "memory", "both")
-_MAY_BE_TRAINED_ON = (
-    "normal clips that it was calibrated on were trained on, or may have been: more normal clips than asked "
-    "for may be flagged"
-)
+RULES: tuple[Rule, ...] = ("network", "memory", "both", "embedding")
 
 
 class JudgeMaker:
@@ -37,7 +35,7 @@ class JudgeMaker:
     ----------
     manifest : Manifest
         What the file says of itself.
-    rule : {"network", "memory", "both"}, optional
+    rule : {"network", "memory", "both", "embedding"}, optional
         The rule of all machines; by default each has its own.
     false_alarm_rate : float, optional
         As asked for.
@@ -75,6 +73,8 @@ class JudgeMaker:
         self.held = manifest.decisions or StoredDecisions()
         self._labels = manifest.classes_of_machines
         self._precision = manifest.precision
+        checkpoint = manifest.checkpoint
+        self._network = None if checkpoint is None else checkpoint.sha256, manifest.precision
         self.graph_sha256 = manifest.graph_sha256
         self.machines = manifest.machines
         self._rule, self._rate = rule, false_alarm_rate
@@ -82,6 +82,11 @@ class JudgeMaker:
             raise ConfigError(
                 f"the rule {rule} needs memories of machines, and the model file holds none: make one from "
                 "normal recordings by osscl enroll"
+            )
+        if rule == "embedding" and not self.held.embeddings:
+            raise ConfigError(
+                "the rule embedding needs memories of embeddings, and the model file holds none: make one "
+                "from normal recordings by osscl enroll --rule embedding"
             )
         self.domain = domain
         if domain not in DOMAIN_CHOICES:
@@ -108,6 +113,8 @@ class JudgeMaker:
             As asked for, as the file says, or else by the network where it knows the machine.
         """
         own: Rule = "network" if machine in self._labels else "memory"
+        if own == "memory" and not self.held.memories_of(machine):
+            own = "embedding" if self.held.embeddings_of(machine) is not None else own
         return self._rule or self.held.rules.get(machine, own)
 
     def lacking(self, machine: str) -> str | None:
@@ -124,6 +131,8 @@ class JudgeMaker:
             One sentence; None where its clips can be scored.
         """
         rule = self.rule_of(machine)
+        if rule == "embedding":
+            return lacking_of_embeddings(self.held.embeddings_of(machine), *self._network)
         if rule != "memory" and machine not in self._labels:
             return (
                 f"the network does not know it, and the rule {rule} needs that; choose another rule, or "
@@ -204,12 +213,14 @@ class JudgeMaker:
             return EitherDomain(machine, rule, asked_rate=self._rate, domains=of_each)
         if rule == "memory":
             return self._by_memory(machine, domain)
+        if rule == "embedding":
+            return self._by_embeddings(machine)
         calibration, reason = self._calibration(machine, rule)
         normal_scores, caveat = None, None
         if calibration is not None:
             scores = np.frombuffer(calibration.scores, "<f8")
             normal_scores = NormalScores(scores, [clip.recording for clip in calibration.clips])
-            caveat = None if calibration.is_guaranteed else _MAY_BE_TRAINED_ON
+            caveat = None if calibration.is_guaranteed else MAY_BE_TRAINED_ON
         of_memory: dict[str, Any] = {"doubter": self._doubter(machine)}
         if rule == "both":
             memory = self._memory(machine)
@@ -260,6 +271,10 @@ class JudgeMaker:
             doubter=self._doubter(machine, memory, domain),
             domain=domain,
         )
+
+    def _by_embeddings(self, machine: str) -> Judge:
+        judge = judge_by_embeddings(machine, self.held, is_class=machine in self._labels)
+        return replace(judge, asked_rate=self._rate, doubter=self._doubter(machine))
 
     def _doubter(self, machine: str, memory: Memory | None = None, domain: Domain | None = None) -> Doubter:
         """Who knows the machine's normal recordings: their levels too, where clips' features are made."""
