@@ -186,6 +186,31 @@ def test_a_clip_is_forgotten_by_both(enrolled: Path, recordings: Path, tmp_path:
     assert sha256 not in {each.sha256 for kind in (held.memories, held.embeddings) for each in kind[0].clips}
 
 
+def test_memories_of_domains_and_of_embeddings_stand_side_by_side(enrolled: Path, tmp_path: Path) -> None:
+    train, owner = tmp_path / "moved" / "fan" / "train", "fan/section_00"
+    write_normals(train, 4, name="section_00_source_train_normal")
+    write_normals(train, 4, first=20, machine=2, name="section_00_target_train_normal")
+    enroll(tmp_path / "moved", tmp_path / "domains.onnx", enrolled, EnrolOptions(by_domain=True))
+    made = enroll(tmp_path / "moved", tmp_path / "both.onnx", tmp_path / "domains.onnx", BY_EMBEDDING)
+    assert [(each.owner, each.domain, each.n_clips) for each in made.machines] == [(owner, None, 8)]
+    held = held_by(tmp_path / "both.onnx")
+    assert held.memories == held_by(tmp_path / "domains.onnx").memories
+    assert [memory.domain for memory in held.memories_of(owner)] == ["source", "target"]
+    assert held.rules[owner] == "embedding"
+    write_normals(tmp_path / "new" / "fan" / "train", 1, first=9, name="section_00_source_train_normal")
+    more, source = replace_options(BY_EMBEDDING, add=True), held.memories_of(owner)[0].clips[1].sha256
+    made = enroll(tmp_path / "new", tmp_path / "more.onnx", tmp_path / "both.onnx", more)
+    assert [(each.owner, each.n_clips) for each in made.machines] == [(owner, 9)], "names need tell no domain"
+    made = enroll([], tmp_path / "less.onnx", tmp_path / "more.onnx", EnrolOptions(forget=[source]))
+    found = [(each.owner, each.kind, each.n_clips, each.rule) for each in made.machines]
+    assert found == [(f"{owner} (source)", "memory", 3, "embedding"), (owner, "embedding", 8, "embedding")]
+    judges = Judges(read_bundle(tmp_path / "less.onnx").manifest, "memory")
+    assert [judges.of(owner, f"a_{domain}_b.wav").domain for domain in ("source", "target")] == [
+        "source",
+        "target",
+    ]
+
+
 def test_a_machine_whose_memory_is_only_cut_keeps_its_rule(
     enrolled: Path, recordings: Path, tmp_path: Path
 ) -> None:
@@ -284,6 +309,12 @@ def test_a_file_without_a_network_cannot(recordings: Path, tmp_path: Path) -> No
     with pytest.raises(ConfigError, match="rule is 'both'; recordings are enrolled for one of"):
         EnrolOptions(rule="both")  # type: ignore[arg-type]
     assert not (tmp_path / "x.onnx").exists()
+
+
+def test_embeddings_are_not_told_by_domain() -> None:
+    expected = "--by-domain makes memories of features, and the rule embedding knows no domains: leave out"
+    with pytest.raises(ConfigError, match=f"^{expected} --by-domain, or --rule$"):
+        EnrolOptions(rule="embedding", by_domain=True)
 
 
 # As a document

@@ -8,15 +8,16 @@ import numpy as np
 
 from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
 from osscl.config import FEATURES, Padding
-from osscl.decisions import Memory, RobustScale
+from osscl.decisions import Memory
 from osscl.decisions.blocks import BLOCKS
 from osscl.decisions.conformal import check_rate
 from osscl.errors import ConfigError, MachineError
 from osscl.machines.domains import DOMAINS, Domain, domain_of
-from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
+from osscl.model_file.decisions import Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.restored import restored_measures, restored_memory
 from osscl.scoring.by_embeddings import MAY_BE_TRAINED_ON, judge_by_embeddings, lacking_of_embeddings
+from osscl.scoring.calibrated import calibration_for, network_scale_of
 from osscl.scoring.either_domain import EitherDomain
 from osscl.scoring.judge import Judge, NormalScores
 
@@ -215,7 +216,7 @@ class JudgeMaker:
             return self._by_memory(machine, domain)
         if rule == "embedding":
             return self._by_embeddings(machine)
-        calibration, reason = self._calibration(machine, rule)
+        calibration, reason = calibration_for(self.held, machine, rule, self._precision)
         normal_scores, caveat = None, None
         if calibration is not None:
             scores = np.frombuffer(calibration.scores, "<f8")
@@ -226,7 +227,7 @@ class JudgeMaker:
             memory = self._memory(machine)
             of_memory = {
                 "memory": memory,
-                "network_scale": self._network_scale(machine),
+                "network_scale": network_scale_of(self.held, machine),
                 "padding": self._padding(machine),
                 "doubter": self._doubter(machine, memory),
             }
@@ -284,14 +285,6 @@ class JudgeMaker:
         levels = None if memory is None else memory.features[:, BLOCKS["level"].columns]
         return Doubter(restored_measures(stored), levels)
 
-    def _network_scale(self, machine: str) -> RobustScale:
-        """Scale of the network's score for the rule both; of another precision it still gives scores."""
-        found = self.held.calibration_of(machine, "both")
-        assert found is not None, "`lacking` tells"
-        assert found.log_median is not None
-        assert found.log_mad is not None
-        return RobustScale(found.log_median, found.log_mad)
-
     def _padding(self, machine: str, domain: Domain | None = None) -> Padding | None:
         stored = self.held.memory_of(machine, domain)
         return stored.fit.pad if stored is not None and stored.is_padded else None
@@ -300,15 +293,3 @@ class JudgeMaker:
         stored = self.held.memory_of(machine, domain)
         assert stored is not None
         return restored_memory(stored, self.held.background)
-
-    def _calibration(self, machine: str, rule: Rule) -> tuple[Calibration | None, str | None]:
-        """The calibration that holds for what computes the network, or why there is none."""
-        found = self.held.calibration_of(machine, rule)
-        if found is None:
-            return None, "it is not calibrated: osscl calibrate on normal recordings that were not trained on"
-        if found.precision != self._precision:
-            return None, (
-                f"it was calibrated in {found.precision} and the model is {self._precision}: calibrate it "
-                "again"
-            )
-        return found, None

@@ -108,9 +108,8 @@ def embedding_background_of(
 
 def kept_with_background(
     best: Path,
-    clips: Sequence[TrainingClip],
-    batches: Iterable[Batch],
-    source: str,
+    training: Sequence[TrainingClip],
+    batches_of: Callable[[Sequence[TrainingClip]], Iterable[Batch]],
     device: torch.device,
     should_stop: Callable[[], bool],
 ) -> bool:
@@ -122,12 +121,10 @@ def kept_with_background(
     ----------
     best : Path
         The checkpoint; where there is none, or it holds a background, nothing is done.
-    clips : sequence of TrainingClip
-        As `clips_of_background` chooses them; without any, nothing is done.
-    batches : iterable of Batch
-        These clips in their order, on the device.
-    source : str
-        What they are, in words.
+    training : sequence of TrainingClip
+        Clips that are trained on.
+    batches_of : callable
+        Gives batches of clips in their order, on the device.
     device : torch.device
         Where the network is computed.
     should_stop : callable
@@ -138,16 +135,18 @@ def kept_with_background(
     bool
         False where it was to stop first: nothing is written.
     """
-    if not clips or not best.exists():
+    if not best.exists():
         return True
     weights, info = read_checkpoint(best, "ema_weights")
-    if info.embedding_background is not None:  # the training was complete before
+    clips = clips_of_background(training, info.config.seed)
+    if not clips or info.embedding_background is not None:  # the training was complete before
         return True
     model = OSSCL(info.config.model(info.classes)).to(device).eval()
     model.load_state_dict(weights)
-    embeddings = embeddings_of(model, batches, should_stop)
+    embeddings = embeddings_of(model, batches_of(clips), should_stop)
     if embeddings is None:
         return False
+    source = f"training clips, fingerprint {info.data_fingerprint}"
     made = embedding_background_of(embeddings, clips, source)
     write_checkpoint(best, weights, replace(info, embedding_background=made))
     return True

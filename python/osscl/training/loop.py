@@ -17,7 +17,7 @@ from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
 from osscl.training.decided import decided, n_steps_of
 from osscl.training.description import described
-from osscl.training.embedding_background import clips_of_background, kept_with_background
+from osscl.training.embedding_background import kept_with_background
 from osscl.training.exchange import exchange
 from osscl.training.execution import Execution
 from osscl.training.feature_scale import FeatureScale
@@ -154,7 +154,8 @@ class Training:
                     if is_out_of_memory(error):
                         raise self._out_of_memory() from error
                     raise
-        return self._keep_embedding_background(should_stop)
+        best, clips = self._folder / BEST_FILE, self._split.training
+        return kept_with_background(best, clips, self._in_order, self._device, should_stop)
 
     def save_state(self) -> None:
         """Write all that the training needs to go on."""
@@ -206,15 +207,6 @@ class Training:
             self._write(BEST_FILE, "ema_weights", kept)
         self.save_state()
         listener(self._epoch_report(before, hold_out))
-
-    def _keep_embedding_background(self, should_stop: Callable[[], bool]) -> bool:
-        """Write beside the weights that are kept how their embeddings vary; False where it shall stop."""
-        chosen = clips_of_background(self._split.training, self._config.seed)
-        source = f"training clips, fingerprint {self._data.fingerprint}"
-        batches = self._in_order(chosen)
-        return kept_with_background(
-            self._folder / BEST_FILE, chosen, batches, source, self._device, should_stop
-        )
 
     def _training_batches(self) -> Loader:
         config, progress = self._config, self.state.progress
