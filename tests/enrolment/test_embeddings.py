@@ -25,6 +25,7 @@ from osscl.scoring.record import Record
 from support import once
 from support.model_files import tiny_graph, tiny_manifest
 from support.normal_recordings import clip, write_normals
+from support.older_manifests import of_schema
 
 KNOWN, STRANGE = "fan/id_00", "press/id_09"
 BY_EMBEDDING = EnrolOptions(rule="embedding")
@@ -188,7 +189,7 @@ def test_a_clip_is_forgotten_by_both(enrolled: Path, recordings: Path, tmp_path:
 
 def test_memories_of_domains_and_of_embeddings_stand_side_by_side(enrolled: Path, tmp_path: Path) -> None:
     train, owner = tmp_path / "moved" / "fan" / "train", "fan/section_00"
-    write_normals(train, 4, name="section_00_source_train_normal")
+    write_normals(train, 4, machine=4, name="section_00_source_train_normal")
     write_normals(train, 4, first=20, machine=2, name="section_00_target_train_normal")
     enroll(tmp_path / "moved", tmp_path / "domains.onnx", enrolled, EnrolOptions(by_domain=True))
     made = enroll(tmp_path / "moved", tmp_path / "both.onnx", tmp_path / "domains.onnx", BY_EMBEDDING)
@@ -197,7 +198,7 @@ def test_memories_of_domains_and_of_embeddings_stand_side_by_side(enrolled: Path
     assert held.memories == held_by(tmp_path / "domains.onnx").memories
     assert [memory.domain for memory in held.memories_of(owner)] == ["source", "target"]
     assert held.rules[owner] == "embedding"
-    write_normals(tmp_path / "new" / "fan" / "train", 1, first=9, name="section_00_source_train_normal")
+    write_normals(tmp_path / "new" / "fan" / "train", 1, first=9, machine=4, name="section_00_new_normal")
     more, source = replace_options(BY_EMBEDDING, add=True), held.memories_of(owner)[0].clips[1].sha256
     made = enroll(tmp_path / "new", tmp_path / "more.onnx", tmp_path / "both.onnx", more)
     assert [(each.owner, each.n_clips) for each in made.machines] == [(owner, 9)], "names need tell no domain"
@@ -322,13 +323,15 @@ def test_embeddings_are_not_told_by_domain() -> None:
 
 def test_documents_of_before_hold_no_embeddings(enrolled: Path) -> None:
     manifest = read_bundle(enrolled).manifest
-    said = msgspec.to_builtins(manifest) | {"schema_version": 5}
-    with pytest.raises(ModelFileError, match=r"newer than the document - at `\$.decisions.embedding"):
-        decode_manifest(msgspec.json.encode(said))
-    del said["decisions"]["embeddings"]
-    with pytest.raises(ModelFileError, match=r"newer than the document - at `\$.decisions.embedding_backgr"):
-        decode_manifest(msgspec.json.encode(said))
-    del said["decisions"]["embedding_background"]
+    said = of_schema(msgspec.to_builtins(manifest), 5)
+    for later in ("embeddings", "embedding_background"):
+        newer = said | {
+            "decisions": said["decisions"] | {later: msgspec.to_builtins(held_by(enrolled))[later]}
+        }
+        with pytest.raises(
+            ModelFileError, match=rf"newer than the document - at `\$.decisions.{later}[.`\[]"
+        ):
+            decode_manifest(msgspec.json.encode(newer))
     with pytest.raises(ModelFileError, match="of fan/id_00, which has no memory of embeddings"):
         decode_manifest(msgspec.json.encode(said))
     said["decisions"]["rules"] = {}

@@ -1,6 +1,7 @@
 """Domains of memories in documents of every schema."""
 
 import json
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,14 +11,15 @@ from osscl.model_file.decisions import StoredDecisions, StoredMemory
 from osscl.model_file.manifest_json import decode_manifest, encode_manifest
 from support.made_features import made_features
 from support.model_files import tiny_graph, tiny_manifest
+from support.older_manifests import of_schema
 from support.remembering import memory_of_features
 
 FAN = "fan/id_00"
 
 
-def document(*memories: StoredMemory) -> dict[str, object]:
+def document(*memories: StoredMemory) -> dict[str, Any]:
     manifest = tiny_manifest(tiny_graph().SerializeToString())
-    decoded: dict[str, object] = json.loads(
+    decoded: dict[str, Any] = json.loads(
         encode_manifest(replace(manifest, decisions=StoredDecisions(memories=memories)))
     )
     return decoded
@@ -38,9 +40,9 @@ def test_domains_are_written_and_read() -> None:
 
 
 def test_a_document_of_schema_5_has_no_domains() -> None:
-    old = document(memory_of_features(FAN, made_features(1, 4))) | {"schema_version": 5}
-    memory = old["decisions"]["memories"][0]  # type: ignore[index]
-    assert memory.pop("domain") is None
+    old = of_schema(document(memory_of_features(FAN, made_features(1, 4))), 5)
+    memory = old["decisions"]["memories"][0]
+    assert "domain" not in memory
     assert read(old).memories[0].domain is None
     memory["domain"] = None
     with pytest.raises(

@@ -19,6 +19,7 @@ from osscl.model_file.manifest_json import MAX_MANIFEST_BYTES, decode_manifest, 
 from osscl.model_file.signature import FrontEndPlace, graph_inputs, graph_outputs
 from osscl.scoring.rule import anomaly_score
 from support.model_files import CLASSES, GOLDEN_COUNT, tiny_graph, tiny_manifest
+from support.older_manifests import of_schema
 
 MODEL = tiny_graph().SerializeToString()
 MANIFEST = tiny_manifest(MODEL)
@@ -102,13 +103,7 @@ def test_the_document_is_plain_json_with_these_fields() -> None:
 
 
 def test_a_document_of_schema_1_is_read_and_written_anew_as_the_newest() -> None:
-    old = json.loads(DOCUMENT)
-    del old["accuracy"]
-    del old["decisions"]
-    del old["verdict"]
-    del old["model"]["sub_centres"]
-    del old["class_machines"]
-    old["schema_version"] = 1
+    old = of_schema(json.loads(DOCUMENT), 1)
     manifest = decode_manifest(json.dumps(old).encode())
     assert manifest.accuracy is None
     assert encode_manifest(manifest) == DOCUMENT
@@ -141,12 +136,7 @@ def test_reduced_precision_comes_with_its_measured_accuracy(precision: Any) -> N
 
 def of_schema_2(precision: Any) -> bytes:
     document = encode_manifest(tiny_manifest(MODEL, precision=precision, accuracy=ACCURACY))
-    old = json.loads(document) | {"schema_version": 2}
-    del old["decisions"]
-    del old["verdict"]
-    del old["model"]["sub_centres"]
-    del old["class_machines"]
-    return json.dumps(old).encode()
+    return json.dumps(of_schema(json.loads(document), 2)).encode()
 
 
 def test_bf16_of_schema_2_goes_on_to_mean_a_graph_in_fp32() -> None:
