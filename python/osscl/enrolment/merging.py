@@ -66,7 +66,7 @@ def merged(
         memories |= {owner: each.stored for owner, each in changed.items()}
         rules = {
             machine: rule_once_enrolled(machine, classes, made.rules, kind.rule, is_new=machine in new)
-            for machine in {owner.machine for owner in changed}
+            for machine in dict.fromkeys(owner.machine for owner in changed)
         }
         made = replace(kind.holding(made, memories.values()), rules=made.rules | rules)
     return made
