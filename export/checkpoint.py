@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import torch
+from msgspec import structs
 from torch import Tensor
 
 from osscl.config import FRONTEND, HeadKind, ModelConfig, ModelInputs
@@ -57,7 +58,7 @@ class Checkpoint:
     class_machines : tuple of str or None
         Machine of each class, where machines have several.
     decisions : StoredDecisions or None
-        Background and hashes of the clips that took part in its training, where it says them.
+        Backgrounds and hashes of the clips that took part in its training, where it says them.
     verdict : Verdict or None
         What held-out clips say of it, where it says that.
     """
@@ -160,7 +161,12 @@ def _load_trained(path: Path, sha256: str, given: Mapping[str, object]) -> Check
     )
     # held-out clips chose the weights: their scores are too low as well
     hashes = sorted({each[:SHORT_HASH_DIGITS] for each in (*info.training_clips, *info.hold_out_clips)})
-    decisions = StoredDecisions(background=info.background, training_clips=tuple(hashes))
+    of_embeddings = info.embedding_background
+    if of_embeddings is not None:  # from here on it stands apart from the weights that it belongs to
+        of_embeddings = structs.replace(of_embeddings, checkpoint_sha256=sha256)
+    decisions = StoredDecisions(
+        background=info.background, training_clips=tuple(hashes), embedding_background=of_embeddings
+    )
     return Checkpoint(
         model.eval(),
         config,

@@ -47,6 +47,7 @@ CHEAP = (
     "inspect demo",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",
+    "enroll demo RECORDINGS --rule embedding --machine fan --output new.onnx --overwrite",
     "inspect demo --json",
     "sensitivity demo RECORDINGS --machine blower/id_00",
     "commission RECORDINGS --machine fan --output new --false-alarm-rate 0.001",

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from osscl.model_file.bundle import read_bundle
+from osscl.model_file.bundle import read_bundle, write_bundle
 from support import once
 from support.console import osscl_each
+from support.model_files import tiny_graph, tiny_manifest
 from support.normal_recordings import RATE_HZ, clip, write_normals
 
 
@@ -64,6 +65,44 @@ def test_files_that_cannot_be_used_give_code_3(recordings: Path, tmp_path: Path)
     assert (tmp_path / "m.onnx").is_file()
 
 
+def test_embeddings_are_enrolled_and_decide(recordings: Path, tmp_path: Path) -> None:
+    graph = tiny_graph().SerializeToString()
+    write_bundle(tmp_path / "tiny.onnx", graph, tiny_manifest(graph))
+    faults = tmp_path / "new" / "press" / "test"
+    faults.mkdir(parents=True)
+    soundfile.write(faults / "normal_id_09_0.wav", clip(70), RATE_HZ)
+    soundfile.write(faults / "anomaly_id_09_1.wav", clip(71, pitch=1.5), RATE_HZ)
+    enrolled, scored, inspected, evaluated, explained, limits, calibrated = osscl_each(
+        [
+            ("enroll", "tiny.onnx", recordings, "--rule", "embedding", "--device", "cpu", "-o", "e.onnx"),
+            ("score", "e.onnx", "new", "--json"),
+            ("inspect", "e.onnx"),
+            ("evaluate", "e.onnx", "new", "--rule", "all", "--json"),
+            ("explain", "e.onnx", "new/press/test/anomaly_id_09_1.wav"),
+            ("sensitivity", "e.onnx", recordings),
+            ("calibrate", "e.onnx", recordings, "--rule", "embedding", "-o", "c.onnx"),
+        ],
+        tmp_path,
+    )
+    assert enrolled.returncode == 0, enrolled.stderr
+    assert "there is no background of embeddings" in enrolled.stderr
+    assert enrolled.stderr.endswith("1 memory of embeddings -> e.onnx (background: none)\n")
+    lines = [json.loads(line) for line in scored.stdout.splitlines()]
+    assert [line["rule"] for line in lines] == ["embedding"] * 2
+    assert [line["is_anomaly"] for line in lines] == [True, False]
+    assert "press/id_09: 20 clips, 20 recordings, smallest rate 4.76 %" in " ".join(inspected.stdout.split())
+    report = json.loads(evaluated.stdout)
+    assert list(report["by_rule"]) == ["embedding"]
+    assert report["by_rule"]["embedding"]["machines"][0]["auc"]["value"] == 1.0
+    assert "by embedding: flagged at 5 %" in explained.stdout
+    for ended, sentence in (
+        (limits, "no detection limits are measured by the rule embedding"),
+        (calibrated, "a memory, of features or of embeddings, is calibrated by its own recordings"),
+    ):
+        assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1), ended.stderr
+        assert sentence in ended.stderr
+
+
 WRONG = [
     ("demo -o m.onnx", 2, "demo is no folder of recordings"),
     ("nothing -o m.onnx", 2, "there is no file or folder nothing"),
@@ -75,6 +114,11 @@ WRONG = [
     ("RECORDINGS -o m.onnx --false-alarm-rate 5", 1, "must lie between 0 and 1"),
     ("RECORDINGS -o m.onnx --machine=", 1, "expected a name such as press/id_09"),
     ("RECORDINGS -o m.onnx --recording (", 1, "is no regular expression"),
+    ("RECORDINGS -o m.onnx --rule embedding", 1, "needs a network; name its model file"),
+    ("demo RECORDINGS -o m.onnx --rule network", 1, "are enrolled for one of: memory, embedding"),
+    ("demo RECORDINGS -o m.onnx --device cpu --threads 1", 2, "are for --rule embedding"),
+    ("demo RECORDINGS -o m.onnx --rule embedding --limits", 2, "with memories of features"),
+    ("demo RECORDINGS -o m.onnx --rule embedding --add", 1, "no memory of embeddings of press/id_09"),
 ]
 
 

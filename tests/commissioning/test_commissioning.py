@@ -10,11 +10,12 @@ import pytest
 from osscl.commissioning.commissioned import Commissioned
 from osscl.commissioning.commissioning import commission
 from osscl.decisions import decide
-from osscl.enrolment import EnrolOptions
+from osscl.enrolment import EnrolOptions, enroll
 from osscl.errors import DecisionError, MissingExtraError, OutputError
-from osscl.model_file.bundle import read_bundle
-from osscl.model_file.restored import restored_memory
+from osscl.model_file.bundle import read_bundle, write_bundle
+from osscl.model_file.restored import restored_embeddings, restored_memory
 from osscl.runs.score_table import read_records
+from support.model_files import tiny_graph, tiny_manifest
 from support.normal_recordings import write_normals
 
 N = 4
@@ -70,6 +71,21 @@ def test_no_normal_clip_is_judged_by_itself(home: Path, done: Commissioned) -> N
         assert sum(w * (each or 0.0) for w, each in zip((1, 1, 1, 0.25), z, strict=True)) == pytest.approx(
             record.score, abs=1e-4
         )
+
+
+def test_a_machine_that_decides_by_embeddings_is_judged_by_them(home: Path, tmp_path: Path) -> None:
+    graph = tiny_graph().SerializeToString()
+    write_bundle(tmp_path / "tiny.onnx", graph, tiny_manifest(graph))
+    enroll(home / "press", tmp_path / "e.onnx", tmp_path / "tiny.onnx", EnrolOptions(rule="embedding"))
+    made = commission(home / "press", tmp_path / "site", tmp_path / "e.onnx")
+    decisions = read_bundle(tmp_path / "site" / "model.onnx").manifest.decisions
+    assert decisions is not None
+    left_out = restored_embeddings(decisions.embeddings[0], None).leave_one_out
+    records = list(read_records(tmp_path / "site" / "normals.csv"))
+    assert {(record.rule, record.z_level) for record in records} == {("embedding", None)}
+    found = np.array([record.score for record in records], np.float32)
+    assert np.array_equal(np.sort(found), np.sort(left_out.astype(np.float32)))
+    assert "no detection limits are measured by the rule embedding" in (made.no_limits or "")
 
 
 def test_the_limits_are_in_the_model_file_and_few_recordings_are_said(home: Path, done: Commissioned) -> None:

@@ -1,6 +1,7 @@
 """The rule both on normal clips: each is scored as a clip of a new recording would be."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -8,11 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
-from osscl.decisions import RobustScale
+from osscl.decisions import Memory, RobustScale
 from osscl.enrolment.both_scores import both_scores, refuse_unlike, without_siblings
 from osscl.enrolment.normals import Normal
-from osscl.enrolment.remembered import Remembered, made_new
+from osscl.enrolment.remembered import made_new
 from osscl.errors import DecisionError
+from osscl.model_file.decisions import StoredMemory
 from osscl.runs.featured import FeaturedClip
 from osscl.scoring.judge import Judge
 from support.made_features import made_features
@@ -43,13 +45,27 @@ def new() -> list[Normal]:
     return normals_of(made_features(2, 6), [f"n{i}" for i in range(6)], first=100)
 
 
+class OfFeatures(NamedTuple):
+    """A memory as it is stored, and as it computes."""
+
+    stored: StoredMemory
+    memory: Memory
+
+
+def made_of(normals: list[Normal]) -> OfFeatures:
+    made = made_new(MACHINE, normals, AS_THEY_ARE, None)
+    assert isinstance(made.stored, StoredMemory)
+    assert isinstance(made.memory, Memory)
+    return OfFeatures(made.stored, made.memory)
+
+
 @pytest.fixture(scope="module")
-def remembered(known: list[Normal]) -> Remembered:
-    return made_new(MACHINE, known, AS_THEY_ARE, None)
+def remembered(known: list[Normal]) -> OfFeatures:
+    return made_of(known)
 
 
 def test_a_clip_is_scored_without_its_recording(
-    remembered: Remembered, known: list[Normal], new: list[Normal]
+    remembered: OfFeatures, known: list[Normal], new: list[Normal]
 ) -> None:
     """By the memory's leave-one-out score where it holds the clip; the network's z is made anew."""
     every = [*known, *new]
@@ -71,7 +87,7 @@ def test_a_clip_is_scored_without_its_recording(
     assert found.scale == RobustScale.of(np.log(network))
 
 
-def test_scoring_does_the_same_with_a_new_clip(remembered: Remembered, new: list[Normal]) -> None:
+def test_scoring_does_the_same_with_a_new_clip(remembered: OfFeatures, new: list[Normal]) -> None:
     """But for the network's scale, which then knows all normal clips."""
     network = np.exp(np.random.default_rng(5).normal(size=6))
     found = both_scores(remembered.memory, remembered.stored, new, network)
@@ -86,22 +102,22 @@ def test_scoring_does_the_same_with_a_new_clip(remembered: Remembered, new: list
 
 
 def test_siblings_of_remembered_clips_do_not_calibrate(
-    remembered: Remembered, known: list[Normal], new: list[Normal]
+    remembered: OfFeatures, known: list[Normal], new: list[Normal]
 ) -> None:
     sibling = normals_of(made_features(3, 1), ["r2"], first=200)
 
     assert without_siblings(remembered.stored, [*known, *sibling, *new]) == [*known, *new]
 
 
-def test_a_memory_that_suits_is_taken(remembered: Remembered, known: list[Normal]) -> None:
+def test_a_memory_that_suits_is_taken(remembered: OfFeatures, known: list[Normal]) -> None:
     assert refuse_unlike(remembered.stored, known, AS_THEY_ARE) is remembered.stored
 
 
-def test_what_does_not_suit_is_refused(remembered: Remembered, known: list[Normal]) -> None:
+def test_what_does_not_suit_is_refused(remembered: OfFeatures, known: list[Normal]) -> None:
     stored = remembered.stored
     alone = [Normal(each.clip, each.clip.sha256) for each in known]
     one = [Normal(each.clip, "all") for each in known]
-    two = made_new(MACHINE, [Normal(each.clip, each.recording[:1]) for each in known], AS_THEY_ARE, None)
+    two = made_of([Normal(each.clip, each.recording[:1]) for each in known])
     for memory, clips, fit, says in (
         (None, known, AS_THEY_ARE, "it has no memory"),
         (replace(stored, features_sha256="0" * 64), known, AS_THEY_ARE, "of other features"),

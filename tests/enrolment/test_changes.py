@@ -15,7 +15,7 @@ from osscl.enrolment.normals import Normal
 from osscl.enrolment.remembered import Remembered, made_new
 from osscl.errors import DecisionError
 from osscl.model_file.decisions import StoredBackground, StoredDecisions
-from osscl.model_file.restored import restored_memory, stored_background
+from osscl.model_file.restored import restored_normals, stored_background
 from osscl.runs.featured import FeaturedClip
 from support.made_features import made_background, made_features
 
@@ -59,7 +59,7 @@ def test_of_many_clips_some_are_fitted_and_all_others_calibrate(
     assert (len(large.stored.clips), len(large.stored.held_out)) == (256, 344)
     assert {each.sha256 for each in (*large.stored.clips, *large.stored.held_out)} == hashes(normals(600))
     assert large.is_guaranteed
-    restored = restored_memory(large.stored, background)
+    restored = restored_normals(large.stored, background)
     assert np.array_equal(restored.calibration_scores, large.memory.calibration_scores)
 
 
@@ -68,7 +68,7 @@ def test_what_is_added_to_many_clips_calibrates(large: Remembered, background: S
     more = added_to(large.stored, new, AS_THEY_ARE, background)
     assert more.stored.clips == large.stored.clips
     assert {each.sha256 for each in more.stored.held_out[-5:]} == hashes(new)
-    scores = large.memory.score(np.stack([normal.clip.features for normal in new])).score
+    scores = large.memory.scores_of(np.stack([normal.clip.features for normal in new]))
     assert np.array_equal(more.memory.calibration_scores[-5:], scores)
     assert "5 new ones calibrate it" in more.notes[0]
     assert more.is_guaranteed

@@ -120,6 +120,16 @@ def test_what_is_enrolled_otherwise_replaces_all_memories_of_the_machine(
     ]
 
 
+def test_a_clip_forgotten_by_a_memory_that_goes_leaves_no_memory_of_it(
+    enrolled: Path, recordings: Path, tmp_path: Path
+) -> None:
+    sha256 = held_in(enrolled).memories[0].clips[2].sha256
+    how = EnrolOptions(forget=[sha256])
+    made = enroll(recordings, tmp_path / "pooled.onnx", enrolled, how)
+    assert [each.owner for each in made.machines] == [FAN]
+    assert [memory.owner for memory in held_in(tmp_path / "pooled.onnx").memories] == [FAN]
+
+
 def copied(recordings: Path, folder: Path, pattern: str, most: int, name: str = "") -> Path:
     """Some of the recordings, in a folder of their own, renamed from there on."""
     train = folder / "fan" / "train"

@@ -15,7 +15,7 @@ from osscl.enrolment.options import EnrolOptions
 from osscl.enrolment.remembered import made_new
 from osscl.errors import ModelFileError
 from osscl.model_file.bundle import read_bundle
-from osscl.model_file.decisions import StoredMemory
+from osscl.model_file.decisions import StoredMemory, StoredNormals
 from osscl.model_file.restored import restored_measures
 from osscl.runs.featured import FeaturedClip
 from support.remembering import normal_clips, stored_memory, write_clips, write_model
@@ -33,7 +33,8 @@ def normals(n: int, first: int = 0) -> list[Normal]:
     return [Normal(clip, clip.sha256) for clip in clips]
 
 
-def numbers(stored: StoredMemory) -> list[int]:
+def numbers(stored: StoredNormals) -> list[int]:
+    assert isinstance(stored, StoredMemory)
     found = restored_measures(stored)
     assert found is not None
     return [int(row[0]) for row in found]
@@ -62,10 +63,15 @@ def test_of_more_than_512_clips_those_that_are_stored_keep_theirs() -> None:
 
 
 def test_a_memory_without_measures_stays_without() -> None:
-    old = replace(made_new(FAN, normals(6), AS_THEY_ARE, None).stored, measures=b"")
+    made = made_new(FAN, normals(6), AS_THEY_ARE, None).stored
+    assert isinstance(made, StoredMemory)
+    old = replace(made, measures=b"")
     assert restored_measures(old) is None
-    assert added_to(old, normals(3, 100), AS_THEY_ARE, None).stored.measures == b""
-    assert without(old, {old.clips[1].sha256}, None).stored.measures == b""
+    more = added_to(old, normals(3, 100), AS_THEY_ARE, None).stored
+    less = without(old, {old.clips[1].sha256}, None).stored
+    for stored in (more, less):
+        assert isinstance(stored, StoredMemory)
+        assert stored.measures == b""
 
 
 def test_enrolling_measures_recordings(tmp_path: Path) -> None:

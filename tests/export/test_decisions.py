@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from osscl.enrolment import EnrolOptions, enroll
 from osscl.errors import ConfigError, DecisionError
 from osscl.export import export_onnx
 from osscl.model_file.bundle import read_bundle
 from osscl.model_file.decisions import StoredDecisions
+from osscl.scoring.judges import Judges
 from support import once
 from support.normal_recordings import write_normals
 
@@ -47,8 +49,14 @@ def test_background_and_memories_are_written_and_kept(recordings: Path, tmp_path
         EnrolOptions(background=recordings),
     )
     assert decisions_of(tmp_path / "enrolled.onnx").memories == made.memories, "as osscl enroll makes them"
-    export_onnx(first, again)
-    assert decisions_of(again) == made
+    embedded = tmp_path / "embedded.onnx"
+    enroll(recordings / "pump", embedded, first, EnrolOptions(rule="embedding"))
+    export_onnx(embedded, again)
+    kept = decisions_of(embedded)
+    assert len(kept.embeddings) == 2
+    assert replace(kept, embeddings=(), rules=made.rules) == made
+    assert decisions_of(again) == kept
+    assert Judges(read_bundle(again).manifest).lacking("pump/id_00") is None, "it is the same network"
 
 
 def test_too_few_machines_make_no_background(recordings: Path, tmp_path: Path) -> None:

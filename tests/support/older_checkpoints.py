@@ -9,9 +9,13 @@ from osscl.training.checkpoint import CheckpointInfo
 _SINCE = {
     ("background",): 3,
     ("verdict",): 4,
+    ("class_machines",): 4,
+    ("embedding_background",): 4,
+    ("config", "classes"): 4,
     ("config", "exposure"): 4,
     ("config", "exchange"): 4,
     ("config", "sub_centres"): 4,
+    ("config", "feature_loss"): 4,
     ("progress", "best", "hold_out_margin"): 4,
     ("progress", "best", "confusion"): 4,
 }

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from osscl.cli.limit_lines import in_one_line
 from osscl.decisions import smallest_rate
 from osscl.decisions.staircase import MIN_RECORDINGS
-from osscl.model_file.decisions import Calibration, StoredClip, StoredDecisions, StoredMemory
+from osscl.model_file.decisions import (
+    AnyBackground,
+    Calibration,
+    StoredClip,
+    StoredDecisions,
+    StoredEmbeddings,
+    StoredNormals,
+)
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judges import Judges
 
@@ -23,17 +30,18 @@ def decision_facts(manifest: Manifest) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Background, memories, calibrations, rules, training clips, detection limits: one line a machine.
+        Backgrounds, memories, calibrations, rules, training clips, detection limits: one line a machine.
     """
     held = manifest.decisions or _NOTHING
-    background = held.background
     facts = {
-        "background": "none"
-        if background is None
-        else f"{background.n_clips} clips of {background.n_machines} machines: {background.source}",
+        "background": _made_from(held.background),
         "memories": "\n".join(map(_memory, held.memories)) or "none",
     }
     if manifest.has_network:
+        facts["memories of embeddings"] = (
+            "\n".join(_embeddings(each, manifest) for each in held.embeddings) or "none"
+        )
+        facts["background of embeddings"] = _made_from(held.embedding_background)
         facts["calibrations"] = (
             "\n".join(_calibration(each, manifest) for each in held.calibrations) or "none"
         )
@@ -48,7 +56,22 @@ def decision_facts(manifest: Manifest) -> dict[str, str]:
     return facts
 
 
-def _memory(memory: StoredMemory) -> str:
+def _made_from(background: AnyBackground | None) -> str:
+    if background is None:
+        return "none"
+    return f"{background.n_clips} clips of {background.n_machines} machines: {background.source}"
+
+
+def _embeddings(embeddings: StoredEmbeddings, manifest: Manifest) -> str:
+    said = _memory(embeddings)
+    if embeddings.precision != manifest.precision:
+        said += f", in {embeddings.precision}: of no use, the model is {manifest.precision}"
+    if manifest.checkpoint is None or embeddings.checkpoint_sha256 != manifest.checkpoint.sha256:
+        said += ", of another network: of no use"
+    return said
+
+
+def _memory(memory: StoredNormals) -> str:
     calibrating = memory.held_out or memory.clips
     flagged = sum(clip.flagged for clip in (*memory.clips, *memory.held_out))
     parts = [f"{len(memory.clips)} clips", _recordings(calibrating)]

@@ -8,6 +8,7 @@ import rich.table
 import typer
 
 from osscl.audio.reading import AS_THEY_ARE, AUDIO_SUFFIXES, Fit
+from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
@@ -40,6 +41,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl enroll press_recordings --machine press/id_09 --limits --output press.onnx\n
   osscl enroll moved/train --by-domain --output moved.onnx\n
   osscl enroll press.onnx --forget 1f0c5be2a94d7733 --output press2.onnx\n
+  osscl enroll model.onnx press_recordings --rule embedding --machine press/id_09 --output enrolled.onnx\n
 \n
 Exit code: 0 all enrolled, 1 failed, 2 wrong usage, 3 done but some files could not be used; interrupted, with
 nothing written: 130.
@@ -84,11 +86,19 @@ def enroll(
         Path | None,
         typer.Option(
             help="Folder of normal recordings of 4 or more machines, which tell how clips of one machine "
-            "vary. By default MODEL's own, or what ships with osscl.",
+            "vary. By default MODEL's own, or what ships with osscl; for embeddings MODEL's own, or none.",
             metavar="FOLDER",
         ),
     ] = None,
     false_alarm_rate: RequiredRate = None,
+    rule: Annotated[
+        str,
+        typer.Option(
+            help="What is kept of clips: memory, their features; or embedding, where MODEL's network puts "
+            "them, which then decides.",
+            metavar="memory|embedding",
+        ),
+    ] = "memory",
     limits: Annotated[
         bool,
         typer.Option(
@@ -98,6 +108,7 @@ def enroll(
         ),
     ] = False,
     fit: Fit = AS_THEY_ARE,
+    compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at MODEL2.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
@@ -117,7 +128,14 @@ def enroll(
         background=background,
         false_alarm_rate=false_alarm_rate,
         labels=labels,
+        rule=rule,  # type: ignore[arg-type]  # the options check the word
     )
+    if rule == "memory" and compute != DEFAULT_OPTIONS:
+        raise typer.BadParameter(
+            "--device, --threads and the like are for --rule embedding: memories of features need no network"
+        )
+    if limits and rule != "memory":
+        raise typer.BadParameter("--limits are measured with memories of features; leave out --rule")
     if limits and hop is not None:
         raise typer.BadParameter(
             "--limits measures on the beginnings of recordings, and --hop takes windows of them: choose one"
@@ -136,6 +154,7 @@ def enroll(
                 output,
                 model,
                 options,
+                compute,
                 overwrite=overwrite,
                 on_survey=say_survey,
                 on_total=progress.set_total,
@@ -212,10 +231,13 @@ def _report(made: Enrolment, limits: SensitivityReport | None, output: Path, *, 
         emit(as_json(document | ({"limits": limits.machines} if limits else {})))
         return
     wide_console().print(_table(made.machines))
-    say(
-        f"{len(made.machines)} {'memory' if len(made.machines) == 1 else 'memories'} -> {printable(output)} "
-        f"(background: {made.background or 'none'})"
-    )
+    of_embeddings = sum(each.kind == "embedding" for each in made.machines)
+    counted = [
+        f"{n} {'memory' if n == 1 else 'memories'}{what}"
+        for n, what in ((len(made.machines) - of_embeddings, ""), (of_embeddings, " of embeddings"))
+        if n
+    ]
+    say(f"{' and '.join(counted)} -> {printable(output)} (background: {made.background or 'none'})")
     if limits:
         for each in limits.machines:
             say(in_one_line(each))

@@ -156,8 +156,8 @@ def evaluate(
     rule: Annotated[
         str | None,
         typer.Option(
-            help="Which score counts: network, memory, both (the larger of two), or all, side by side; by "
-            "default what the model file says of each machine.",
+            help="Which score counts: network, memory, both (the larger of two), embedding, or all, side by "
+            "side; by default what the model file says of each machine.",
             metavar="RULE",
         ),
     ] = None,

@@ -208,8 +208,8 @@ def _decisions(
     rule: Annotated[
         str | None,
         typer.Option(
-            help="Which score decides: network, memory, or both (the larger of two); by default what the "
-            "model file says of each machine.",
+            help="Which score decides: network, memory, both (the larger of two), or embedding (its distance "
+            "from the normal ones); by default what the model file says of each machine.",
             metavar="RULE",
         ),
     ] = None,

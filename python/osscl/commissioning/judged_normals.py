@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec.structs import replace
 
-from osscl.decisions import Memory, decide, smallest_rate
+from osscl.decisions import EmbeddingMemory, Memory, decide, smallest_rate
 from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.scoring.judge import Judge, NormalScores, separating
 from osscl.scoring.record import Record, short_float
@@ -20,7 +20,7 @@ class LeftOutClips:
     Attributes
     ----------
     judge : Judge
-        Decides by the memory.
+        Decides by the memory, of features or of embeddings.
     row_of : dict of str to int
         Row of the memory that a clip stands in, by the beginning of its hash.
     """
@@ -49,7 +49,10 @@ class LeftOutClips:
             return record
         memory = self._memory
         score = np.float32(memory.leave_one_out[row])
-        z = {f"z_{name}": short_float(of_all[row]) for name, of_all in memory.fitted.left_out_z.items()}
+        z = {}
+        if isinstance(memory, Memory):
+            left_out = memory.fitted.left_out_z.items()
+            z = {f"z_{name}": short_float(of_all[row]) for name, of_all in left_out}
         line = replace(record, score=short_float(score), p_value=None, threshold=None, is_anomaly=None, **z)
         others = self._others(row)
         if len(set(others.recordings)) < MIN_RECORDINGS:
@@ -64,9 +67,10 @@ class LeftOutClips:
         )
 
     @property
-    def _memory(self) -> Memory:
-        assert self.judge.memory is not None
-        return self.judge.memory
+    def _memory(self) -> Memory | EmbeddingMemory:
+        memory = self.judge.memory or self.judge.embeddings
+        assert memory is not None
+        return memory
 
     def _others(self, row: int) -> NormalScores:
         """Normal scores of other recordings: of those that were held out, where there are some."""

@@ -15,6 +15,7 @@ from osscl.commissioning.judged_normals import LeftOutClips
 from osscl.detector import Detector
 from osscl.enrolment.plan import Plan
 from osscl.errors import AudioError
+from osscl.model_file.decisions import StoredDecisions
 from osscl.runs.featured import SHORT_HASH_DIGITS
 from osscl.runs.run import Tally, describe_run, write_run_record
 from osscl.runs.tables import OutputTable
@@ -114,12 +115,13 @@ def _scored(detector: Detector, plan: Plan, fit: Fit, on_clip: Callable[[], obje
 
 def _left_out_clips(detector: Detector) -> dict[str, LeftOutClips]:
     """Of each machine that decides by a memory."""
-    stored = detector.manifest.decisions
+    stored = detector.manifest.decisions or StoredDecisions()
     found = {}
-    for memory in () if stored is None else stored.memories:
-        if detector.judges.rule_of(memory.machine) == "memory" and memory.domain is None:
-            row_of = {clip.sha256: row for row, clip in enumerate(memory.clips)}
-            found[memory.machine] = LeftOutClips(detector.judges.of(memory.machine), row_of)
+    for rule, memories in (("memory", stored.memories), ("embedding", stored.embeddings)):
+        for memory in memories:
+            if detector.judges.rule_of(memory.machine) == rule and memory.domain is None:
+                row_of = {clip.sha256: row for row, clip in enumerate(memory.clips)}
+                found[memory.machine] = LeftOutClips(detector.judges.of(memory.machine), row_of)
     return found
 
 

@@ -17,7 +17,12 @@ from osscl.decisions.alarm_rates import (
     smallest_window,
 )
 from osscl.decisions.alarms import AlarmRule, AlarmState, Raised, alarms_of
-from osscl.decisions.background import Background, pooled_background
+from osscl.decisions.background import (
+    Background,
+    EmbeddingBackground,
+    pooled_background,
+    pooled_embedding_background,
+)
 from osscl.decisions.conformal import (
     Decisions,
     decide,
@@ -27,6 +32,7 @@ from osscl.decisions.conformal import (
     threshold,
     too_few_recordings,
 )
+from osscl.decisions.embedding_memory import EmbeddingMemory
 from osscl.decisions.fusion import RobustScale, both, left_out_z, log_score
 from osscl.decisions.ledoit_wolf import ledoit_wolf
 from osscl.decisions.martingale import began_at, log_martingale, online_p_values
@@ -41,6 +47,8 @@ __all__ = [
     "AlarmState",
     "Background",
     "Decisions",
+    "EmbeddingBackground",
+    "EmbeddingMemory",
     "FalseAlarms",
     "Memory",
     "MemoryScores",
@@ -64,6 +72,7 @@ __all__ = [
     "online_p_values",
     "p_values",
     "pooled_background",
+    "pooled_embedding_background",
     "rate_interval",
     "recordings_needed",
     "smallest_rate",

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from osscl.decisions.blocks import BLOCKS, Rows, feature_rows
+from osscl.decisions.blocks import BLOCKS, Block, Rows
 from osscl.decisions.ledoit_wolf import ledoit_wolf
+from osscl.decisions.space import EMBEDDING_SPACE, FEATURE_SPACE, Space
 from osscl.errors import DecisionError
 
 MIN_MACHINES = 4
@@ -53,26 +55,56 @@ class Background:
 
     def __post_init__(self) -> None:
         for name, block in BLOCKS.items():
-            given = np.asarray(getattr(self, name))
-            shape = (block.size,) * (2 if block.full else 1)
-            if given.shape != shape or given.dtype.kind != "f":
-                raise DecisionError(
-                    f"the background's {name} is {given.dtype} {list(given.shape)}; expected float "
-                    f"{list(shape)}: make it by pooled_background"
-                )
-            rounded = given.astype(np.float32).astype(np.float64)
-            if not is_covariance(rounded):
-                raise DecisionError(
-                    f"the background's {name} is no covariance of features that vary; "
-                    "make it by pooled_background from recordings that differ"
-                )
-            rounded.setflags(write=False)
-            object.__setattr__(self, name, rounded)
+            object.__setattr__(self, name, _checked(name, getattr(self, name), block))
 
     @property
     def priors(self) -> dict[str, Rows]:
         """Covariance or variances of each block, by its name."""
         return {name: getattr(self, name) for name in BLOCKS}
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingBackground:
+    """Covariance of a network's embeddings of normal clips within machines, pooled over many machines.
+
+    Rounded to float32 as those of features, and of use with the very network that gave the embeddings.
+
+    Attributes
+    ----------
+    embedding : ndarray of float64, [128, 128]
+        Covariance of embeddings of norm 1.
+    n_machines, n_clips : int
+        What it was made from.
+    source : str
+        Where those clips came from, in words.
+
+    Raises
+    ------
+    DecisionError
+        The array has another shape, or is no covariance of embeddings that vary.
+    """
+
+    embedding: Rows
+    n_machines: int
+    n_clips: int
+    source: str
+
+    def __post_init__(self) -> None:
+        (block,) = EMBEDDING_SPACE.blocks.values()
+        object.__setattr__(self, "embedding", _checked("embedding", self.embedding, block))
+
+    @property
+    def priors(self) -> dict[str, Rows]:
+        """Covariance of the one block, by its name."""
+        return {"embedding": self.embedding}
+
+
+class HasPriors(Protocol):
+    """A background, of whatever numbers."""
+
+    @property
+    def priors(self) -> dict[str, Rows]:
+        """Covariance or variances of each block, by its name."""
 
 
 def pooled_background(
@@ -104,28 +136,90 @@ def pooled_background(
     Rows are centred on their machine's mean and multiplied by sqrt(r / (r - 1)) for r clips, so that each
     machine's own variance is unbiased.
     """
+    pooled = _pooled(features_by_machine, FEATURE_SPACE)
+    return Background(
+        **pooled.priors,
+        n_machines=pooled.n_machines,
+        n_clips=pooled.n_clips,
+        source=source,
+        features_sha256=features_sha256,
+    )
+
+
+def pooled_embedding_background(
+    embeddings_by_machine: Mapping[str, npt.ArrayLike], source: str
+) -> EmbeddingBackground:
+    """Pool the covariance within machines of a network's embeddings of normal clips.
+
+    Parameters
+    ----------
+    embeddings_by_machine : mapping of str to array_like of float, [clips, 128]
+        Embeddings of the normal clips of each machine, brought to norm 1; those with fewer than 4 clips are
+        not used.
+    source : str
+        Where the clips came from, in words.
+
+    Returns
+    -------
+    EmbeddingBackground
+        Rounded to float32.
+
+    Raises
+    ------
+    DecisionError
+        As `pooled_background`.
+    """
+    pooled = _pooled(embeddings_by_machine, EMBEDDING_SPACE)
+    return EmbeddingBackground(
+        **pooled.priors, n_machines=pooled.n_machines, n_clips=pooled.n_clips, source=source
+    )
+
+
+class _Pooled(NamedTuple):
+    """Covariance or variances of each block, and what they are of."""
+
+    priors: dict[str, Rows]
+    n_machines: int
+    n_clips: int
+
+
+def _pooled(rows_by_machine: Mapping[str, npt.ArrayLike], space: Space) -> _Pooled:
     centred = []
-    for machine, features in features_by_machine.items():
-        rows = feature_rows(features, f"features of {machine}")
+    for machine, given in rows_by_machine.items():
+        rows = space.rows(given, f"{space.called} of {machine}")
         if len(rows) >= MIN_CLIPS:
             centred.append((rows - rows.mean(0)) * np.sqrt(len(rows) / (len(rows) - 1)))
     if len(centred) < MIN_MACHINES:
         raise DecisionError(
-            f"{len(centred)} of {len(features_by_machine)} machines have {MIN_CLIPS} or more clips; "
+            f"{len(centred)} of {len(rows_by_machine)} machines have {MIN_CLIPS} or more clips; "
             f"a background needs {MIN_MACHINES} such machines: give more, or fit without one"
         )
-    pooled = np.concatenate(centred)  # [clips, 360]
+    pooled = np.concatenate(centred)  # [clips, size]
     priors = {}
-    for name, block in BLOCKS.items():
+    for name, block in space.blocks.items():
         part = pooled[:, block.columns]
         priors[name] = ledoit_wolf(part) if block.full else _variances(part)
-    return Background(
-        **priors,
-        n_machines=len(centred),
-        n_clips=len(pooled),
-        source=source,
-        features_sha256=features_sha256,
-    )
+    return _Pooled(priors, len(centred), len(pooled))
+
+
+def _checked(name: str, values: Rows, block: Block) -> Rows:
+    """A block's covariance or variances, rounded to float32 and read-only."""
+    given = np.asarray(values)
+    shape = (block.size,) * (2 if block.full else 1)
+    made_by = "pooled_embedding_background" if name in EMBEDDING_SPACE.blocks else "pooled_background"
+    if given.shape != shape or given.dtype.kind != "f":
+        raise DecisionError(
+            f"the background's {name} is {given.dtype} {list(given.shape)}; expected float {list(shape)}: "
+            f"make it by {made_by}"
+        )
+    rounded = given.astype(np.float32).astype(np.float64)
+    if not is_covariance(rounded):
+        raise DecisionError(
+            f"the background's {name} is no covariance of numbers that vary; make it by {made_by} from "
+            "recordings that differ"
+        )
+    rounded.setflags(write=False)
+    return rounded
 
 
 def is_covariance(values: Rows) -> bool:

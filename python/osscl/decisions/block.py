@@ -14,8 +14,6 @@ OWN_PRIOR_CLIPS = 5.0
 """The same of a machine's own mean variance, where there is no background."""
 MIN_SCALE = 1e-3
 """Smallest scale of the background: clips that hardly differ make no distance endless."""
-MIN_VARIANCE = 1e-3
-"""Smallest mean variance without a background, dB^2, for the same reason."""
 MIN_NEIGHBOURS = 4
 CLIPS_A_NEIGHBOUR = 4
 
@@ -54,7 +52,7 @@ class BlockFit:
         return way
 
 
-def fit_block(rows: Rows, prior: Rows | None, *, full: bool) -> BlockFit:
+def fit_block(rows: Rows, prior: Rows | None, *, full: bool, min_variance: float) -> BlockFit:
     """Fit a block to normal clips.
 
     Parameters
@@ -65,6 +63,8 @@ def fit_block(rows: Rows, prior: Rows | None, *, full: bool) -> BlockFit:
         The background's covariance of this block; None where there is no background.
     full : bool
         Whether the covariance is a whole matrix.
+    min_variance : float
+        Smallest mean variance without a background, see `osscl.decisions.space.Space`.
 
     Returns
     -------
@@ -73,14 +73,17 @@ def fit_block(rows: Rows, prior: Rows | None, *, full: bool) -> BlockFit:
     """
     n = len(rows)
     centred = rows - rows.mean(0)
-    covariance = _own_covariance(centred, full=full) if prior is None else _shrunk_covariance(centred, prior)
+    if prior is None:
+        covariance = _own_covariance(centred, full=full, min_variance=min_variance)
+    else:
+        covariance = _shrunk_covariance(centred, prior)
     whitening = np.linalg.inv(np.linalg.cholesky(covariance)) if full else 1 / np.sqrt(covariance)
     n_neighbours = min(max(MIN_NEIGHBOURS, n // CLIPS_A_NEIGHBOUR), n)
     return BlockFit(whitening, whiten(whitening, rows), n_neighbours)
 
 
 def left_out_distances(
-    rows: Rows, groups: npt.NDArray[np.intp], prior: Rows | None, *, full: bool
+    rows: Rows, groups: npt.NDArray[np.intp], prior: Rows | None, *, full: bool, min_variance: float
 ) -> npt.NDArray[np.float64]:
     """Distance of each normal clip from those of other groups, everything fitted to them alone.
 
@@ -90,7 +93,7 @@ def left_out_distances(
         The block of the normal clips.
     groups : ndarray of int, [n]
         Group of each clip, counted from 0; two clips or more remain without any of them.
-    prior, full
+    prior, full, min_variance
         As `fit_block` takes them.
 
     Returns
@@ -101,12 +104,13 @@ def left_out_distances(
     found = np.empty(len(rows))
     for group in range(groups.max() + 1):
         left_out = groups == group
-        found[left_out] = fit_block(rows[~left_out], prior, full=full).distances(rows[left_out])
+        others = fit_block(rows[~left_out], prior, full=full, min_variance=min_variance)
+        found[left_out] = others.distances(rows[left_out])
     return found
 
 
 def whiten(whitening: Rows, rows: Rows) -> Rows:
-    """Give features [n, d] or [d] variance 1, and no correlation where the covariance is whole."""
+    """Give numbers [n, d] or [d] variance 1, and no correlation where the covariance is whole."""
     whitened: Rows = rows @ whitening.T if whitening.ndim == 2 else rows * whitening
     return whitened
 
@@ -122,7 +126,7 @@ def _shrunk_covariance(centred: Rows, prior: Rows) -> Rows:
     return shrunk
 
 
-def _own_covariance(centred: Rows, *, full: bool) -> Rows:
+def _own_covariance(centred: Rows, *, full: bool, min_variance: float) -> Rows:
     """What can be said without a background: shrunk towards the mean variance."""
     n, d = centred.shape
     degrees = n - 1
@@ -130,8 +134,8 @@ def _own_covariance(centred: Rows, *, full: bool) -> Rows:
     mean_variance = variances.sum() / degrees / d
     if full:
         shrunk = ledoit_wolf(centred * np.sqrt(n / degrees))
-        lifted: Rows = shrunk + max(MIN_VARIANCE - mean_variance, 0.0) * np.eye(d)
+        lifted: Rows = shrunk + max(min_variance - mean_variance, 0.0) * np.eye(d)
         return lifted
-    towards = max(mean_variance, MIN_VARIANCE)
+    towards = max(mean_variance, min_variance)
     own: Rows = (variances + OWN_PRIOR_CLIPS * towards) / (degrees + OWN_PRIOR_CLIPS)
     return own

@@ -1,23 +1,21 @@
-"""The four blocks of a clip's features: where each lies, and how much it counts."""
+"""Blocks of the numbers of a clip: where each lies, and how much it counts."""
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from osscl.errors import DecisionError
-
 Rows: TypeAlias = npt.NDArray[np.float64]
-"""One row a clip, [clips, features]."""
+"""One row a clip, [clips, numbers]."""
 
 
 class Block(NamedTuple):
-    """One block of the features.
+    """One block of the numbers of a clip.
 
     Attributes
     ----------
     columns : slice
-        Where it lies in a row of features.
+        Where it lies in a row.
     weight : float
         Of its z in the score.
     full : bool
@@ -30,7 +28,7 @@ class Block(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Number of its features."""
+        """How many numbers it has."""
         return int(self.columns.stop - self.columns.start)
 
 
@@ -40,37 +38,7 @@ BLOCKS = {
     "flutter": Block(slice(128, 328), 1.0, full=False),
     "event": Block(slice(328, 360), 0.25, full=False),
 }
+"""Of a clip's features."""
 N_FEATURES = 360
-
-
-def feature_rows(features: npt.ArrayLike, name: str = "features") -> Rows:
-    """Take features as float64, one row a clip.
-
-    Parameters
-    ----------
-    features : array_like of float, [N, 360]
-        Features in dB, finite.
-    name : str
-        What a refusal calls them.
-
-    Returns
-    -------
-    ndarray of float64, [N, 360]
-        The same numbers.
-
-    Raises
-    ------
-    DecisionError
-        They have another shape or width, or one is not a finite number.
-    """
-    given: npt.NDArray[Any] = np.asarray(features)
-    if given.ndim != 2 or given.shape[1] != N_FEATURES or given.dtype.kind not in "fiu":
-        raise DecisionError(
-            f"{name} are {given.dtype} {list(given.shape)}; expected numbers [clips, {N_FEATURES}], "
-            "one row a clip, as osscl.features.memory_features gives them"
-        )
-    rows = given.astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(rows).all(1))
-    if bad.size:
-        raise DecisionError(f"row {bad[0]} of {name} holds a number that is not finite; leave that clip out")
-    return rows
+EMBEDDING_BLOCKS = {"embedding": Block(slice(0, 128), 1.0, full=True)}
+"""Of a network's embedding: one, whole."""

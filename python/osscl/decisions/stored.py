@@ -1,4 +1,4 @@
-"""Features as a model file keeps them: a mean in float32, and deviations from it in float16."""
+"""Numbers of clips as a model file keeps them: a mean in float32, and deviations from it in float16."""
 
 from typing import NamedTuple
 
@@ -12,14 +12,14 @@ DEVIATION_TYPE = np.dtype("<f2")
 
 
 class StoredArrays(NamedTuple):
-    """Features of n clips, rounded.
+    """Numbers of n clips, rounded: 360 features, or 128 of an embedding.
 
     Attributes
     ----------
     mean : bytes
-        360 little-endian float32.
+        As many little-endian float32 as a clip has numbers.
     deviations : bytes
-        n x 360 little-endian float16, one clip after another.
+        n times as many little-endian float16, one clip after another.
     """
 
     mean: bytes
@@ -27,7 +27,7 @@ class StoredArrays(NamedTuple):
 
 
 def store(rows: Rows) -> StoredArrays:
-    """Round features [n, 360]; float16 of a deviation moves a distance by 2e-4, of a feature itself by 1 %.
+    """Round numbers [n, size]; float16 of a deviation moves a distance by 2e-4, of a feature itself by 1 %.
 
     Raises
     ------
@@ -45,22 +45,22 @@ def store(rows: Rows) -> StoredArrays:
     return StoredArrays(mean.tobytes(), deviations.tobytes())
 
 
-def restore(stored: StoredArrays) -> Rows:
-    """Features [n, 360] in float64, exactly what was rounded.
+def restore(stored: StoredArrays, size: int = N_FEATURES) -> Rows:
+    """Numbers [n, size] in float64, exactly what was rounded.
 
     Raises
     ------
     DecisionError
         The bytes are no such arrays.
     """
-    row = N_FEATURES * DEVIATION_TYPE.itemsize
-    if len(stored.mean) != N_FEATURES * MEAN_TYPE.itemsize or len(stored.deviations) % row:
+    row = size * DEVIATION_TYPE.itemsize
+    if len(stored.mean) != size * MEAN_TYPE.itemsize or len(stored.deviations) % row:
         raise DecisionError(
             f"a stored memory has {len(stored.mean)} and {len(stored.deviations)} bytes; expected "
-            f"{N_FEATURES * MEAN_TYPE.itemsize} and a multiple of {row}: it is damaged, enroll again"
+            f"{size * MEAN_TYPE.itemsize} and a multiple of {row}: it is damaged, enroll again"
         )
     mean = np.frombuffer(stored.mean, MEAN_TYPE).astype(np.float64)
-    deviations = np.frombuffer(stored.deviations, DEVIATION_TYPE).astype(np.float64).reshape(-1, N_FEATURES)
+    deviations = np.frombuffer(stored.deviations, DEVIATION_TYPE).astype(np.float64).reshape(-1, size)
     rows: Rows = mean + deviations
     if not np.isfinite(rows).all():
         raise DecisionError("a stored memory holds numbers that are not finite: it is damaged, enroll again")

@@ -21,10 +21,10 @@ from osscl.explanation.explaining import explain
 from osscl.features import memory_features
 from osscl.machines.dcase import check_machine
 from osscl.model_file.manifest import Manifest
+from osscl.scoring.by_network import scores_by_network
 from osscl.scoring.judge import Judge
 from osscl.scoring.judges import Judges
 from osscl.scoring.quality import doubts
-from osscl.scoring.rule import machine_score
 from osscl.scoring.scores import Scores
 
 _WINDOWS_AT_ONCE = 64
@@ -270,9 +270,7 @@ class ScoresArrays:
         return doubts(clips, [judge.doubter] * len(clips), by_place, n_recorded, rate_hz, threads=threads)
 
     def _network_scores(self, clips: Samples, judge: Judge) -> npt.NDArray[np.float64]:
-        model = self._manifest.network.model
-        claimed = [judge.labels] * len(clips)
-        return machine_score(self._run(clips).cosine, claimed, margin=model.margin, scale=model.scale)
+        return scores_by_network([judge] * len(clips), self._run(clips), self._manifest.network.model)
 
     def _clips(self, waveforms: npt.ArrayLike, sample_rate_hz: int | None = None) -> Samples:
         if sample_rate_hz is not None:

@@ -40,7 +40,7 @@ class Detector(ScoresArrays):
         As for `osscl.load`.
     options : ComputeOptions, optional
         On what the model is computed, and how.
-    rule : {"network", "memory", "both"}, optional
+    rule : {"network", "memory", "both", "embedding"}, optional
         As for `osscl.load`.
     false_alarm_rate : float, optional
         As for `osscl.load`.

@@ -46,7 +46,7 @@ def load(
         Folder where TensorRT's engines are kept; by default the user's own.
     on_build : callable, optional
         Takes what is being done, how much of it is done and how much there is, while an engine is built.
-    rule : {"network", "memory", "both"}, optional
+    rule : {"network", "memory", "both", "embedding"}, optional
         Which score decides of all machines; by default the one that the model file names for each, or else
         the network's.
     false_alarm_rate : float, optional

@@ -1,18 +1,26 @@
 """Which background memories are fitted with: a folder's, the model's own, or the one that ships."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from osscl.audio.reading import Fit
 from osscl.config import FEATURES
-from osscl.decisions import pooled_background
-from osscl.enrolment.normals import read_normals
+from osscl.decisions import pooled_background, pooled_embedding_background
+from osscl.enrolment.kinds import OF_FEATURES, Kind
+from osscl.enrolment.normals import Normals, read_normals
 from osscl.enrolment.plan import Plan
 from osscl.errors import ConfigError, DecisionError
-from osscl.model_file.decisions import StoredBackground, StoredDecisions, StoredMemory
-from osscl.model_file.restored import stored_background
-from osscl.model_file.shipped_background import shipped_background
+from osscl.model_file.decisions import (
+    AnyBackground,
+    StoredBackground,
+    StoredDecisions,
+    StoredEmbeddingBackground,
+    StoredMemory,
+)
+from osscl.model_file.restored import stored_background, stored_embedding_background
+from osscl.runs.featured import Embed
 from osscl.support.paths import printable
 
 
@@ -51,9 +59,63 @@ def background_of(
         machine: np.stack([normal.clip.features for normal in normals])
         for machine, normals in read.by_machine.items()
     }
+    with _naming_unusable(read):
+        made = pooled_background(features, source or _source_of(read), FEATURES.sha256)
+    return stored_background(made)
+
+
+def embedding_background_of(
+    plan: Plan,
+    fit: Fit,
+    embed: Embed,
+    checkpoint_sha256: str,
+    *,
+    on_clip: Callable[[], object] = lambda: None,
+) -> StoredEmbeddingBackground:
+    """Make a background of embeddings of normal recordings of many machines.
+
+    Parameters
+    ----------
+    plan : Plan
+        Recordings in a layout that names their machines.
+    fit : Fit
+        How recordings that do not fit are made to fit.
+    embed : callable
+        The network: gives embeddings [B, 128] of samples [B, n_samples].
+    checkpoint_sha256 : str
+        Hash of the checkpoint that it came from.
+    on_clip : callable
+        Called after each recording.
+
+    Returns
+    -------
+    StoredEmbeddingBackground
+        As a model file holds it.
+
+    Raises
+    ------
+    DecisionError
+        Fewer than 4 machines have 4 clips.
+    """
+    read = read_normals(plan, fit, embed=embed, on_clip=on_clip)
+    embeddings = {
+        machine: np.stack([normal.clip.embedding for normal in normals if normal.clip.embedding is not None])
+        for machine, normals in read.by_machine.items()
+    }
+    with _naming_unusable(read):
+        made = pooled_embedding_background(embeddings, _source_of(read))
+    return stored_embedding_background(made, checkpoint_sha256)
+
+
+def _source_of(read: Normals) -> str:
+    return f"normal recordings of {', '.join(read.by_machine)}"
+
+
+@contextmanager
+def _naming_unusable(read: Normals) -> Iterator[None]:
+    """Say of a background that cannot be made which recordings could not be used."""
     try:
-        words = source or f"normal recordings of {', '.join(features)}"
-        made = pooled_background(features, words, FEATURES.sha256)
+        yield
     except DecisionError as error:
         unusable = ""
         if read.unusable:
@@ -63,24 +125,27 @@ def background_of(
                 f"{first.problem})"
             )
         raise DecisionError(f"{error}{unusable}") from None
-    return stored_background(made)
 
 
-def background_for(decisions: StoredDecisions, given: StoredBackground | None) -> StoredBackground | None:
+def background_for(
+    decisions: StoredDecisions, given: AnyBackground | None, kind: Kind = OF_FEATURES
+) -> AnyBackground | None:
     """Choose the background of new memories.
 
     Parameters
     ----------
     decisions : StoredDecisions
         What stays of what the model file holds.
-    given : StoredBackground or None
+    given : StoredBackground or StoredEmbeddingBackground or None
         Another one, where it is asked for.
+    kind : Kind
+        Which kind of memories.
 
     Returns
     -------
-    StoredBackground or None
+    StoredBackground or StoredEmbeddingBackground or None
         The given one; else the model's own, none where its memories were made without one; else the one that
-        ships.
+        ships, which there is none of for embeddings.
 
     Raises
     ------
@@ -89,20 +154,21 @@ def background_for(decisions: StoredDecisions, given: StoredBackground | None) -
     DecisionError
         The model's own, or a memory that stays, is of features that this osscl does not compute.
     """
-    for memory in decisions.memories:
-        refuse_other_features(memory)
-    own = decisions.background
+    own, held = kind.background_of(decisions), kind.held(decisions)
+    for memory in held:
+        if isinstance(memory, StoredMemory):
+            OF_FEATURES.refuse_foreign(memory)
     if given is not None:
-        if decisions.memories and given != own:
+        if held and given != own:
             raise ConfigError(
-                f"--background makes another background than that of the {len(decisions.memories)} memories "
-                "that the model file holds, and a file has one; leave it out, or enroll all machines into a "
+                f"--background makes another background than that of the {len(held)} {_plural_of(kind)} that "
+                "the model file holds, and a file has one; leave it out, or enroll all machines into a "
                 "model file without memories"
             )
         return given
     if own is None:
-        return None if decisions.memories else shipped_background()
-    if own.features_sha256 != FEATURES.sha256:
+        return None if held else kind.shipped()
+    if isinstance(own, StoredBackground) and own.features_sha256 != FEATURES.sha256:
         raise DecisionError(
             "the model file's background is of features that this osscl does not compute (their settings "
             f"have the hash {own.features_sha256[:16]}, expected {FEATURES.sha256[:16]}); make another of "
@@ -111,22 +177,5 @@ def background_for(decisions: StoredDecisions, given: StoredBackground | None) -
     return own
 
 
-def refuse_other_features(memory: StoredMemory) -> None:
-    """Refuse to go on with a memory of features that this osscl does not compute.
-
-    Parameters
-    ----------
-    memory : StoredMemory
-        Out of a model file.
-
-    Raises
-    ------
-    DecisionError
-        It is one.
-    """
-    if memory.features_sha256 != FEATURES.sha256:
-        raise DecisionError(
-            f"{memory.machine}: its memory is of features that this osscl does not compute (their settings "
-            f"have the hash {memory.features_sha256[:16]}, expected {FEATURES.sha256[:16]}); enroll its "
-            "recordings again, without --add"
-        )
+def _plural_of(kind: Kind) -> str:
+    return kind.called.replace("memory", "memories")

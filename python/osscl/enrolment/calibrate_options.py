@@ -61,8 +61,8 @@ class CalibrateOptions:
             check_hop(self.hop_s)
         if self.rule not in CALIBRATED_RULES:
             raise ConfigError(
-                f"rule is {self.rule!r}; expected one of: {', '.join(CALIBRATED_RULES)} (a memory needs no "
-                "calibration)"
+                f"rule is {self.rule!r}; expected one of: {', '.join(CALIBRATED_RULES)} (a memory, of "
+                "features or of embeddings, is calibrated by its own recordings)"
             )
         if self.false_alarm_rate is not None:
             check_rate(self.false_alarm_rate)

@@ -16,7 +16,7 @@ class CalibratedMachine:
     ----------
     machine : str
         Its ID.
-    decides : {"network", "memory", "both"}
+    decides : {"network", "memory", "both", "embedding"}
         Rule that decides of it from now on.
     n_clips, n_recordings : int
         What it is calibrated on.

@@ -11,7 +11,7 @@ from osscl.enrolment.changes import with_fitted, with_held_out
 from osscl.enrolment.domains import Owner
 from osscl.enrolment.remembered import SEED, Remembered
 from osscl.errors import DecisionError
-from osscl.model_file.decisions import StoredBackground, StoredClip
+from osscl.model_file.decisions import AnyBackground, StoredClip, StoredMemory
 
 MAX_MANIFEST_BYTES = 12 * 2**20
 """Of the whole manifest, as JSON."""
@@ -19,7 +19,7 @@ _FEWEST = 3
 
 
 def capped(
-    memories: Mapping[Owner, Remembered], n_bytes_beside: int, background: StoredBackground | None
+    memories: Mapping[Owner, Remembered], n_bytes_beside: int, background: AnyBackground | None
 ) -> dict[Owner, Remembered]:
     """Keep as many clips a machine as a manifest has room for.
 
@@ -29,7 +29,7 @@ def capped(
         New memories by whose they are.
     n_bytes_beside : int
         What the manifest holds beside them.
-    background : StoredBackground or None
+    background : StoredBackground or StoredEmbeddingBackground or None
         How clips of other machines vary.
 
     Returns
@@ -66,12 +66,12 @@ def capped(
 def _sizes(remembered: Remembered) -> tuple[int, list[int]]:
     """Bytes of a memory as JSON: without clips, and of each clip, largest first."""
     stored = remembered.stored
-    fitted = [
-        _json_size(clip) + (len(stored.deviations) + len(stored.measures)) / len(stored.clips) * 4 / 3 + 2
-        for clip in stored.clips
-    ]
+    n_bytes = len(stored.deviations) + (len(stored.measures) if isinstance(stored, StoredMemory) else 0)
+    fitted = [_json_size(clip) + n_bytes / len(stored.clips) * 4 / 3 + 2 for clip in stored.clips]
     held_out = [_json_size(clip) + 8 * 4 / 3 + 2 for clip in stored.held_out]
-    without = struct_with(stored, clips=(), deviations=b"", measures=b"", held_out=(), held_out_scores=b"")
+    without = struct_with(stored, clips=(), deviations=b"", held_out=(), held_out_scores=b"")
+    if isinstance(without, StoredMemory):
+        without = struct_with(without, measures=b"")
     by_size = sorted((round(size + 0.5) for size in fitted + held_out), reverse=True)
     return _json_size(without) + 16, by_size
 
@@ -80,7 +80,7 @@ def _json_size(thing: object) -> int:
     return len(msgspec.json.encode(thing))
 
 
-def _cut(remembered: Remembered, most: int, background: StoredBackground | None) -> Remembered:
+def _cut(remembered: Remembered, most: int, background: AnyBackground | None) -> Remembered:
     """Keep at most so many clips: fitted ones before those that calibrate."""
     stored = remembered.stored
     n_clips = len(stored.clips) + len(stored.held_out)

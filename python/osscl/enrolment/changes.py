@@ -8,20 +8,21 @@ import numpy.typing as npt
 from msgspec.structs import asdict, replace
 
 from osscl.audio.reading import Fit
-from osscl.decisions import Memory, decide, smallest_rate
+from osscl.decisions import EmbeddingMemory, Memory, decide, smallest_rate
+from osscl.enrolment.kinds import rows_of
 from osscl.enrolment.normals import Normal
 from osscl.enrolment.remembered import FLOAT64, Remembered, fitted, stored_clip
 from osscl.errors import DecisionError
-from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory
-from osscl.model_file.restored import restored_measures, restored_memory
+from osscl.model_file.decisions import AnyBackground, FitOptions, StoredClip, StoredMemory, StoredNormals
+from osscl.model_file.restored import restored_measures, restored_normals
 from osscl.scoring.judge import DEFAULT_RATE
 
 
 def added_to(
-    old: StoredMemory,
+    old: StoredNormals,
     normals: Sequence[Normal],
     fit: Fit,
-    background: StoredBackground | None,
+    background: AnyBackground | None,
     false_alarm_rate: float | None = None,
 ) -> Remembered:
     """Put further normal clips into a memory.
@@ -31,13 +32,13 @@ def added_to(
 
     Parameters
     ----------
-    old : StoredMemory
+    old : StoredMemory or StoredEmbeddings
         The memory so far.
     normals : sequence of Normal
         Different clips; those that it holds already change nothing.
     fit : Fit
         How their recordings were made to fit.
-    background : StoredBackground or None
+    background : StoredBackground or StoredEmbeddingBackground or None
         How clips of other machines vary.
     false_alarm_rate : float, optional
         At which the memory so far is asked about them.
@@ -53,37 +54,36 @@ def added_to(
         The clips were made to fit in another way than those that it holds.
     """
     _refuse_another_fit(old, normals, fit)
-    before = restored_memory(old, background)
+    before = restored_normals(old, background)
     known = {clip.sha256 for clip in (*old.clips, *old.held_out)}
     new = [normal for normal in normals if normal.clip.sha256 not in known]
     if not new:
         return Remembered(old, before)
-    rows = np.stack([normal.clip.features for normal in new])  # [n, 360]
+    rows = rows_of(old, new)
     is_anomaly = _called_anomalous(before, rows, false_alarm_rate)
     clips = [stored_clip(normal, flagged=flag) for normal, flag in zip(new, is_anomaly, strict=True)]
     flagged = tuple(clip.sha256 for clip in clips if clip.flagged)
     if old.held_out:
         return _calibrated_further(old, rows, clips, flagged, background)
-    every = np.concatenate([before.features, rows])
-    known_measures = restored_measures(old)
+    every = np.concatenate([before.rows, rows])
+    known_measures = _measures_of(old)
     measures = None
     if known_measures is not None:
         measures = np.concatenate([known_measures, np.stack([normal.clip.measures for normal in new])])
-    known_clips = [*old.clips, *clips]
-    made = fitted(old.machine, every, known_clips, old.fit, old.is_padded, background, measures, old.domain)
+    made = fitted(old, every, [*old.clips, *clips], background, measures)
     return Remembered(made.stored, made.memory, flagged, made.n_set_aside)
 
 
-def without(old: StoredMemory, forgotten: Collection[str], background: StoredBackground | None) -> Remembered:
+def without(old: StoredNormals, forgotten: Collection[str], background: AnyBackground | None) -> Remembered:
     """Take clips out of a memory.
 
     Parameters
     ----------
-    old : StoredMemory
+    old : StoredMemory or StoredEmbeddings
         The memory so far.
     forgotten : collection of str
         Hashes of clips.
-    background : StoredBackground or None
+    background : StoredBackground or StoredEmbeddingBackground or None
         How clips of other machines vary.
 
     Returns
@@ -114,16 +114,16 @@ def without(old: StoredMemory, forgotten: Collection[str], background: StoredBac
     return Remembered(made.stored, made.memory, notes=notes)
 
 
-def with_held_out(old: StoredMemory, kept: Sequence[int], background: StoredBackground | None) -> Remembered:
+def with_held_out(old: StoredNormals, kept: Sequence[int], background: AnyBackground | None) -> Remembered:
     """Keep some of the clips that calibrate a memory.
 
     Parameters
     ----------
-    old : StoredMemory
+    old : StoredMemory or StoredEmbeddings
         The memory so far.
     kept : sequence of int
         Places of the clips that calibrate it from now on.
-    background : StoredBackground or None
+    background : StoredBackground or StoredEmbeddingBackground or None
         How clips of other machines vary.
 
     Returns
@@ -133,19 +133,19 @@ def with_held_out(old: StoredMemory, kept: Sequence[int], background: StoredBack
     """
     scores = np.frombuffer(old.held_out_scores, FLOAT64)[list(kept)]
     stored = replace(old, held_out=tuple(old.held_out[i] for i in kept), held_out_scores=scores.tobytes())
-    return Remembered(stored, restored_memory(stored, background))
+    return Remembered(stored, restored_normals(stored, background))
 
 
-def with_fitted(old: StoredMemory, kept: Sequence[int], background: StoredBackground | None) -> Remembered:
+def with_fitted(old: StoredNormals, kept: Sequence[int], background: AnyBackground | None) -> Remembered:
     """Fit a memory to some of its clips, and decide by leaving these out in turn.
 
     Parameters
     ----------
-    old : StoredMemory
+    old : StoredMemory or StoredEmbeddings
         The memory so far.
     kept : sequence of int
         Places of the clips that stay.
-    background : StoredBackground or None
+    background : StoredBackground or StoredEmbeddingBackground or None
         How clips of other machines vary.
 
     Returns
@@ -153,24 +153,24 @@ def with_fitted(old: StoredMemory, kept: Sequence[int], background: StoredBackgr
     Remembered
         The memory from now on.
     """
-    rows = restored_memory(old, background).features[list(kept)]
+    rows = restored_normals(old, background).rows[list(kept)]
     clips = [old.clips[place] for place in kept]
-    known = restored_measures(old)
+    known = _measures_of(old)
     measures = None if known is None else known[list(kept)]
-    return fitted(old.machine, rows, clips, old.fit, old.is_padded, background, measures, old.domain)
+    return fitted(old, rows, clips, background, measures)
 
 
 def _calibrated_further(
-    old: StoredMemory,
-    rows: npt.NDArray[np.float32],
+    old: StoredNormals,
+    rows: npt.NDArray[np.floating[Any]],
     clips: list[StoredClip],
     flagged: tuple[str, ...],
-    background: StoredBackground | None,
+    background: AnyBackground | None,
 ) -> Remembered:
-    """Let clips [n, 360] calibrate a memory that others calibrate already."""
+    """Let clips [n, size] calibrate a memory that others calibrate already."""
     of_fitted = {clip.recording for clip in old.clips}
     kept = [place for place, clip in enumerate(clips) if clip.recording not in of_fitted]
-    scores = restored_memory(old, background).score(rows[kept]).score if kept else np.empty(0)
+    scores = restored_normals(old, background).scores_of(rows[kept]) if kept else np.empty(0)
     stored = replace(
         old,
         held_out=(*old.held_out, *(clips[place] for place in kept)),
@@ -180,22 +180,27 @@ def _calibrated_further(
         f"{old.owner}: its memory stays fitted to the same {len(old.clips)} clips, of more than 512; the "
         f"{len(kept)} new ones calibrate it. To fit it anew, enroll all recordings together"
     )
-    memory = restored_memory(stored, background)
+    memory = restored_normals(stored, background)
     return Remembered(stored, memory, flagged, len(clips) - len(kept), (note,))
 
 
 def _called_anomalous(
-    memory: Memory, rows: npt.NDArray[np.float32], false_alarm_rate: float | None
+    memory: Memory | EmbeddingMemory, rows: npt.NDArray[np.floating[Any]], false_alarm_rate: float | None
 ) -> npt.NDArray[np.bool_]:
-    """Whether a memory calls clips [n, 360] anomalous, [n]; none where it can decide nothing."""
+    """Whether a memory calls clips [n, size] anomalous, [n]; none where it can decide nothing."""
     recordings = memory.calibration_recordings
     rate = false_alarm_rate or max(DEFAULT_RATE, smallest_rate(recordings))
-    scores = memory.score(rows).score.astype(np.float32)  # as osscl score writes them
+    scores = memory.scores_of(rows).astype(np.float32)  # as osscl score writes them
     found = decide(memory.calibration_scores, scores.astype(np.float64), rate, recordings)
     return np.zeros(len(rows), np.bool_) if found.is_anomaly is None else found.is_anomaly
 
 
-def _refuse_another_fit(old: StoredMemory, normals: Sequence[Normal], fit: Fit) -> None:
+def _measures_of(stored: StoredNormals) -> npt.NDArray[np.float32] | None:
+    """What the stored clips say of their recordings, [n, 6], where it is kept."""
+    return restored_measures(stored) if isinstance(stored, StoredMemory) else None
+
+
+def _refuse_another_fit(old: StoredNormals, normals: Sequence[Normal], fit: Fit) -> None:
     now = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
     if now != old.fit:
         raise DecisionError(

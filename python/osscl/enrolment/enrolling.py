@@ -2,31 +2,36 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace as struct_with
 
-from osscl.enrolment.backgrounds import background_for, background_of
+from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.detector import Detector
+from osscl.enrolment.backgrounds import background_for, background_of, embedding_background_of
 from osscl.enrolment.cap import capped
 from osscl.enrolment.domains import Owner, by_owner, check_domains
-from osscl.enrolment.dropped_limits import dropped_limits, without_limits
+from osscl.enrolment.dropped_limits import dropped_limits
 from osscl.enrolment.forgotten import hashes_to_forget
+from osscl.enrolment.kinds import Kind, OfEmbeddings, kinds_of, of_owner, without_machines, without_owners
 from osscl.enrolment.long_recordings import in_windows
-from osscl.enrolment.memories import changed_memories, described, refuse_unreachable_rate
+from osscl.enrolment.memories import changed_memories, described, forgetting, refuse_unreachable_rate
+from osscl.enrolment.merging import Changed, dropped_calibrations, merged, stale_limits
 from osscl.enrolment.normals import Normals, read_normals
 from osscl.enrolment.options import EnrolOptions
 from osscl.enrolment.plan import Plan, plan_of
 from osscl.enrolment.remembered import Remembered
 from osscl.enrolment.report import Enrolment, UnusableRecording
-from osscl.enrolment.rules import rule_once_enrolled
-from osscl.enrolment.warnings import named, warnings_of, warnings_of_memories
+from osscl.enrolment.warnings import named, warnings_of, warnings_of_embeddings, warnings_of_memories
 from osscl.errors import ConfigError, ModelFileError, NoRecordingsError
 from osscl.machines.survey import Survey
 from osscl.model_file.bundle import read_bundle, write_bundle
-from osscl.model_file.decisions import Calibration, Rule, StoredDecisions, StoredMemory
+from osscl.model_file.decisions import AnyBackground, StoredDecisions, StoredNormals
 from osscl.model_file.manifest import Manifest, Producer
 from osscl.model_file.memories_alone import identity_graph, manifest_of_memories
+from osscl.runs.featured import Embed
 from osscl.support.installed import version_of
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
@@ -39,6 +44,7 @@ def enroll(
     output: str | os.PathLike[str],
     model: str | os.PathLike[str] | None = None,
     options: EnrolOptions = AS_BY_DEFAULT,
+    compute: ComputeOptions = DEFAULT_OPTIONS,
     *,
     overwrite: bool = False,
     on_survey: Callable[[Survey], object] = lambda _: None,
@@ -60,6 +66,8 @@ def enroll(
         holds memories and no network.
     options : EnrolOptions
         How recordings become memories.
+    compute : ComputeOptions
+        On what the network is computed, for the rule embedding.
     overwrite : bool
         Replace what is at `output`; never what is read.
     on_survey : callable
@@ -87,7 +95,7 @@ def enroll(
     ConfigError
         Options contradict each other, or what the model file holds.
     ModelFileError
-        The model file cannot be read.
+        The model file cannot be read; or holds no network, and embeddings are asked for.
     OutputError
         The output exists, is read by this very call, or cannot be written.
     """
@@ -100,14 +108,16 @@ def enroll(
         Path(output), overwrite=overwrite, inputs=[model, options.background, options.labels, *roots]
     )
     bundle = None if model is None else read_bundle(model)
-    manifest, report = enrolled(
-        roots,
-        None if bundle is None else bundle.manifest,
-        options,
-        on_survey=on_survey,
-        on_total=on_total,
-        on_clip=on_clip,
-    )
+    before = None if bundle is None else bundle.manifest
+    kinds_of(options.rule, before)  # says so where there is no network
+    with ExitStack() as opened:
+        embed = None
+        if options.rule == "embedding" and (roots or options.background is not None):
+            assert model is not None, "kinds_of was to refuse this"
+            embed = opened.enter_context(Detector(model, compute, rule="network")).embed
+        manifest, report = enrolled(
+            roots, before, options, embed, on_survey=on_survey, on_total=on_total, on_clip=on_clip
+        )
     write_bundle(output, identity_graph() if bundle is None else bundle.model, finish(manifest))
     return report
 
@@ -116,6 +126,7 @@ def enrolled(
     roots: Sequence[str | os.PathLike[str]],
     manifest: Manifest | None,
     options: EnrolOptions = AS_BY_DEFAULT,
+    embed: Embed | None = None,
     *,
     on_survey: Callable[[Survey], object] = lambda _: None,
     on_total: Callable[[int], object] = lambda _: None,
@@ -131,6 +142,8 @@ def enrolled(
         What the model file says so far; None for one without a network.
     options : EnrolOptions
         How recordings become memories.
+    embed : callable, optional
+        The network, for the rule embedding: gives embeddings [B, 128] of samples [B, n_samples].
     on_survey, on_total, on_clip : callable
         As `enroll` takes them.
 
@@ -147,47 +160,55 @@ def enrolled(
         As `enroll`.
     """
     decisions = _decisions_of(manifest)
+    kind, other = kinds_of(options.rule, manifest)
     plan = plan_of(roots, options.machine, options.recording, options.labels) if roots else Plan()
     plan.refuse_mixed()
-    check_domains(plan, decisions, by_domain=options.by_domain, adds=options.add)
+    if kind.rule == "memory":
+        check_domains(plan, decisions, by_domain=options.by_domain, adds=options.add)
     plan = in_windows(plan, options.fit, options.hop_s)
     plan_of_background = Plan() if options.background is None else plan_of([options.background])
     on_survey(plan.survey)
     on_total(len(plan.planned) + len(plan_of_background.planned))
-    forgotten = hashes_to_forget(options.forget, decisions.memories, options.fit)
+    held: list[StoredNormals] = [*decisions.memories, *decisions.embeddings]
+    forgotten = hashes_to_forget(options.forget, held, options.fit)
     given = None
     if options.background is not None:
-        given = background_of(plan_of_background, options.fit, on_clip=on_clip)
+        given = _given_background(kind, plan_of_background, options, embed, on_clip)
     replaced = set() if options.add else {planned.machine for planned in plan.planned}
-    background = background_for(_without_memories(decisions, replaced), given)
-    normals = read_normals(plan, options.fit, on_clip=on_clip)
+    background = background_for(without_machines(kind, decisions, replaced), given, kind)
+    normals = read_normals(plan, options.fit, embed=embed, on_clip=on_clip)
     if roots and not normals.by_machine:
         raise NoRecordingsError(_nothing_usable(plan, normals))
-    decisions = struct_with(decisions, background=background)
+    decisions = kind.with_background(decisions, background)
+    changes = [] if other is None else [_forgotten_by(other, decisions, forgotten)]
     clips = by_owner(normals, by_domain=options.by_domain, adds=options.add)
-    changed = changed_memories(decisions, clips, forgotten, background, options)
+    changed = changed_memories(kind, decisions, clips, forgotten, background, options)
     anew = set() if options.add else set(normals.by_machine)
-    decisions = struct_with(decisions, memories=_without_other_domains(decisions.memories, changed, anew))
-    changed = capped(changed, _size_beside(manifest, decisions, changed), background)
-    refuse_unreachable_rate(changed, options.false_alarm_rate)
-    made = _merged(manifest, decisions, changed)
-    machines_changed = {owner.machine for owner in changed}
+    beside = without_machines(kind, merged(manifest, decisions, changes), anew)
+    changed = capped(changed, _size_beside(manifest, beside, kind, changed), background)
+    changes.insert(0, Changed(kind, changed, anew))
+    for each in changes:
+        refuse_unreachable_rate(each.memories, options.false_alarm_rate)
+    made = merged(manifest, decisions, changes)
     machines = tuple(
         described(
-            each,
-            None if owner.machine in anew else decisions.memory_of(*owner),
+            remembered,
+            each.kind,
+            None if owner.machine in each.new else of_owner(each.kind, decisions, owner),
             made.rules[owner.machine],
-            normals,
+            normals if each.kind is kind else Normals(),
             options.false_alarm_rate,
         )
-        for owner, each in changed.items()
+        for each in changes
+        for owner, remembered in each.memories.items()
     )
     warnings = (
         *plan.notes,
         *warnings_of(normals, () if manifest is None else manifest.machines),
-        *(note for each in changed.values() for note in each.notes),
-        *_dropped_calibrations(decisions, machines_changed),
-        *dropped_limits(decisions.limits, _stale_limits(decisions, machines_changed)),
+        *(_of_embeddings(changed, manifest, background) if kind.rule == "embedding" else ()),
+        *(note for each in changes for remembered in each.memories.values() for note in remembered.notes),
+        *dropped_calibrations(decisions, changes),
+        *dropped_limits(decisions.limits, stale_limits(decisions, changes)),
         *warnings_of_memories(machines),
     )
     report = Enrolment(
@@ -203,6 +224,31 @@ def enrolled(
     return _with(manifest, made), report
 
 
+def _given_background(
+    kind: Kind, plan: Plan, options: EnrolOptions, embed: Embed | None, on_clip: Callable[[], object]
+) -> AnyBackground:
+    if not isinstance(kind, OfEmbeddings):
+        return background_of(plan, options.fit, on_clip=on_clip)
+    assert embed is not None, "embeddings are asked for"
+    return embedding_background_of(plan, options.fit, embed, kind.checkpoint_sha256, on_clip=on_clip)
+
+
+def _forgotten_by(kind: Kind, decisions: StoredDecisions, forgotten: Collection[str]) -> Changed:
+    """What the memories of the kind that is not enrolled forget: a clip that is not normal is so to both."""
+    return Changed(kind, forgetting(kind, decisions, forgotten, kind.background_of(decisions)))
+
+
+def _of_embeddings(
+    changed: Mapping[Owner, Remembered], manifest: Manifest | None, background: AnyBackground | None
+) -> Iterator[str]:
+    assert manifest is not None, "embeddings need a network"
+    hashes = {
+        owner.machine: [clip.sha256 for clip in (*each.stored.clips, *each.stored.held_out)]
+        for owner, each in changed.items()
+    }
+    return warnings_of_embeddings(hashes, manifest, background)
+
+
 def _decisions_of(manifest: Manifest | None) -> StoredDecisions:
     if manifest is None:
         return StoredDecisions()
@@ -215,67 +261,13 @@ def _decisions_of(manifest: Manifest | None) -> StoredDecisions:
     return manifest.decisions or StoredDecisions()
 
 
-def _without_memories(decisions: StoredDecisions, machines: Collection[str]) -> StoredDecisions:
-    staying = (memory for memory in decisions.memories if memory.machine not in machines)
-    return struct_with(decisions, memories=tuple(staying))
-
-
-def _without_other_domains(
-    memories: Sequence[StoredMemory], changed: Collection[Owner], anew: Collection[str]
-) -> tuple[StoredMemory, ...]:
-    """Memories but for those of machines enrolled anew, otherwise by domain than before."""
-    return tuple(
-        memory
-        for memory in memories
-        if memory.machine not in anew or Owner(memory.machine, memory.domain) in changed
-    )
-
-
-def _merged(
-    manifest: Manifest | None, decisions: StoredDecisions, changed: Mapping[Owner, Remembered]
-) -> StoredDecisions:
-    """What the file holds to decide by, with memories that are new or changed."""
-    classes = () if manifest is None else tuple(manifest.classes_of_machines)
-    memories = {Owner(memory.machine, memory.domain): memory for memory in decisions.memories}
-    memories |= {owner: each.stored for owner, each in changed.items()}
-    rules = {owner.machine: rule_once_enrolled(owner.machine, classes, decisions.rules) for owner in changed}
-    machines = {owner.machine for owner in changed}
-    stale = _stale(decisions, machines)
-    return struct_with(
-        decisions,
-        memories=tuple(memories.values()),
-        calibrations=tuple(each for each in decisions.calibrations if each not in stale),
-        rules=decisions.rules | rules,
-        limits=without_limits(decisions.limits, _stale_limits(decisions, machines)),
-    )
-
-
-def _stale(decisions: StoredDecisions, changed: Collection[str]) -> list[Calibration]:
-    """Calibrations that were made with a memory which is another one now."""
-    return [each for each in decisions.calibrations if each.rule == "both" and each.machine in changed]
-
-
-def _stale_limits(decisions: StoredDecisions, changed: Collection[str]) -> set[tuple[str, Rule]]:
-    """Limits that were measured with a memory which is another one now, or with a calibration that goes."""
-    return {(each.machine, each.rule) for each in decisions.limits if each.machine in changed} - {
-        (machine, "network") for machine in changed
-    }
-
-
-def _dropped_calibrations(decisions: StoredDecisions, changed: Collection[str]) -> Iterator[str]:
-    for each in _stale(decisions, changed):
-        yield (
-            f"{each.machine}: its calibration of the rule both was made with its earlier memory and is left "
-            "out; run osscl calibrate again"
-        )
-
-
-def _size_beside(manifest: Manifest | None, decisions: StoredDecisions, changed: Collection[Owner]) -> int:
+def _size_beside(
+    manifest: Manifest | None, decisions: StoredDecisions, kind: Kind, changed: Collection[Owner]
+) -> int:
     """Bytes of the manifest without the memories at hand."""
-    others = (memory for memory in decisions.memories if Owner(memory.machine, memory.domain) not in changed)
-    without = struct_with(decisions, memories=tuple(others))
-    rules = sum(len(owner.machine.encode()) + 16 for owner in changed)
-    return len(msgspec.json.encode(_with(manifest, without))) + rules
+    others = without_owners(kind, decisions, changed)
+    rules = sum(len(owner.machine.encode()) + 19 for owner in changed)
+    return len(msgspec.json.encode(_with(manifest, others))) + rules
 
 
 def _with(manifest: Manifest | None, decisions: StoredDecisions) -> Manifest:

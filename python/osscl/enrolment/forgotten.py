@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.errors import DecisionError
-from osscl.model_file.decisions import StoredMemory
+from osscl.model_file.decisions import StoredNormals
 from osscl.runs.featured import SHORT_HASH_DIGITS, Unusable, featured_clips
 from osscl.support.paths import printable
 
@@ -15,7 +15,7 @@ _HASH = re.compile(r"[0-9a-f]{16}(?:[0-9a-f]{48})?")
 
 
 def hashes_to_forget(
-    clips: Sequence[str | os.PathLike[str]], memories: Sequence[StoredMemory], fit: Fit
+    clips: Sequence[str | os.PathLike[str]], memories: Sequence[StoredNormals], fit: Fit
 ) -> set[str]:
     """Find the clips that are to be forgotten.
 
@@ -23,7 +23,7 @@ def hashes_to_forget(
     ----------
     clips : sequence of path-like
         Files, or beginnings of hashes as a report or a model file spells them: 16 digits, or all 64.
-    memories : sequence of StoredMemory
+    memories : sequence of StoredMemory or StoredEmbeddings
         Where they are looked for.
     fit : Fit
         How files are made to fit: the same way as when they were enrolled.

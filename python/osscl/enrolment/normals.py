@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from osscl.audio.reading import Fit
 from osscl.enrolment.plan import Plan
 from osscl.errors import DecisionError
-from osscl.runs.featured import FeaturedClip, Unusable, featured_clips
+from osscl.runs.featured import Embed, FeaturedClip, Unusable, featured_clips
 from osscl.support.paths import printable
 
 
@@ -48,7 +48,12 @@ class Normals:
 
 
 def read_normals(
-    plan: Plan, fit: Fit, *, threads: int | None = None, on_clip: Callable[[], object] = lambda: None
+    plan: Plan,
+    fit: Fit,
+    *,
+    threads: int | None = None,
+    embed: Embed | None = None,
+    on_clip: Callable[[], object] = lambda: None,
 ) -> Normals:
     """Read what is planned.
 
@@ -60,6 +65,8 @@ def read_normals(
         How those that do not fit are made to fit.
     threads : int, optional
         Processors to use; by default all that the process may use.
+    embed : callable, optional
+        Gives the embeddings [B, 128] of samples [B, n_samples], where they are needed.
     on_clip : callable
         Called after each recording.
 
@@ -79,7 +86,7 @@ def read_normals(
         str, str
     ] = {}  # path of a long recording -> hash of its first window, which names all of them
     candidates = (planned.candidate for planned in plan.planned)
-    read = featured_clips(candidates, fit, threads=threads, on_clip=on_clip)
+    read = featured_clips(candidates, fit, threads=threads, embed=embed, on_clip=on_clip)
     for planned, clip in zip(plan.planned, read, strict=True):
         if isinstance(clip, Unusable):
             found.unusable.append(clip)

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.windows import check_hop
 from osscl.errors import ConfigError, DecisionError
 
 MAX_NAME = 4096
+EnrolledRule: TypeAlias = Literal["memory", "embedding"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +42,14 @@ class EnrolOptions:
         Rate that every machine must be able to speak of, in (0, 1).
     labels : path-like or None
         A table of labels that names machines, instead of places; see `osscl.machines.labels.LabelTable`.
+    rule : {"memory", "embedding"}
+        What is kept of clips: their features, or where the model file's network puts them.
 
     Raises
     ------
     ConfigError
-        There is no such hop. A name is empty or too long.
+        There is no such hop, or nothing is enrolled for the rule, or not by domain. A name is empty or too
+        long.
     DecisionError
         The rate lies outside (0, 1).
     """
@@ -59,8 +64,19 @@ class EnrolOptions:
     background: str | os.PathLike[str] | None = None
     false_alarm_rate: float | None = None
     labels: str | os.PathLike[str] | None = None
+    rule: EnrolledRule = "memory"
 
     def __post_init__(self) -> None:
+        if self.rule not in get_args(EnrolledRule):
+            raise ConfigError(
+                f"rule is {self.rule!r}; recordings are enrolled for one of: "
+                f"{', '.join(get_args(EnrolledRule))} (osscl calibrate makes the network's score decide)"
+            )
+        if self.by_domain and self.rule != "memory":
+            raise ConfigError(
+                f"--by-domain makes memories of features, and the rule {self.rule} knows no domains: leave "
+                "out --by-domain, or --rule"
+            )
         if self.hop_s is not None:
             check_hop(self.hop_s)
         if self.machine is not None and not (

@@ -7,16 +7,24 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from osscl.audio.reading import Fit
-from osscl.config import FEATURES
-from osscl.decisions import Memory
-from osscl.decisions.memory import far_above
+from osscl.decisions import EmbeddingMemory, Memory
+from osscl.decisions.fitted_normals import far_above
+from osscl.enrolment.domains import Owner
+from osscl.enrolment.kinds import OF_FEATURES, Kind, class_of, rows_of
 from osscl.enrolment.normals import Normal
 from osscl.errors import DecisionError
 from osscl.machines.domains import Domain
-from osscl.model_file.decisions import FitOptions, StoredBackground, StoredClip, StoredMemory, owner_of
-from osscl.model_file.restored import restored_background
+from osscl.model_file.decisions import (
+    AnyBackground,
+    FitOptions,
+    StoredClip,
+    StoredMemory,
+    StoredNormals,
+)
+from osscl.model_file.restored import restored_prior
 
 SEED = 0
 """Of the draw of clips where there are more than 512."""
@@ -29,9 +37,9 @@ class Remembered:
 
     Attributes
     ----------
-    stored : StoredMemory
+    stored : StoredMemory or StoredEmbeddings
         As a model file holds it.
-    memory : Memory
+    memory : Memory or EmbeddingMemory
         As it computes.
     flagged : tuple of str
         Hashes of clips that were added although the memory had called them anomalous.
@@ -41,8 +49,8 @@ class Remembered:
         What is to be said of how it came about.
     """
 
-    stored: StoredMemory
-    memory: Memory
+    stored: StoredNormals
+    memory: Memory | EmbeddingMemory
     flagged: tuple[str, ...] = ()
     n_set_aside: int = 0
     notes: tuple[str, ...] = ()
@@ -70,7 +78,8 @@ def made_new(
     machine: str,
     normals: Sequence[Normal],
     fit: Fit,
-    background: StoredBackground | None,
+    background: AnyBackground | None,
+    kind: Kind = OF_FEATURES,
     domain: Domain | None = None,
 ) -> Remembered:
     """Make a memory of normal clips.
@@ -83,8 +92,10 @@ def made_new(
         Different clips, all whole or all filled up.
     fit : Fit
         How their recordings were made to fit.
-    background : StoredBackground or None
-        How clips of other machines vary.
+    background : StoredBackground or StoredEmbeddingBackground or None
+        How clips of other machines vary, of the same kind.
+    kind : Kind
+        Of features or of embeddings.
     domain : {"source", "target"}, optional
         Domain of all of them; None where the machine has one memory.
 
@@ -98,43 +109,35 @@ def made_new(
     DecisionError
         There are fewer than 3.
     """
-    rows = np.stack([normal.clip.features for normal in normals])  # [n, 360]
     how = FitOptions(resample=fit.resample, channel=fit.channel, pad=fit.pad)
     clips = [stored_clip(normal, flagged=False) for normal in normals]
     measures = np.stack([normal.clip.measures for normal in normals])  # [n, 6]
-    return fitted(machine, rows, clips, how, normals[0].clip.is_padded, background, measures, domain)
+    blank = kind.blank(Owner(machine, domain), how, normals[0].clip.is_padded)
+    return fitted(blank, rows_of(blank, normals), clips, background, measures)
 
 
 def fitted(
-    machine: str,
+    like: StoredNormals,
     rows: npt.NDArray[np.floating[Any]],
     clips: Sequence[StoredClip],
-    fit: FitOptions,
-    is_padded: bool,
-    background: StoredBackground | None,
+    background: AnyBackground | None,
     measures: npt.NDArray[np.float32] | None,
-    domain: Domain | None = None,
 ) -> Remembered:
-    """Fit a memory to features.
+    """Fit a memory to numbers of clips.
 
     Parameters
     ----------
-    machine : str
-        Whose it is.
-    rows : ndarray of float, [n, 360]
-        Features of different clips.
+    like : StoredMemory or StoredEmbeddings
+        Of the same machine, domain and kind, made to fit in the same way; its clips do not count.
+    rows : ndarray of float, [n, size]
+        Features or embeddings of different clips.
     clips : sequence of StoredClip, [n]
         What they are.
-    fit : FitOptions
-        How their recordings were made to fit.
-    is_padded : bool
-        Whether they were filled up.
-    background : StoredBackground or None
-        How clips of other machines vary.
+    background : StoredBackground or StoredEmbeddingBackground or None
+        How clips of other machines vary, of the same kind.
     measures : ndarray of float32, [n, 6], or None
-        What the clips say of their recordings; None where that is not known of all of them.
-    domain : {"source", "target"}, optional
-        Domain of all of them.
+        What the clips say of their recordings, which a memory of features keeps; None where that is not
+        known of all of them.
 
     Returns
     -------
@@ -147,25 +150,23 @@ def fitted(
         There are fewer than 3.
     """
     recordings = [clip.recording for clip in clips]
-    prior = None if background is None else restored_background(background)
+    prior = None if background is None else restored_prior(background)
     try:
-        memory = Memory.fit(rows, recordings, prior, seed=SEED)
+        memory = class_of(like).fit(rows, recordings, prior, seed=SEED)
     except DecisionError as error:
-        raise DecisionError(f"{owner_of(machine, domain)}: {error}") from None
+        raise DecisionError(f"{like.owner}: {error}") from None
     assert memory.selection is not None
-    stored = StoredMemory(
-        machine=machine,
-        features_sha256=FEATURES.sha256,
+    stored = replace(
+        like,
         mean=memory.stored.mean,
         deviations=memory.stored.deviations,
         clips=tuple(clips[i] for i in memory.selection.fitted),
         held_out=tuple(clips[i] for i in memory.selection.held_out),
         held_out_scores=memory.held_out_scores.astype(FLOAT64).tobytes(),
-        fit=fit,
-        is_padded=is_padded,
-        measures=b"" if measures is None else measures[memory.selection.fitted].astype(FLOAT32).tobytes(),
-        domain=domain,
     )
+    if isinstance(stored, StoredMemory):
+        of_fitted = None if measures is None else measures[memory.selection.fitted]
+        stored = replace(stored, measures=b"" if of_fitted is None else of_fitted.astype(FLOAT32).tobytes())
     return Remembered(stored, memory, n_set_aside=len(memory.selection.set_aside))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from osscl.enrolment.options import EnrolledRule
 from osscl.machines.domains import Domain
 from osscl.model_file.decisions import Rule, owner_of
 
@@ -16,7 +17,9 @@ class EnrolledMachine:
         Its ID.
     domain : {"source", "target"} or None
         Of all clips of the memory; None where the machine has one memory.
-    rule : {"network", "memory"}
+    kind : {"memory", "embedding"}
+        What was made: a memory of features, or one of embeddings.
+    rule : {"network", "memory", "both", "embedding"}
         Which score decides of it.
     n_clips : int
         Clips that the memory holds: those that it is fitted to, and those that calibrate it.
@@ -41,6 +44,7 @@ class EnrolledMachine:
 
     machine: str
     domain: Domain | None = None
+    kind: EnrolledRule
     rule: Rule
     n_clips: int
     n_recordings: int

@@ -1,10 +1,12 @@
 """What somebody should look at before trusting memories: sentences on the recordings."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from osscl.enrolment.normals import Normal, Normals
 from osscl.enrolment.report import EnrolledMachine
+from osscl.model_file.decisions import AnyBackground
+from osscl.model_file.manifest import Manifest
 from osscl.support.listing import listed
 
 _CLIPPED_SHARE = 1e-3
@@ -68,6 +70,50 @@ def warnings_of_memories(machines: Sequence[EnrolledMachine]) -> Iterator[str]:
             yield (
                 f"{each.owner}: {each.n_recordings} recordings are too few to decide anything: clips are "
                 "scored; give 3 or more, better 10 to 100"
+            )
+
+
+def warnings_of_embeddings(
+    clips_of: Mapping[str, Collection[str]], manifest: Manifest, background: AnyBackground | None
+) -> Iterator[str]:
+    """Find why memories of embeddings may say less than they seem to.
+
+    Parameters
+    ----------
+    clips_of : mapping of str to collection of str
+        Hashes of the clips of each memory, by machine.
+    manifest : Manifest
+        What the model file says of the network that gave the embeddings.
+    background : StoredEmbeddingBackground or None
+        What they were fitted with.
+
+    Yields
+    ------
+    str
+        One sentence each.
+    """
+    if background is None:
+        yield (
+            "there is no background of embeddings, so few clips say less: osscl train keeps one in its "
+            "checkpoints; osscl enroll --background FOLDER makes one of normal recordings of 4 or more "
+            "machines"
+        )
+    trained = None if manifest.decisions is None else manifest.decisions.training_clips
+    if trained is None:
+        unknown = [machine for machine in clips_of if machine in manifest.classes_of_machines]
+        if unknown:
+            yield (
+                f"{listed(unknown, _MAX_NAMED)}: the model file does not say what it was trained on; where "
+                "that was these clips, new normal ones lie further off and more than asked for may be "
+                "flagged"
+            )
+        return
+    for machine, clips in clips_of.items():
+        known = len(set(clips) & set(trained))
+        if known:
+            yield (
+                f"{machine}: {known} of {len(set(clips))} clips were trained on: new normal ones lie further "
+                "off, and more than asked for may be flagged; better enroll others"
             )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
 from osscl.audio.quality import Measured
-from osscl.decisions.memory import MIN_CLIPS
+from osscl.decisions.fitted_normals import MIN_CLIPS
 from osscl.enrolment.plan import plan_of
 from osscl.health.recordings import LookedAt, Sound, look_at
 from osscl.support.threads import usable_cpus

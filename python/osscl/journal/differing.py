@@ -24,6 +24,7 @@ _HASHED = {"graph": "the network of the model", "labels": "the table of --labels
 """Settings whose values say nothing to anybody."""
 _PARTS = {
     "memory": "the memory",
+    "embeddings": "the memory of embeddings",
     "scale": "the scale of both scores",
     "domain": "the domain (--domain)",
     "doubts": "what the memory knows of its recordings",

@@ -1,6 +1,7 @@
 """What a model file holds to decide by.
 
-A background, memories of machines, calibrations, the rule of each machine, and what it finds.
+Backgrounds, memories of machines, of features and of embeddings, calibrations, the rule of each machine, and
+what it finds.
 
 Arrays stand as base64 of little-endian numbers: `osscl.decisions` says what they mean.
 """
@@ -16,6 +17,7 @@ from osscl.model_file.named import Name as Name
 from osscl.model_file.named import Rule as Rule
 
 N_FEATURES = 360
+N_EMBEDDING = 128
 N_LEVEL = 32
 N_MEASURES = 6
 
@@ -48,6 +50,28 @@ class StoredBackground(Settings, frozen=True, kw_only=True):
     modulation: bytes
     flutter: bytes
     event: bytes
+    n_machines: int
+    n_clips: int
+    source: str
+
+
+class StoredEmbeddingBackground(Settings, frozen=True, kw_only=True):
+    """How a network's embeddings of the normal clips of any one machine vary, from many machines.
+
+    Attributes
+    ----------
+    checkpoint_sha256 : str or None
+        The network: hash of the checkpoint that it came from. None in a checkpoint itself.
+    embedding : bytes
+        float32 [8256]: lower triangle, row by row, of the covariance of the 128 numbers of an embedding.
+    n_machines, n_clips : int
+        What it was made from.
+    source : str
+        What that was, in words.
+    """
+
+    checkpoint_sha256: Sha256 | None
+    embedding: bytes
     n_machines: int
     n_clips: int
     source: str
@@ -146,6 +170,52 @@ class StoredMemory(Settings, frozen=True, kw_only=True):
         return owner_of(self.machine, self.domain)
 
 
+class StoredEmbeddings(Settings, frozen=True, kw_only=True):
+    """The memory of embeddings of one machine: where the network puts its normal clips.
+
+    Attributes
+    ----------
+    machine : str
+        Its ID; the network need not know it.
+    checkpoint_sha256 : str
+        The network that gave them: hash of the checkpoint that it came from.
+    precision : str
+        Its arithmetic.
+    mean : bytes
+        float32 [128]: mean of the stored clips' embeddings, each of norm 1.
+    deviations : bytes
+        float16 [n, 128]: what each stored clip has beyond the mean.
+    clips, held_out, held_out_scores, fit, is_padded
+        As those of `StoredMemory`.
+    """
+
+    machine: Name
+    checkpoint_sha256: Sha256
+    precision: Name
+    mean: bytes
+    deviations: bytes
+    clips: tuple[StoredClip, ...]
+    held_out: tuple[StoredClip, ...] = ()
+    held_out_scores: bytes = b""
+    fit: FitOptions
+    is_padded: bool
+
+    @property
+    def domain(self) -> Domain | None:
+        """None: a machine has one memory of embeddings, for all clips."""
+        return None
+
+    @property
+    def owner(self) -> str:
+        """Whose it is, in words."""
+        return owner_of(self.machine, self.domain)
+
+
+StoredNormals: TypeAlias = StoredMemory | StoredEmbeddings
+"""A memory of a machine, of features or of embeddings."""
+AnyBackground: TypeAlias = StoredBackground | StoredEmbeddingBackground
+
+
 class Calibration(Settings, frozen=True, kw_only=True):
     """Scores of normal clips by a rule that uses the network.
 
@@ -190,10 +260,14 @@ class StoredDecisions(Settings, frozen=True, kw_only=True):
         One a machine at most, or one of each domain.
     calibrations : tuple of Calibration
         One a machine and rule at most.
-    rules : dict of str to {"network", "memory", "both"}
+    rules : dict of str to {"network", "memory", "both", "embedding"}
         The rule that decides of each machine that has a memory or a calibration.
     limits : tuple of MachineLimits
         Detection limits, one a machine and rule at most. Since schema 5.
+    embedding_background : StoredEmbeddingBackground or None
+        The background of memories of embeddings; of this very network. Since schema 6.
+    embeddings : tuple of StoredEmbeddings
+        Memories of embeddings, one a machine at most. Since schema 6.
     """
 
     background: StoredBackground | None = None
@@ -202,6 +276,8 @@ class StoredDecisions(Settings, frozen=True, kw_only=True):
     calibrations: tuple[Calibration, ...] = ()
     rules: dict[str, Rule] = msgspec.field(default_factory=dict)
     limits: tuple[MachineLimits, ...] = ()
+    embedding_background: StoredEmbeddingBackground | None = None
+    embeddings: tuple[StoredEmbeddings, ...] = ()
 
     def memory_of(self, machine: str, domain: Domain | None = None) -> StoredMemory | None:
         """The memory of a machine, or of one of its domains, where there is one."""
@@ -214,6 +290,10 @@ class StoredDecisions(Settings, frozen=True, kw_only=True):
     def is_by_domain(self, machine: str) -> bool:
         """Whether a machine has a memory of each domain."""
         return any(memory.domain is not None for memory in self.memories_of(machine))
+
+    def embeddings_of(self, machine: str) -> StoredEmbeddings | None:
+        """The memory of embeddings of a machine, where there is one."""
+        return next((each for each in self.embeddings if each.machine == machine), None)
 
     def calibration_of(self, machine: str, rule: Rule) -> Calibration | None:
         """The calibration of a machine's rule, where there is one."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from osscl.machines.domains import DOMAINS
 from osscl.model_file.decisions import (
+    N_EMBEDDING,
     N_FEATURES,
     N_LEVEL,
     N_MEASURES,
@@ -18,11 +19,13 @@ from osscl.model_file.decisions import (
     StoredBackground,
     StoredDecisions,
     StoredMemory,
+    StoredNormals,
 )
 from osscl.model_file.limits import DetectionLimit, MachineLimits
 from osscl.model_file.manifest import Manifest
 
 _TRIANGLE = N_LEVEL * (N_LEVEL + 1) // 2
+_TRIANGLE_OF_EMBEDDING = N_EMBEDDING * (N_EMBEDDING + 1) // 2
 _MIN_CLIPS, _MAX_CLIPS = 3, 512
 
 
@@ -59,12 +62,14 @@ def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
             yield f"`$.decisions.background` is of other features than the memory of {others[0]}"
     for number, memory in enumerate(decisions.memories):
         yield from _flaws_of_memory(memory, f"$.decisions.memories[{number}]")
+    yield from _flaws_of_embeddings(decisions, manifest)
     for number, calibration in enumerate(decisions.calibrations):
         yield from _flaws_of_calibration(calibration, f"$.decisions.calibrations[{number}]")
         if calibration.machine not in known:
             yield f"`$.decisions.calibrations[{number}]` is of {calibration.machine}, no class of the network"
     for name, keys in (
         ("memories", [memory.owner for memory in decisions.memories]),
+        ("embeddings", [each.machine for each in decisions.embeddings]),
         ("calibrations", [(each.machine, each.rule) for each in decisions.calibrations]),
         ("limits", [(each.machine, each.rule) for each in decisions.limits]),
     ):
@@ -82,9 +87,11 @@ def flaws_of(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
     for number, limits in enumerate(decisions.limits):
         yield from _flaws_of_limits(limits, f"$.decisions.limits[{number}]", decisions)
     for machine, rule in decisions.rules.items():
-        if rule != "network" and not decisions.memories_of(machine):
+        if rule in ("memory", "both") and not decisions.memories_of(machine):
             yield f"`$.decisions.rules` says {rule} of {machine}, which has no memory"
-        if rule != "memory" and machine not in known:
+        if rule == "embedding" and decisions.embeddings_of(machine) is None:
+            yield f"`$.decisions.rules` says {rule} of {machine}, which has no memory of embeddings"
+        if rule in ("network", "both") and machine not in known:
             yield f"`$.decisions.rules` says {rule} of {machine}, which the network does not know"
 
 
@@ -98,15 +105,35 @@ def _flaws_of_background(background: StoredBackground) -> Iterator[str]:
     )
 
 
+def _flaws_of_embeddings(decisions: StoredDecisions, manifest: Manifest) -> Iterator[str]:
+    background, place = decisions.embedding_background, "$.decisions.embedding_background"
+    if background is not None:
+        array = _Array("embedding", background.embedding, "<f4", _TRIANGLE_OF_EMBEDDING)
+        yield from _flaws_of_arrays(place, array)
+        of_file = None if manifest.checkpoint is None else manifest.checkpoint.sha256
+        if background.checkpoint_sha256 is None or background.checkpoint_sha256 != of_file:
+            yield f"`{place}` is of embeddings of another network than the file's"
+    for number, each in enumerate(decisions.embeddings):
+        yield from _flaws_of_normals(each, N_EMBEDDING, f"$.decisions.embeddings[{number}]")
+        if manifest.model is None:
+            yield f"`$.decisions.embeddings[{number}]` is of embeddings, and the file holds no network"
+
+
 def _flaws_of_memory(memory: StoredMemory, place: str) -> Iterator[str]:
-    if not _MIN_CLIPS <= len(memory.clips) <= _MAX_CLIPS:
-        yield f"`{place}.clips` are {len(memory.clips)}; a memory has {_MIN_CLIPS} to {_MAX_CLIPS}"
+    yield from _flaws_of_normals(memory, N_FEATURES, place)
+    n_measures = len(memory.clips) * N_MEASURES if memory.measures else 0
+    yield from _flaws_of_arrays(place, _Array("measures", memory.measures, "<f4", n_measures))
+
+
+def _flaws_of_normals(stored: StoredNormals, size: int, place: str) -> Iterator[str]:
+    """What contradicts itself in a memory whose clips have so many numbers."""
+    if not _MIN_CLIPS <= len(stored.clips) <= _MAX_CLIPS:
+        yield f"`{place}.clips` are {len(stored.clips)}; a memory has {_MIN_CLIPS} to {_MAX_CLIPS}"
     yield from _flaws_of_arrays(
         place,
-        _Array("mean", memory.mean, "<f4", N_FEATURES),
-        _Array("deviations", memory.deviations, "<f2", len(memory.clips) * N_FEATURES),
-        _Array("held_out_scores", memory.held_out_scores, "<f8", len(memory.held_out)),
-        _Array("measures", memory.measures, "<f4", len(memory.clips) * N_MEASURES if memory.measures else 0),
+        _Array("mean", stored.mean, "<f4", size),
+        _Array("deviations", stored.deviations, "<f2", len(stored.clips) * size),
+        _Array("held_out_scores", stored.held_out_scores, "<f8", len(stored.held_out)),
     )
 
 
@@ -118,6 +145,9 @@ def _flaws_of_calibration(calibration: Calibration, place: str) -> Iterator[str]
 
 
 def _flaws_of_limits(limits: MachineLimits, place: str, decisions: StoredDecisions) -> Iterator[str]:
+    if limits.rule == "embedding":
+        yield f"`{place}` is of the rule embedding, of which no limits are measured"
+        return
     if limits.rule != "network" and not decisions.memories_of(limits.machine):
         yield f"`{place}` is of the rule {limits.rule} of {limits.machine}, which has no memory"
     if limits.rule != "memory" and decisions.calibration_of(limits.machine, limits.rule) is None:

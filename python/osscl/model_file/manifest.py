@@ -210,7 +210,7 @@ class Manifest(Settings, frozen=True, kw_only=True):
         Machine of each class, in their order, where machines have several: one for each of their conditions.
         None where each class is a machine. Since schema 6.
     decisions : StoredDecisions or None
-        Background, memories and calibrations. Since schema 4.
+        Backgrounds, memories and calibrations. Since schema 4.
     licence, training_data : str
         Free text: terms of use, and what the model was trained on.
     verdict : Verdict or None
@@ -267,9 +267,14 @@ class Manifest(Settings, frozen=True, kw_only=True):
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Machine IDs that the file can score: those the network knows, then those with a memory alone."""
-        memories = () if self.decisions is None else self.decisions.memories
-        return tuple(dict.fromkeys((*self.classes_of_machines, *(memory.machine for memory in memories))))
+        """Machine IDs that the file can score: those the network knows, then those with a memory alone.
+
+        Of features or of embeddings.
+        """
+        held = self.decisions or StoredDecisions()
+        memories = (memory.machine for memory in held.memories)
+        embeddings = (each.machine for each in held.embeddings)
+        return tuple(dict.fromkeys((*self.classes_of_machines, *memories, *embeddings)))
 
     @property
     def classes_of_machines(self) -> dict[str, tuple[int, ...]]:

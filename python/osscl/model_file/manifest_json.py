@@ -20,6 +20,8 @@ _NULLABLE_SINCE = 4
 _FIELDS_SINCE = {
     "$.accuracy": 2,
     "$.decisions": 4,
+    "$.decisions.embedding_background": 6,
+    "$.decisions.embeddings": 6,
     "$.decisions.limits": 5,
     "$.decisions.memories[].measures": 5,
     "$.verdict": 6,

@@ -130,7 +130,7 @@ class Decider:
         is_whole = duration_s is None or duration_s >= _CLIP_S
         if is_whole or self._padding in get_args(Padding):
             return judge.misfit(None if is_whole else self._padding) is not None
-        return judge.needs_memory  # it was filled up, and nothing says how
+        return judge.compares_clips  # it was filled up, and nothing says how
 
     def judge_of(self, machine: str, rule: str, path: str | None = None) -> Judge | str:
         """Find what decides such scores.

@@ -36,7 +36,8 @@ class Fingerprints:
         rule = self._maker.rule_of(machine)
         network = [] if rule == "memory" else [self._maker.graph_sha256]
         of_domain = [each for each in [self._domain(machine)] if each is not None]
-        return _hash([rule, *network, *self._of_memory(machine), *self._of_scale(machine), *of_domain])
+        of_memories = [*self._of_memory(machine), *self._of_embeddings(machine)]
+        return _hash([rule, *network, *of_memories, *self._of_scale(machine), *of_domain])
 
     def parts(self, machine: str) -> dict[str, str]:
         """Tell what the scores of a machine depend on beside the network, part by part.
@@ -49,10 +50,15 @@ class Fingerprints:
         Returns
         -------
         dict of str to str
-            "rule"; and where the rule needs them, 16 hex digits of "memory" (with its background) and of
-            "scale" (which sums up both scores); "domain" where memories are by domain, how it is told.
+            "rule"; and where the rule needs them, 16 hex digits of "memory" and of "embeddings" (each with
+            its background), and of "scale" (which sums up both scores); "domain" where memories are by
+            domain, how it is told.
         """
-        parts = {"memory": self._of_memory(machine), "scale": self._of_scale(machine)}
+        parts = {
+            "memory": self._of_memory(machine),
+            "embeddings": self._of_embeddings(machine),
+            "scale": self._of_scale(machine),
+        }
         hashes = {name: _hash(part) for name, part in parts.items() if part}
         domain = self._domain(machine)
         return (
@@ -66,7 +72,7 @@ class Fingerprints:
 
     def _of_memory(self, machine: str) -> list[object]:
         held = self._maker.held
-        if self._maker.rule_of(machine) == "network" or not held.memories_of(machine):
+        if self._maker.rule_of(machine) not in ("memory", "both") or not held.memories_of(machine):
             return []
         told: list[object] = [held.background]
         for memory in held.memories_of(machine):
@@ -74,6 +80,14 @@ class Fingerprints:
             told += [[clip.recording for clip in memory.clips]]
             told += [] if memory.domain is None else [memory.domain]
         return told
+
+    def _of_embeddings(self, machine: str) -> list[object]:
+        held = self._maker.held
+        stored = held.embeddings_of(machine)
+        if self._maker.rule_of(machine) != "embedding" or stored is None:
+            return []
+        told = [held.embedding_background, stored.mean, stored.deviations, stored.held_out_scores]
+        return [*told, [clip.recording for clip in stored.clips]]
 
     def _of_scale(self, machine: str) -> list[object]:
         rule = self._maker.rule_of(machine)

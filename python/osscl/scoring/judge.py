@@ -1,4 +1,4 @@
-"""How clips of one machine are scored and decided: by the network, by the machine's memory, or by both."""
+"""How clips of one machine are scored and decided: by the network, by a memory of the machine, or by both."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,16 @@ from msgspec.structs import replace as struct_with
 
 from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
 from osscl.config import Padding
-from osscl.decisions import Memory, RobustScale, both, decide, log_score, smallest_rate, too_few_recordings
+from osscl.decisions import (
+    EmbeddingMemory,
+    Memory,
+    RobustScale,
+    both,
+    decide,
+    log_score,
+    smallest_rate,
+    too_few_recordings,
+)
 from osscl.machines.domains import Domain
 from osscl.model_file.decisions import Rule
 from osscl.scoring.record import Record
@@ -90,7 +99,7 @@ class Judge:
     ----------
     machine : str
         Its ID.
-    rule : {"network", "memory", "both"}
+    rule : {"network", "memory", "both", "embedding"}
         Which score decides.
     labels : tuple of int
         Its classes of the network; none where the network does not know the machine, or is not asked.
@@ -112,6 +121,8 @@ class Judge:
         Tells why to doubt recordings of the machine.
     domain : {"source", "target"} or None
         Domain of the memory; None where the machine has one for all clips.
+    embeddings : EmbeddingMemory or None
+        Its memory of embeddings, for "embedding".
     """
 
     machine: str
@@ -126,6 +137,7 @@ class Judge:
     caveat: str | None = None
     doubter: Doubter = BY_FIXED_BOUNDS
     domain: Domain | None = None
+    embeddings: EmbeddingMemory | None = None
 
     @property
     def n_recordings(self) -> int:
@@ -138,12 +150,17 @@ class Judge:
 
     @property
     def needs_network(self) -> bool:
-        """Whether the network's score is needed."""
+        """Whether the network is needed: for its score, or for the embedding."""
         return self.rule != "memory"
 
     @property
     def needs_memory(self) -> bool:
         """Whether the features are needed."""
+        return self.rule in ("memory", "both")
+
+    @property
+    def compares_clips(self) -> bool:
+        """Whether clips are compared with those of a memory, and must be filled up as these were."""
         return self.rule != "network"
 
     @cached_property
@@ -173,7 +190,7 @@ class Judge:
         str or None
             One sentence; None where they agree, or no memory is asked.
         """
-        if not self.needs_memory or padding == self.padding:
+        if not self.compares_clips or padding == self.padding:
             return None
         return (
             f"no decision: the recording is {_KINDS[padding]}, and the memory of {self.machine} is of "
@@ -186,7 +203,7 @@ class Judge:
         Parameters
         ----------
         network_scores : ndarray of float, [B], optional
-            What the network says, where it is needed.
+            What the network says, where it is needed, see `osscl.scoring.by_network`.
         features : ndarray of float, [B, 360], optional
             The clips' features, where they are needed.
 

@@ -1,20 +1,23 @@
 """A judge made from what a model file holds of a machine, or why none can be made."""
 
 import os
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
 from osscl.config import FEATURES, Padding
-from osscl.decisions import Memory, RobustScale
+from osscl.decisions import Memory
 from osscl.decisions.blocks import BLOCKS
 from osscl.decisions.conformal import check_rate
 from osscl.errors import ConfigError, MachineError
 from osscl.machines.domains import DOMAINS, Domain, domain_of
-from osscl.model_file.decisions import Calibration, Rule, StoredDecisions
+from osscl.model_file.decisions import Rule, StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.restored import restored_measures, restored_memory
+from osscl.scoring.by_embeddings import MAY_BE_TRAINED_ON, judge_by_embeddings, lacking_of_embeddings
+from osscl.scoring.calibrated import calibration_for, network_scale_of
 from osscl.scoring.either_domain import EitherDomain
 from osscl.scoring.judge import Judge, NormalScores
 
@@ -23,11 +26,7 @@ DOMAIN_CHOICES: tuple[DomainChoice, ...] = get_args(DomainChoice)
 AUTO: DomainChoice = "auto"
 """Names of recordings and of their folders tell the domain; where they do not, it is not known."""
 
-RULES: tuple[Rule, ...] = ("network", "memory", "both")
-_MAY_BE_TRAINED_ON = (
-    "normal clips that it was calibrated on were trained on, or may have been: more normal clips than asked "
-    "for may be flagged"
-)
+RULES: tuple[Rule, ...] = ("network", "memory", "both", "embedding")
 
 
 class JudgeMaker:
@@ -37,7 +36,7 @@ class JudgeMaker:
     ----------
     manifest : Manifest
         What the file says of itself.
-    rule : {"network", "memory", "both"}, optional
+    rule : {"network", "memory", "both", "embedding"}, optional
         The rule of all machines; by default each has its own.
     false_alarm_rate : float, optional
         As asked for.
@@ -75,6 +74,8 @@ class JudgeMaker:
         self.held = manifest.decisions or StoredDecisions()
         self._labels = manifest.classes_of_machines
         self._precision = manifest.precision
+        checkpoint = manifest.checkpoint
+        self._network = None if checkpoint is None else checkpoint.sha256, manifest.precision
         self.graph_sha256 = manifest.graph_sha256
         self.machines = manifest.machines
         self._rule, self._rate = rule, false_alarm_rate
@@ -82,6 +83,11 @@ class JudgeMaker:
             raise ConfigError(
                 f"the rule {rule} needs memories of machines, and the model file holds none: make one from "
                 "normal recordings by osscl enroll"
+            )
+        if rule == "embedding" and not self.held.embeddings:
+            raise ConfigError(
+                "the rule embedding needs memories of embeddings, and the model file holds none: make one "
+                "from normal recordings by osscl enroll --rule embedding"
             )
         self.domain = domain
         if domain not in DOMAIN_CHOICES:
@@ -108,6 +114,8 @@ class JudgeMaker:
             As asked for, as the file says, or else by the network where it knows the machine.
         """
         own: Rule = "network" if machine in self._labels else "memory"
+        if own == "memory" and not self.held.memories_of(machine):
+            own = "embedding" if self.held.embeddings_of(machine) is not None else own
         return self._rule or self.held.rules.get(machine, own)
 
     def lacking(self, machine: str) -> str | None:
@@ -124,6 +132,8 @@ class JudgeMaker:
             One sentence; None where its clips can be scored.
         """
         rule = self.rule_of(machine)
+        if rule == "embedding":
+            return lacking_of_embeddings(self.held.embeddings_of(machine), *self._network)
         if rule != "memory" and machine not in self._labels:
             return (
                 f"the network does not know it, and the rule {rule} needs that; choose another rule, or "
@@ -204,18 +214,20 @@ class JudgeMaker:
             return EitherDomain(machine, rule, asked_rate=self._rate, domains=of_each)
         if rule == "memory":
             return self._by_memory(machine, domain)
-        calibration, reason = self._calibration(machine, rule)
+        if rule == "embedding":
+            return self._by_embeddings(machine)
+        calibration, reason = calibration_for(self.held, machine, rule, self._precision)
         normal_scores, caveat = None, None
         if calibration is not None:
             scores = np.frombuffer(calibration.scores, "<f8")
             normal_scores = NormalScores(scores, [clip.recording for clip in calibration.clips])
-            caveat = None if calibration.is_guaranteed else _MAY_BE_TRAINED_ON
+            caveat = None if calibration.is_guaranteed else MAY_BE_TRAINED_ON
         of_memory: dict[str, Any] = {"doubter": self._doubter(machine)}
         if rule == "both":
             memory = self._memory(machine)
             of_memory = {
                 "memory": memory,
-                "network_scale": self._network_scale(machine),
+                "network_scale": network_scale_of(self.held, machine),
                 "padding": self._padding(machine),
                 "doubter": self._doubter(machine, memory),
             }
@@ -261,6 +273,10 @@ class JudgeMaker:
             domain=domain,
         )
 
+    def _by_embeddings(self, machine: str) -> Judge:
+        judge = judge_by_embeddings(machine, self.held, is_class=machine in self._labels)
+        return replace(judge, asked_rate=self._rate, doubter=self._doubter(machine))
+
     def _doubter(self, machine: str, memory: Memory | None = None, domain: Domain | None = None) -> Doubter:
         """Who knows the machine's normal recordings: their levels too, where clips' features are made."""
         stored = self.held.memory_of(machine, domain)
@@ -268,14 +284,6 @@ class JudgeMaker:
             return BY_FIXED_BOUNDS
         levels = None if memory is None else memory.features[:, BLOCKS["level"].columns]
         return Doubter(restored_measures(stored), levels)
-
-    def _network_scale(self, machine: str) -> RobustScale:
-        """Scale of the network's score for the rule both; of another precision it still gives scores."""
-        found = self.held.calibration_of(machine, "both")
-        assert found is not None, "`lacking` tells"
-        assert found.log_median is not None
-        assert found.log_mad is not None
-        return RobustScale(found.log_median, found.log_mad)
 
     def _padding(self, machine: str, domain: Domain | None = None) -> Padding | None:
         stored = self.held.memory_of(machine, domain)
@@ -285,15 +293,3 @@ class JudgeMaker:
         stored = self.held.memory_of(machine, domain)
         assert stored is not None
         return restored_memory(stored, self.held.background)
-
-    def _calibration(self, machine: str, rule: Rule) -> tuple[Calibration | None, str | None]:
-        """The calibration that holds for what computes the network, or why there is none."""
-        found = self.held.calibration_of(machine, rule)
-        if found is None:
-            return None, "it is not calibrated: osscl calibrate on normal recordings that were not trained on"
-        if found.precision != self._precision:
-            return None, (
-                f"it was calibrated in {found.precision} and the model is {self._precision}: calibrate it "
-                "again"
-            )
-        return found, None

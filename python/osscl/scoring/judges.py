@@ -26,7 +26,7 @@ class Judges:
     ----------
     manifest : Manifest
         What the file says of itself.
-    rule : {"network", "memory", "both"}, optional
+    rule : {"network", "memory", "both", "embedding"}, optional
         The rule of all machines; by default each has its own.
     false_alarm_rate : float, optional
         In (0, 1); by default 5 %, or the smallest that a machine's recordings can speak of.
@@ -64,7 +64,8 @@ class Judges:
     @property
     def can_decide(self) -> bool:
         """Whether the file holds anything to decide by."""
-        return bool(self._maker.held.memories or self._maker.held.calibrations)
+        held = self._maker.held
+        return bool(held.memories or held.calibrations or held.embeddings)
 
     @property
     def may_need_network(self) -> bool:
@@ -207,8 +208,8 @@ class Judges:
         Returns
         -------
         dict of str to str
-            "rule"; and where the rule needs them, 16 hex digits of "memory" (with its background) and of
-            "scale" (which sums up both scores).
+            "rule"; and where the rule needs them, 16 hex digits of "memory" and of "embeddings" (each with
+            its background), and of "scale" (which sums up both scores).
         """
         return self._fingerprints.parts(machine)
 

@@ -17,9 +17,9 @@ from osscl.audio.candidate import Candidate
 from osscl.backends import Backend
 from osscl.model_file.manifest import Manifest
 from osscl.scoring import beginnings, windowed
+from osscl.scoring.by_network import scores_by_network
 from osscl.scoring.judging import Batch, Submitted, score
 from osscl.scoring.record import WINDOW, Record
-from osscl.scoring.rule import machine_score
 from osscl.scoring.task import Task
 from osscl.scoring.whole_files import WholeFile
 
@@ -154,10 +154,9 @@ def _collect(
         raise batch
     records = batch.records
     if batch.ticket is not None:
-        cosine = backend.collect(batch.ticket).cosine  # [clips that wait, K]
-        claimed = [each.judge.labels for each in batch.waiting.values()]
-        model = manifest.network.model
-        scores = machine_score(cosine, claimed, margin=model.margin, scale=model.scale)
+        outputs = backend.collect(batch.ticket)  # [clips that wait, ...]
+        judges = [each.judge for each in batch.waiting.values()]
+        scores = scores_by_network(judges, outputs, manifest.network.model)
         score(records, batch.waiting, dict(zip(batch.waiting, scores, strict=True)))
     for unheard_s in batch.unheard_s:
         task.left_out.add_longer(unheard_s)

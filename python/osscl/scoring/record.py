@@ -33,7 +33,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     sample_rate_hz : int or None
         Sample rate of the file.
     rule : str or None
-        Which score decides: "network", "memory" or "both"; None where there is no score.
+        Which score decides: "network", "memory", "both" or "embedding"; None where there is no score.
     z_level, z_modulation, z_flutter, z_event : float or None
         What the blocks of the machine's memory say, float32 values in spreads of its normal clips; None where
         no memory was asked.

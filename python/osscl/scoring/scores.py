@@ -30,7 +30,7 @@ class Scores:
     is_anomaly : masked array of bool, [B]
         Whether each score reaches its threshold.
     rule : list of str
-        Which score decides of each clip: "network", "memory" or "both".
+        Which score decides of each clip: "network", "memory", "both" or "embedding".
     z : ndarray of float32, [B, 4]
         What the memory's blocks level, modulation, flutter and event say; NaN where no memory was asked.
     quality : list of str or None, [B]

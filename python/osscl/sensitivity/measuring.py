@@ -256,6 +256,11 @@ class _Work:
             return f"the model file does not know it; it knows {listed(self._judges.machines, _MAX_NAMED)}"
         if self._stored.is_by_domain(machine) and self._judges.rule_of(machine) == "memory":
             return "its memories are by domain, and limits are measured of machines with one memory alone"
+        if self._judges.rule_of(machine) == "embedding":
+            return (
+                "no detection limits are measured by the rule embedding: each would take the network and "
+                "another memory of embeddings for every recording left out; choose --rule memory or network"
+            )
         return self._judges.lacking(machine) or self._judges.of(machine).undecided
 
     def _warn(self, machine: str, clips: Sequence[Normal], n_given: int) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from osscl.config import ClipConfig, FrontendConfig, Settings
 from osscl.errors import CheckpointError, OutputError
-from osscl.model_file.decisions import StoredBackground
+from osscl.model_file.decisions import StoredBackground, StoredEmbeddingBackground
 from osscl.model_file.verdict import Verdict
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
@@ -33,6 +33,7 @@ _FIELDS_SINCE = {
     "$.background": 3,
     "$.verdict": 4,
     "$.class_machines": 4,
+    "$.embedding_background": 4,
     "$.config.classes": 4,
     "$.config.exposure": 4,
     "$.config.exchange": 4,
@@ -91,6 +92,10 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     class_machines : tuple of str or None
         Machine of each class, in their order, where machines have several; None where each class is a
         machine. Since ``osscl.checkpoint/4``.
+    embedding_background : StoredEmbeddingBackground or None
+        How these weights' embeddings of the training clips of any one machine vary; None in the state of a
+        training, before its end, and where there are fewer than 4 machines of 4 clips. Since
+        ``osscl.checkpoint/4``.
     """
 
     format: Format = "osscl.checkpoint/4"
@@ -110,6 +115,7 @@ class CheckpointInfo(Settings, frozen=True, kw_only=True):
     background: StoredBackground | None = None
     verdict: Verdict | None = None
     class_machines: tuple[str, ...] | None = None
+    embedding_background: StoredEmbeddingBackground | None = None
 
 
 def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: CheckpointInfo) -> None:

@@ -17,6 +17,7 @@ from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
 from osscl.training.decided import decided, n_steps_of
 from osscl.training.description import described
+from osscl.training.embedding_background import kept_with_background
 from osscl.training.exchange import exchange
 from osscl.training.execution import Execution
 from osscl.training.feature_scale import FeatureScale
@@ -153,7 +154,8 @@ class Training:
                     if is_out_of_memory(error):
                         raise self._out_of_memory() from error
                     raise
-        return True
+        best, clips = self._folder / BEST_FILE, self._split.training
+        return kept_with_background(best, clips, self._in_order, self._device, should_stop)
 
     def save_state(self) -> None:
         """Write all that the training needs to go on."""
@@ -225,7 +227,9 @@ class Training:
         )
 
     def _hold_out_batches(self) -> Iterator[Batch]:
-        clips = self._split.hold_out
+        return self._in_order(self._split.hold_out)
+
+    def _in_order(self, clips: Sequence[TrainingClip]) -> Iterator[Batch]:
         size = self._config.batch_size
         plan = [
             [Planned(number) for number in range(i, min(i + size, len(clips)))]
