@@ -15,7 +15,7 @@ from osscl.enrolment.memories import refuse_unreachable_rate
 from osscl.enrolment.normals import Normal
 from osscl.enrolment.remembered import Remembered, made_new
 from osscl.errors import DecisionError
-from osscl.model_file.decisions import StoredBackground, StoredDecisions
+from osscl.model_file.decisions import StoredBackground, StoredDecisions, StoredMemory
 from osscl.model_file.restored import restored_normals, stored_background
 from osscl.runs.featured import FeaturedClip
 from support.made_features import made_background, made_features
@@ -97,6 +97,7 @@ def test_100_recordings_take_at_most_125_kb(background: StoredBackground) -> Non
     """Base64 of 720 bytes a clip, its hash twice (it is its own recording), the date."""
     clips = [Normal(each.clip, each.clip.sha256) for each in normals(100)]
     stored = made_new("fan/id_00", clips, AS_THEY_ARE, background).stored
+    assert isinstance(stored, StoredMemory)
     size = len(msgspec.json.encode(StoredDecisions(memories=(stored,), background=background)))
     assert 96_000 < size <= 125_000
 
