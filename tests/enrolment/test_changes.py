@@ -10,11 +10,12 @@ from osscl.audio.reading import AS_THEY_ARE
 from osscl.enrolment import cap
 from osscl.enrolment.cap import capped
 from osscl.enrolment.changes import added_to, without
+from osscl.enrolment.domains import Owner
 from osscl.enrolment.memories import refuse_unreachable_rate
 from osscl.enrolment.normals import Normal
 from osscl.enrolment.remembered import Remembered, made_new
 from osscl.errors import DecisionError
-from osscl.model_file.decisions import StoredBackground, StoredDecisions
+from osscl.model_file.decisions import StoredBackground, StoredDecisions, StoredMemory
 from osscl.model_file.restored import restored_normals, stored_background
 from osscl.runs.featured import FeaturedClip
 from support.made_features import made_background, made_features
@@ -96,6 +97,7 @@ def test_100_recordings_take_at_most_125_kb(background: StoredBackground) -> Non
     """Base64 of 720 bytes a clip, its hash twice (it is its own recording), the date."""
     clips = [Normal(each.clip, each.clip.sha256) for each in normals(100)]
     stored = made_new("fan/id_00", clips, AS_THEY_ARE, background).stored
+    assert isinstance(stored, StoredMemory)
     size = len(msgspec.json.encode(StoredDecisions(memories=(stored,), background=background)))
     assert 96_000 < size <= 125_000
 
@@ -104,17 +106,18 @@ def test_memories_are_made_small_enough_by_whole_recordings(
     large: Remembered, background: StoredBackground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = made_new("pump/id_01", normals(60, clips_a_recording=6), AS_THEY_ARE, background)
-    both = {"fan/id_00": large, "pump/id_01": small}
+    fan, pump = Owner("fan/id_00"), Owner("pump/id_01")
+    both = {fan: large, pump: small}
     assert capped(both, 1000, background) == both
     monkeypatch.setattr(cap, "MAX_MANIFEST_BYTES", 360_000)
     some = capped(both, 1000, background)
-    assert some["pump/id_01"] is small
-    assert (len(some["fan/id_00"].stored.clips), some["fan/id_00"].notes[0][:10]) == (256, "fan/id_00:")
+    assert some[pump] is small
+    assert (len(some[fan].stored.clips), some[fan].notes[0][:10]) == (256, "fan/id_00:")
     assert sum(len(msgspec.json.encode(each.stored)) for each in some.values()) <= 359_000
     monkeypatch.setattr(cap, "MAX_MANIFEST_BYTES", 60_000)
     few = capped(both, 1000, background)
     assert all(3 <= len(each.stored.clips) < 60 and not each.stored.held_out for each in few.values())
-    assert len(few["pump/id_01"].stored.clips) % 6 == 0  # whole recordings
+    assert len(few[pump].stored.clips) % 6 == 0  # whole recordings
     assert sum(len(msgspec.json.encode(each.stored)) for each in few.values()) <= 59_000
     again = capped(both, 1000, background)
     assert [each.stored for each in again.values()] == [each.stored for each in few.values()]
@@ -124,7 +127,7 @@ def test_memories_are_made_small_enough_by_whole_recordings(
 
 def test_every_machine_that_lacks_recordings_is_named(background: StoredBackground) -> None:
     few = {
-        name: made_new(name, normals(n), AS_THEY_ARE, background)
+        Owner(name): made_new(name, normals(n), AS_THEY_ARE, background)
         for name, n in (("a", 10), ("b", 19), ("c", 5))
     }
     with pytest.raises(DecisionError, match=r"a: 10 .*: 9 more are needed.*; c: 5 .*: 14 more"):

@@ -200,7 +200,7 @@ BROKEN = {
     "second graph": (VALID + tagged(0x3A, b""), "it holds 2 graphs"),
     "manifest of a newer schema": (
         GRAPH + manifest_entries(DOCUMENT.replace(b'{"schema_version":6', b'{"schema_version":7')),
-        r"made by a newer osscl \(schema 6, this one reads 5\): update osscl",
+        r"made by a newer osscl \(schema 7, this one reads 6\): update osscl",
     ),
     "front-end hash differs": (
         GRAPH + manifest_entries(DOCUMENT.replace(MANIFEST.front_end.sha256.encode(), b"0" * 64)),

@@ -17,6 +17,7 @@ from osscl.model_file.manifest_json import decode_manifest, encode_manifest
 from osscl.sensitivity.measuring import with_limits
 from support.model_files import tiny_graph, tiny_manifest
 from support.normal_recordings import write_normals
+from support.older_manifests import of_schema
 from support.remembering import calibration, normal_clips, stored_memory
 
 MACHINE = "fan/id_00"
@@ -84,10 +85,7 @@ def test_limits_that_contradict_themselves_are_refused(
 
 
 def test_a_document_of_schema_4_has_no_limits(decisions: StoredDecisions) -> None:
-    old = json.loads(written(decisions)) | {"schema_version": 4}
-    del old["decisions"]["limits"]
-    for memory in old["decisions"]["memories"]:
-        del memory["measures"], memory["domain"]
+    old = of_schema(json.loads(written(decisions)), 4)
     read = decode_manifest(json.dumps(old).encode()).decisions
     assert read is not None
     assert read.limits == ()

@@ -85,7 +85,7 @@ def test_decisions_agree_on_the_score_however_it_is_written(rate: float) -> None
     near = normal.astype(np.float32)
     scores = np.concatenate([near, np.nextafter(near, np.float32(9)), np.nextafter(near, np.float32(-9))])
     judge = Judge(
-        "fan/id_00", "network", 0, normal=NormalScores(normal, [*map(str, range(63))]), asked_rate=rate
+        "fan/id_00", "network", (0,), normal=NormalScores(normal, [*map(str, range(63))]), asked_rate=rate
     )
     judged = judge.decide(scores)
     assert judged.is_anomaly is not None

@@ -8,7 +8,7 @@ import csv
 import os
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -103,7 +103,7 @@ def dcase2020() -> Iterator[MadeUp]:
 
 
 def _sections(
-    types: dict[str, tuple[str, ...]],
+    types: Mapping[str, tuple[str, ...]],
     attributes: Callable[[str, int], dict[str, str]],
     *,
     test_folder: Callable[[Domain], str] = lambda _: "test",

@@ -19,6 +19,7 @@ from osscl.training.checkpoint import content_sha256, read_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip
 from osscl.training.embedding_background import CLIPS_A_MACHINE, clips_of_background, embedding_background_of
+from osscl.training.order import Planned
 from support import once
 from support.older_checkpoints import without_later_fields
 from support.training_data import small_recipe, write_recordings
@@ -60,7 +61,7 @@ def test_it_is_of_the_weights_that_are_kept(data: TrainingData, trained: Path) -
     of_training = [clip for clip in data.clips if clip.sha256 in info.training_clips]
     embeddings: dict[str, list[np.ndarray]] = {}
     for clip in of_training:
-        (log_mel,) = ClipReader([clip], [0], ("log_mel",)).read([0]).inputs
+        (log_mel,) = ClipReader([clip], [0], 1, ("log_mel",)).read([Planned(0)]).inputs
         with torch.inference_mode():
             embeddings.setdefault(clip.machine, []).append(model(torch.from_numpy(log_mel))[0].numpy()[0])
     expected = pooled_embedding_background({name: np.stack(rows) for name, rows in embeddings.items()}, "")

@@ -84,7 +84,7 @@ def test_an_altered_clip_is_of_another_class_and_no_cache_keeps_it(tmp_path: Pat
     data = read_training_data([write_recordings(tmp_path, 2)])
     labels = [data.label(clip) for clip in data.clips]
     reader = ClipReader(data.clips, labels, len(data.classes), ("waveform", "log_mel"))
-    (samples, log_mels), given = reader.read([Planned(5), Planned(5, alteration=7)])
+    (samples, log_mels), given, _ = reader.read([Planned(5), Planned(5, alteration=7)])
     expected, kind = alter(read_audio(data.clips[5].path), 7)
     assert given.tolist() == [labels[5], (1 + kind) * len(data.classes) + labels[5]]
     assert np.array_equal(samples[1], expected)

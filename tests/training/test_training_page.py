@@ -30,7 +30,9 @@ def test_curves_stand_where_their_values_are() -> None:
     assert last == pytest.approx((f.right, f.bottom - f.height * 0.8), abs=0.06)
     assert held_first == pytest.approx((f.left + f.width / 3, f.bottom - f.height / 3), abs=0.06)
     assert held_last == pytest.approx((f.right, f.top), abs=0.06)
-    assert accuracy.level == (pytest.approx(f.bottom - f.height / 4), "chance")
+    assert accuracy.level is not None
+    assert accuracy.level[0] == pytest.approx(f.bottom - f.height / 4)
+    assert accuracy.level[1] == "chance"
     assert [curve.look for curve in loss.curves] == ["steps", "held"]
     falls = ends(loss.curves[0].path)
     assert falls[0][1] < falls[1][1], "a loss that falls goes down, away from the top"

@@ -86,8 +86,9 @@ def calibrate(
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Calibrate what the network says on normal recordings, so that it can decide at a false-alarm rate."""
-    for path in (*normals, labels):
-        if path is not None and (problem := missing(path)) is not None:
+    given: list[Path] = [*normals, labels] if labels is not None else normals
+    for path in given:
+        if (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
     options = CalibrateOptions(
         rule=rule,  # type: ignore[arg-type]  # the options check the word

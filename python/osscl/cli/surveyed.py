@@ -1,12 +1,16 @@
 """What is read, said before work starts."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from osscl.audio.candidate import Candidate
 from osscl.cli.messages import say
 from osscl.errors import MachineError
 from osscl.machines.survey import Survey
 from osscl.machines.telling import Telling
+
+MAX_SURVEYED = 10_000
+"""Recordings of a run that are looked at before it starts: a million would take their time, and memory."""
 
 
 def say_survey(survey: Survey) -> None:
@@ -19,19 +23,20 @@ def say_survey(survey: Survey) -> None:
         What was found.
     """
     if survey.n_told:
+        beginning = f"the first {survey.n_recordings:,} recordings: " if survey.is_part else ""
         for sentence in survey.sentences():
-            say(sentence)
+            say(f"{beginning}{sentence}")
     if survey.mixed is not None:
         say(f"warning: {survey.mixed}")
 
 
 def survey_of(candidates: Iterable[Candidate]) -> Survey:
-    """Count what places and names of recordings tell.
+    """Count what places and names of the first recordings of a run tell.
 
     Parameters
     ----------
     candidates : iterable of Candidate
-        The recordings.
+        The recordings; those beyond `MAX_SURVEYED` are not looked at.
 
     Returns
     -------
@@ -39,8 +44,9 @@ def survey_of(candidates: Iterable[Candidate]) -> Survey:
         Those whose folder and name contradict each other fit no layout; what becomes of them is said later.
     """
     survey, telling = Survey(), Telling()
-    for candidate in candidates:
-        if candidate.problem is None:
+    for number, candidate in enumerate(islice(candidates, MAX_SURVEYED + 1)):
+        survey.is_part = number == MAX_SURVEYED
+        if candidate.problem is None and not survey.is_part:
             try:
                 survey.add(candidate.path, telling.fittings(candidate.path))
             except MachineError:

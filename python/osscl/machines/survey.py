@@ -34,12 +34,15 @@ class Survey:
         All of them.
     n_told : int
         Those whose place and name fit a layout.
+    is_part : bool
+        Whether there are more than were counted.
     mixed : str or None
         Why the folders of one machine type fit no layout together; the first such reason.
     """
 
     def __init__(self) -> None:
         self.n_recordings = self.n_told = 0
+        self.is_part = False
         self.mixed: str | None = None
         self._parts: dict[tuple[str, str], _Part] = {}
 

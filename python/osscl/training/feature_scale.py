@@ -29,5 +29,5 @@ class FeatureScale(NamedTuple):
 
     def targets(self, features: Float32) -> Float32:
         """Features [B, 360], dB, in deviations from the mean."""
-        deviations: Float32 = (features - self.mean) / self.deviation
-        return deviations.clip(-MAX_DEVIATIONS, MAX_DEVIATIONS)
+        scaled: Float32 = (features - self.mean) / self.deviation
+        return scaled.clip(-MAX_DEVIATIONS, MAX_DEVIATIONS)
