@@ -88,7 +88,7 @@ def test_what_could_not_be_used_is_told_by_the_exit_code(work: Path, tmp_path: P
         (taken, "exists; name another file, or use --overwrite"),
     ):
         assert ended.returncode == 1
-        (line,) = ended.stderr.splitlines()
+        *_, line = ended.stderr.splitlines()  # what was read comes first
         assert line.startswith("error: ")
         assert says in line
     assert not (tmp_path / "n.onnx").exists()

@@ -331,7 +331,7 @@ def flaws(row: Row, kind: str, ended: Ended) -> list[str]:
         found.append("a traceback")
     if ended.code in FAILS:
         lines = ended.stderr.splitlines()
-        says_what_it_does = row.parameter.startswith(("export", "train"))
+        says_what_it_does = row.parameter.startswith(("export", "train", "enroll"))
         if not lines or not lines[-1].startswith("error: ") or (len(lines) > 1 and not says_what_it_does):
             found.append("no single sentence")
         if ended.stdout:

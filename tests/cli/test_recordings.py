@@ -104,7 +104,7 @@ def test_lines_say_what_mends_it_and_carry_no_control_character_to_a_terminal(
     assert ended["lines"].code == 3
     assert "osscl enroll would not take 5:" in said
     assert "--resample would mend 1" in said
-    assert "anomaly_... and never enrolled: 1" in said
+    assert "said to be anomalous and never enrolled: 1" in said
     assert ended["lines"].stderr == ""
 
 

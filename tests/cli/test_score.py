@@ -404,7 +404,7 @@ def tampered(model_file: Path, kind: str) -> bytes:
         ("not ONNX", "not an ONNX file"),
         ("no manifest", "an ONNX file without an osscl manifest; export it with osscl-export"),
         ("graph", "graph hash differs"),
-        ("newer", "made by a newer osscl (schema 7, this one reads 5): update osscl"),
+        ("newer", "made by a newer osscl (schema 7, this one reads 6): update osscl"),
         ("front end", "front-end hash differs"),
     ],
 )

@@ -57,7 +57,8 @@ def test_seeds_and_recipe(recordings: Path, tmp_path: Path) -> None:
     for row in summary["seeds"]:
         assert row["verdict"]["word"] == "cannot_tell"
         assert len(row["confusion"]) == 3
-        assert f"warning: seed {row['seed']}: whether the network learned" in done.stderr
+        folder = tmp_path / "run" / f"seed_{row['seed']}"
+        assert f"warning: {folder}: whether the network learned" in done.stderr
     assert summary == json.loads((tmp_path / "run" / "summary.json").read_text())
     first = json.loads((tmp_path / "run" / "seed_3" / "metrics.jsonl").read_text().splitlines()[0])
     assert first["learning_rate"] == pytest.approx(0.01)

@@ -125,10 +125,10 @@ def test_a_table_of_decisions_gives_the_same_rates(home: Path, tmp_path: Path) -
     assert json.loads(by_table.stdout)["evaluation"] == json.loads(by_model.stdout)["evaluation"]
     assert json.loads(by_table.stdout)["evaluation"]["decisions"]["total"]["n_normal"] == 6
     assert wrong.returncode == 2
-    assert "--rule and the like go with MODEL and DATA" in wrong.stderr
+    assert "--rule, --domain and the like go with MODEL and DATA" in wrong.stderr
 
 
 def test_a_rule_that_there_is_not_is_refused(home: Path) -> None:
     done = osscl("evaluate", home / "model.onnx", home / "sound", "--rule", "loudness")
     assert done.returncode == 1
-    assert done.stderr == "error: rule is 'loudness'; expected one of: network, memory, both\n"
+    assert done.stderr == "error: rule is 'loudness'; expected one of: network, memory, both, embedding\n"

@@ -279,7 +279,7 @@ def test_an_export_in_fp16_passes_the_gate_and_tells_of_it(gate: Path, tmp_path:
     assert (manifest.network.precision, manifest.graph_precision, manifest.schema_version) == (
         "fp16",
         "fp16",
-        5,
+        6,
     )
     assert manifest.network.parity.measured.cosine <= 2e-5  # of the graph in fp32
     accuracy = manifest.accuracy

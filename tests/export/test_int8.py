@@ -115,7 +115,9 @@ def test_calibration_takes_clips_spread_over_the_folder(clips: Path, tmp_path: P
     assert len(feeds) == len(seen) == 24
     assert feeds[0]["waveform"].shape == (1, 160_000)
     assert feeds[0]["log_mel"].shape == (1, 128, 313)
-    with pytest.raises(NoRecordingsError, match=r"no \.wav or \.flac below .*: it holds no file"):
+    with pytest.raises(
+        NoRecordingsError, match=r"no \.wav, \.flac, \.w64 or \.rf64 below .*: it holds no file"
+    ):
         list(calibration_feeds(tmp_path, DEMO.manifest, lambda: None))
 
 

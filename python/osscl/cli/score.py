@@ -160,7 +160,9 @@ def score(
     left_out = LeftOut()
 
     if names == BY_PATHS:
-        say_survey(survey_of(find_recordings(paths)))
+        survey = survey_of(find_recordings(paths))
+        if survey.is_published:  # of machines of one's own there is nothing to say every night
+            say_survey(survey)
 
     def scores(some: Iterable[Candidate], when: RecordingTimes) -> Iterator[Record]:
         return detector.score_candidates(some, machine_of, fit, when, hop_s=hop, left_out=left_out)

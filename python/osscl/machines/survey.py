@@ -70,6 +70,11 @@ class Survey:
             part.layouts &= keys
         part.told.append(told)
 
+    @property
+    def is_published(self) -> bool:
+        """Whether some of it may be a published data set, and not machines of one's own laid out like one."""
+        return any(_sets(layouts, told) for layouts, told in self._groups().items())
+
     def sentences(self) -> Iterator[str]:
         """Say what was found.
 
@@ -108,14 +113,18 @@ def _title_of(keys: _Keys) -> str:
 
 def _titled(layouts: _Keys, told: list[Told]) -> str:
     """The data sets that it may be; where it is none of them, the layout alone."""
-    machines = {each.machine for each in told if each.machine}
-    ids = {machine.partition("/")[2] for machine in machines}
-    supplement = any(each.purpose == "supplemental" for each in told)
-    names = sets_that_may_be(layouts, set(map(type_of, machines)), ids, has_supplement=supplement)
-    if names:
+    if names := _sets(layouts, told):
         return " or ".join(dict.fromkeys(names))
     sets = (each.name for each in PUBLISHED_SETS if each.layout in layouts)
     return f"machines of your own, laid out as {' or '.join(dict.fromkeys(sets))}"
+
+
+def _sets(layouts: _Keys, told: list[Told]) -> list[str]:
+    """Names of the published data sets that it may be."""
+    machines = {each.machine for each in told if each.machine}
+    ids = {machine.partition("/")[2] for machine in machines}
+    supplement = any(each.purpose == "supplemental" for each in told)
+    return list(sets_that_may_be(layouts, set(map(type_of, machines)), ids, has_supplement=supplement))
 
 
 def _counted(told: list[Told]) -> str:
