@@ -275,7 +275,8 @@ def test_tables_of_others_keep_their_lines_and_names(home: Path, tmp_path: Path)
     assert done.stderr.splitlines()[1:4] == [
         "no decision for fan/id_00: the table does not say by which rule it was scored: score the recordings "
         "again",
-        "no decision for fan/id_00: its rule is 'loudness'; expected one of: network, memory, both, embedding",
+        "no decision for fan/id_00: its rule is 'loudness'; expected one of: network, memory, both, "
+        "embedding",
         "no decision for crane/id_00: the model file does not know it",
     ]
     assert done.stderr.splitlines()[-1].startswith("1 of 2 flagged at 5 %: fan/id_00 (1)")
