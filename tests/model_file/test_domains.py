@@ -53,7 +53,7 @@ def test_a_document_of_schema_5_has_no_domains() -> None:
 
 def test_other_words_are_no_domains() -> None:
     new = document(memory_of_features(FAN, made_features(1, 4)))
-    new["decisions"]["memories"][0]["domain"] = "moon"  # type: ignore[index]
+    new["decisions"]["memories"][0]["domain"] = "moon"
     with pytest.raises(
         ModelFileError, match=r"Invalid enum value 'moon' - at `\$.decisions.memories\[0\].domain`"
     ):

@@ -86,8 +86,7 @@ def calibrate(
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Calibrate what the network says on normal recordings, so that it can decide at a false-alarm rate."""
-    given: list[Path] = [*normals, labels] if labels is not None else normals
-    for path in given:
+    for path in (*normals, *(() if labels is None else (labels,))):
         if (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
     options = CalibrateOptions(

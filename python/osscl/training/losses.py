@@ -37,7 +37,7 @@ def batch_losses(
     labels: Tensor,
     mixing: Mixing | None,
     config: TrainConfig,
-    others: Tensor | None = None,
+    others: "Tensor | None" = None,
 ) -> Losses:
     """Losses of one batch.
 
@@ -79,7 +79,7 @@ def batch_losses(
     return Losses(ce + contrastive, ce, contrastive)
 
 
-def _cross_entropy(logits: Tensor, labels: Tensor, others: Tensor | None) -> Tensor:
+def _cross_entropy(logits: Tensor, labels: Tensor, others: "Tensor | None") -> Tensor:
     if others is None:
         return cross_entropy(logits, labels)
     return 0.5 * (cross_entropy(logits, labels) + cross_entropy(logits, others))

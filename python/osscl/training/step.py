@@ -35,8 +35,8 @@ class Batch(NamedTuple):
 
     inputs: tuple[Tensor, ...]
     labels: Tensor
-    others: Tensor | None = None
-    features: Tensor | None = None
+    others: "Tensor | None" = None
+    features: "Tensor | None" = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same clips on a device."""
