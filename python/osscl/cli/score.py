@@ -29,7 +29,7 @@ from osscl.cli.options import (
     takes_shared_options,
 )
 from osscl.cli.streams import reader_is_gone
-from osscl.cli.surveyed import say_survey, survey_of
+from osscl.cli.surveyed import say_published_sets, survey_of
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
 from osscl.journal.journal import journal_of
@@ -159,12 +159,9 @@ def score(
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
 
-    if names == BY_PATHS:
-        survey = survey_of(find_recordings(paths))
-        if survey.is_published:  # of machines of one's own there is nothing to say every night
-            say_survey(survey)
-
     def scores(some: Iterable[Candidate], when: RecordingTimes) -> Iterator[Record]:
+        if names == BY_PATHS:
+            say_published_sets(survey_of(find_recordings(paths)))
         return detector.score_candidates(some, machine_of, fit, when, hop_s=hop, left_out=left_out)
 
     if output is None:

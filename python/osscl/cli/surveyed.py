@@ -30,6 +30,18 @@ def say_survey(survey: Survey) -> None:
         say(f"warning: {survey.mixed}")
 
 
+def say_published_sets(survey: Survey) -> None:
+    """Say it of published data sets alone: of machines of one's own there is nothing to say every night.
+
+    Parameters
+    ----------
+    survey : Survey
+        What was found.
+    """
+    if survey.is_published:
+        say_survey(survey)
+
+
 def survey_of(candidates: Iterable[Candidate]) -> Survey:
     """Count what places and names of the first recordings of a run tell.
 
