@@ -10,7 +10,7 @@ from osscl.errors import ConfigError, EvaluationError
 from osscl.evaluation.evaluating import evaluate
 from osscl.evaluation.figures import Evaluation, Figure
 from osscl.evaluation.labelled import LabelledScore
-from osscl.evaluation.report_tables import Report, notes_of
+from osscl.evaluation.report_tables import Report, notes_of, rules_grid
 
 
 def clips(machine: str, normal: list[float], anomalous: list[float]) -> list[LabelledScore]:
@@ -170,3 +170,9 @@ def test_no_note_claims_the_score_of_a_challenge_that_is_not_computed() -> None:
     notes = " ".join(notes_of(Report(source={}, evaluation=evaluation, unscored=[])))
     assert "harmonic mean: of the AUCs and pAUCs of all IDs" in notes
     assert "2021" not in notes
+
+
+def test_the_worst_id_beside_rules_is_the_lowest_of_all_types() -> None:
+    built = clips("fan/id_00", [0.0, 1.0], [2.0, 3.0]) + clips("valve/id_00", [0.0, 3.0], [1.0, 2.0])
+    *_, (mean, worst) = rules_grid({"memory": evaluate(built, n_resamples=0)}).groups
+    assert (mean[:2], worst[:2]) == (["ID mean", "75.00"], ["worst ID", "50.00"])

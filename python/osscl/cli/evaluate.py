@@ -219,6 +219,7 @@ def evaluate(
                 check,
                 named=truth is None,
                 table=labels,
+                is_first=not by_rule,
             )
             by_rule[each or ""] = found
         records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]

@@ -42,9 +42,11 @@ def score_test_recordings(
     *,
     named: bool,
     table: LabelTable | None = None,
+    is_first: bool = True,
 ) -> list[Record]:
     """Score the test recordings; where names or a table must tell the label, only those whose do.
 
+    What they are is said the first time, where they are scored by several rules.
     `check` takes their lines as they will be but for the scores, and raises before hours go into those.
     """
     with BuildProgress() as building:
@@ -52,7 +54,8 @@ def score_test_recordings(
     with detector:
         source |= {"graph sha256": detector.bundle.graph_sha256} | detector.facts
         candidates = _test_recordings(data, named) if table is None else _labelled_recordings(data, table)
-        say_survey(survey_of(find_recordings([data])))
+        if is_first:
+            say_survey(survey_of(find_recordings([data])))
         check(list(_lines_to_be(candidates, detector, names)))
         records = scored_records(detector, candidates, names, fit, "nothing was evaluated")
     if detector.manifest.decisions is not None:

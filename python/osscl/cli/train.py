@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from osscl.training import Execution, Outcome, TrainConfig, TrainingData
 
 EXAMPLES = """[bold]Examples[/bold]\n
-  osscl train dcase2020/dev_data dcase2020/eval_data_train_add --output runs/published --device cuda\n
+  osscl train dcase2020/dev_data dcase2020/eval_data --output runs/published --device cuda\n
   osscl train recordings --output runs/short --epochs 20 --learning-rate 1e-3 --precision bf16\n
   osscl train recordings --output runs/two_hours --config recipe.toml --time-limit 2h\n
   osscl train recordings --output runs/array --resample --channel 0 --pad repeat\n

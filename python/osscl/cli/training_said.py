@@ -104,11 +104,16 @@ class Told:
             say(f"warning: {doubt}")
 
 
+_NO_LOSS = 1e-4  # what rounding leaves of a loss that is not asked for
+
+
 def _epoch_line(report: "EpochReport", n_epochs: int, left_s: float | None) -> str:
     left = "" if not left_s else f"; about {in_words(left_s)} left"
+    of_features = report.loss - report.cross_entropy - report.contrastive  # by its weight
+    features = f", features {of_features:.3f}" if of_features > _NO_LOSS else ""
     return (
         f"epoch {report.epoch + 1}/{n_epochs}: loss {report.loss:.3f} "
-        f"(cross-entropy {report.cross_entropy:.3f}, contrastive {report.contrastive:.3f}), "
+        f"(cross-entropy {report.cross_entropy:.3f}, contrastive {report.contrastive:.3f}{features}), "
         f"accuracy {report.accuracy:.3f}, {report.clips_per_s:.1f} clips/s; averaged weights on hold-out: "
         f"loss {report.hold_out_loss:.3f}, accuracy {report.hold_out_accuracy:.3f}"
         f"{', best so far' if report.is_best else ''}{left}"

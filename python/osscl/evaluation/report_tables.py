@@ -164,6 +164,12 @@ def _summary_cells(summary: Summary, worst_machine: str | None) -> list[str]:
     return cells
 
 
+def _worst_auc(evaluation: Evaluation) -> str:
+    """AUC of the machine ID that has the lowest; not the mean over types of their worst."""
+    found = [machine.auc for machine in evaluation.machines if machine.auc is not None]
+    return percent(min(found, key=lambda figure: figure.value, default=None))
+
+
 def rules_grid(by_rule: Mapping[str, Evaluation]) -> Grid:
     """Lay out the figures of several rules side by side.
 
@@ -189,7 +195,7 @@ def rules_grid(by_rule: Mapping[str, Evaluation]) -> Grid:
         rows.append(row)
     totals = [of_rule.total for of_rule in by_rule.values()]
     mean = [with_interval(figure) for total in totals for figure in (total.mean_auc, total.mean_pauc)]
-    worst = [cell for total in totals for cell in (with_interval(total.worst_auc), "")]
+    worst = [cell for of_rule in by_rule.values() for cell in (_worst_auc(of_rule), "")]
     return Grid("Each rule, %", header, [rows, [["ID mean", *mean], ["worst ID", *worst]]])
 
 
