@@ -9,7 +9,13 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import wide_console
-from osscl.cli.evaluated import score_test_recordings, tell_unused, tell_without_domains, without_training
+from osscl.cli.evaluated import (
+    score_test_recordings,
+    tell_unused,
+    tell_without_domains,
+    with_scores,
+    without_training,
+)
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import DecisionOptions, DomainOfAll, FalseAlarmRate, takes_shared_options
@@ -235,7 +241,7 @@ def evaluate(
     tell_without_domains(labelled, listed=truth is not None)
     report = report_on(
         labelled,
-        {name: label(found) for name, found in by_rule.items() if rule == ALL},
+        with_scores({name: label(found) for name, found in by_rule.items() if rule == ALL}),
         Counting(told, max_fpr, bootstrap, seed),
         source,
         None if compare is None else PAPER,

@@ -64,6 +64,14 @@ def score_test_recordings(
     return records
 
 
+def with_scores(by_rule: dict[str, Labelled]) -> dict[str, Labelled]:
+    """The rules that score at least one of the labelled clips; of the others it is said."""
+    for name, labelled in by_rule.items():
+        if not labelled.scores:
+            say(f"left out, the rule {name}: it scores none of these clips")
+    return {name: labelled for name, labelled in by_rule.items() if labelled.scores}
+
+
 def _lines_to_be(candidates: list[Candidate], detector: Detector, names: MachineNames) -> Iterator[Record]:
     machine_of = machine_source(detector.machines, *names)
     for candidate in candidates:
