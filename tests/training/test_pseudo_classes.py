@@ -12,9 +12,10 @@ from osscl.export.checkpoint import load_checkpoint
 from osscl.model import OSSCL, ArcFace
 from osscl.training import Execution, read_training_data, train
 from osscl.training.exchange import exchange
+from osscl.training.exposure import KINDS
 from osscl.training.learning_network import LearningNetwork
 from osscl.training.losses import batch_losses
-from osscl.training.pseudo_classes import all_classes, block_names, first_label
+from osscl.training.pseudo_classes import all_classes, altered_label, block_names, first_label
 from osscl.training.step import Batch
 from osscl.training.train_config import TrainConfig
 from support.training_data import small_recipe, write_recordings
@@ -39,6 +40,8 @@ def test_blocks_lie_behind_the_real_classes() -> None:
     assert names[:2] == CLASSES
     assert len(set(names)) == len(names) == 2 * (1 + 9 + 4)
     assert [first_label(block, 2, ALL) for block in block_names(ALL)] == list(range(2, 28, 2))
+    for kind, name in enumerate(KINDS):
+        assert altered_label(1, kind, 2) == first_label(f"altered: {name}", 2, ALL) + 1
     assert names[first_label("exchanged features taken", 2, ALL)].startswith("fan/id_00")
 
 

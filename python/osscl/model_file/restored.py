@@ -1,5 +1,7 @@
 """Backgrounds and memories as a model file holds them, and as they compute."""
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +19,7 @@ from osscl.model_file.decisions import (
 )
 
 _FLOAT32, _FLOAT64 = "<f4", "<f8"
+_Memory = TypeVar("_Memory", Memory, EmbeddingMemory)
 
 
 def stored_background(background: Background) -> StoredBackground:
@@ -181,13 +184,7 @@ def restored_memory(stored: StoredMemory, background: StoredBackground | None) -
     DecisionError
         It cannot be fitted.
     """
-    return Memory.from_stored(
-        StoredArrays(stored.mean, stored.deviations),
-        [clip.recording for clip in stored.clips],
-        None if background is None else restored_background(background),
-        np.frombuffer(stored.held_out_scores, _FLOAT64),
-        [clip.recording for clip in stored.held_out],
-    )
+    return _from_stored(Memory, stored, None if background is None else restored_background(background))
 
 
 def restored_embeddings(
@@ -212,10 +209,17 @@ def restored_embeddings(
     DecisionError
         It cannot be fitted.
     """
-    return EmbeddingMemory.from_stored(
+    known = None if background is None else restored_embedding_background(background)
+    return _from_stored(EmbeddingMemory, stored, known)
+
+
+def _from_stored(
+    kind: type[_Memory], stored: StoredNormals, background: Background | EmbeddingBackground | None
+) -> _Memory:
+    return kind.from_stored(
         StoredArrays(stored.mean, stored.deviations),
         [clip.recording for clip in stored.clips],
-        None if background is None else restored_embedding_background(background),
+        background,
         np.frombuffer(stored.held_out_scores, _FLOAT64),
         [clip.recording for clip in stored.held_out],
     )

@@ -72,6 +72,9 @@ class JudgeMaker:
         if false_alarm_rate is not None:
             check_rate(false_alarm_rate)
         self.held = manifest.decisions or StoredDecisions()
+        # asked for with each clip: a file may hold the memories of a thousand machines
+        self._remembered = {memory.machine: memory.domain is not None for memory in self.held.memories}
+        self._embedded = {each.machine for each in self.held.embeddings}
         self._labels = manifest.classes_of_machines
         self._precision = manifest.precision
         checkpoint = manifest.checkpoint
@@ -114,8 +117,8 @@ class JudgeMaker:
             As asked for, as the file says, or else by the network where it knows the machine.
         """
         own: Rule = "network" if machine in self._labels else "memory"
-        if own == "memory" and not self.held.memories_of(machine):
-            own = "embedding" if self.held.embeddings_of(machine) is not None else own
+        if own == "memory" and machine in self._embedded and machine not in self._remembered:
+            own = "embedding"
         return self._rule or self.held.rules.get(machine, own)
 
     def lacking(self, machine: str) -> str | None:
@@ -178,7 +181,7 @@ class JudgeMaker:
         MachineError
             Name and folder contradict each other.
         """
-        if self.rule_of(machine) != "memory" or not self.held.is_by_domain(machine):
+        if self.rule_of(machine) != "memory" or not self._remembered.get(machine):
             return None
         if self.domain == "auto":
             return None if path is None else domain_of(path)

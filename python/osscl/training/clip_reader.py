@@ -17,6 +17,7 @@ from osscl.training.exposure import alter
 from osscl.training.feature_scale import FeatureScale
 from osscl.training.log_mel_cache import Float32, LogMelCache
 from osscl.training.order import Planned
+from osscl.training.pseudo_classes import altered_label
 
 
 class ClipArrays(NamedTuple):
@@ -47,7 +48,7 @@ class ClipReader:
     labels : sequence of int
         Class of each.
     n_classes : int
-        Number of machines K; a clip of class i that is altered in way k has the label (1 + k) K + i.
+        Number of real classes K, from which the labels of altered clips follow.
     input_names : tuple of str
         Inputs of the network, see `OSSCL.input_names`.
     fit : Fit
@@ -120,7 +121,7 @@ class ClipReader:
         if planned.alteration is None:
             return samples, label
         altered, kind = alter(samples, planned.alteration)
-        return altered, (1 + kind) * self._n_classes + label
+        return altered, altered_label(label, kind, self._n_classes)
 
     def _log_mels(self, batch: Sequence[Planned], samples: Sequence[Samples]) -> Float32:
         if self._cache is None:

@@ -8,6 +8,26 @@ from osscl.training.exposure import KINDS
 from osscl.training.train_config import TrainConfig
 
 
+def altered_label(label: int, kind: int, n_classes: int) -> int:
+    """Label of a clip of a real class that is altered: these blocks come first.
+
+    Parameters
+    ----------
+    label : int
+        Its real class, below `n_classes`.
+    kind : int
+        Index into `osscl.training.exposure.KINDS`.
+    n_classes : int
+        Number of real classes K.
+
+    Returns
+    -------
+    int
+        That of the block ``altered: KINDS[kind]``.
+    """
+    return n_classes * (1 + kind) + label
+
+
 def block_names(config: TrainConfig) -> tuple[str, ...]:
     """Kinds of pseudo-classes of a recipe, in the order of their blocks behind the real classes."""
     altered = tuple(f"altered: {kind}" for kind in KINDS) if config.exposure else ()
