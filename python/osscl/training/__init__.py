@@ -4,8 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from osscl.training.clips import TrainingData, read_training_data
+    from osscl.training.clips import TrainingData
     from osscl.training.execution import Execution
+    from osscl.training.reading import read_training_data
     from osscl.training.runs import Outcome, train
     from osscl.training.train_config import TrainConfig
 
@@ -17,7 +18,7 @@ _HOMES = {
     "Outcome": "osscl.training.runs",
     "TrainConfig": "osscl.training.train_config",
     "TrainingData": "osscl.training.clips",
-    "read_training_data": "osscl.training.clips",
+    "read_training_data": "osscl.training.reading",
     "train": "osscl.training.runs",
 }
 

@@ -1,34 +1,18 @@
-"""The clips of a training: found, read once, checked, put into classes and fingerprinted."""
+"""The clips of a training, by class: what they are, and their fingerprint."""
 
 import hashlib
-import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from osscl.audio.reading import AS_THEY_ARE, Fit, read_clip
-from osscl.audio.samples import clip_sha256
-from osscl.errors import AudioCorruptError, ClipError, TrainingDataError
-from osscl.features import memory_features
-from osscl.machines.attribute_tables import AttributeTables
+from osscl.audio.reading import AS_THEY_ARE, Fit
+from osscl.errors import ClipError, TrainingDataError
 from osscl.machines.dcase import type_of
-from osscl.machines.labels import LabelTable
-from osscl.machines.survey import Survey
-from osscl.runs.passed_over import PassedOver
-from osscl.support.links import missing
-from osscl.support.paths import printable
-from osscl.support.threads import usable_cpus
-from osscl.training.classes import check_kind, class_of
-from osscl.training.found import PLACE, Found, NotTaken, find_training_files
 from osscl.training.train_config import ClassKind, TrainConfig
-
-_MAX_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +39,6 @@ class TrainingClip:
     def __post_init__(self) -> None:
         if not self.class_name:
             object.__setattr__(self, "class_name", self.machine)
-
-
-class _Read(NamedTuple):
-    """A clip, and its features [360]."""
-
-    clip: TrainingClip
-    features: npt.NDArray[np.float32]
 
 
 class BadClip(NamedTuple):
@@ -150,8 +127,8 @@ class TrainingData:
             It has one class alone.
         """
         clips = tuple(clip for clip in self.clips if type_of(clip.machine) == machine_type)
-        classes = _classes_of(clips)
-        _check_counts(list(clips), classes, self.kind)
+        classes = classes_of(clips)
+        check_counts(clips, classes, self.kind)
         return replace(self, clips=clips, classes=classes)
 
     def label(self, clip: TrainingClip) -> int:
@@ -170,159 +147,18 @@ class TrainingData:
         return self.classes.index(clip.class_name)
 
 
-def read_training_data(
-    roots: Sequence[str | os.PathLike[str]],
-    *,
-    fit: Fit = AS_THEY_ARE,
-    skip_bad: bool = False,
-    labels: str | os.PathLike[str] | None = None,
-    classes: ClassKind = "machine",
-    passed_over: PassedOver | None = None,
-    on_survey: Callable[[Survey], object] = lambda survey: None,
-    on_clip: Callable[[int, int], None] = lambda done, total: None,
-) -> TrainingData:
-    """Read every clip once: check it, name its class, hash it.
-
-    Parameters
-    ----------
-    roots : sequence of path-like
-        Folders of recordings (``.wav``, ``.flac``, ``.w64`` or ``.rf64``) in a layout that
-        `osscl.machines.layouts` knows, or in ``<type>/train`` with IDs in their names, at any depth; what
-        several of them hold of one type is merged.
-    fit : Fit
-        How recordings that do not fit are made to fit.
-    skip_bad : bool
-        Leave out clips that cannot be used, instead of refusing them all.
-    labels : path-like, optional
-        A table of labels, which names machines of recordings in any folders.
-    classes : {"machine", "section", "attributes"}
-        What the network learns to tell apart, see `TrainConfig`.
-    passed_over : PassedOver, optional
-        Counts what the search met and did not take.
-    on_survey : callable
-        Called with what was found, before anything is read.
-    on_clip : callable
-        Called with the number of clips done, and of all.
-
-    Returns
-    -------
-    TrainingData
-        At least two classes, of at least two clips each where they are machines.
-
-    Raises
-    ------
-    TrainingDataError
-        A root is not there; there are no clips, or too few; sections are asked for and there are none; clips
-        cannot be used, which are named; the folders of a machine type mix two layouts; or one recording
-        stands for two classes.
-    LabelTableError
-        The table cannot be used.
-    """
-    for root in roots:
-        if (problem := missing(root)) is not None:
-            raise TrainingDataError(problem)
-    table = None if labels is None else LabelTable.read(labels)
-    met, survey = NotTaken(PassedOver() if passed_over is None else passed_over), Survey()
-    attributes = AttributeTables() if classes == "attributes" else None
-    files = list(find_training_files(roots, met, survey, table, attributes))
-    if survey.mixed is not None:
-        raise TrainingDataError(survey.mixed)
-    if not files:
-        raise TrainingDataError(_nothing_of(met, roots, table))
-    on_survey(survey)
-    check_kind((found.told.machine for found in files if found.told.machine), classes)
-    good, bad = _read_all(files, fit, classes, on_clip)
-    if bad and not skip_bad:
-        raise TrainingDataError(_listed(bad))
-    unique = _without_repeats([each.clip for each in good])
-    names = _classes_of(unique)
-    _check_counts(unique, names, classes)
-    return TrainingData(
-        tuple(unique),
-        names,
-        tuple(bad),
-        len(good) - len(unique),
-        fit,
-        {each.clip.sha256: each.features for each in good},
-        classes,
-        len(met.anomalous),
-        len(met.unlabelled),
-        0 if attributes is None else attributes.without_row,
-    )
-
-
 def fit_of(config: TrainConfig) -> Fit:
     """How a recipe makes recordings fit."""
     return Fit(config.resample, config.channel, config.pad)
 
 
-def _nothing_of(met: NotTaken, roots: Sequence[str | os.PathLike[str]], table: LabelTable | None) -> str:
-    if met.anomalous or met.unlabelled:
-        told = "by their names and folders" if table is None else "by the table of labels"
-        return (
-            f"there is no normal recording to train on: {len(met.anomalous)} are anomalous {told}, and "
-            f"{len(met.unlabelled)} have no label; add normal ones"
-        )
-    where = f"in a folder {PLACE}," if table is None else "with a row in the table of labels"
-    return met.passed_over.refusal(roots, where)
-
-
-def _classes_of(clips: Sequence[TrainingClip]) -> tuple[str, ...]:
+def classes_of(clips: Sequence[TrainingClip]) -> tuple[str, ...]:
+    """Names of the classes of clips, sorted without regard to case."""
     return tuple(sorted({clip.class_name for clip in clips}, key=lambda name: (name.casefold(), name)))
 
 
-def _read_all(
-    files: Sequence[Found], fit: Fit, classes: ClassKind, on_clip: Callable[[int, int], None]
-) -> tuple[list[_Read], list[BadClip]]:
-    good: list[_Read] = []
-    bad: list[BadClip] = []
-    with ThreadPoolExecutor(usable_cpus(), "osscl-scan") as pool:
-        try:
-            for done, clip in enumerate(pool.map(partial(_read, fit, classes), files), start=1):
-                if isinstance(clip, _Read):
-                    good.append(clip)
-                else:
-                    bad.append(clip)
-                on_clip(done, len(files))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return good, bad
-
-
-def _read(fit: Fit, classes: ClassKind, found: Found) -> _Read | BadClip:
-    candidate, told = found
-    path = candidate.path
-    try:
-        if candidate.problem is not None:
-            raise candidate.problem
-        class_name = class_of(told, classes)
-        clip = read_clip(path, fit)
-        if clip.silence is not None:  # nothing is learned from it but what silence is
-            raise AudioCorruptError(f"{clip.silence}: a dead microphone or channel?")
-        features = memory_features(
-            clip.samples, threads=1
-        )  # while it is in memory: most of the work is reading
-        machine = told.machine or ""
-        return _Read(TrainingClip(path, machine, clip_sha256(clip.samples), class_name), features)
-    except ClipError as error:
-        return BadClip(path, error)
-
-
-def _without_repeats(clips: list[TrainingClip]) -> list[TrainingClip]:
-    """Keep one of several equal clips: held out and trained on at once, they would flatter the hold-out."""
-    unique: dict[str, TrainingClip] = {}
-    for clip in clips:
-        first = unique.setdefault(clip.sha256, clip)
-        if first.class_name != clip.class_name:
-            raise TrainingDataError(
-                f"{printable(first.path)} of {first.class_name} and {printable(clip.path)} of "
-                f"{clip.class_name} are the same recording; keep the one whose machine is right"
-            )
-    return sorted(unique.values(), key=lambda clip: (clip.class_name, clip.sha256))
-
-
-def _check_counts(clips: list[TrainingClip], classes: tuple[str, ...], kind: ClassKind) -> None:
+def check_counts(clips: Sequence[TrainingClip], classes: tuple[str, ...], kind: ClassKind) -> None:
+    """Refuse clips of a single class, or of classes of which none can be held out; `TrainingDataError`."""
     if len(classes) < 2:
         found = f"{len(clips)} clips of {classes[0]} alone" if clips else "no usable clip"
         raise TrainingDataError(
@@ -340,13 +176,3 @@ def _check_counts(clips: list[TrainingClip], classes: tuple[str, ...], kind: Cla
             f"one clip only for {', '.join(lonely)}; expected at least two of each machine, "
             "one to train on and one to hold out: add recordings, or leave the machine out"
         )
-
-
-def _listed(bad: list[BadClip]) -> str:
-    if len(bad) == 1:
-        path, problem = bad[0]
-        return f"{printable(path)} cannot be trained on: {problem}; mend or remove it, or use --skip-bad"
-    shown = "".join(f"\n  {printable(clip.path)}: {clip.problem}" for clip in bad[:_MAX_LISTED])
-    more = f"\n  and {len(bad) - _MAX_LISTED} more" if len(bad) > _MAX_LISTED else ""
-    remedy = "mend or remove them, or leave them out with --skip-bad"
-    return f"{len(bad)} clips cannot be trained on:{shown}{more}\n{remedy}"
