@@ -9,21 +9,37 @@
 # `typing` is not loaded for it: the console listens to Ctrl-C only behind this module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from osscl import bench as bench
+    from osscl import decisions as decisions
+    from osscl import enrolment as enrolment
+    from osscl import errors as errors
+    from osscl import evaluation as evaluation
+    from osscl import explanation as explanation
+    from osscl import export as export
+    from osscl import features as features
+    from osscl import metrics as metrics
+    from osscl import monitoring as monitoring
+    from osscl import sensitivity as sensitivity
+    from osscl import synth as synth
+    from osscl import training as training
     from osscl.audio.batch import read_audio_batch
     from osscl.audio.reading import read_audio
     from osscl.audio.windows import Window, read_windows
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
+    from osscl.detector.nearest import Neighbour
     from osscl.detector.stream import Stream, StreamWindow
     from osscl.detector.windows import WindowScores
     from osscl.errors import OssclError
     from osscl.frontend import log_mel
     from osscl.scoring.record import Record
-    from osscl.scoring.scores import Scores
+    from osscl.scoring.scores import ClipScore, Scores
 
 __all__ = [
+    "ClipScore",
     "Detector",
     "FrontendConfig",
+    "Neighbour",
     "OssclError",
     "Record",
     "Scores",
@@ -39,8 +55,10 @@ __all__ = [
 ]
 # loaded when first used: importing osscl stays fast
 _HOMES = {
+    "ClipScore": "osscl.scoring.scores",
     "Detector": "osscl.detector",
     "FrontendConfig": "osscl.config",
+    "Neighbour": "osscl.detector.nearest",
     "OssclError": "osscl.errors",
     "Record": "osscl.scoring.record",
     "Scores": "osscl.scoring.scores",
@@ -56,15 +74,23 @@ _HOMES = {
 }
 
 
+_PUBLIC_MODULES = (
+    "bench", "decisions", "enrolment", "errors", "evaluation", "explanation", "export", "features", "metrics",
+    "monitoring", "sensitivity", "synth", "training",
+)  # fmt: skip
+
+
 def __getattr__(name: str) -> object:
     from importlib import import_module
 
     if name == "__version__":
         return import_module("importlib.metadata").version("osscl")
+    if name in _PUBLIC_MODULES:
+        return import_module(f"osscl.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'osscl' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    return sorted({*__all__, *_PUBLIC_MODULES, "__version__"})

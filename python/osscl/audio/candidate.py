@@ -18,12 +18,15 @@ class Candidate(NamedTuple):
         Where in it the window begins that is meant, seconds; None means its beginning.
     content : bytes or None
         What the file holds, where that came by another way: nothing is then opened at `path`.
+    machine : str or None
+        Machine ID that it was given with; None where that is asked of its path.
     """
 
     path: str
     problem: ClipError | None = None
     start_s: float | None = None
     content: bytes | None = None
+    machine: str | None = None
 
     @property
     def source(self) -> str | bytes:

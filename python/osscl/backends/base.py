@@ -53,7 +53,7 @@ class Backend(ABC):
         Clips in a batch at most; None where there is no limit.
     n_in_flight : int
         Batches that keep the device busy when they are submitted before the first is collected.
-    facts : mapping of str to str
+    facts : mapping of str to str or int
         What really computes: backend, its version, device, precision, threads, streams.
     """
 
@@ -62,7 +62,7 @@ class Backend(ABC):
     preferred_batch: int
     max_batch: int | None = None
     n_in_flight: int
-    facts: Mapping[str, str]
+    facts: Mapping[str, str | int]
 
     def lend_batch(self, n_clips: int) -> Samples | None:
         """Lend memory from which the device copies fastest; never waits for any.

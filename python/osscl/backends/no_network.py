@@ -24,7 +24,7 @@ class NoNetwork(Backend):
         self.facts = {
             "backend": "none",
             "device": "cpu",
-            "threads": str(streams.n_threads),
+            "threads": streams.n_threads,
             "instruction_set": frontend.instruction_set(),
         }
 

@@ -88,12 +88,12 @@ class StreamedBackend(Backend):
         return host_feeds(self._manifest, samples, self._n_threads)
 
 
-def stream_facts(manifest: Manifest, streams: Streams) -> dict[str, str]:
+def stream_facts(manifest: Manifest, streams: Streams) -> dict[str, str | int]:
     """What a run record says of every CPU backend."""
     return {
         "device": "cpu",
         "precision": manifest.network.precision,
-        "threads": str(streams.n_threads),
-        "streams": str(streams.count),
+        "threads": streams.n_threads,
+        "streams": streams.count,
         "instruction_set": frontend.instruction_set(),
     }

@@ -14,8 +14,10 @@ from osscl.audio.windows import check_hop
 from osscl.backends import Outputs
 from osscl.config import Padding, check_fit
 from osscl.detector.computing import Computing
+from osscl.detector.given import is_source
+from osscl.detector.nearest import Neighbour, neighbours
 from osscl.detector.windows import CutWaveform, WindowScores
-from osscl.errors import BackendError, InputError
+from osscl.errors import BackendError, ConfigError, InputError
 from osscl.explanation.explained import Explanation
 from osscl.explanation.explaining import explain
 from osscl.features import memory_features
@@ -195,9 +197,18 @@ class ScoresArrays:
         self._computing.backend()  # says so where the detector is closed
         score = partial(self._network_scores, judge=judge) if judge.needs_network else None
         if not judge.needs_memory:
-            return explain(clips[0], machine, self._judges.memory_of(machine), score)
-        [nearest] = judge.nearest(memory_features(clips))
-        return replace(explain(clips[0], machine, nearest.memory, score), domain=nearest.domain)
+            explained = explain(clips[0], machine, self._judges.memory_of(machine), score)
+        else:
+            [nearest] = judge.nearest(memory_features(clips))
+            explained = replace(explain(clips[0], machine, nearest.memory, score), domain=nearest.domain)
+        return explained if score is None else self._beside_the_nearest(explained, clips, judge)
+
+    def _beside_the_nearest(self, explained: Explanation, clips: Samples, judge: Judge) -> Explanation:
+        """Say which machine a clip [1, n_samples] sounds like, where that is not the one it claims to be."""
+        nearest = neighbours(self._run(clips).cosine[0], self._manifest)[0].machine
+        if not judge.labels or nearest == explained.machine:
+            return explained
+        return replace(explained, sounds_like=nearest, sentence=f"{explained.sentence}; sounds like {nearest}")
 
     def embed(self, waveforms: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Embeddings of waveforms.
@@ -222,12 +233,47 @@ class ScoresArrays:
             The file holds no network.
         """
         clips = self._clips(waveforms)
+        self._require_network()
+        return self._run(clips).embedding
+
+    def nearest(self, waveforms: npt.ArrayLike, n: int = 3) -> list[list[Neighbour]]:
+        """Say which machines the network takes clips for.
+
+        Parameters
+        ----------
+        waveforms : array_like, [160000] or [B, 160000]
+            int16 samples, or float samples at full scale ±1, at the model's sample rate.
+        n : int
+            Machines to name for each clip, at least 1.
+
+        Returns
+        -------
+        list of list of Neighbour, [B] of at most [n]
+            Machines that the network was trained on, the nearest first, with their cosines.
+
+        Raises
+        ------
+        InputError
+            Samples of the wrong shape, type or level.
+        ConfigError
+            `n` is less than 1.
+        BackendError
+            The detector is closed, or opened for memories alone.
+        ModelFileError
+            The file holds no network.
+        """
+        clips = self._clips(waveforms)
+        if n < 1:
+            raise ConfigError(f"n is {n}; expected the number of machines to name, from 1")
+        self._require_network()
+        return [neighbours(cosine, self._manifest)[:n] for cosine in self._run(clips).cosine]
+
+    def _require_network(self) -> None:
         self._manifest.network  # noqa: B018 - raises where there is none
         if not self._judges.may_need_network:
             raise BackendError(
                 "the detector was opened for memories alone; load the model with rule='network'"
             )
-        return self._run(clips).embedding
 
     def _judged(self, clips: Samples, machines: tuple[str, ...]) -> Scores:
         """Score clips [B, n_samples], those of one machine at once."""
@@ -273,6 +319,11 @@ class ScoresArrays:
         return scores_by_network([judge] * len(clips), self._run(clips), self._manifest.network.model)
 
     def _clips(self, waveforms: npt.ArrayLike, sample_rate_hz: int | None = None) -> Samples:
+        if is_source(waveforms):
+            raise InputError(
+                f"waveforms is an object of type {type(waveforms).__name__}, and samples are expected; "
+                "score_file scores a recording, osscl.read_audio gives its waveform"
+            )
         if sample_rate_hz is not None:
             self._check_rate(sample_rate_hz)
         samples = as_samples(waveforms, InputError)

@@ -71,6 +71,11 @@ class Computing:
             self._opened = os.getpid(), self._open(self.options)
         return self._opened[1]
 
+    @property
+    def device(self) -> str:
+        """What it was opened on; closed ones say so."""
+        return "no device, closed" if self._closed else str(self._opened[1].facts["device"])
+
     def close(self) -> None:
         """Give back threads and memory."""
         self._closed = True

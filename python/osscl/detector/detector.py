@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from osscl.audio.bytestream import AudioSource
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
@@ -13,6 +14,8 @@ from osscl.backends import DEFAULT_OPTIONS, Backend, ComputeOptions
 from osscl.config import Channel, Padding
 from osscl.detector.arrays import ScoresArrays
 from osscl.detector.computing import Computing, Lanes
+from osscl.detector.given import candidates_of, is_source
+from osscl.errors import InputError
 from osscl.machines.labels import MachineOf, machine_source
 from osscl.model_file.bundle import DEMO, Bundle, read_bundle
 from osscl.model_file.decisions import Rule
@@ -21,11 +24,14 @@ from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.scoring.judges import Judges
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.pipeline import score_batch, score_recordings
-from osscl.scoring.record import Record
+from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.scoring.task import Task
 from osscl.support.log import quiet_logger
+from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 _log = quiet_logger(__name__)
+_MAX_NAMED = 3
 
 
 class Detector(ScoresArrays):
@@ -104,14 +110,14 @@ class Detector(ScoresArrays):
         return self._computing.backend()
 
     @property
-    def facts(self) -> dict[str, str]:
+    def facts(self) -> dict[str, str | int]:
         """What really computes: backend, its version, device, precision, threads."""
         return dict(self._computing.backend().facts)
 
     def score_files(
         self,
-        paths: Iterable[str | os.PathLike[str]],
-        machine: str | None = None,
+        sources: AudioSource | Iterable[AudioSource],
+        machine: str | Iterable[str] | None = None,
         *,
         resample: bool = False,
         channel: Channel | None = None,
@@ -125,10 +131,11 @@ class Detector(ScoresArrays):
 
         Parameters
         ----------
-        paths : iterable of path-like
-            The files; never held in memory as a whole.
-        machine : str, optional
-            Machine ID of all files; by default each file's folder and name say it, as DCASE writes them.
+        sources : path-like, bytes or binary file object, or iterable of them
+            The files, or what they hold; never held in memory as a whole. One alone counts as a list of one.
+        machine : str or iterable of str, optional
+            Machine ID of all files, or of each; by default each file's folder and name say it, as DCASE
+            writes them.
         resample : bool
             Convert other sample rates, as `osscl.read_audio` does.
         channel : int, "mean" or None
@@ -148,18 +155,64 @@ class Detector(ScoresArrays):
         ------
         ConfigError
             There is no such hop.
+        InputError
+            A source is none of these, or there are more or fewer machines than files.
+        MachineError
+            The model does not know the machine of all files. Where each has one, its record says so.
+        BackendError
+            The detector is closed.
+        """
+        machine_of = machine_source(self.machines, machine if isinstance(machine, str) else None)
+        left_out = LeftOut()
+        fit = Fit(resample, channel, pad)
+        candidates = candidates_of(sources, machine)
+        for record in self.score_candidates(candidates, machine_of, fit, hop_s=hop_s, left_out=left_out):
+            _tell(record)
+            yield record
+        for note in left_out.notes(self.clip_s, "hop_s =", "pad='repeat' or 'zero'"):
+            _log.warning(note)
+
+    def score_file(
+        self,
+        source: AudioSource,
+        machine: str | None = None,
+        *,
+        resample: bool = False,
+        channel: Channel | None = None,
+        pad: Padding | None = None,
+    ) -> Record:
+        """Score one file: its first ten seconds.
+
+        Parameters
+        ----------
+        source : path-like, bytes or binary file object
+            The file, or what it holds, such as an upload.
+        machine : str, optional
+            Its machine ID; by default its folder and name say it, as DCASE writes them.
+        resample, channel, pad
+            As for `score_files`.
+
+        Returns
+        -------
+        Record
+            What became of it; also where it cannot be scored.
+
+        Raises
+        ------
+        InputError
+            It is none of these.
         MachineError
             The model does not know `machine`.
         BackendError
             The detector is closed.
         """
-        machine_of = machine_source(self.machines, machine)
-        candidates = (Candidate(os.fsdecode(path)) for path in paths)
-        left_out = LeftOut()
-        fit = Fit(resample, channel, pad)
-        yield from self.score_candidates(candidates, machine_of, fit, hop_s=hop_s, left_out=left_out)
-        for note in left_out.notes(self.clip_s, "hop_s =", "pad='repeat' or 'zero'"):
-            _log.warning(note)
+        if not is_source(source):
+            raise InputError(
+                "score_file takes one path, bytes or binary file object, not an object of type "
+                f"{type(source).__name__}; score_files takes several"
+            )
+        [record] = self.score_files(source, machine, resample=resample, channel=channel, pad=pad)
+        return record
 
     def score_candidates(
         self,
@@ -256,6 +309,14 @@ class Detector(ScoresArrays):
         """
         return self._computing.lanes()
 
+    def __repr__(self) -> str:
+        machines = self.machines
+        named = ", ".join(machines[:_MAX_NAMED]) + (", ..." if len(machines) > _MAX_NAMED else "")
+        return (
+            f"<osscl.Detector {self._model!r} on {self._computing.device}: "
+            f"{len(machines)} {plural(len(machines), 'machine')} ({named})>"
+        )
+
     def close(self) -> None:
         """Give back threads and memory; what others score meanwhile ends in a BackendError."""
         self._computing.close()
@@ -268,3 +329,11 @@ class Detector(ScoresArrays):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(Detector, **self._how), (self._model, self._computing.options)  # type: ignore[arg-type]
+
+
+def _tell(record: Record) -> None:
+    """Log a file without a score, and at the level of debugging each score."""
+    if record.status in SCORED_STATUSES:
+        _log.debug("%s: %s scores %s", printable(record.path), record.machine, record.score)
+    else:
+        _log.info("%s: %s: %s", printable(record.path), record.status, record.reason)

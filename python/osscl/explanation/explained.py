@@ -89,6 +89,9 @@ class Explanation:
         What the network's score rests on; None where the network was not asked.
     domain : {"source", "target"} or None
         Domain of the memory that the clip was held against; None where the machine has one for all clips.
+    sounds_like : str or None
+        Machine that the network takes the clip for, where it knows the one that the clip claims to be and takes
+        it for another.
     """
 
     machine: str
@@ -100,3 +103,4 @@ class Explanation:
     normal_level_db: npt.NDArray[np.float32] | None = None
     occlusion: Occlusion | None = None
     domain: Domain | None = None
+    sounds_like: str | None = None

@@ -21,7 +21,7 @@ Settings = Mapping[str, Any]
 def settings_of(
     manifest: Manifest,
     judges: Judges,
-    facts: Mapping[str, str],
+    facts: Mapping[str, str | int],
     roots: Iterable[str],
     *,
     fit: Fit,
@@ -39,7 +39,7 @@ def settings_of(
         What the model file says of itself.
     judges : Judges
         How its machines are scored.
-    facts : mapping of str to str
+    facts : mapping of str to str or int
         What computes it, `Detector.facts`.
     roots : iterable of str
         Folders and files that the recordings are found in.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from osscl.errors import ModelFileError, OutputError
+from osscl.errors import ConfigError, ModelFileError, OutputError
 from osscl.model_file import protobuf
 from osscl.model_file.external_data import refuse_external_data
 from osscl.model_file.file_window import FileWindow
@@ -81,10 +81,17 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
 
     Raises
     ------
+    ConfigError
+        It is no path.
     ModelFileError
         The file cannot be read, is not ONNX, has no manifest or a newer one, is damaged or tampered with,
         keeps weights in other files, or holds another graph than the manifest describes.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigError(
+            f"a model is given by the path of its file, or as {DEMO!r}; this is an object of type "
+            f"{type(path).__name__}"
+        )
     place = _DEMO_FILE if os.fspath(path) == DEMO else Path(path)
     try:
         model = _read_file(place)

@@ -43,7 +43,7 @@ class ParquetTable:
 
     def write(self, record: Record) -> None:
         """Add one line."""
-        self._rows.append(msgspec.structs.asdict(record))
+        self._rows.append(record.to_dict())
         if len(self._rows) == _ROWS_OF_A_GROUP:
             self._write_group()
 

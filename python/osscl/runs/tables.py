@@ -41,7 +41,7 @@ class CsvTable(Table):
         self._writer.write(COLUMNS)
 
     def write(self, record: Record) -> None:
-        cells = msgspec.structs.asdict(record)
+        cells = record.to_dict()
         if record.is_anomaly is not None:
             cells["is_anomaly"] = "true" if record.is_anomaly else "false"
         self._writer.write(cells.values())

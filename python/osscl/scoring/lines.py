@@ -6,6 +6,7 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Clip
 from osscl.audio.recorded_at import moved
 from osscl.errors import AudioError, ClipError, MachineError
+from osscl.machines.dcase import check_machine
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import WINDOW, Record
 from osscl.scoring.task import Task
@@ -16,13 +17,20 @@ def named(candidate: Candidate, task: Task, number: int) -> tuple[Record, Judge 
     path = candidate.path
     blank = Record(path=path, recorded_at=task.times.of(path, number, candidate.content))
     try:
-        machine = task.machine_of(path)
+        machine = _machine_of(candidate, task)
     except MachineError as error:
         return replace(blank, status=error.status, reason=str(error)), None
     try:
         return replace(blank, machine=machine), task.judges.of(machine, path)
     except MachineError as error:
         return replace(blank, machine=machine, status="no_score", reason=str(error)), None
+
+
+def _machine_of(candidate: Candidate, task: Task) -> str:
+    if candidate.machine is None:
+        return task.machine_of(candidate.path)
+    check_machine(candidate.machine, task.judges.machines)
+    return candidate.machine
 
 
 def window_line(record: Record, start_s: float) -> Record:

@@ -1,6 +1,7 @@
 """One line of a result table: what became of one file, or of one window of it."""
 
-from typing import Any
+from dataclasses import fields, make_dataclass
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -49,6 +50,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         "file_max", "file_mean" or "file_q95", with an empty `start_s`. None where nothing was cut.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
     path: str
     machine: str | None = None
     status: str = "ok"
@@ -70,6 +73,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     explanation: str | None = None
     scope: str | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give the fields by their names.
+
+        Returns
+        -------
+        dict
+            In the order of the columns, ready for JSON or a row of a table.
+        """
+        return msgspec.structs.asdict(self)
+
 
 WINDOW = "window"
 FILE_SCOPES = ("file_max", "file_mean", "file_q95")
@@ -82,6 +95,8 @@ def place_of(record: Record, path: str) -> str:
 
 
 COLUMNS = Record.__struct_fields__
+# pandas and others that tell the columns of rows know dataclasses, and no structs
+Record.__dataclass_fields__ = {each.name: each for each in fields(make_dataclass("Record", COLUMNS))}
 SCORED_STATUSES = frozenset({"ok", "silent"})
 
 

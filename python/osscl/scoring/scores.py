@@ -1,7 +1,8 @@
 """What scoring a batch of waveforms gives."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +10,37 @@ import numpy.typing as npt
 from osscl.scoring.judge import Judged
 
 
+class ClipScore(NamedTuple):
+    """What is said of one clip of a batch.
+
+    Attributes
+    ----------
+    machine : str
+        Machine ID that it claims to be.
+    score : float
+        The anomaly score that decides.
+    p_value, threshold : float or None
+        None where nothing is decided.
+    is_anomaly : bool or None
+        The decision; None where there is none.
+    rule : str
+        Which score decides.
+    quality : str or None
+        Why to doubt the recording itself.
+    """
+
+    machine: str
+    score: float
+    p_value: float | None
+    threshold: float | None
+    is_anomaly: bool | None
+    rule: str
+    quality: str | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Anomaly scores of a batch, and decisions where there are some.
+    """Anomaly scores of a batch, and decisions where there are some; iterated, a `ClipScore` a clip.
 
     Nothing is decided where a machine has neither a memory nor a calibration, or too few normal recordings:
     there `p_value` and `threshold` are NaN and `is_anomaly` is masked.
@@ -72,6 +101,23 @@ class Scores:
             [None] * n,
         )
 
+    def __len__(self) -> int:
+        return len(self.machine)
+
+    def __iter__(self) -> Iterator[ClipScore]:
+        return map(self._clip, range(len(self)))
+
+    def _clip(self, place: int) -> ClipScore:
+        return ClipScore(
+            self.machine[place],
+            float(self.score[place]),
+            _known(self.p_value[place]),
+            _known(self.threshold[place]),
+            None if self.is_anomaly[place] is np.ma.masked else bool(self.is_anomaly[place]),
+            self.rule[place],
+            self.quality[place],
+        )
+
     def undecide(self, place: int) -> None:
         """Take back what was decided of a clip of which nothing can be decided.
 
@@ -105,3 +151,7 @@ class Scores:
             self.z[at] = judged.z
         for place in places:
             self.rule[place] = rule
+
+
+def _known(number: np.float64) -> float | None:
+    return None if np.isnan(number) else float(number)

@@ -160,7 +160,7 @@ class Card(Backend):
             "cuda_driver": self.device.driver_version,
             "precision": manifest.network.precision,
             "front_end": self._inputs.front_end,
-            "max_batch": str(max_batch),
+            "max_batch": max_batch,
         }
 
     def _open_inputs(self) -> Inputs:

@@ -42,11 +42,11 @@ class Fleet(Backend):
         self.n_in_flight = sum(card.n_in_flight for card in cards)
 
     @property
-    def facts(self) -> Mapping[str, str]:  # type: ignore[override]  # tells of cards lost meanwhile
+    def facts(self) -> Mapping[str, str | int]:  # type: ignore[override]  # tells of cards lost meanwhile
         """What every card says, where all say the same, else one after the other."""
         names = dict.fromkeys(name for card in self._cards for name in card.facts)
         each = {name: [card.facts.get(name, "") for card in self._cards] for name in names}
-        return {name: " | ".join(dict.fromkeys(values)) for name, values in each.items()} | self._lost
+        return {name: _joined(values) for name, values in each.items()} | self._lost
 
     def submit(self, samples: Samples) -> Ticket:
         with self._lock:
@@ -90,3 +90,9 @@ class Fleet(Backend):
             device = card.facts["device"]
             self._lost[f"lost_{device}"] = str(error)
         _log.warning("%s is lost, its batches go to other cards: %s", device, error)
+
+
+def _joined(values: Sequence[str | int]) -> str | int:
+    """What all cards say, or each of them in turn."""
+    different = list(dict.fromkeys(values))
+    return different[0] if len(different) == 1 else " | ".join(map(str, different))
