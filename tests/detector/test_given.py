@@ -79,14 +79,34 @@ def test_each_file_may_have_its_machine(detector: osscl.Detector, path: Path) ->
 @pytest.mark.parametrize(
     ("called", "error", "message"),
     [
-        (lambda detector, path: list(detector.score_files([path] * 2, [FAN])), InputError, "1 machines for more"),
-        (lambda detector, path: list(detector.score_files([path], [FAN] * 2)), InputError, "more machines than"),
-        (lambda detector, path: list(detector.score_files(None)), InputError, "not an object of type NoneType"),
-        (lambda detector, path: list(detector.score_files([3], FAN)), InputError, "not an object of type int"),
+        (
+            lambda detector, path: list(detector.score_files([path] * 2, [FAN])),
+            InputError,
+            "1 machines for more",
+        ),
+        (
+            lambda detector, path: list(detector.score_files([path], [FAN] * 2)),
+            InputError,
+            "more machines than",
+        ),
+        (
+            lambda detector, path: list(detector.score_files(None)),
+            InputError,
+            "not an object of type NoneType",
+        ),
+        (
+            lambda detector, path: list(detector.score_files([3], FAN)),
+            InputError,
+            "not an object of type int",
+        ),
         (lambda detector, path: detector.score_file([path], FAN), InputError, "score_files takes several"),
         (lambda detector, path: detector.score_file(io.StringIO(), FAN), InputError, "of type StringIO"),
         (lambda detector, path: detector.score(str(path), FAN), InputError, "score_file scores a recording"),
-        (lambda detector, path: detector.score(path.read_bytes(), FAN), InputError, "an object of type bytes"),
+        (
+            lambda detector, path: detector.score(path.read_bytes(), FAN),
+            InputError,
+            "an object of type bytes",
+        ),
         (lambda detector, path: osscl.load(None), ConfigError, "an object of type NoneType"),  # type: ignore[arg-type]
         (lambda detector, path: osscl.load(b"model.onnx"), ConfigError, "of type bytes"),  # type: ignore[arg-type]
     ],

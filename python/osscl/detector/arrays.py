@@ -208,7 +208,9 @@ class ScoresArrays:
         nearest = neighbours(self._run(clips).cosine[0], self._manifest)[0].machine
         if not judge.labels or nearest == explained.machine:
             return explained
-        return replace(explained, sounds_like=nearest, sentence=f"{explained.sentence}; sounds like {nearest}")
+        return replace(
+            explained, sounds_like=nearest, sentence=f"{explained.sentence}; sounds like {nearest}"
+        )
 
     def embed(self, waveforms: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Embeddings of waveforms.

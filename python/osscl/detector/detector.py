@@ -189,7 +189,11 @@ class Detector(ScoresArrays):
             The file, or what it holds, such as an upload.
         machine : str, optional
             Its machine ID; by default its folder and name say it, as DCASE writes them.
-        resample, channel, pad
+        resample : bool
+            As for `score_files`.
+        channel : int, "mean" or None
+            As for `score_files`.
+        pad : {"repeat", "zero"} or None
             As for `score_files`.
 
         Returns

@@ -1,4 +1,4 @@
-"""What `Detector.score_files` is given, as candidates: paths, contents and open files, each with its machine."""
+"""What `Detector.score_files` is given, as candidates: paths, contents, open files."""
 
 import io
 import os
@@ -36,7 +36,7 @@ def candidates_of(
         A source is none of these, or there are more or fewer machines than recordings.
     """
     one_by_one = None if machine is None or isinstance(machine, str) else iter(machine)
-    for number, source in zip(count(), _each(sources)):  # noqa: B905 - the sources end it
+    for number, source in zip(count(), _each(sources)):  # the sources end it
         candidate = _candidate(source, number)
         if one_by_one is not None:
             named = next(one_by_one, None)

@@ -90,8 +90,8 @@ class Explanation:
     domain : {"source", "target"} or None
         Domain of the memory that the clip was held against; None where the machine has one for all clips.
     sounds_like : str or None
-        Machine that the network takes the clip for, where it knows the one that the clip claims to be and takes
-        it for another.
+        Machine that the network takes the clip for, where it knows the one that the clip claims to be and
+        takes it for another.
     """
 
     machine: str
