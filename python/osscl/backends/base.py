@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +62,7 @@ class Backend(ABC):
     preferred_batch: int
     max_batch: int | None = None
     n_in_flight: int
-    facts: Mapping[str, str | int]
+    facts: Mapping[str, Any]
 
     def lend_batch(self, n_clips: int) -> Samples | None:
         """Lend memory from which the device copies fastest; never waits for any.

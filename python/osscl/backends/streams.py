@@ -88,7 +88,7 @@ class StreamedBackend(Backend):
         return host_feeds(self._manifest, samples, self._n_threads)
 
 
-def stream_facts(manifest: Manifest, streams: Streams) -> dict[str, str | int]:
+def stream_facts(manifest: Manifest, streams: Streams) -> dict[str, Any]:
     """What a run record says of every CPU backend."""
     return {
         "device": "cpu",

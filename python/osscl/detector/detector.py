@@ -110,7 +110,7 @@ class Detector(ScoresArrays):
         return self._computing.backend()
 
     @property
-    def facts(self) -> dict[str, str | int]:
+    def facts(self) -> dict[str, Any]:
         """What really computes: backend, its version, device, precision, threads."""
         return dict(self._computing.backend().facts)
 

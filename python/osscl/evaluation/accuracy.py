@@ -210,7 +210,7 @@ def _score(
         return records, opened.facts, unread
 
 
-def _computed_by(facts: Mapping[str, str | int]) -> str:
+def _computed_by(facts: Mapping[str, Any]) -> str:
     """Backend, version, and what it says of its arithmetic, if anything."""
     backend = f"{facts['backend']} {facts['backend_version']}"
     return f"{backend}, {facts['arithmetic']}" if "arithmetic" in facts else backend

@@ -21,7 +21,7 @@ Settings = Mapping[str, Any]
 def settings_of(
     manifest: Manifest,
     judges: Judges,
-    facts: Mapping[str, str | int],
+    facts: Mapping[str, Any],
     roots: Iterable[str],
     *,
     fit: Fit,

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
 from osscl.audio.samples import Samples
@@ -42,7 +42,7 @@ class Fleet(Backend):
         self.n_in_flight = sum(card.n_in_flight for card in cards)
 
     @property
-    def facts(self) -> Mapping[str, str | int]:  # type: ignore[override]  # tells of cards lost meanwhile
+    def facts(self) -> Mapping[str, Any]:  # type: ignore[override]  # tells of cards lost meanwhile
         """What every card says, where all say the same, else one after the other."""
         names = dict.fromkeys(name for card in self._cards for name in card.facts)
         each = {name: [card.facts.get(name, "") for card in self._cards] for name in names}
