@@ -31,7 +31,7 @@ def test_recordings_become_a_model_that_scores_them(recordings: Path, tmp_path: 
     assert "about 0 s left" not in trained.stderr
     verdict = trained.stderr.splitlines()[-1]
     assert verdict.startswith("warning: whether the network learned anything cannot be told: ")
-    assert "of 3 held-out clips lie nearest to their own machine of 3" in verdict
+    assert "of 3 held-out clips lie nearest to their own class of 3" in verdict
     assert "train with more of them (--hold-out 0.2)" in verdict
     exported = osscl("export", tmp_path / "run" / "best.safetensors", "--output", tmp_path / "model.onnx")
     assert exported.returncode == 0, exported.stderr
