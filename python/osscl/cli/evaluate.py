@@ -11,6 +11,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import wide_console
 from osscl.cli.evaluated import (
     score_test_recordings,
+    tell_known_clips,
     tell_unused,
     tell_without_domains,
     with_scores,
@@ -228,6 +229,7 @@ def evaluate(
                 is_first=not by_rule,
             )
             by_rule[each or ""] = found
+        tell_known_clips(by_rule, manifest, fit, compute)
         records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]
     elif table is not None:
         records = without_training(of_scope(read_records(table), scope or OF_FILES))

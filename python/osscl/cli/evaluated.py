@@ -14,6 +14,7 @@ from osscl.cli.scored import scored_records
 from osscl.cli.surveyed import say_survey, survey_of
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, MachineError, NoRecordingsError
+from osscl.evaluation.known_clips import warnings_of_known_clips
 from osscl.evaluation.labelled import Labelled, few, label_in_name
 from osscl.evaluation.testset import (
     find_recordings_not_for_training,
@@ -22,6 +23,7 @@ from osscl.evaluation.testset import (
 )
 from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import LabelTable, MachineNames, machine_source
+from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
 from osscl.runs.passed_over import PassedOver
 from osscl.scoring.record import Record
@@ -62,6 +64,15 @@ def score_test_recordings(
         for note in detector.judges.notes():
             say(note)
     return records
+
+
+def tell_known_clips(
+    by_rule: dict[str, list[Record]], manifest: Manifest, fit: Fit, compute: ComputeOptions
+) -> None:
+    """Warn of test clips that the model knows."""
+    records = [record for of_rule in by_rule.values() for record in of_rule]
+    for warning in warnings_of_known_clips(records, manifest, fit, compute.shared_out().n_threads):
+        say(f"warning: {warning}")
 
 
 def with_scores(by_rule: dict[str, Labelled]) -> dict[str, Labelled]:

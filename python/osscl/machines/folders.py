@@ -5,10 +5,14 @@ Names are those of the path as it was walked; only where they tell nothing, link
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache, partial
 from pathlib import PurePath
 
 from osscl.machines.dcase import TEST_FOLDER, TRAIN_FOLDER
+from osscl.machines.told import Told
 from osscl.support.links import as_walked
+
+_MAX_FOLDERS = 4096
 
 SUPPLEMENTAL_FOLDER = "supplemental"
 """Of DCASE 2025: clips of the machine alone, or of noise alone; neither for training nor for testing."""
@@ -89,3 +93,37 @@ def kinds_below(root: str, folder: str) -> list[str]:
 def kinds(names: Iterable[str]) -> list[str]:
     """What those of the names say that tell what a folder is for."""
     return [KINDS[name] for name in names if name in KINDS]
+
+
+class ForTesting:
+    """Tells which recordings below a folder `osscl evaluate` would be given as test clips.
+
+    Parameters
+    ----------
+    root : path-like
+        Where the walk began; what is itself for testing, or a file, was meant: none of it is left out.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self._root = os.fsdecode(root)
+        self._was_meant = kind_of_root(self._root) == TEST_FOLDER or os.path.isfile(root)  # noqa: PTH113 - str
+        self._below = lru_cache(_MAX_FOLDERS)(partial(kinds_below, self._root))
+
+    def __call__(self, path: str, told: Told) -> bool:
+        """Tell it of one.
+
+        Parameters
+        ----------
+        path : str
+            The recording, spelled from the root on.
+        told : Told
+            What its place and name tell.
+
+        Returns
+        -------
+        bool
+            Whether place, name or a folder around it say that it is for testing.
+        """
+        if self._was_meant:
+            return False
+        return told.purpose == "test" or TEST_FOLDER in self._below(os.path.dirname(path))  # noqa: PTH120 - str
