@@ -166,7 +166,9 @@ def enrolled(
     if kind.rule == "memory":
         check_domains(plan, decisions, by_domain=options.by_domain, adds=options.add)
     plan = in_windows(plan, options.fit, options.hop_s)
-    plan_of_background = Plan() if options.background is None else plan_of([options.background], for_memories=True)
+    plan_of_background = (
+        Plan() if options.background is None else plan_of([options.background], for_memories=True)
+    )
     on_survey(plan.survey)
     on_total(len(plan.planned) + len(plan_of_background.planned))
     held: list[StoredNormals] = [*decisions.memories, *decisions.embeddings]

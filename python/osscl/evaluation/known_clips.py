@@ -75,9 +75,7 @@ class _Known:
         return trained if rule == "network" else trained | self._remembered[machine]
 
 
-def _hashed(
-    paths: Sequence[str], manifest: Manifest, fit: Fit, threads: int
-) -> Iterator[tuple[str, str]]:
+def _hashed(paths: Sequence[str], manifest: Manifest, fit: Fit, threads: int) -> Iterator[tuple[str, str]]:
     """Paths of recordings with the beginnings of their hashes; what can be read no more is passed over."""
     remaining, rate_hz = iter(paths), manifest.front_end.settings.sample_rate_hz
     rows = np.empty((_BATCH, manifest.clip.n_samples), np.int16)
