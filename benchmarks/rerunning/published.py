@@ -8,8 +8,8 @@ from typing import NamedTuple
 from osscl.evaluation.published_figures import PAPER
 
 BASELINE_2020 = (
-    "result.csv in the README of y-kawagu/dcase2020_task2_baseline (commit 01f0f339); one run of the organisers' "
-    "autoencoder on the development test set"
+    "result.csv in the README of y-kawagu/dcase2020_task2_baseline (commit 01f0f339); one run of the "
+    "organisers' autoencoder on the development test set"
 )
 _TYPES_2020 = {
     "fan": (65.1585, 52.591),

@@ -15,8 +15,8 @@ _ANY_WIDTH = 1 << 20
 class SafeConsole(rich.console.Console):
     """Rich's console, which alone may send commands to the terminal; text that it is given may not.
 
-    No cell of a table is cut: where nobody sees a line's end, or no column may be folded, the table is as wide as
-    it needs to be.
+    No cell of a table is cut: where stdout is no terminal, or no column may be folded, the table is as wide
+    as it needs to be.
 
     Parameters
     ----------

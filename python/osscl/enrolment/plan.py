@@ -91,8 +91,8 @@ def plan_of(
     labels : path-like, optional
         A table of labels, which names machines instead of the places.
     for_memories : bool
-        Leave out what is for testing, as `ForTesting` tells it, where no machine is named: a memory that holds
-        those clips would be tested on them.
+        Leave out what is for testing, as `ForTesting` tells it, where no machine is named: a memory that
+        holds those clips would be tested on them.
 
     Returns
     -------

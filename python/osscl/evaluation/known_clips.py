@@ -54,9 +54,9 @@ def warnings_of_known_clips(
     if found:
         whose = listed(dict.fromkeys(machines[path] for path in found), _MAX_NAMED)
         yield (
-            f"{len(found)} of {len(machines)} test clips were enrolled or trained on ({whose}), which flatters the "
-            "figures: on new recordings they would be worse; enroll and train on others, such as the training "
-            "folders alone"
+            f"{len(found)} of {len(machines)} test clips were enrolled or trained on ({whose}), which "
+            "flatters the figures: on new recordings they would be worse; enroll and train on others, such "
+            "as the training folders alone"
         )
 
 
