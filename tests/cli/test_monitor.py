@@ -33,7 +33,7 @@ RUNS = {
 WRONG = {
     "--alarm 5/3": (1, "an alarm from 5 of 3 clips cannot be"),
     "--alarm often": (2, "--alarm is 'often'; expected N/M, such as 3/5"),
-    "--false-alarms rarely": (1, "false alarms are 'rarely'"),
+    "--false-alarms rarely": (2, "--false-alarms is 'rarely'"),
     "--every now": (1, "a time is 'now'; expected a number and s, min, h or d"),
     "--hold -1": (1, "hold is -1"),
     "--distance 0": (1, "distance is 0"),

@@ -264,6 +264,6 @@ def test_the_console_names_the_rewrites_there_are(plain_file: Path, tmp_path: Pa
     for result in osscl_each([(*export, *each) for each in options], packages=WITH_TORCH):
         assert result.returncode == 1
         assert result.stderr.splitlines()[-1] == (
-            f"error: there is no rewrite magic; choose out of: {', '.join(REWRITES)}"
+            f"error: --without-rewrite is magic; choose out of: {', '.join(REWRITES)}"
         )
     assert list(tmp_path.iterdir()) == []

@@ -244,7 +244,7 @@ def _times(
 ) -> RecordingTimes:
     return RecordingTimes(
         None if start_time is None else parse_start(start_time),
-        None if every is None else parse_duration(every),
+        None if every is None else parse_duration(every, "--every"),
         file_times,
     )
 

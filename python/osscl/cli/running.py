@@ -5,8 +5,9 @@ import sys
 from typing import Any
 
 from osscl.cli import signals, streams
+from osscl.cli.as_options import in_options, named_as_options
 from osscl.cli.messages import EXIT_FAILED, EXIT_WRONG_USAGE, complain, say, warn_on_stderr
-from osscl.errors import OssclError
+from osscl.errors import ConfigError, OssclError
 from osscl.support.failed_import import failed_import
 from osscl.support.paths import brief, printable
 
@@ -30,7 +31,7 @@ def run(name: str) -> None:
         if isinstance(error, ImportError) and signals.is_asked():  # Ctrl-C while a package was loading
             code = _interrupted()
         else:
-            complain(_in_place(str(error)))
+            complain(_in_place(in_options(str(error))))
             code = EXIT_FAILED
     except Exception as error:  # noqa: BLE001 - what is not told is raised again
         code = _failed(error)
@@ -66,6 +67,9 @@ def _invoke(program: Any, name: str) -> int:
             called = name if error.ctx is None else error.ctx.command_path
             told = f"{message.rstrip('.')}{_value(message, getattr(error, 'param', None))}"
             complain(_in_place(f"{told} ({called} --help tells how it is used)"))
+        return EXIT_WRONG_USAGE
+    except ConfigError as error:
+        complain(_in_place(named_as_options(str(error), program)))
         return EXIT_WRONG_USAGE
     return 0
 

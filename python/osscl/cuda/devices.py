@@ -4,7 +4,7 @@ import re
 
 from osscl.cuda.calls import OLDEST_DRIVER, call, driver
 from osscl.cuda.device import Device, version_text
-from osscl.errors import BackendError, DeviceError
+from osscl.errors import ConfigError, DeviceError
 
 OLDEST_ARCHITECTURE = (7, 5)
 """Turing: what the front end's code and TensorRT need."""
@@ -68,14 +68,14 @@ def named_devices(device: str) -> tuple[int, ...]:
 
     Raises
     ------
-    BackendError
+    ConfigError
         The name is none of these, or names a GPU twice.
     MissingExtraError, DeviceError
         As `count_devices`; DeviceError also for a GPU that is not there.
     """
     match = _NAMES.fullmatch(device)
     if match is None:
-        raise BackendError(
+        raise ConfigError(
             f"device '{device}' is not known; expected cuda, cuda:N, cuda:N,M or cuda:all, with GPUs counted "
             "from 0"
         )
@@ -87,7 +87,7 @@ def named_devices(device: str) -> tuple[int, ...]:
         return tuple(range(count))
     numbers = tuple(int(number) for number in (match[1] or "0").split(","))
     if len(set(numbers)) < len(numbers):
-        raise BackendError(f"device '{device}' names a GPU twice; name each once")
+        raise ConfigError(f"device '{device}' names a GPU twice; name each once")
     for number in numbers:
         if number >= count:
             raise DeviceError(

@@ -214,9 +214,7 @@ def too_few_recordings(n_recordings: int, false_alarm_rate: float) -> str | None
     )
 
 
-def check_rate(false_alarm_rate: float) -> None:
+def check_rate(false_alarm_rate: float, name: str = "false_alarm_rate") -> None:
     """Refuse what is no false-alarm rate."""
     if not 0.0 < false_alarm_rate < 1.0:
-        raise DecisionError(
-            f"the false-alarm rate is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for 5 %"
-        )
+        raise ConfigError(f"{name} is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for 5 %")
