@@ -108,7 +108,7 @@ def test_a_time_limit_without_time_for_an_epoch_leaves_nothing(recordings: Path,
     command = ("train", recordings, "--output", tmp_path / "run", *SHORT, "--time-limit", "0.001s")
     (refused,) = osscl_each([command])
     assert refused.returncode == 1
-    assert "error: --time-limit is too short: 0 s of it are left, and one epoch takes about" in refused.stderr
+    assert "error: --time-limit is too short: it is over before two steps are done" in refused.stderr
     assert not (tmp_path / "run").exists()
 
 

@@ -48,7 +48,7 @@ OF_COMMANDS: dict[str, tuple[tuple[str, ...], tuple[Wrong, ...]]] = {
     "commission": (("clips", "-o", "site"), (*READING, RATE)),
     "bench": (("demo", "clips"), (*READING, Wrong(("--clips", "0"), "--clips is 0; expected at least"))),
     "monitor": (
-        ("scores.csv",),
+        ("scores.csv", "--model", "demo"),
         (
             Wrong(("--false-alarms", "rarely"), "--false-alarms is 'rarely'"),
             Wrong(("--drift-rate", "1"), "--drift-rate is 1.0; it must lie between"),
@@ -93,7 +93,7 @@ RECIPES = (
     Wrong(("--exposure", "2"), "error: --exposure is 2.0; it must be zero or more, and less than 1"),
     Wrong(
         ("--exchange", "both", "--feature-loss", "2"),
-        "error: --exchange is both, --feature-loss 2.0: clips that exchanged parts have features of their own",
+        "error: --exchange is both, --feature-loss 2.0: clips that exchanged parts have features of",
     ),
     Wrong(("--exchange", "both", "--inputs", "log_mel"), "use statistics, or --inputs three_maps"),
     Wrong(("--config", "wrong.toml"), "error: wrong.toml: feature_loss is -1.0; it must be zero or more"),

@@ -1,4 +1,4 @@
-"""What the library says of settings, in the words of the console: ``batch_size`` is ``--batch-size`` there."""
+"""What the library says of settings, as the console has them: ``batch_size`` is ``--batch-size`` there."""
 
 import re
 import sys

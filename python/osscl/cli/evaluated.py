@@ -29,6 +29,7 @@ from osscl.runs.passed_over import PassedOver
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
 
+_LABELLED = "normal_id_00_..., section_00_source_test_anomaly_... or a folder normal or abnormal"
 _PLACE = "named test, such as fan/test/normal_id_00_00000000.wav"
 
 
@@ -106,8 +107,8 @@ def _test_recordings(data: Path, named: bool) -> list[Candidate]:
             usable.append(candidate)
     if not usable:
         raise EvaluationError(
-            f"no name of {few(others, 'recording')} begins with normal_ or anomaly_; give their labels with "
-            "--ground-truth"
+            f"neither name nor folder tells a label of {few(others, 'recording')}, as {_LABELLED} would; give "
+            "their labels with --ground-truth or --labels"
         )
     _tell_unlabelled(others)
     for note in passed_over.notes():
@@ -172,4 +173,4 @@ def tell_without_domains(labelled: Labelled, *, listed: bool) -> None:
 
 def _tell_unlabelled(paths: list[str]) -> None:
     if paths:
-        say(f"left out, named neither normal_ nor anomaly_: {few(paths, 'clip')}")
+        say(f"left out, neither name nor folder tells a label: {few(paths, 'clip')}")

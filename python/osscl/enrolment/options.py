@@ -49,9 +49,7 @@ class EnrolOptions:
     ------
     ConfigError
         There is no such hop, or nothing is enrolled for the rule, or not by domain. A name is empty or too
-        long.
-    DecisionError
-        The rate lies outside (0, 1).
+        long, or the rate lies outside (0, 1).
     """
 
     machine: str | None = None

@@ -98,8 +98,6 @@ class WatchOptions:
     ------
     ConfigError
         A value lies outside its range.
-    DecisionError
-        The drift rate lies outside (0, 1).
     """
 
     drift_rate: float = 0.001
