@@ -107,8 +107,8 @@ def _test_recordings(data: Path, named: bool) -> list[Candidate]:
             usable.append(candidate)
     if not usable:
         raise EvaluationError(
-            f"neither name nor folder tells a label of {few(others, 'recording')}, as {_LABELLED} would; give "
-            "their labels with --ground-truth or --labels"
+            f"neither name nor folder tells a label of {few(others, 'recording')}, as {_LABELLED} would; "
+            "give their labels with --ground-truth or --labels"
         )
     _tell_unlabelled(others)
     for note in passed_over.notes():

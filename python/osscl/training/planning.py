@@ -18,8 +18,8 @@ from osscl.training.timing import N_TIMED_STEPS, Pace, Timing, pace_of
 from osscl.training.train_config import TrainConfig
 
 _TOO_SHORT = (
-    "--time-limit is too short: it is over before two steps are done, which tell how long one takes here; name "
-    "a longer limit, or say how many epochs there shall be (--epochs)"
+    "--time-limit is too short: it is over before two steps are done, which tell how long one takes here; "
+    "name a longer limit, or say how many epochs there shall be (--epochs)"
 )
 
 
