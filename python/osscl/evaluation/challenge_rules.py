@@ -173,8 +173,8 @@ def _refuse_misfit(
     of_both = next((path for path in paths if _in_folder_of_both(path)), None)
     if of_both is not None and rules == _OF_2021:
         raise EvaluationError(
-            f"--challenge is {year}, and {printable(of_both)} lies as {_SINCE_2022.name} have it, in a folder "
-            f"for both domains: use --challenge {_SINCE_2022.first} or a later year, or leave it out"
+            f"--challenge is {year}, and {printable(of_both)} lies as {_SINCE_2022.name} have it, in a "
+            f"folder for both domains: use --challenge {_SINCE_2022.first} or a later year, or leave it out"
         )
     without = [f"{clip.machine}: {clip.name}" for clip in clips if clip.domain is None]
     if rules.by_domain and without:

@@ -31,7 +31,7 @@ def _refuse_scores(files: list[Path]) -> None:
         if any(fnmatch(file.name, pattern) for pattern in (SCORE_FILES, DECISION_FILES)):
             raise EvaluationError(
                 f"{printable(file)} holds what a submission says, and --ground-truth takes the labels that "
-                "the organisers published: files ground_truth_<type>_section_00_test.csv, or eval_data_list.csv"
+                "the organisers published: ground_truth_<type>_section_00_test.csv, or eval_data_list.csv"
             )
 
 
