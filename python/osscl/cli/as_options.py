@@ -8,7 +8,7 @@ _WITH_VALUE = re.compile(r"\b[a-z_]+=[^\s(]+(?: or [^\s(]+)* \((--[^)]+)\)")
 """Words of Python with those of the console behind them: ``machine=... (--machine NAME)``."""
 _NAME_ALONE = re.compile(r"\b([a-z]+)(?: and ([a-z]+))? \((--\1(?: and --\2)?)\)")
 """The same without a value: ``machine and labels (--machine and --labels)``."""
-_FIRST_WORD = re.compile(r"([a-z_]+)(?= (?:is\b|are\b|has\b|have\b|'))")
+_FIRST_WORD = re.compile(r"([a-z_]+)(?=(?:, [a-z_]+)* (?:is\b|are\b|has\b|have\b|'))")
 _MARKED = re.compile(r"`([a-z_]+)`")
 _NAMES = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 

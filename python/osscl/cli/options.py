@@ -12,6 +12,7 @@ from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import RecordingTimes, parse_start
 from osscl.backends import ComputeOptions
 from osscl.cli.recipe_options import recipe_options
+from osscl.decisions.alarm_rates import LONGEST_WINDOW
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
 from osscl.model_file.decisions import Rule
@@ -97,7 +98,12 @@ def window_of_alarm(text: str) -> tuple[int, int]:
     parts = text.split("/")
     if len(parts) != 2 or not all(part.isascii() and part.isdecimal() for part in parts):
         raise typer.BadParameter(f"--alarm is '{text}'; expected N/M, such as 3/5")
-    return int(parts[0]), int(parts[1])
+    n, m = int(parts[0]), int(parts[1])
+    if not 1 <= n <= m <= LONGEST_WINDOW:
+        raise typer.BadParameter(
+            f"--alarm is '{text}'; expected N from 1 to M, and M at most {LONGEST_WINDOW}, such as 3/5"
+        )
+    return n, m
 
 
 def _compute(
