@@ -181,7 +181,7 @@ def test_eight_channels_and_two_layouts_in_one_are_refused_in_a_sentence(tmp_pat
         ["enroll", str(mixed), "--output", "m.onnx"],
     )
     assert channels.code == 1
-    assert "it has 8 channels, expected 1; channel=N" in channels.stderr
+    assert "it has 8 channels, expected 1; --channel N|mean takes one" in channels.stderr
     for refused in others:
         assert refused.code == 1
         assert "is laid out as DCASE 2021 and " in refused.stderr

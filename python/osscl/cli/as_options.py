@@ -14,7 +14,7 @@ _NAMES = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 
 def in_options(message: str) -> str:
-    """Say a sentence to a user of the console alone.
+    """Say a sentence to a user of the console alone: all that goes to stderr.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def named_as_options(message: str, program: Any) -> str:
     def option(found: re.Match[str]) -> str:
         return options.get(found[1] if found.re.groups else found[0], found[0])
 
-    message = _MARKED.sub(lambda found: options.get(found[1], found[1]), in_options(message))
+    message = _MARKED.sub(lambda found: options.get(found[1], found[1]), message)
     said = _FIRST_WORD.match(message)
     if said is None:
         return message

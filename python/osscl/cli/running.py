@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from osscl.cli import signals, streams
-from osscl.cli.as_options import in_options, named_as_options
+from osscl.cli.as_options import named_as_options
 from osscl.cli.messages import EXIT_FAILED, EXIT_WRONG_USAGE, complain, say, warn_on_stderr
 from osscl.errors import ConfigError, OssclError
 from osscl.support.failed_import import failed_import
@@ -31,7 +31,7 @@ def run(name: str) -> None:
         if isinstance(error, ImportError) and signals.is_asked():  # Ctrl-C while a package was loading
             code = _interrupted()
         else:
-            complain(_in_place(in_options(str(error))))
+            complain(_in_place(str(error)))
             code = EXIT_FAILED
     except Exception as error:  # noqa: BLE001 - what is not told is raised again
         code = _failed(error)
