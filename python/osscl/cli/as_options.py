@@ -44,16 +44,17 @@ def named_as_options(message: str, program: Any) -> str:
     str
         The same with the options of the command for its settings; of a file's settings, as they stand there.
     """
-    options = {
+    options: dict[str, str] = {
         parameter.name: max(parameter.opts, key=len)
         for parameter in _called(program).params
         if parameter.opts[0].startswith("-")
     }
 
     def option(found: re.Match[str]) -> str:
-        return options.get(found[1] if found.re.groups else found[0], found[0])
+        """The option for the last group of a match, or for all of it; where there is none, what stood there."""
+        return options.get(found[found.re.groups], found[0])
 
-    message = _MARKED.sub(lambda found: options.get(found[1], found[1]), message)
+    message = _MARKED.sub(option, message)
     said = _FIRST_WORD.match(message)
     if said is None:
         return message
