@@ -51,7 +51,7 @@ def named_as_options(message: str, program: Any) -> str:
     }
 
     def option(found: re.Match[str]) -> str:
-        """The option for the last group of a match, or for all of it; where there is none, what stood there."""
+        """The option for the last group of a match, or all of it; where there is none, what stood there."""
         return options.get(found[found.re.groups], found[0])
 
     message = _MARKED.sub(option, message)
