@@ -79,15 +79,15 @@ def named_devices(device: str) -> tuple[int, ...]:
             f"device '{device}' is not known; expected cuda, cuda:N, cuda:N,M or cuda:all, with GPUs counted "
             "from 0"
         )
+    numbers = () if match[1] == "all" else tuple(int(number) for number in (match[1] or "0").split(","))
+    if len(set(numbers)) < len(numbers):
+        raise ConfigError(f"device '{device}' names a GPU twice; name each once")
     try:
         count = count_devices()
     except DeviceError as error:
         raise type(error)(f"device '{device}' was asked for, but {error}; or choose device 'cpu'") from error
     if match[1] == "all":
         return tuple(range(count))
-    numbers = tuple(int(number) for number in (match[1] or "0").split(","))
-    if len(set(numbers)) < len(numbers):
-        raise ConfigError(f"device '{device}' names a GPU twice; name each once")
     for number in numbers:
         if number >= count:
             raise DeviceError(
