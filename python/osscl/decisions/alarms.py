@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from osscl.decisions.alarm_rates import check_window
-from osscl.errors import ConfigError, DecisionError
+from osscl.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
