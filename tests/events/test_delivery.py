@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from osscl.errors import ConfigError, OutputError
-from osscl.events.back_off import BackOff
+from osscl.support.back_off import BackOff
 from osscl.events.deliveries import Deliveries
 from osscl.events.delivery import Connect, Delivery
 from osscl.events.outbox import Receiver, Spooled

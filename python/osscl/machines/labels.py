@@ -13,6 +13,7 @@ from osscl.machines.dcase import MachineFromPath, check_machine
 from osscl.machines.label_rows import RowError, rows_of
 from osscl.machines.told import Told
 from osscl.support.csv_rows import CsvReader, not_utf_8, open_csv
+from osscl.support.links import real_path
 from osscl.support.paths import path_of, printable
 from osscl.support.spelling import composed, with_slashes
 
@@ -110,7 +111,7 @@ class LabelTable:
         # rows read as another system may have spelled them, where that is another spelling -> what they tell
         self._composed: dict[_Key, dict[Told, None]] = defaultdict(dict)
         self._with_slashes: dict[_Key, dict[Told, None]] = defaultdict(dict)
-        self._resolved = lru_cache(_MAX_FOLDERS)(os.path.realpath)
+        self._resolved = lru_cache(_MAX_FOLDERS)(real_path)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], known: Collection[str] | None = None) -> Self:
