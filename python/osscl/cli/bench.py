@@ -35,9 +35,7 @@ Exit code: 0 measured, 1 failed or the accuracy gate is not passed, 2 wrong usag
 
 @takes_shared_options()
 def bench(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     folder: Annotated[
         Path | None,
         typer.Argument(

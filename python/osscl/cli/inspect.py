@@ -19,9 +19,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
 
 
 def inspect(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     json: Annotated[
         bool, typer.Option("--json", help="The whole manifest and the graph's facts as JSON.")
     ] = False,

@@ -29,9 +29,7 @@ Exit code: 0 after SIGTERM, with all that was in work answered; 1 failed, 2 wron
 
 @takes_shared_options()
 def serve(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export or enroll wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     host: Annotated[
         str,
         typer.Option(

@@ -52,9 +52,7 @@ wrong usage.
 
 @takes_shared_options()
 def watch(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     folder: Annotated[
         Path,
         typer.Argument(

@@ -104,6 +104,15 @@ def check_url(text: str) -> None:
                 raise ConfigError(_refusal(f"{plain}?...", "a signature or key"))
 
 
+def hidden(url: str) -> str:
+    """Spell a URL so that nothing secret in it is told: all of it, or its scheme alone."""
+    try:
+        check_url(url)
+    except ConfigError:
+        return f"{url.partition('://')[0]}://..."
+    return url
+
+
 def _refusal(spelled: str, what: str) -> str:
     return (
         f"{printable(spelled)} was given with {what} in it, which would stand in tables and lists of "
