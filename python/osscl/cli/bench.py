@@ -15,6 +15,7 @@ from osscl.cli.console import WorkProgress, as_json
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_FAILED, complain, emit, say
 from osscl.cli.options import takes_shared_options
+from osscl.cli.places import ModelFile
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.support.atomic import write_atomically
 from osscl.support.outputs import cannot_be_written, check_output

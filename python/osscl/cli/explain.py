@@ -37,7 +37,8 @@ _MOST_SHARES, _LEAST_SHARE = 3, 0.05
 def explain(
     model: ModelFile,
     recording: Annotated[
-        FileOrUrl, typer.Argument(help="Recording to explain, or its URL.", metavar="FILE", parser=place_named)
+        FileOrUrl,
+        typer.Argument(help="Recording to explain, or its URL.", metavar="FILE", parser=place_named),
     ],
     json: Annotated[bool, typer.Option("--json", help="Score and explanation as JSON.")] = False,
     start: Annotated[

@@ -51,13 +51,13 @@ def check_urls(named: Iterable[str]) -> None:
         place_named(text)
 
 
-def refuse_urls(given: dict[str, Any], words: Iterable[str]) -> None:
+def refuse_urls(context: Any, words: Iterable[str]) -> None:
     """Refuse a URL where a command takes a path of this machine.
 
     Parameters
     ----------
-    given : dict
-        What the parameters of a command were given.
+    context : typer.Context
+        Of a command, its parameters parsed.
     words : iterable of str
         The command line.
 
@@ -68,10 +68,11 @@ def refuse_urls(given: dict[str, Any], words: Iterable[str]) -> None:
     """
     spelled = {word.partition("=")[2] if word.startswith("-") else word for word in words}
     urls = {Path(word): word for word in spelled if is_url(word)}
-    for value in given.values():
+    for value in context.params.values():
         for path in value if isinstance(value, list | tuple) else [value]:
             if isinstance(path, Path) and path in urls:
                 raise typer.BadParameter(
-                    f"{printable(hidden(urls[path]))} is a URL, and a path on this machine is needed here: copy "
-                    "it to one first, or mount what it lies in"
+                    f"{printable(hidden(urls[path]))} is a URL, and a path on this machine is needed here: "
+                    "copy it to one first, or mount what it lies in",
+                    ctx=context,
                 )

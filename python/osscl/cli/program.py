@@ -84,7 +84,7 @@ class OnDemand(typer.core.TyperCommand):
         """Begin to run the command: what goes on is the command's own."""
         words = list(args)  # parsing uses them up
         context = self.load().make_context(info_name, args, parent, **extra)
-        refuse_urls(context.params, words)
+        refuse_urls(context, words)
         return context
 
 

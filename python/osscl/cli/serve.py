@@ -13,6 +13,7 @@ from osscl.cli import signals
 from osscl.cli.console import BuildProgress
 from osscl.cli.messages import say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
+from osscl.cli.places import ModelFile
 from osscl.detector import Detector
 from osscl.support.failed_import import needing
 from osscl.support.paths import printable

@@ -18,6 +18,7 @@ from osscl.cli.folders import check_listable
 from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.messages import inform_on_stderr, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, HopSeconds, takes_shared_options, window_of_alarm
+from osscl.cli.places import ModelFile
 from osscl.decisions.alarms import AlarmRule
 from osscl.detector import Detector
 from osscl.events.destinations import sink_for

@@ -39,7 +39,9 @@ def recordings_at(url: str, passed_over: PassedOver) -> Iterator[Candidate]:
                 yield Candidate(listed.url, stored=listed.stored)
     except StorageError as error:
         if not n_listed:
-            raise StorageError(f"{printable(url)} cannot be listed: {error}", is_missing=error.is_missing) from error
+            raise StorageError(
+                f"{printable(url)} cannot be listed: {error}", is_missing=error.is_missing
+            ) from error
         reason = f"what lies behind {n_listed:,} objects of it cannot be listed: {error}"
         yield Candidate(url, FolderReadError(reason))
 

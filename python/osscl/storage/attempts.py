@@ -42,7 +42,7 @@ def attempt(request: Callable[[], Result], given_up: Event = NEVER) -> Result:
             return request()
         except OssclError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a store's own library raises
+        except Exception as error:
             failure = failure_of(error)
             is_last = n_before + 1 == MAX_ATTEMPTS
             if not failure.may_pass or is_last or given_up.wait(back_off.next_s()):

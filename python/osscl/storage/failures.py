@@ -8,9 +8,7 @@ from typing import NamedTuple
 
 from osscl.support.paths import brief
 
-_CREDENTIALS = (
-    "credentials are taken from where the store's own tools look for them: environment, ~/.aws, the machine's role"
-)
+_CREDENTIALS = "credentials are looked for in the environment, in ~/.aws and in the machine's role"
 _LATER = {  # classes of botocore, aiohttp, urllib3 and fsspec
     "ClientConnectionError",
     "ClientPayloadError",
@@ -78,6 +76,8 @@ def failure_of(error: Exception) -> Failure:
     """
     names = {each.__name__ for each in type(error).__mro__}
     status = _status_of(error)
+    if "NoSuchBucket" in (_code_of(error), _code_of(error.__cause__)):
+        return Failure("there is no such bucket")
     if isinstance(error, FileNotFoundError) or status == 404:
         return Failure("there is nothing at this place, or not any more", is_missing=True)
     if names & _NO_CREDENTIALS or status == 401:
@@ -105,6 +105,12 @@ def _status_of(error: BaseException) -> int | None:
     if isinstance(status, int):
         return status
     return None if error.__cause__ is None else _status_of(error.__cause__)
+
+
+def _code_of(error: BaseException | None) -> str | None:
+    """The word by which S3 tells what is wrong."""
+    response = getattr(error, "response", None)
+    return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
 
 
 def _said(error: Exception) -> str:

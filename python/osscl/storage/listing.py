@@ -112,7 +112,9 @@ def _in_folders(system: Any, top: str) -> Iterator[tuple[str, dict[str, Any]]]:
             name = told["name"]
             if told.get("type") == "directory":
                 if told.get("islink"):
-                    raise StorageError(f"{name} is a link to a folder, which is not followed; name the folder itself")
+                    raise StorageError(
+                        f"{name} is a link to a folder, which is not followed; name the folder itself"
+                    )
                 branch.append(_folder(system, name))
                 break
             yield name.removeprefix(start), told

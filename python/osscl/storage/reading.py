@@ -1,4 +1,4 @@
-"""Objects read: whole where they are small, else piece by piece as they are asked for. Nothing is put on disk."""
+"""Objects read: whole where they are small, else piece by piece as asked for; nothing is put on disk."""
 
 import io
 import os
@@ -78,7 +78,7 @@ class InPieces(io.RawIOBase):
         piece = attempt(lambda: self._system.cat_file(self._path, start=start, end=end))
         if len(piece) != end - start:
             raise StorageError(
-                f"{len(piece)} bytes came where {end - start} were asked for: it was changed while it was read"
+                f"{len(piece)} bytes came where {end - start} were asked for: it changed while it was read"
             )
         buffer[: len(piece)] = piece
         self._position = end

@@ -1,4 +1,4 @@
-"""URLs of recordings, models and outputs: how they are spelled, and which are refused for what they give away."""
+"""URLs of recordings, models and outputs: how they are spelled, and which give away too much."""
 
 import os
 import re
@@ -11,7 +11,17 @@ from osscl.support.paths import printable
 from osscl.support.urls import is_url
 
 _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]*@")
-_SECRET_WORDS = ("sig", "token", "secret", "password", "credential", "accesskey", "access_key", "api_key", "apikey")
+_SECRET_WORDS = (
+    "sig",
+    "token",
+    "secret",
+    "password",
+    "credential",
+    "accesskey",
+    "access_key",
+    "api_key",
+    "apikey",
+)
 
 
 class Url(os.PathLike[str]):
@@ -25,7 +35,7 @@ class Url(os.PathLike[str]):
     Raises
     ------
     ConfigError
-        A password or a signature stands in it, and would then stand in tables, journals and lists of processes.
+        A password or a signature stands in it, and would stand in tables, journals and lists of processes.
     """
 
     __slots__ = ("_text",)
@@ -116,6 +126,6 @@ def hidden(url: str) -> str:
 def _refusal(spelled: str, what: str) -> str:
     return (
         f"{printable(spelled)} was given with {what} in it, which would stand in tables and lists of "
-        "processes: leave it out, and put credentials where the store's own tools look for them (environment, "
-        "~/.aws, the machine's role)"
+        "processes: leave it out, and put credentials where the store's own tools look for them "
+        "(environment, ~/.aws, the machine's role)"
     )
