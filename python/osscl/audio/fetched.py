@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from osscl.audio.candidate import Candidate
 from osscl.errors import AudioReadError, StorageError
+from osscl.storage.listing import stat
 from osscl.storage.reading import WHOLE_BYTES, read_whole
-from osscl.storage.stored import Stored
+from osscl.storage.stored import Stored, stored_of
 from osscl.support.urls import is_url
 
 AT_ONCE = 16
@@ -21,7 +22,7 @@ MOST_BYTES_AHEAD = 64 << 20
 
 class _Coming(NamedTuple):
     candidate: Candidate
-    content: "Future[bytes] | None"  # None where nothing is to be read
+    content: "Future[bytes | None] | None"  # None where nothing is to be read
     n_bytes: int
 
 
@@ -29,8 +30,8 @@ def fetched_ahead(candidates: Iterable[Candidate]) -> Generator[Candidate, None,
     """Read what lies behind URLs into `Candidate.content`.
 
     Files of this machine come through as they are, and nothing is taken of `candidates` before it is asked
-    for, until the first URL is met. Objects larger than `osscl.storage.reading.WHOLE_BYTES`, or of unknown
-    size, come through too: they are read piece by piece, where they are decoded.
+    for, until the first URL is met. Objects larger than `osscl.storage.reading.WHOLE_BYTES` come through too:
+    they are read piece by piece, where they are decoded.
 
     Parameters
     ----------
@@ -67,14 +68,21 @@ def fetched_ahead(candidates: Iterable[Candidate]) -> Generator[Candidate, None,
 def _is_fetched(candidate: Candidate) -> bool:
     if candidate.problem is not None or candidate.content is not None or not is_url(candidate.path):
         return False
-    return candidate.stored is not None and (candidate.stored.size or WHOLE_BYTES + 1) <= WHOLE_BYTES
+    return _size(candidate) <= WHOLE_BYTES
 
 
 def _size(candidate: Candidate) -> int:
-    return (candidate.stored or Stored()).size or 0
+    """Bytes of an object; of an unknown size, the most that are read."""
+    size = (candidate.stored or Stored()).size
+    return WHOLE_BYTES if size is None else size
 
 
-def _read(candidate: Candidate, given_up: Event) -> bytes:
+def _read(candidate: Candidate, given_up: Event) -> bytes | None:
+    """What an object holds; None of one that turns out to be large."""
+    if candidate.stored is None or candidate.stored.size is None:
+        found = stat(candidate.path)
+        if found is not None and (stored_of(found).size or 0) > WHOLE_BYTES:
+            return None
     return read_whole(candidate.path, given_up)
 
 

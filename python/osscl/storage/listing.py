@@ -105,7 +105,7 @@ def _in_bucket(system: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _in_folders(system: Any, top: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """All files of a tree, folder by folder."""
-    start = f"{top.rstrip('/')}/" if top else ""
+    start = f"{top.rstrip('/')}/"  # of a whole file system: a slash, or nothing
     branch = [_folder(system, top)]
     while branch:
         for told in branch[-1]:
