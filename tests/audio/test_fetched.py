@@ -32,7 +32,9 @@ def walked() -> Iterator[Candidate]:
 def test_all_come_in_order_each_with_its_content() -> None:
     with failing_store(CONTENT):
         got = list(fetched_ahead(walked()))
-    assert [(each.path, each.content) for each in got] == [(f"failing://{name}", CONTENT[name]) for name in NAMES]
+    assert [(each.path, each.content) for each in got] == [
+        (f"failing://{name}", CONTENT[name]) for name in NAMES
+    ]
 
 
 def test_every_tenth_request_that_fails_loses_and_doubles_nothing() -> None:

@@ -85,7 +85,11 @@ def test_a_model_is_read_from_its_url(tmp_path: Path, root: str) -> None:
     ("command", "code", "sentence"),
     [
         ("score demo s4://b", 1, "s4://b cannot be listed: no scheme s4:// is known; expected one of"),
-        ("score demo oss://b", 1, "oss:// needs the package ossfs, which is not installed: pip install ossfs"),
+        (
+            "score demo oss://b",
+            1,
+            "oss:// needs the package ossfs, which is not installed: pip install ossfs",
+        ),
         ("score oss://b/m.onnx ROOT", 1, "oss:// needs the package ossfs"),
         ("score demo ROOT -o oss://b/t.csv", 1, "oss:// needs the package ossfs"),
         ("score demo ROOT -o s4://b/t.csv", 1, "s4://b/t.csv cannot be written: no scheme s4:// is known"),
@@ -94,7 +98,11 @@ def test_a_model_is_read_from_its_url(tmp_path: Path, root: str) -> None:
         ("score demo s3://k:hush@b", 2, "s3://b was given with a password in it"),
         ("score s3://k:hush@b/m.onnx ROOT", 2, "s3://b/m.onnx was given with a password in it"),
         ("score demo ROOT -o s3://k:hush@b/t.csv", 2, "s3://b/t.csv was given with a password in it"),
-        ("score demo ROOT --retry-failed -o file:///t.csv", 2, "--retry-failed needs --output, on this machine"),
+        (
+            "score demo ROOT --retry-failed -o file:///t.csv",
+            2,
+            "--retry-failed needs --output, on this machine",
+        ),
         ("score demo ROOT --hop 10 --raven x -o file:///t.csv", 2, "--raven need --output, on this machine"),
         ("watch demo ROOT -o t.csv", 2, "is a URL, and a path on this machine is needed here: copy it"),
         ("watch demo recordings -o s3://b/t.csv", 2, "s3://b/t.csv is a URL, and a path on this machine"),

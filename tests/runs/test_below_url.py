@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from osscl.audio.reading import AS_THEY_ARE
 from osscl.detector import Detector, load
 from osscl.errors import NoRecordingsError, StorageError
 from osscl.model_file.golden import golden_clips
@@ -16,7 +17,11 @@ from osscl.scoring.record import Record
 from support.audio_files import encoded
 from support.stores import failing_store, memory_store
 
-NAMES = ["fan/test/anomaly_id_00_1.wav", "fan/test/normal_id_00_0.wav", "fan/train/2026-11-03_14-20-00_id_00.flac"]
+NAMES = [
+    "fan/test/anomaly_id_00_1.wav",
+    "fan/test/normal_id_00_0.wav",
+    "fan/train/2026-11-03_14-20-00_id_00.flac",
+]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +58,7 @@ def test_lines_are_those_of_files(detector: Detector, tmp_path: Path, hop_s: flo
 
     def scored(root: str) -> list[Record]:
         walk = find_recordings([root])
-        return list(detector.score_candidates(walk, lambda _: detector.machines[0], hop_s=hop_s))
+        return list(detector.score_candidates(walk, lambda _: detector.machines[0], AS_THEY_ARE, hop_s=hop_s))
 
     local = scored(str(tmp_path))
     with memory_store(contents):
@@ -69,7 +74,7 @@ def test_an_object_that_vanishes_has_a_line(detector: Detector, tmp_path: Path) 
     with memory_store(written(tmp_path)) as system:
         walk = list(find_recordings(["memory://fan"]))
         system.rm_file("/" + NAMES[1])
-        records = list(detector.score_candidates(walk, lambda _: detector.machines[0]))
+        records = list(detector.score_candidates(walk, lambda _: detector.machines[0], AS_THEY_ARE))
     [gone] = [record for record in records if record.path == f"memory://{NAMES[1]}"]
     assert gone.status == "unreadable"
     assert gone.reason == "it cannot be read: there is nothing at this place, or not any more"
@@ -91,14 +96,14 @@ def test_what_is_passed_over_is_counted_and_an_empty_place_is_refused() -> None:
     with memory_store({"a/x.mp3": b"", "a/._b.wav": b"", "a/c.wav": b""}):
         assert [each.path for each in find_recordings(["memory://a"], met)] == ["memory://a/c.wav"]
         assert (met.n_companions, dict(met.endings)) == (1, {".mp3": 1})
-        with pytest.raises(NoRecordingsError, match="no .wav, .* below memory://none: it holds no file"):
+        with pytest.raises(NoRecordingsError, match=r"no .wav, .* below memory://none: it holds no file"):
             find_some_recordings(["memory://none"])
 
 
 def test_a_place_that_cannot_be_listed_is_refused_at_once_wherever_it_stands() -> None:
     with failing_store({"a/x.wav": b"", "b/y.wav": b""}) as store:
         store.failures["list /b"] = [PermissionError("Forbidden")]
-        with pytest.raises(StorageError, match="^failing://b/ cannot be listed: access is denied"):
+        with pytest.raises(StorageError, match=r"^failing://b/ cannot be listed: access is denied"):
             find_some_recordings(["failing://a/", "failing://b/"])
 
 

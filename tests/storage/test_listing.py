@@ -17,7 +17,7 @@ IN_ORDER = ["rec/a.wav", "rec/b-1/1.wav", "rec/b/10.wav", "rec/b/2.wav"]
 
 @pytest.mark.parametrize("root", ["memory://rec", "memory://rec/"])
 def test_files_below_a_url_come_in_the_order_of_their_keys(root: str) -> None:
-    with memory_store({name: b"x" for name in TREE}):
+    with memory_store(dict.fromkeys(TREE, b"x")):
         listed = list(objects_at(root))
     assert [each.url for each in listed] == [f"memory://{name}" for name in IN_ORDER]
     assert [each.name for each in listed] == ["a.wav", "1.wav", "10.wav", "2.wav"]
@@ -36,7 +36,7 @@ def test_nothing_is_listed_where_nothing_is() -> None:
 
 
 def test_folders_are_listed_when_they_are_reached() -> None:
-    with failing_store({name: b"x" for name in TREE}) as store:
+    with failing_store(dict.fromkeys(TREE, b"x")) as store:
         listing = objects_at("failing://rec")
         next(listing)
         assert ("list", "/rec/b") not in store.requests
@@ -61,9 +61,11 @@ def test_archives_are_read_through_their_chain(tmp_path: Path) -> None:
 
 
 def test_unknown_schemes_and_missing_packages_are_one_sentence() -> None:
-    with pytest.raises(StorageError, match="^no scheme s4:// is known; expected one of fsspec's, such as s3://"):
+    with pytest.raises(
+        StorageError, match=r"^no scheme s4:// is known; expected one of fsspec's, such as s3://"
+    ):
         next(objects_at("s4://bucket"))
-    with pytest.raises(MissingExtraError, match="^oss:// needs the package ossfs, .* pip install ossfs$"):
+    with pytest.raises(MissingExtraError, match=r"^oss:// needs the package ossfs, .* pip install ossfs$"):
         next(objects_at("oss://bucket"))
 
 
@@ -80,4 +82,6 @@ def test_large_objects_are_read_in_pieces_and_small_ones_whole() -> None:
             store.failures["get /large.wav"] = [ConnectionResetError(errno.ECONNRESET, "reset")]
             assert file.read(5) == large[1000:1005]
             assert file.tell() == 1005
-        assert len([each for each in store.requests if each[0] == "get"]) == 3  # a tail, a piece and its retry
+        assert (
+            len([each for each in store.requests if each[0] == "get"]) == 3
+        )  # a tail, a piece and its retry

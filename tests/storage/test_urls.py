@@ -11,7 +11,9 @@ from osscl.support.links import as_walked, missing, real_path
 from osscl.support.urls import is_url
 
 
-@pytest.mark.parametrize("text", ["s3://b/k.wav", "memory://x", "abfs://c@a/x", "zip://a/b.wav::s3://b/a.zip"])
+@pytest.mark.parametrize(
+    "text", ["s3://b/k.wav", "memory://x", "abfs://c@a/x", "zip://a/b.wav::s3://b/a.zip"]
+)
 def test_urls_are_told_from_paths(text: str) -> None:
     assert is_url(text)
     assert is_url(text.encode())
@@ -43,7 +45,7 @@ def test_places_beside_a_url_and_its_ending() -> None:
     ],
 )
 def test_a_secret_in_a_url_is_refused_and_not_repeated(text: str) -> None:
-    with pytest.raises(ConfigError, match="leave it out") as refused:
+    with pytest.raises(ConfigError, match=r"leave it out") as refused:
         place_of(text)
     assert "hush" not in str(refused.value)
     assert "hush" not in hidden(text)

@@ -30,11 +30,11 @@ def test_nothing_appears_after_an_error() -> None:
 
 def test_a_place_that_is_taken_is_refused_unless_it_may_be_replaced() -> None:
     with failing_store({"t.csv": b"x"}):
-        with pytest.raises(OutputError, match="^failing://t.csv exists; name another object, or use --overwrite$"):
+        with pytest.raises(OutputError, match=r"^failing://t.csv exists; name another object, or use --over"):
             check_free(Url("failing://t.csv"), overwrite=False)
         check_free(Url("failing://t.csv"), overwrite=True)
         check_free(Url("failing://u.csv"), overwrite=False)
-        with pytest.raises(OutputError, match="names no object"):
+        with pytest.raises(OutputError, match=r"names no object"):
             check_free(Url("failing://out/"), overwrite=True)
 
 
@@ -48,7 +48,7 @@ def test_a_put_is_tried_again_and_its_failure_is_one_sentence(monkeypatch: pytes
             file.write(b"a")
         store.failures["put /u.csv"] = [PermissionError("Forbidden")]
         with (
-            pytest.raises(OutputError, match="^failing://u.csv cannot be written: access is denied"),
+            pytest.raises(OutputError, match=r"^failing://u.csv cannot be written: access is denied"),
             appearing_at(Url("failing://u.csv")),
         ):
             pass

@@ -1,6 +1,5 @@
 """What a runtime gives, held against what the manifest says that the graph gives."""
 
-
 import numpy as np
 
 from osscl.backends.base import Outputs

@@ -9,7 +9,9 @@ from uuid import uuid4
 import pytest
 
 pytest.importorskip("s3fs", reason='s3fs is not installed: pip install "osscl[s3]"')
-moto = pytest.importorskip("moto.server", reason='moto\'s server is not installed: pip install "moto[server]"')
+moto = pytest.importorskip(
+    "moto.server", reason='moto\'s server is not installed: pip install "moto[server]"'
+)
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +24,8 @@ def server() -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch, server: tuple[str, int], tmp_path: Path) -> None:
-    """Where credentials and the address of the store are looked for: the environment, and no home of anybody."""
+def _surroundings(monkeypatch: pytest.MonkeyPatch, server: tuple[str, int], tmp_path: Path) -> Iterator[None]:
+    """Where credentials and the store's address are looked for: the environment, and nobody's home."""
     from osscl.storage import attempts, opening
 
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -76,7 +78,7 @@ def bucket(server: tuple[str, int]) -> Any:
         def delete(self, key: str) -> None:
             client.delete_object(Bucket=name, Key=key)
 
-        def keys(self) -> list[str]:
+        def listed(self) -> list[str]:
             return [each["Key"] for each in client.list_objects_v2(Bucket=name).get("Contents", [])]
 
     return Bucket()

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from osscl.audio.candidate import Candidate
+from osscl.audio.reading import AS_THEY_ARE
 from osscl.detector import load
 from osscl.errors import ModelFileError, OutputError, StorageError
 from osscl.journal.keys import key_of
@@ -29,7 +30,7 @@ DEMO_MODEL = Path(__file__).parents[3] / "python" / "osscl" / "models" / "demo.o
 
 def scored(root: str) -> list[Record]:
     with load("demo", "cpu") as detector:
-        return list(detector.score_candidates(find_recordings([root]), lambda _: "blower/id_00"))
+        return list(detector.score_candidates(find_recordings([root]), lambda _: "blower/id_00", AS_THEY_ARE))
 
 
 def without_path(records: list[Record]) -> list[Record]:
@@ -44,7 +45,9 @@ def test_keys_come_page_by_page_in_their_order(bucket: Any, monkeypatch: pytest.
     listed = list(objects_at(f"{bucket.url}/rec"))
     assert [each.url for each in listed] == [f"{bucket.url}/{key}" for key in sorted(keys, key=str.encode)]
     assert {each.stored.size for each in listed} == {1}
-    assert [each.url for each in objects_at(f"{bucket.url}/rec/day 1/é+?.wav")] == [f"{bucket.url}/rec/day 1/é+?.wav"]
+    assert [each.url for each in objects_at(f"{bucket.url}/rec/day 1/é+?.wav")] == [
+        f"{bucket.url}/rec/day 1/é+?.wav"
+    ]
     assert len(list(objects_at(bucket.url))) == len(keys) + 1
 
 
@@ -65,7 +68,7 @@ def test_an_object_that_vanishes_behind_its_listing_has_a_line(bucket: Any) -> N
     walk = list(find_recordings([bucket.url]))
     bucket.delete("a.wav")
     with load("demo", "cpu") as detector:
-        gone, empty = detector.score_candidates(walk, lambda _: "blower/id_00")
+        gone, empty = detector.score_candidates(walk, lambda _: "blower/id_00", AS_THEY_ARE)
     assert (gone.status, gone.reason) == (
         "unreadable",
         "it cannot be read: there is nothing at this place, or not any more",
@@ -106,7 +109,7 @@ def test_a_line_that_drops_one_request_in_ten_loses_and_doubles_nothing(
     assert proxy.n_dropped >= 7
     assert dropped == straight
     assert [record.status for record in dropped] == ["ok"] * 60
-    assert sorted(key for key in bucket.keys() if key.startswith("out/")) == sorted(
+    assert sorted(key for key in bucket.listed() if key.startswith("out/")) == sorted(
         f"out/{number}.csv" for number in range(12)
     )
 
@@ -116,9 +119,9 @@ def test_outputs_and_models(bucket: Any) -> None:
     check_free(output, overwrite=False)
     with appearing_at(output) as file:
         file.write(b"lines")
-        assert bucket.keys() == []
+        assert bucket.listed() == []
     assert bucket.get("out/t.csv") == b"lines"
-    with pytest.raises(OutputError, match="exists; name another object"):
+    with pytest.raises(OutputError, match=r"exists; name another object"):
         check_free(output, overwrite=False)
     bucket.put("m.onnx", DEMO_MODEL.read_bytes())
     assert read_bundle(f"{bucket.url}/m.onnx").file_sha256 == read_bundle("demo").file_sha256
@@ -127,16 +130,16 @@ def test_outputs_and_models(bucket: Any) -> None:
     bucket.put("bad.onnx", b"no model")
     with pytest.raises(ModelFileError, match=f"^{bucket.url}/bad.onnx: not an ONNX file"):
         read_bundle(f"{bucket.url}/bad.onnx")
-    with pytest.raises(ModelFileError, match="there is nothing at this place"):
+    with pytest.raises(ModelFileError, match=r"there is nothing at this place"):
         read_bundle(f"{bucket.url}/none.onnx")
 
 
 def test_a_bucket_that_is_not_there_is_one_sentence(bucket: Any) -> None:
-    with pytest.raises(StorageError, match="^s3://no-such-bucket-here cannot be listed: there is no such bucket$"):
-        find_some_recordings(["s3://no-such-bucket-here"])
+    with pytest.raises(StorageError, match=r"^s3://no-such-here cannot be listed: there is no such bucket$"):
+        find_some_recordings(["s3://no-such-here"])
     with (
-        pytest.raises(OutputError, match="t.csv cannot be written: there is no such bucket$"),
-        appearing_at(Url("s3://no-such-bucket-here/t.csv")),
+        pytest.raises(OutputError, match=r"t.csv cannot be written: there is no such bucket$"),
+        appearing_at(Url("s3://no-such-here/t.csv")),
     ):
         pass
 
@@ -147,14 +150,14 @@ def test_without_credentials_it_is_said_where_they_are_looked_for(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     forget_stores()
-    with pytest.raises(StorageError, match="no credentials are found.*environment, in ~/.aws and in the machine"):
+    with pytest.raises(StorageError, match=r"no credentials are found.*environment, in ~/.aws and in"):
         find_some_recordings([bucket.url])
 
 
 def test_a_store_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody listens there
     forget_stores()
-    with pytest.raises(StorageError, match=r"^s3://b cannot be listed: Could not connect to .* \(5 attempts\)$"):
+    with pytest.raises(StorageError, match=r"^s3://b cannot be listed: Could not connect .* \(5 attempts\)$"):
         find_some_recordings(["s3://b"])
 
 
