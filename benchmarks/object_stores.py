@@ -12,16 +12,21 @@ import resource
 import statistics
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+_PAGE = 1000
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def _serve(ready: Connection, contents: list[tuple[str, str]], n_keys: int) -> None:
+def _serve_moto(ready: Connection, contents: list[tuple[str, str]]) -> None:
     from moto.s3.models import s3_backends
     from moto.server import ThreadedMotoServer
 
@@ -30,19 +35,17 @@ def _serve(ready: Connection, contents: list[tuple[str, str]], n_keys: int) -> N
     backend.create_bucket("clips", "us-east-1")
     for key, path in contents:
         backend.put_object("clips", key, Path(path).read_bytes())
-    for number in range(n_keys):
-        backend.put_object("clips", f"day/{number:06}.wav", b"")
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     ready.send(server.get_host_and_port())
-    ready.recv()
+    threading.Event().wait()
 
 
 @contextmanager
-def moto(contents: list[tuple[str, str]], n_keys: int = 0) -> Iterator[int]:
-    """Run moto's server in a process of its own, and point boto at it; gives the process's number."""
+def running(serve: Callable[..., None], *given: Any) -> Iterator[int]:
+    """Run a server in a process of its own, and point boto at it; gives the process's number."""
     ours, its = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(its, contents, n_keys))
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(its, *given))
     process.start()
     host, port = ours.recv()
     os.environ |= {
@@ -51,9 +54,11 @@ def moto(contents: list[tuple[str, str]], n_keys: int = 0) -> Iterator[int]:
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    yield process.pid or 0
-    ours.send("end")
-    process.join()
+    try:
+        yield process.pid or 0
+    finally:
+        process.terminate()
+        process.join()
 
 
 def cpu_s(pid: int) -> float:
@@ -79,7 +84,8 @@ def compare(folder: Path, n_pairs: int) -> None:
     """Score a folder and its copy in a bucket, in turns."""
     paths = sorted(folder.rglob("*.wav"))
     ratios, rows = [], []
-    with moto([(path.relative_to(folder).as_posix(), str(path)) for path in paths]) as server:
+    contents = [(path.relative_to(folder).as_posix(), str(path)) for path in paths]
+    with running(_serve_moto, contents) as server:
         for number in range(n_pairs):
             turns = [str(folder), "s3://clips"]
             took = {}
@@ -103,21 +109,63 @@ def compare(folder: Path, n_pairs: int) -> None:
     )
 
 
+def _serve_keys(ready: Connection, n_keys: int) -> None:
+    """Answer what S3 answers to ListObjectsV2: moto sorts all keys for each page."""
+    pages = [
+        "".join(
+            f"<Contents><Key>day/{number:06}.wav</Key><LastModified>2026-11-26T00:00:00.000Z</LastModified>"
+            f"<ETag>&quot;{number:032x}&quot;</ETag><Size>320044</Size><StorageClass>STANDARD</StorageClass></Contents>"
+            for number in range(first, min(first + _PAGE, n_keys))
+        )
+        for first in range(0, n_keys, _PAGE)
+    ]
+
+    class Answers(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_HEAD(self) -> None:
+            self._answer(404, b"")
+
+        def do_GET(self) -> None:
+            asked = parse_qs(urlsplit(self.path).query)
+            number = int(asked.get("continuation-token", ["0"])[0])
+            more = (
+                f"<NextContinuationToken>{number + 1}</NextContinuationToken>"
+                if number + 1 < len(pages)
+                else ""
+            )
+            told = f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>{more}{pages[number]}"
+            self._answer(200, f"<ListBucketResult><Name>keys</Name>{told}</ListBucketResult>".encode())
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        ready.send(server.server_address[:2])
+        server.serve_forever()
+
+
 def list_keys(n_keys: int) -> None:
     """List a bucket of so many keys, and say what that takes."""
     from osscl.runs.folder import find_recordings
 
-    with moto([], n_keys) as server:
-        next(find_recordings(["s3://clips/day"]))  # what is loaded and connected once
+    with running(_serve_keys, n_keys) as server:
+        next(find_recordings(["s3://keys/day"]))  # what is loaded and connected once
         before = resource.getrusage(resource.RUSAGE_SELF)
         began, serving = time.perf_counter(), cpu_s(server)
-        n_found = sum(1 for _ in find_recordings(["s3://clips/day"]))
+        n_found = sum(1 for _ in find_recordings(["s3://keys/day"]))
+        took_s = time.perf_counter() - began
         after = resource.getrusage(resource.RUSAGE_SELF)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         print(
-            f"{n_found:,} keys: {time.perf_counter() - began:.1f} s, CPU {cpu:.1f} s (server "
-            f"{cpu_s(server) - serving:.1f} s); memory grew by "
-            f"{(after.ru_maxrss - before.ru_maxrss) / 1024:.1f} MiB"
+            f"{n_found:,} keys: {took_s:.1f} s, CPU {cpu:.1f} s (server {cpu_s(server) - serving:.1f} s); "
+            f"memory grew by {(after.ru_maxrss - before.ru_maxrss) / 1024:.1f} MiB"
         )
 
 
