@@ -10,8 +10,6 @@ import soundfile
 from osscl.model_file.golden import golden_clips
 from support.forked_console import Call, Ended, run_all
 
-PACKAGES = ["onnxruntime", "fsspec", "fsspec.implementations.local"]
-
 
 @pytest.fixture
 def root(tmp_path: Path) -> str:
@@ -24,7 +22,7 @@ def root(tmp_path: Path) -> str:
 
 
 def run(tmp_path: Path, *commands: str) -> list[Ended]:
-    return run_all([Call(command.split(), str(tmp_path)) for command in commands], PACKAGES)
+    return run_all([Call(command.split(), str(tmp_path)) for command in commands])
 
 
 def test_a_run_over_urls_has_a_journal_and_resumes(tmp_path: Path, root: str) -> None:
