@@ -9,7 +9,7 @@ import fsspec
 from fsspec.implementations.memory import MemoryFileSystem
 
 
-class FailingStore(MemoryFileSystem):
+class FailingStore(MemoryFileSystem):  # type: ignore[misc] # fsspec has no types
     """Keeps objects in memory; a request for one fails in the ways that were laid down for it, one by one."""
 
     protocol = "failing"
