@@ -59,6 +59,14 @@ def test_a_table_at_a_url_has_its_record_beside_it(tmp_path: Path, root: str) ->
     assert not list(tmp_path.glob("*.journal"))
 
 
+def test_a_table_of_labels_names_urls(tmp_path: Path, root: str) -> None:
+    rows = "".join(f"{root}/blower/normal_id_00_{number}.wav,blower/id_01\n" for number in range(3))
+    (tmp_path / "labels.csv").write_text("path,machine\n" + rows)
+    [ended] = run(tmp_path, f"score demo {root} --labels labels.csv --json")
+    assert ended.code == 0, ended.stderr
+    assert [json.loads(line)["machine"] for line in ended.stdout.splitlines()] == ["blower/id_01"] * 3
+
+
 def test_a_model_is_read_from_its_url(tmp_path: Path, root: str) -> None:
     import osscl
 
@@ -74,6 +82,9 @@ def test_a_model_is_read_from_its_url(tmp_path: Path, root: str) -> None:
     )
     assert by_url.code == 0, by_url.stderr
     assert by_url.stdout == by_name.stdout
+    kept, exported = run(tmp_path, f"score {url} {root} -o t.csv", "journal t.csv.journal -o again.csv")
+    assert (kept.code, exported.code) == (0, 0), exported.stderr
+    assert (tmp_path / "again.csv").read_text() == by_url.stdout
     assert url in inspected.stdout
     assert missing.stderr.startswith(f"error: file://{tmp_path}/none.onnx: there is nothing at this place")
     assert empty.stderr.startswith(f"error: file://{tmp_path}/recordings: a folder; expected a model file")

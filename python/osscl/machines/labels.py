@@ -16,6 +16,7 @@ from osscl.support.csv_rows import CsvReader, not_utf_8, open_csv
 from osscl.support.links import real_path
 from osscl.support.paths import path_of, printable
 from osscl.support.spelling import composed, with_slashes
+from osscl.support.urls import is_url
 
 MachineOf: TypeAlias = Callable[[str | os.PathLike[str]], str]
 """Names the machine of a file, or raises `MachineError`."""
@@ -221,7 +222,10 @@ class LabelTable:
 
     def _add(self, base: str, spelled: str, told: Told) -> None:
         """Add a row; its path counts from the folder `base`."""
-        folder, name = self._key(os.path.join(base, path_of(spelled)))  # noqa: PTH118 - Path would drop a final /
+        path = path_of(spelled)
+        if not is_url(path):
+            path = os.path.join(base, path)  # noqa: PTH118 - Path would drop a final /
+        folder, name = self._key(path)
         if not name:
             raise RowError("path is empty or names a folder; expected the path of an audio file")
         if (problem := not_utf_8(spelled)) is not None and not os.path.lexists(os.path.join(folder, name)):  # noqa: PTH118
