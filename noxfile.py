@@ -10,7 +10,7 @@ nox.options.default_venv_backend = "virtualenv"
 PROJECT = nox.project.load_toml("pyproject.toml")
 # a build without CUDA; the package itself leaves the range open
 TORCH = "torch==2.13.0"
-EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,train,watch"
+EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,storage,train,watch"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -70,6 +70,13 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the installed package, a process for each processor; -- -n 0 for one alone."""
     install(session, "test")
     session.run("pytest", "-n", "logical", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def integrations(session: nox.Session) -> None:
+    """Run the tests with what osscl stands beside: real servers and other packages of their kind."""
+    install(session, "test", "integrations")
+    session.run("pytest", "-n", "logical", "--dist", "worksteal", "tests/integrations", *session.posargs)
 
 
 @nox.session

@@ -41,6 +41,7 @@ CONTENTS = """
 :caption: Use
 docs/scoring
 docs/long
+docs/object_stores
 docs/journal
 docs/commission
 docs/stream

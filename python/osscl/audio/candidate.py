@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from osscl.errors import ClipError
+from osscl.storage.stored import Stored
 
 
 class Candidate(NamedTuple):
@@ -18,12 +19,15 @@ class Candidate(NamedTuple):
         Where in it the window begins that is meant, seconds; None means its beginning.
     content : bytes or None
         What the file holds, where that came by another way: nothing is then opened at `path`.
+    stored : Stored or None
+        What the listing of a store told of it, where `path` is a URL.
     """
 
     path: str
     problem: ClipError | None = None
     start_s: float | None = None
     content: bytes | None = None
+    stored: Stored | None = None
 
     @property
     def source(self) -> str | bytes:

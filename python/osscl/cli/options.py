@@ -17,6 +17,7 @@ from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
 from osscl.model_file.decisions import Rule
 from osscl.scoring.judge_making import AUTO, DomainChoice
+from osscl.storage.urls import Place
 from osscl.support.durations import parse_duration
 
 EngineFolder: TypeAlias = Annotated[
@@ -59,15 +60,6 @@ RequiredRate: TypeAlias = Annotated[
         show_default="none; 0.05 is decided at where it can be",
     ),
 ]
-ResultTable: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout.",
-        readable=False,
-    ),
-]
 JsonLines: TypeAlias = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")]
 FailOnAnomaly: TypeAlias = Annotated[
     bool, typer.Option("--fail-on-anomaly", help="Exit with 4 where a clip was flagged.")
@@ -85,7 +77,7 @@ HopSeconds: TypeAlias = Annotated[
 ]
 
 
-def refuse_two_outputs(output: Path | None, json: bool) -> None:
+def refuse_two_outputs(output: Place | None, json: bool) -> None:
     """Refuse `ResultTable` and `JsonLines` together; raises `typer.BadParameter`."""
     if output is not None and json:
         raise typer.BadParameter(

@@ -8,6 +8,7 @@ from osscl.cli import signals, streams
 from osscl.cli.as_options import named_as_options
 from osscl.cli.messages import EXIT_FAILED, EXIT_WRONG_USAGE, complain, say, warn_on_stderr
 from osscl.errors import ConfigError, OssclError
+from osscl.storage.urls import hidden
 from osscl.support.failed_import import failed_import
 from osscl.support.paths import brief, printable
 
@@ -80,7 +81,7 @@ def _value(message: str, option: Any) -> str:
     for number, argument in enumerate(sys.argv[1:], 1):
         name, equals, value = argument.partition("=")
         if name in names and (equals or number + 1 < len(sys.argv)):
-            given = brief(value if equals else sys.argv[number + 1])
+            given = brief(hidden(value if equals else sys.argv[number + 1]))
             return "" if given in message else f": it is '{given}'"
     return ""
 

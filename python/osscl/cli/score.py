@@ -24,10 +24,10 @@ from osscl.cli.options import (
     FailOnAnomaly,
     HopSeconds,
     JsonLines,
-    ResultTable,
     refuse_two_outputs,
     takes_shared_options,
 )
+from osscl.cli.places import ModelFile, ResultTable, check_urls
 from osscl.cli.streams import reader_is_gone
 from osscl.cli.surveyed import say_published_sets, survey_of
 from osscl.detector import Detector
@@ -44,6 +44,7 @@ from osscl.runs.score_table import read_records
 from osscl.runs.tables import OutputTable
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
+from osscl.storage.urls import Place
 from osscl.support.links import missing
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
@@ -69,13 +70,12 @@ SIGTERM, 129 by SIGHUP.
 
 @takes_shared_options()
 def score(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     paths: Annotated[
         list[str],
         typer.Argument(
-            help="Folders, searched for .wav, .flac, .w64 and .rf64 files at any depth; or files.",
+            help="Folders, searched for .wav, .flac, .w64 and .rf64 files at any depth; or files; or URLs of "
+            "either, such as s3://bucket/folder.",
             metavar="FOLDER",
         ),
     ],
@@ -123,8 +123,11 @@ def score(
     if hop is not None:
         check_hop(hop)
     labels = _label_folders(audacity, raven, output, hop, overwrite=overwrite)
-    if retry_failed and output is None:
-        raise typer.BadParameter("--retry-failed needs --output: what failed stands in the journal beside it")
+    journaled = output if isinstance(output, Path) else None  # a journal needs a disk
+    if retry_failed and journaled is None:
+        raise typer.BadParameter(
+            "--retry-failed needs --output, on this machine: what failed stands in the journal beside it"
+        )
     if only not in (None, "anomalies"):
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
@@ -132,14 +135,18 @@ def score(
     try:
         candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
     except NoRecordingsError as error:
-        if output is None or overwrite or not is_finished(output):
+        if journaled is None or overwrite or not is_finished(journaled):
             raise
         say(str(error))  # what was scored before stands in the table all the same
         candidates = iter(())
     if times.is_of_one_file:
         candidates = _the_only_one(candidates)
-    if output is not None:
-        check_place(output, overwrite=overwrite, inputs=[model, names.labels, *paths])
+    table: OutputTable | None = None
+    if journaled is not None:
+        check_place(journaled, overwrite=overwrite, inputs=[model, names.labels, *paths])
+    else:
+        suffix = ".jsonl" if json else ".csv"
+        table = OutputTable(output, overwrite=overwrite, suffix=suffix, stream=result_stream())
     with BuildProgress() as building:
         how = replace(compute, on_build=building.show_phase)
         detector = Detector(model, how, **decide._asdict())
@@ -164,12 +171,12 @@ def score(
             say_published_sets(survey_of(find_recordings(paths)))
         return detector.score_candidates(some, machine_of, fit, when, hop_s=hop, left_out=left_out)
 
-    if output is None:
-        table = OutputTable(None, suffix=".jsonl" if json else ".csv", stream=result_stream())
+    if table is not None:
         exit_code = _run(detector, paths, scores(candidates, times), table, asked.options(), tally, explainer)
     else:
+        assert journaled is not None
         journaling = Journaling(
-            output,
+            journaled,
             asked.settings(detector),
             asked.wanted(detector),
             asked.options(),
@@ -179,9 +186,9 @@ def score(
         exit_code, tally = score_with_journal(
             detector, paths, candidates, scores, times, journaling, explainer
         )
-    if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):
+    if journaled is not None and exit_code in (0, EXIT_SOME_UNSCORED):
         for editor, folder in labels.items():
-            n_files = write_labels(read_records(output), folder, editor, overwrite=overwrite)
+            n_files = write_labels(read_records(journaled), folder, editor, overwrite=overwrite)
             say(f"-> {printable(folder)}: labels of {n_files} {plural(n_files, 'recording')}")
     if explainer is not None:
         say_unusable("not explained", explainer.unexplained)
@@ -200,18 +207,19 @@ def score(
 
 
 def _label_folders(
-    audacity: Path | None, raven: Path | None, output: Path | None, hop: float | None, *, overwrite: bool
+    audacity: Path | None, raven: Path | None, output: Place | None, hop: float | None, *, overwrite: bool
 ) -> dict[Editor, Path]:
     """Where labels go, checked before anything is scored."""
     asked: dict[Editor, Path | None] = {"audacity": audacity, "raven": raven}
     labels = {editor: folder for editor, folder in asked.items() if folder is not None}
-    if labels and (output is None or hop is None):
+    if labels and (not isinstance(output, Path) or hop is None):
         raise typer.BadParameter(
-            "labels are written of the windows in a table: --audacity and --raven need --output and --hop"
+            "labels are written of the windows in a table: --audacity and --raven need --output, on this "
+            "machine, and --hop"
         )
     if len(set(labels.values())) < len(labels):
         raise typer.BadParameter("--audacity and --raven name the same folder; give each its own")
-    is_resumed = output is not None and journal_of(output).exists()
+    is_resumed = isinstance(output, Path) and journal_of(output).exists()
     for folder in labels.values():
         check_label_folder(folder, may_hold=overwrite or is_resumed)
     return labels
@@ -249,10 +257,21 @@ def _run(
             interrupted = True
         else:
             interrupted = False
-    say(f"{'interrupted after ' if interrupted else ''}{tally}")
+    where = "" if table.output is None else f" -> {printable(table.output)}"
+    say(f"interrupted after {tally}{_unwritten(table)}" if interrupted else f"{tally}{where}")
     if interrupted:
         return signals.exit_code()
     return EXIT_SOME_UNSCORED if tally.n_failed else 0
+
+
+def _unwritten(table: OutputTable) -> str:
+    """What an interruption costs where lines do not go to stdout."""
+    if table.output is None:
+        return ""
+    return (
+        f"; {printable(table.output)} was not written: with --output on this machine, a run goes on where it "
+        "was interrupted"
+    )
 
 
 def _the_only_one(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -276,6 +295,7 @@ def _tell(run: dict[str, Any]) -> None:
 
 
 def _check_roots(paths: list[str]) -> None:
+    check_urls(paths)
     for path in paths:
         if (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)

@@ -9,7 +9,7 @@ import numpy as np
 from osscl.audio.batch import read_clips
 from osscl.audio.reading import Clip, Fit
 from osscl.audio.samples import clip_sha256
-from osscl.model_file.decisions import StoredDecisions
+from osscl.model_file.decisions import StoredDecisions, StoredEmbeddings, StoredMemory
 from osscl.model_file.manifest import Manifest
 from osscl.runs.featured import SHORT_HASH_DIGITS
 from osscl.scoring.record import Record
@@ -66,7 +66,8 @@ class _Known:
     def __init__(self, decisions: StoredDecisions) -> None:
         self._trained = set(decisions.training_clips or ())
         self._remembered: dict[str, set[str]] = defaultdict(set)
-        for memory in (*decisions.memories, *decisions.embeddings):
+        held: list[StoredMemory | StoredEmbeddings] = [*decisions.memories, *decisions.embeddings]
+        for memory in held:
             self._remembered[memory.machine] |= {clip.sha256 for clip in (*memory.clips, *memory.held_out)}
 
     def behind(self, machine: str, rule: str | None) -> set[str]:

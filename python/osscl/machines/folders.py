@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 from osscl.machines.dcase import TEST_FOLDER, TRAIN_FOLDER
 from osscl.machines.told import Told
-from osscl.support.links import as_walked
+from osscl.support.links import as_walked, real_path
 
 _MAX_FOLDERS = 4096
 
@@ -42,7 +42,7 @@ def training_type(folder: str) -> str | None:
     str or None
         Name of the folder above one named ``train``, empty where there is none; None for other folders.
     """
-    for path in (as_walked(folder), os.path.realpath(folder)):
+    for path in (as_walked(folder), real_path(folder)):
         above, name = os.path.split(path)
         if name == TRAIN_FOLDER:
             return os.path.basename(above)  # noqa: PTH119 - a str, as all paths of a walk
@@ -62,7 +62,7 @@ def kind_of_root(root: str) -> str | None:
     str or None
         ``train``, ``test`` or ``supplemental``, as its name says.
     """
-    for path in (as_walked(root), os.path.realpath(root)):
+    for path in (as_walked(root), real_path(root)):
         if found := kinds(PurePath(path).parts[-1:]):
             return found[0]
     return None
@@ -85,7 +85,7 @@ def kinds_below(root: str, folder: str) -> list[str]:
     """
     if walked := kinds(PurePath(folder[len(root) :]).parts):
         return walked
-    real_root, real_folder = os.path.realpath(root), os.path.realpath(folder)
+    real_root, real_folder = real_path(root), real_path(folder)
     shared = os.path.commonpath([real_root, real_folder])
     return kinds(PurePath(real_folder[len(shared) :]).parts)
 

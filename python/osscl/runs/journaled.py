@@ -23,6 +23,7 @@ from osscl.runs.exporting import Wanted, current_export, export_table, refuse_fo
 from osscl.runs.run import Tally, how_scored, write_run_record
 from osscl.runs.tables import check_format, record_of
 from osscl.scoring.record import Record
+from osscl.storage.stored import Stored
 from osscl.support.outputs import check_output, refuse_inputs
 from osscl.support.regular_file import read_regular
 from osscl.support.utc import utc_now
@@ -257,7 +258,13 @@ class TimesOfWalk(RecordingTimes):
         super().__init__(times.start, times.every_s, times.by_file_dates)
         object.__setattr__(self, "_numbers", numbers)
 
-    def of(self, path: str | os.PathLike[str], number: int, content: bytes | None = None) -> str | None:
+    def of(
+        self,
+        path: str | os.PathLike[str],
+        number: int,
+        content: bytes | None = None,
+        stored: Stored | None = None,
+    ) -> str | None:
         """Tell when a file began, of which so many come before that are not left out either."""
         numbers: array.array[int] = getattr(self, "_numbers")  # noqa: B009 - frozen, as all times are
-        return super().of(path, numbers[number], content)
+        return super().of(path, numbers[number], content, stored)

@@ -4,7 +4,6 @@ import platform
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +12,8 @@ from osscl.detector import Detector
 from osscl.errors import OutputError
 from osscl.runs.tables import OutputTable, record_of
 from osscl.scoring.record import SCORED_STATUSES, WINDOW, Record, ends_file, status_so_far
+from osscl.storage.urls import Place, Url
+from osscl.storage.writing import put
 from osscl.support.atomic import write_atomically
 from osscl.support.installed import version_of
 from osscl.support.paths import printable
@@ -179,6 +180,8 @@ def score_to_table(
         Lines or record cannot be written.
     """
     started = utc_now()
+    if isinstance(table.output, Url):  # a place that takes nothing refuses before hours of work, not after
+        write_run_record(table.output, {"completed": False, "started": started})
     try:
         for record in records:
             if keeps is None or keeps(record):
@@ -269,12 +272,12 @@ def installed_versions() -> dict[str, str]:
     return {name: version for name, version in found.items() if version is not None}
 
 
-def write_run_record(output: Path, run: dict[str, Any]) -> None:
+def write_run_record(output: Place, run: dict[str, Any]) -> None:
     """Write down how an output came about, beside it.
 
     Parameters
     ----------
-    output : Path
+    output : Path or Url
         The table.
     run : dict
         What to say; ``completed`` is among it.
@@ -285,7 +288,11 @@ def write_run_record(output: Path, run: dict[str, Any]) -> None:
         It cannot be written.
     """
     path = record_of(output)
+    content = msgspec.json.format(msgspec.json.encode(run)) + b"\n"
+    if isinstance(path, Url):
+        put(path, content)
+        return
     try:
-        write_atomically(path, [msgspec.json.format(msgspec.json.encode(run)), b"\n"])
+        write_atomically(path, [content])
     except OSError as error:
         raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error
