@@ -1,12 +1,13 @@
 // Reads a model file of osscl, checks it, and scores by its network: docs/format.md in JavaScript.
 // Nothing here knows Node or a browser; ONNX Runtime is handed in by whoever calls.
 
+import { logMel } from "./features.mjs";
+
 const NEWEST_SCHEMA = 6;
 const MOST_ELEMENTS = 2n ** 26n; // of a tensor that a node asks for
 const FRONT_END = '{"algorithm":"osscl.log_mel/1","f_max_hz":8000.0,"f_min_hz":0.0,"hop_length":512,' +
   '"n_fft":2048,"n_mels":128,"power_floor":1e-10,"sample_rate_hz":16000}';
 export const FRONT_END_SHA256 = "09599b7e97cef4afbd3f8213c13fc106816329963731e73ae4d9a21491034f43";
-export const RATE_HZ = 16000, N_MELS = 128, N_FRAMES = 313;
 
 export class Refusal extends Error {}
 export const refuse = (sentence) => { throw new Refusal(sentence); };
@@ -175,4 +176,185 @@ function checkSignature(graph, manifest) {
     const has = found.map(({ name, is }) => `${name}: ${is}`);
     if (String(has) !== String(said)) refuse(`${kind} of the graph are ${has}; its manifest says ${said}`);
   }
+}
+
+// ---- Manifest: strict JSON, and the shapes of its fields
+
+const REALS = new WeakMap(); // object or list -> keys of the numbers that are not written as integers
+
+function parseStrictly(bytes) {
+  if (bytes.length > 2 ** 24) refuse(`the manifest has ${bytes.length} bytes; expected at most ${2 ** 24}`);
+  const source = utf8(bytes), open = [];
+  let root, key;
+  try { JSON.parse(source); } catch { refuse("the manifest is no JSON; export the model again"); }
+  const put = (value, isReal = false) => {
+    const holder = open.at(-1)?.value ?? [];
+    if (Array.isArray(holder)) key = String(holder.length);
+    if (key in holder) refuse(`the manifest has two fields ${brief(key)} in one object; export the model again`);
+    holder[key] = value;
+    if (isReal) REALS.get(holder)?.add(key);
+    root ??= value;
+  };
+  // JSON.parse keeps the last of two equal keys and reads 1.0 as an integer, so the tokens are read once more
+  for (const [token, , colon] of source.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]|[^\s{}[\],:"]+/g)) {
+    if (token === "{" || token === "[") {
+      const value = token === "{" ? Object.create(null) : [];
+      put(value);
+      REALS.set(value, new Set());
+      if (open.push({ value, key }) > 64) refuse("the manifest is nested more than 64 deep");
+    } else if (token === "}" || token === "]") open.pop();
+    else {
+      const value = JSON.parse(colon ? token.slice(0, -colon.length) : token);
+      if (typeof value === "string" && !value.isWellFormed()) refuse("a text of the manifest is no Unicode text");
+      if (value === Infinity || value === -Infinity) refuse(`a number of the manifest is ${brief(token)}`);
+      if (colon) key = value; else put(value, /[.eE]/.test(token) && typeof value === "number");
+    }
+  }
+  return root;
+}
+
+// A check takes a value, and where it stands: { path, isReal, schema }.
+const within = (fits, expected) => (value, at) =>
+  fits(value, at) || refuse(`${at.path} of the manifest is ${brief(value)}; expected ${expected}`);
+const inner = (holder, key, at) =>
+  [holder[key], { ...at, path: `${at.path}.${key}`, isReal: REALS.get(holder).has(String(key)) }];
+export const isText = within((value) => typeof value === "string", "text");
+export const isHash = within((value) => /^[0-9a-f]{64}$/.test(value), "64 hexadecimal digits");
+export const isBoolean = within((value) => typeof value === "boolean", "true or false");
+export const oneOf = (...words) => within((value) => words.includes(value), words.map(brief).join(" or "));
+export const integer = (low = 0, high = 2 ** 53) => within(
+  (value, { isReal }) => Number.isInteger(value) && !isReal && low <= value && value <= high,
+  `an integer from ${low} to ${high}`);
+export const number = (low = -Infinity, high = Infinity) => within(
+  (value) => typeof value === "number" && low <= value && value <= high, `a number from ${low} to ${high}`);
+export const orNull = (check) => (value, at) => value === null || check(value, at);
+export const since = (from, check) => Object.assign((value, at) => check(value, at), { from });
+export const listOf = (check, low = 0, high = Infinity) => (value, at) => {
+  within((list) => Array.isArray(list) && low <= list.length && list.length <= high,
+    `a list of ${low} to ${high}`)(value, at);
+  for (const place of value.keys()) check(...inner(value, place, at));
+};
+const isObject = within((value) => value !== null && Object.getPrototypeOf(value) === null, "an object");
+export const mapOf = (check) => (value, at) => {
+  isObject(value, at);
+  for (const key of Object.keys(value)) check(...inner(value, key, at));
+};
+export const object = (shape) => (value, at) => {
+  isObject(value, at);
+  const expected = Object.keys(shape).filter((key) => (shape[key].from ?? 1) <= at.schema);
+  const [odd] = Object.keys(value).filter((key) => !expected.includes(key));
+  if (odd !== undefined) refuse(`${at.path} of the manifest has a field ${brief(odd)}, which schema ${at.schema} lacks`);
+  for (const key of expected) {
+    if (!(key in value)) refuse(`${at.path} of the manifest has no field ${key}; export the model again`);
+    shape[key](...inner(value, key, at));
+  }
+};
+
+const TENSORS = listOf(object({ name: isText, dtype: oneOf("float32"), shape: listOf((value, at) =>
+  value === "batch" || integer(1)(value, at)), meaning: isText }));
+const ERRORS = object({ embedding: number(0), cosine: number(0), score: number(0) });
+const ROWS = listOf(listOf(number(-1.001, 1.001), 1), 1, 64);
+const PRECISIONS = { fp32: 1, bf16: 2, int8: 2, fp16: 3 }; // -> since which schema
+const MANIFEST = object({
+  schema_version: integer(1), producer: object({ name: isText, version: isText, tools: mapOf(isText) }),
+  checkpoint: orNull(object({ sha256: isHash, layout: isText })),
+  model: orNull(object({
+    classes: listOf(isText, 1), inputs: oneOf("three_maps", "log_mel"), head: oneOf("basic", "leaky_relu", "none"),
+    margin: number(0, Math.PI / 2 - 1e-15), scale: number(Number.MIN_VALUE, 1e30),
+    sub_centres: since(6, integer(1)),
+  })),
+  front_end: object({
+    where: oneOf("native", "graph"), sha256: oneOf(FRONT_END_SHA256),
+    settings: object(Object.fromEntries(Object.entries(JSON.parse(FRONT_END)).map(([key, value]) =>
+      [key, (found, at) => (oneOf(value)(found, at), ["n_fft", "hop_length", "n_mels", "sample_rate_hz"].includes(key)
+        && integer()(found, at))]))),
+  }),
+  clip: object({ n_samples: integer(1), position: oneOf("start") }), inputs: TENSORS, outputs: TENSORS,
+  scoring_rule: oneOf("arcface_cross_entropy"), graph_rewrites: listOf(isText), graph_sha256: isHash,
+  precision: orNull((value, at) => oneOf(...Object.keys(PRECISIONS).filter((key) => PRECISIONS[key] <= at.schema))(value, at)),
+  parity: orNull(object({ generator: oneOf("osscl.golden/1"), count: integer(1, 64), embedding: ROWS, cosine: ROWS,
+    tolerance: ERRORS, measured: ERRORS })),
+  accuracy: since(2, orNull(object({
+    clips: isText, backend: isText, n_clips: integer(1), n_machines: integer(1), score_error: number(0),
+    rank_correlation: number(-1, 1), auc_fp32: orNull(number(0, 1)), auc: orNull(number(0, 1)),
+    decision_flips: orNull(integer()),
+  }))),
+  class_machines: since(6, orNull(listOf(isText, 1))), decisions: since(4, orNull(isObject)), // see memory.mjs
+  licence: isText, training_data: isText,
+  verdict: since(6, orNull(object({
+    word: oneOf("learned", "partly", "nothing", "cannot_tell"), n_clips: integer(1), n_right: integer(),
+    n_classes: integer(1), chance: number(0, 1), low: number(0, 1), high: number(0, 1), margin: orNull(number(-2, 2)),
+  }))),
+});
+
+function checkManifest(manifest) {
+  const root = { path: "the whole", isReal: false, schema: manifest?.schema_version };
+  isObject(manifest, root);
+  integer(1)(...inner(manifest, "schema_version", root));
+  if (root.schema > NEWEST_SCHEMA) refuse(`schema ${root.schema} is newer than ${NEWEST_SCHEMA}; update this program`);
+  MANIFEST(manifest, root);
+  const { model, parity, clip, front_end: { where }, class_machines } = manifest;
+  const parts = ["checkpoint", "model", "precision", "parity"].filter((key) => manifest[key] === null);
+  const K = model?.classes.length, count = parity?.count;
+  const shapes = model === null ? ["waveform: batch,160000", "same_waveform: batch,160000"] : [
+    where === "graph" || model.inputs === "three_maps" ? `waveform: batch,${clip.n_samples}` : [],
+    where === "native" ? `log_mel: batch,128,${1 + Math.floor(clip.n_samples / 512)}` : [],
+    "embedding: batch,128", `cosine: batch,${K}`].flat();
+  const stated = [...manifest.inputs, ...manifest.outputs].map(({ name, shape }) => `${name}: ${shape}`);
+  const agrees = {
+    "inputs and outputs": String(stated) === String(shapes),
+    "what a network has": parts.length === 0 || (parts.length === 4 && !manifest.accuracy && !class_machines),
+    classes: !model || (new Set(model.classes).size === K && !model.classes.includes("")),
+    accuracy: root.schema < 2 || !model || (manifest.accuracy === null) === (manifest.precision === "fp32"),
+    class_machines: !class_machines || class_machines.length === K,
+    parity: !parity || (parity.embedding.length === count && parity.cosine.length === count
+      && parity.embedding.every((row) => row.length === 128) && parity.cosine.every((row) => row.length === K)
+      && Object.keys(parity.tolerance).every((key) => parity.measured[key] <= parity.tolerance[key])),
+    verdict: !manifest.verdict || manifest.verdict.n_right <= manifest.verdict.n_clips,
+  };
+  for (const [what, fits] of Object.entries(agrees)) {
+    if (!fits) refuse(`the manifest contradicts itself: ${what}; export the model again`);
+  }
+}
+
+/** Read and check a model file, Uint8Array; refuse it by one sentence. */
+export async function readModel(file) {
+  const { manifest, graph, graph_sha256 } = await openContainer(file);
+  checkManifest(manifest);
+  if (manifest.graph_sha256 !== graph_sha256) {
+    refuse("the graph is not the one whose hash the manifest states: the file is damaged; copy it again");
+  }
+  checkMessages("model", file);
+  checkSignature(graph, manifest);
+  checkSizes(graph);
+  return { manifest, file };
+}
+
+// ---- Network
+
+/** Open the graph: what is given back makes of a clip its embedding [128] and cosines [K]. */
+export async function openNetwork(ort, { file, manifest }, options = {}) {
+  if (manifest.model === null) refuse("the file holds memories alone, no network: score by the rule memory");
+  if (manifest.clip.n_samples !== 160000) refuse("clips of the model have another length than 160000 samples");
+  const session = await ort.InferenceSession.create(file, options);
+  return async (samples) => {
+    const values = { waveform: () => Float32Array.from(samples), log_mel: () => Float32Array.from(logMel(samples)) };
+    const feeds = Object.fromEntries(manifest.inputs.map(({ name, shape }) =>
+      [name, new ort.Tensor("float32", values[name](), [1, ...shape.slice(1)])]));
+    const { embedding, cosine } = await session.run(feeds);
+    return { embedding: Float64Array.from(embedding.data), cosine: Float64Array.from(cosine.data) };
+  };
+}
+
+/** Columns of the classes of a machine, none where the network does not know it. */
+export const columnsOf = ({ model, class_machines }, machine) =>
+  [...(class_machines ?? model?.classes ?? []).entries()].filter(([, name]) => name === machine).map(([k]) => k);
+
+/** Score of cosines [K] that claim to be of class t, nats. */
+export function networkScore({ margin: m, scale: s }, cosine, t) {
+  const c = cosine[t], sine = Math.sqrt(Math.max(1 - c * c, 1e-12));
+  const claimed = s * (c > Math.cos(Math.PI - m) ? c * Math.cos(m) - sine * Math.sin(m) : c - m * Math.sin(Math.PI - m));
+  const logits = Array.from(cosine, (each, k) => (k === t ? 0 : s * each - claimed)), top = Math.max(...logits);
+  const rest = logits.reduce((sum, each, k) => (k === logits.indexOf(top) ? sum : sum + Math.exp(each - top)), 0);
+  return top + Math.log1p(rest); // keeps the digits of scores near zero
 }

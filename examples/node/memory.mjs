@@ -1,0 +1,222 @@
+// Scores a clip by the memories of a model file, and decides: docs/format.md, "Decisions" and "Memory".
+// Everything is float64 from the stored arrays on.
+
+import {
+  FRONT_END_SHA256, columnsOf, integer, isBoolean, isHash, isText, listOf, mapOf, networkScore, number, object, oneOf,
+  orNull, refuse, since, within,
+} from "./network.mjs";
+
+const FEATURES_SHA256 = "96ebcf5321b25f95afee59473b7a0c17a78ce77d14d85217a01b70cb91346462";
+const BLOCKS = { // of features
+  level: { start: 0, size: 32, weight: 1, isWhole: true },
+  modulation: { start: 32, size: 96, weight: 1, isWhole: false },
+  flutter: { start: 128, size: 200, weight: 1, isWhole: false },
+  event: { start: 328, size: 32, weight: 0.25, isWhole: false },
+};
+const SPACES = {
+  features: { size: 360, blocks: BLOCKS, leastVariance: 1e-3 },
+  embedding: { size: 128, blocks: { embedding: { start: 0, size: 128, weight: 1, isWhole: true } }, leastVariance: 1e-8 },
+};
+
+// ---- What the manifest holds to decide by
+
+const BYTES = { f2: 2, f4: 4, f8: 8 };
+
+function half(bits) { // float16
+  const exponent = (bits >> 10) & 31, fraction = bits & 1023, sign = bits >> 15 ? -1 : 1;
+  if (exponent === 31) return NaN; // refused below, as infinity is
+  return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24);
+}
+
+/** Little-endian numbers in base64, as float64. */
+function numbers(base64, type) {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)), view = new DataView(bytes.buffer);
+  const at = { f2: (i) => half(view.getUint16(i, true)), f4: (i) => view.getFloat32(i, true), f8: (i) => view.getFloat64(i, true) };
+  return Float64Array.from({ length: bytes.length / BYTES[type] }, (_, i) => at[type](i * BYTES[type]));
+}
+
+const isBase64 = (text) => typeof text === "string" && text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+const arrayOf = (type, ...counts) => within((value) => {
+  if (!isBase64(value)) return false;
+  const found = numbers(value, type);
+  return (counts.length === 0 || counts.includes(found.length)) && found.every(Number.isFinite);
+}, `${counts.join(" or ") || "some"} finite numbers in base64`);
+const RULES = ["network", "memory", "both", "embedding"];
+const isShortHash = within((value) => /^[0-9a-f]{16}$/.test(value), "16 hexadecimal digits");
+const isDate = within((value) => /^\d{4}-\d\d-\d\d$/.test(value), "a date");
+const CLIPS = listOf(object({ sha256: isShortHash, recording: isText, added: isDate, flagged: isBoolean }));
+const SOURCE = { n_machines: integer(1), n_clips: integer(1), source: isText };
+const REMEMBERED = {
+  machine: isText, clips: CLIPS, held_out: CLIPS, held_out_scores: arrayOf("f8"),
+  fit: object({
+    resample: isBoolean, pad: orNull(oneOf("repeat", "zero")),
+    channel: orNull((value, at) => value === "mean" || integer()(value, at)),
+  }),
+  is_padded: isBoolean,
+};
+const SIZES = { low_hz: number(), high_hz: number(), rate_hz: orNull(number()), duration_s: orNull(number()) };
+const DECISIONS = object({
+  background: orNull(object({
+    features_sha256: isHash, level: arrayOf("f4", 528), modulation: arrayOf("f4", 96), flutter: arrayOf("f4", 200),
+    event: arrayOf("f4", 32), ...SOURCE,
+  })),
+  training_clips: orNull(listOf(isShortHash)),
+  memories: listOf(object({
+    ...REMEMBERED, features_sha256: isHash, mean: arrayOf("f4", 360), deviations: arrayOf("f2"),
+    measures: since(5, arrayOf("f4")), domain: since(6, orNull(oneOf("source", "target"))),
+  })),
+  calibrations: listOf(object({
+    machine: isText, rule: oneOf("network", "both"), precision: isText, scores: arrayOf("f8"), clips: CLIPS,
+    log_median: orNull(number()), log_mad: orNull(number()), is_guaranteed: isBoolean,
+  })),
+  rules: mapOf(oneOf(...RULES)),
+  limits: since(5, listOf(object({
+    machine: isText, rule: oneOf("network", "memory", "both"), false_alarm_rate: number(0, 1), n_recordings: integer(),
+    limits: listOf(object({
+      change: oneOf("tone", "band", "modulation", "burst", "missing_beat", "shifted_line"), text: isText, ...SIZES,
+      unit: oneOf("dB", "%", "Hz"), a50: orNull(number()), a90: orNull(number()), a90_95: orNull(number()),
+      largest: number(),
+    })),
+  }))),
+  embedding_background: since(6, orNull(object({ checkpoint_sha256: isHash, embedding: arrayOf("f4", 8256), ...SOURCE }))),
+  embeddings: since(6, listOf(object({
+    ...REMEMBERED, checkpoint_sha256: isHash, precision: isText, mean: arrayOf("f4", 128), deviations: arrayOf("f2"),
+  }))),
+});
+
+/** Check what a manifest holds to decide by, and give it; without anything where there is nothing. */
+export function decisionsOf(manifest) {
+  const held = manifest.decisions;
+  if (!held) return { background: null, memories: [], calibrations: [], rules: {}, embeddings: [], embedding_background: null };
+  DECISIONS(held, { path: "decisions", isReal: false, schema: manifest.schema_version });
+  for (const [each, size] of [...held.memories.map((m) => [m, 360]), ...(held.embeddings ?? []).map((m) => [m, 128])]) {
+    const n = numbers(each.deviations, "f2").length / size, stored = numbers(each.held_out_scores, "f8").length;
+    if (n < 3 || n > 512 || n !== each.clips.length || stored !== each.held_out.length) {
+      refuse(`the memory of ${each.machine} has ${n} clips and names ${each.clips.length}; enroll it again`);
+    }
+  }
+  for (const each of held.calibrations) {
+    if (numbers(each.scores, "f8").length !== each.clips.length) {
+      refuse(`the calibration of ${each.machine} has other scores than clips; calibrate it again`);
+    }
+  }
+  return { embeddings: [], embedding_background: null, ...held };
+}
+
+// ---- Memory: one block
+
+const sum = (values) => values.reduce((all, each) => all + each, 0);
+const mean = (values) => sum(values) / values.length;
+const square = (size) => Array.from({ length: size }, () => new Float64Array(size));
+
+function triangle(values, size) { // the lower one, row by row -> the whole matrix
+  const whole = square(size);
+  for (let i = 0, at = 0; i < size; i++) for (let j = 0; j <= i; j++, at++) whole[i][j] = whole[j][i] = values[at];
+  return whole;
+}
+
+function cholesky(matrix) { // its lower factor
+  const lower = square(matrix.length);
+  for (let i = 0; i < matrix.length; i++) {
+    for (let j = 0; j <= i; j++) {
+      let rest = matrix[i][j];
+      for (let k = 0; k < j; k++) rest -= lower[i][k] * lower[j][k];
+      if (i === j && !(rest > 0)) refuse("a covariance of the file is not positive definite; enroll again");
+      lower[i][j] = i === j ? Math.sqrt(rest) : rest / lower[j][j];
+    }
+  }
+  return lower;
+}
+
+function solved(lower, row) { // lower^-1 row
+  const found = new Float64Array(row.length);
+  for (let i = 0; i < row.length; i++) {
+    let rest = row[i];
+    for (let k = 0; k < i; k++) rest -= lower[i][k] * found[k];
+    found[i] = rest / lower[i][i];
+  }
+  return found;
+}
+
+function products(rows, d) { // u'u, [d][d]
+  const found = square(d);
+  for (const row of rows) for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) found[i][j] += row[i] * row[j];
+  for (let i = 0; i < d; i++) for (let j = 0; j < i; j++) found[j][i] = found[i][j];
+  return found;
+}
+
+/** Covariance without a background, by Ledoit and Wolf; u is centred. */
+function ownCovariance(u, d, leastVariance) {
+  const n = u.length, S = products(u, d).map((row) => row.map((each) => each / (n - 1)));
+  const m = sum(S.map((row, i) => row[i])) / d, all = sum(S.map((row) => sum(row.map((each) => each * each))));
+  const spread = all / d - m * m; // |S - m I|^2 / d
+  const fourth = mean(u.map((row) => (sum(row.map((each) => each * each)) * n) / (n - 1)).map((each) => each * each));
+  const error = (fourth - all) / n / d;
+  const w = spread > 0 ? Math.min(Math.max(error, 0), spread) / spread : 1, lift = w * m + Math.max(leastVariance - m, 0);
+  return S.map((row, i) => row.map((each, j) => (1 - w) * each + (i === j ? lift : 0)));
+}
+
+function fitBlock(rows, prior, { isWhole, size }, leastVariance) {
+  const n = rows.length, centre = Float64Array.from({ length: size }, (_, j) => mean(rows.map((row) => row[j])));
+  const u = rows.map((row) => row.map((each, j) => each - centre[j]));
+  const variances = centre.map((_, j) => sum(u.map((row) => row[j] * row[j]))); // times n - 1
+  let whiten;
+  if (isWhole) {
+    let covariance;
+    if (prior) {
+      const c = Math.max(sum(variances) / (n - 1) / sum(prior.map((row, i) => row[i])), 0.001);
+      covariance = products(u, size).map((row, i) => row.map((each, j) => (each + 30 * c * prior[i][j]) / (n - 1 + 30)));
+    } else covariance = ownCovariance(u, size, leastVariance);
+    const lower = cholesky(covariance);
+    whiten = (row) => solved(lower, row);
+  } else {
+    const m = Math.max(sum(variances) / (n - 1) / size, leastVariance);
+    const c = prior && Math.max(sum(variances) / (n - 1) / sum(prior), 0.001);
+    const deviations = variances.map((each, j) =>
+      Math.sqrt(prior ? (each + 30 * c * prior[j]) / (n - 1 + 30) : (each + 5 * m) / (n - 1 + 5)));
+    whiten = (row) => row.map((each, j) => each / deviations[j]);
+  }
+  const known = rows.map(whiten), k = Math.min(Math.max(4, Math.floor(n / 4)), n);
+  return (row) => { // distance
+    const white = whiten(row), away = known.map((each) => each.map((value, j) => value - white[j]));
+    const far = away.map((each) => sum(each.map((value) => value * value)));
+    const nearest = [...far.keys()].sort((a, b) => far[a] - far[b] || a - b).slice(0, k);
+    return Math.hypot(...white.map((_, j) => mean(nearest.map((i) => away[i][j]))));
+  };
+}
+
+/** Fit a memory: it gives the z of each block and the score of a clip's numbers, and its own normal scores. */
+function fitMemory(rows, recordings, priors, { blocks, leastVariance }) {
+  const names = [...new Set(recordings)];
+  const groups = names.length < 3 ? [...rows.keys()] : recordings.map((each) => names.indexOf(each));
+  const parts = Object.entries(blocks).map(([name, block]) => {
+    const own = rows.map((row) => row.subarray(block.start, block.start + block.size));
+    const without = new Map([...new Set(groups)].map((group) =>
+      [group, fitBlock(own.filter((_, i) => groups[i] !== group), priors?.[name], block, leastVariance)]));
+    const left = own.map((row, i) => without.get(groups[i])(row)), middle = mean(left);
+    const variance = sum(left.map((each) => (each - middle) ** 2)) / (left.length - 1);
+    const spread = Math.sqrt(variance + (0.05 * Math.max(middle, 0.1 * Math.sqrt(block.size))) ** 2);
+    const distance = fitBlock(own, priors?.[name], block, leastVariance), z = (far) => (far - middle) / spread;
+    return { name, block, left: left.map(z), z: (row) => z(distance(row.subarray(block.start, block.start + block.size))) };
+  });
+  return {
+    normal: rows.map((_, i) => sum(parts.map(({ block, left }) => block.weight * left[i]))),
+    judge: (row) => {
+      const z = Object.fromEntries(parts.map((part) => [part.name, part.z(row)]));
+      return { z, score: sum(parts.map(({ name, block }) => block.weight * z[name])) };
+    },
+  };
+}
+
+function restored(stored, { size, blocks, leastVariance }, background) {
+  const middle = numbers(stored.mean, "f4"), away = numbers(stored.deviations, "f2");
+  const rows = stored.clips.map((_, i) => middle.map((each, j) => each + away[i * size + j]));
+  const priors = background && Object.fromEntries(Object.entries(blocks).map(([name, block]) =>
+    [name, block.isWhole ? triangle(numbers(background[name], "f4"), block.size) : numbers(background[name], "f4")]));
+  const { normal, judge } = fitMemory(rows, stored.clips.map(({ recording }) => recording), priors, { blocks, leastVariance });
+  const held = stored.held_out.length > 0;
+  return {
+    judge, scores: held ? [...numbers(stored.held_out_scores, "f8")] : normal,
+    recordings: (held ? stored.held_out : stored.clips).map(({ recording }) => recording),
+  };
+}
