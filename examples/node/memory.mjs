@@ -220,3 +220,90 @@ function restored(stored, { size, blocks, leastVariance }, background) {
     recordings: (held ? stored.held_out : stored.clips).map(({ recording }) => recording),
   };
 }
+
+// ---- Decisions
+
+const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+const robust = (score, middle, mad) => (score - middle) / (1.4826 * mad);
+const gcd = (a, b) => (b ? gcd(b, a % b) : a);
+
+/** p-value of a score: clips of one recording count as one. Whole numbers, so that p is rounded once. */
+export function pValue({ scores, recordings }, score) {
+  const sizes = new Map(), reached = new Map();
+  recordings.forEach((name, i) => {
+    sizes.set(name, (sizes.get(name) ?? 0) + 1);
+    reached.set(name, (reached.get(name) ?? 0) + (scores[i] >= score ? 1 : 0));
+  });
+  if (sizes.size < 3) return null;
+  const unit = [...sizes.values()].reduce((a, b) => (a / gcd(a, b)) * b);
+  return (unit + sum([...sizes].map(([name, size]) => (reached.get(name) * unit) / size))) / (unit * (sizes.size + 1));
+}
+
+function decided(score, normals, askedRate, undecided) {
+  const written = Math.fround(score), counts = normals.map(({ recordings }) => new Set(recordings).size);
+  const fewest = Math.min(...counts), smallest = 1 / (fewest + 1), rate = askedRate ?? Math.max(0.05, smallest);
+  const p = undecided || fewest < 3 ? null : Math.max(...normals.map((normal) => pValue(normal, written)));
+  const why = undecided || (fewest < 3 || rate < smallest
+    ? `${fewest} normal recordings are too few for a false-alarm rate of ${rate}` : null);
+  return { score: written, pValue: p, rate, isAnomaly: why ? null : p <= rate, why };
+}
+
+/** Machines of a file, each with the rule that decides of it. */
+export function rulesOf(manifest, held = decisionsOf(manifest)) {
+  const classes = manifest.class_machines ?? manifest.model?.classes ?? [];
+  const rules = new Map(held.embeddings.map(({ machine }) => [machine, "embedding"]));
+  for (const { machine } of held.memories) rules.set(machine, "memory");
+  for (const machine of classes) rules.set(machine, "network");
+  for (const [machine, rule] of Object.entries(held.rules)) if (rules.has(machine)) rules.set(machine, rule);
+  return rules;
+}
+
+/** Say how a machine is judged: which of "features" and "network" it needs, and what it makes of them. */
+export function judgeOf(manifest, machine, { rule: asked, rate } = {}) {
+  const held = decisionsOf(manifest), rules = rulesOf(manifest, held), columns = columnsOf(manifest, machine);
+  const lacks = (what) => refuse(`${machine}: ${what}`);
+  if (!rules.has(machine)) lacks(`the model does not know this machine; it knows ${[...rules.keys()].slice(0, 5).join(", ")}`);
+  const rule = asked ?? rules.get(machine);
+  if (!RULES.includes(rule)) refuse(`there is no rule ${rule}; expected ${RULES.join(", ")}`);
+  if (rate !== undefined && !(rate > 0 && rate < 1)) refuse(`the false-alarm rate is ${rate}; expected one between 0 and 1`);
+  if ((rule === "network" || rule === "both") && !columns.length) lacks(`the network does not know it, which the rule ${rule} needs`);
+  const byNetwork = ({ cosine }) => Math.min(...columns.map((t) => networkScore(manifest.model, cosine, t)));
+  const calibration = held.calibrations.find((each) => each.machine === machine && each.rule === rule);
+  const fits = calibration?.precision === manifest.precision;
+  const calibrated = fits ? [{ scores: numbers(calibration.scores, "f8"), recordings: calibration.clips.map((c) => c.recording) }] : [];
+  const uncalibrated = fits ? null : "it is not calibrated in the precision of this model: run osscl calibrate";
+  if (rule === "network") {
+    return { rule, needs: ["network"], judge: (clip) => decided(byNetwork(clip), calibrated, rate, uncalibrated) };
+  }
+  const stored = (rule === "embedding" ? held.embeddings : held.memories).filter((each) => each.machine === machine);
+  if (!stored.length) lacks(`it has no memory for the rule ${rule}; run osscl enroll`);
+  const padded = stored.some((each) => each.is_padded) && "its memory is of recordings that were filled up";
+  if (rule === "embedding") {
+    const [{ checkpoint_sha256, precision }] = stored, background = held.embedding_background;
+    if (checkpoint_sha256 !== manifest.checkpoint?.sha256 || precision !== manifest.precision) lacks("its embeddings are another network's; enroll again");
+    const memory = restored(stored[0], SPACES.embedding, background);
+    return { rule, needs: ["network"], judge: ({ embedding }) => {
+      const norm = Math.sqrt(sum(embedding.map((each) => each * each))), { z, score } = memory.judge(embedding.map((each) => each / norm));
+      return { z, ...decided(score, [memory], rate, padded) };
+    } };
+  }
+  if (stored.some((each) => each.features_sha256 !== FEATURES_SHA256)) lacks("its memory is of other features; enroll again");
+  const memories = stored.map((each) => restored(each, SPACES.features, held.background));
+  if (rule === "memory") {
+    return { rule, needs: ["features"], judge: ({ features }) => {
+      const nearest = memories.map(({ judge }) => judge(features)).reduce((a, b) => (b.score < a.score ? b : a));
+      return { z: nearest.z, ...decided(nearest.score, memories, rate, padded) };
+    } };
+  }
+  const both = held.calibrations.find((each) => each.machine === machine && each.rule === "both");
+  if (memories.length > 1 || both?.log_median == null) lacks("it is not calibrated for the rule both; run osscl calibrate --rule both");
+  const middle = median(memories[0].scores), mad = median(memories[0].scores.map((each) => Math.abs(each - middle)));
+  return { rule, needs: ["features", "network"], judge: (clip) => {
+    const { z, score } = memories[0].judge(clip.features);
+    const network = robust(Math.log(Math.max(byNetwork(clip), 1e-12)), both.log_median, both.log_mad);
+    return { z, ...decided(Math.max(robust(score, middle, mad), network), calibrated, rate, uncalibrated || padded) };
+  } };
+}

@@ -214,7 +214,7 @@ function parseStrictly(bytes) {
 }
 
 // A check takes a value, and where it stands: { path, isReal, schema }.
-const within = (fits, expected) => (value, at) =>
+export const within = (fits, expected) => (value, at) =>
   fits(value, at) || refuse(`${at.path} of the manifest is ${brief(value)}; expected ${expected}`);
 const inner = (holder, key, at) =>
   [holder[key], { ...at, path: `${at.path}.${key}`, isReal: REALS.get(holder).has(String(key)) }];
