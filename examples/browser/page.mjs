@@ -9,7 +9,7 @@ import { drawLogMel, drawWaveform } from "./pictures.mjs";
 
 const ORT = "./node_modules/onnxruntime-web/dist/";
 const at = (id) => document.getElementById(id);
-const state = { model: null, network: null, recording: null, judges: new Map() };
+const state = { model: null, network: null, file: null, recording: null, judges: new Map() };
 
 const say = (text) => { at("status").textContent = text; };
 const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done))); // what was said is seen
@@ -20,7 +20,8 @@ function complain(sentence) {
 }
 
 async function runtime() {
-  const ort = await import(`${ORT}ort.wasm.min.mjs`).catch(() => refuse("onnxruntime-web is not there: run npm ci in the page's folder"));
+  const ort = await import(`${ORT}ort.wasm.min.mjs`).catch(
+    () => refuse("onnxruntime-web is not there: run npm ci in the page's folder, and load the page again"));
   ort.env.wasm.wasmPaths = new URL(ORT, import.meta.url).href;
   ort.env.wasm.numThreads = 1; // more would need headers that a plain server does not send
   return ort;
@@ -53,7 +54,7 @@ function fillRules() {
 }
 
 async function takeRecording(file) {
-  state.recording = null;
+  Object.assign(state, { file, recording: null });
   at("pictures").hidden = true;
   say(`reading ${file.name} ...`);
   await drawn();
@@ -155,7 +156,7 @@ function listen() {
   for (const id of ["model", "recording"]) at(id).addEventListener("change", ({ target }) => takeFiles(target.files));
   at("machine").addEventListener("change", () => next(fillRules, score));
   for (const id of ["rule", "rate"]) at(id).addEventListener("change", () => next(score));
-  at("channel").addEventListener("change", () => takeFiles(at("recording").files));
+  at("channel").addEventListener("change", () => next(() => state.file && takeRecording(state.file), score));
   at("asked").addEventListener("submit", (event) => event.preventDefault());
   const over = (is) => (event) => { event.preventDefault(); at("drop").classList.toggle("over", is); };
   for (const [name, is] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
