@@ -2,7 +2,8 @@
 
 import { N_SAMPLES, RATE_HZ, features, logMel } from "../node/features.mjs";
 import { judgeOf, rulesOf } from "../node/memory.mjs";
-import { Refusal, openNetwork, readModel, refuse } from "../node/network.mjs";
+import { openNetwork, readModel } from "../node/network.mjs";
+import { Refusal, refuse } from "../node/refusal.mjs";
 import { readWav } from "../node/wav.mjs";
 import { lackingOf } from "./needs.mjs";
 import { drawLogMel, drawWaveform } from "./pictures.mjs";

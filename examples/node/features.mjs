@@ -1,6 +1,8 @@
 // What is computed of a clip before anything judges it: the log-mel, and the features of memories.
 // docs/format.md, "Log-mel" and "Features"; everything in float64.
 
+import { mean } from "./arithmetic.mjs";
+
 export const N_SAMPLES = 160000, RATE_HZ = 16000;
 const N_MELS = 128, N_FRAMES = 313;
 
@@ -17,7 +19,10 @@ export function powerSpectrum(frame) {
   if (n & (n - 1)) { // no power of two: by the definition
     return power.map((_, k) => {
       let re = 0, im = 0;
-      for (let i = 0, at = 0; i < n; i++, at = (at + k) % n) { re += frame[i] * cos[at]; im += frame[i] * sin[at]; }
+      for (let i = 0, at = 0; i < n; i++, at = (at + k) % n) {
+        re += frame[i] * cos[at];
+        im += frame[i] * sin[at];
+      }
       return re * re + im * im;
     });
   }
@@ -50,7 +55,8 @@ function melFilters() { // [{ first, weights }] of the bins that a triangle meet
     const [low, middle, high] = [edge(m), edge(m + 1), edge(m + 2)], bin = RATE_HZ / 2048;
     const first = Math.ceil(low / bin), weights = [];
     for (let f = first * bin; f <= high; f += bin) {
-      weights.push((Math.max(0, Math.min((f - low) / (middle - low), (high - f) / (high - middle))) * 2) / (high - low));
+      const height = Math.min((f - low) / (middle - low), (high - f) / (high - middle));
+      weights.push((Math.max(0, height) * 2) / (high - low));
     }
     return { first, weights: weights.slice(0, 1025 - first) };
   });
@@ -73,10 +79,8 @@ export function logMel(samples) {
 // ---- Features
 
 const SLOW_HZ = [0.4, 0.8, 1.2, 1.7, 2.3, 3, 4, 5.2, 6.5, 8, 10, 12.5, 15.7];
-const FAST_HZ = [...Array.from({ length: 19 }, (_, i) => 2 + 2 * i), ...Array.from({ length: 22 }, (_, i) => 40 + 4 * i)];
+const FAST_HZ = Array.from({ length: 41 }, (_, i) => (i < 19 ? 2 + 2 * i : 4 * i - 36));
 const SHORT_BANDS = [1, 4, 8, 13, 19, 27, 37, 50, 67, 91, 129]; // first bin of each, and the end
-
-const mean = (values) => values.reduce((sum, each) => sum + each, 0) / values.length;
 
 /** Means of so many neighbouring rows, [n][T] -> [n / count][T]. */
 function meanOfRows(rows, count) {

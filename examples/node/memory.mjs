@@ -1,10 +1,13 @@
 // Scores a clip by the memories of a model file, and decides: docs/format.md, "Decisions" and "Memory".
 // Everything is float64 from the stored arrays on.
 
+import { cholesky, gcd, mean, median, products, solved, sum, triangle } from "./arithmetic.mjs";
+import { numbers } from "./arrays.mjs";
 import {
-  FRONT_END_SHA256, columnsOf, integer, isBoolean, isHash, isText, listOf, mapOf, networkScore, number, object, oneOf,
-  orNull, refuse, since, within,
+  columnsOf, integer, isBoolean, isHash, isText, listOf, mapOf, networkScore, number, object, oneOf, orNull, since,
+  within,
 } from "./network.mjs";
+import { refuse } from "./refusal.mjs";
 
 const FEATURES_SHA256 = "96ebcf5321b25f95afee59473b7a0c17a78ce77d14d85217a01b70cb91346462";
 const BLOCKS = { // of features
@@ -13,27 +16,12 @@ const BLOCKS = { // of features
   flutter: { start: 128, size: 200, weight: 1, isWhole: false },
   event: { start: 328, size: 32, weight: 0.25, isWhole: false },
 };
-const SPACES = {
-  features: { size: 360, blocks: BLOCKS, leastVariance: 1e-3 },
-  embedding: { size: 128, blocks: { embedding: { start: 0, size: 128, weight: 1, isWhole: true } }, leastVariance: 1e-8 },
+const FEATURES = { size: 360, blocks: BLOCKS, leastVariance: 1e-3 };
+const EMBEDDING = {
+  size: 128, blocks: { embedding: { start: 0, size: 128, weight: 1, isWhole: true } }, leastVariance: 1e-8,
 };
 
 // ---- What the manifest holds to decide by
-
-const BYTES = { f2: 2, f4: 4, f8: 8 };
-
-function half(bits) { // float16
-  const exponent = (bits >> 10) & 31, fraction = bits & 1023, sign = bits >> 15 ? -1 : 1;
-  if (exponent === 31) return NaN; // refused below, as infinity is
-  return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24);
-}
-
-/** Little-endian numbers in base64, as float64. */
-function numbers(base64, type) {
-  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)), view = new DataView(bytes.buffer);
-  const at = { f2: (i) => half(view.getUint16(i, true)), f4: (i) => view.getFloat32(i, true), f8: (i) => view.getFloat64(i, true) };
-  return Float64Array.from({ length: bytes.length / BYTES[type] }, (_, i) => at[type](i * BYTES[type]));
-}
 
 const isBase64 = (text) => typeof text === "string" && text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 const arrayOf = (type, ...counts) => within((value) => {
@@ -54,7 +42,6 @@ const REMEMBERED = {
   }),
   is_padded: isBoolean,
 };
-const SIZES = { low_hz: number(), high_hz: number(), rate_hz: orNull(number()), duration_s: orNull(number()) };
 const DECISIONS = object({
   background: orNull(object({
     features_sha256: isHash, level: arrayOf("f4", 528), modulation: arrayOf("f4", 96), flutter: arrayOf("f4", 200),
@@ -73,12 +60,15 @@ const DECISIONS = object({
   limits: since(5, listOf(object({
     machine: isText, rule: oneOf("network", "memory", "both"), false_alarm_rate: number(0, 1), n_recordings: integer(),
     limits: listOf(object({
-      change: oneOf("tone", "band", "modulation", "burst", "missing_beat", "shifted_line"), text: isText, ...SIZES,
+      change: oneOf("tone", "band", "modulation", "burst", "missing_beat", "shifted_line"), text: isText,
+      low_hz: number(), high_hz: number(), rate_hz: orNull(number()), duration_s: orNull(number()),
       unit: oneOf("dB", "%", "Hz"), a50: orNull(number()), a90: orNull(number()), a90_95: orNull(number()),
       largest: number(),
     })),
   }))),
-  embedding_background: since(6, orNull(object({ checkpoint_sha256: isHash, embedding: arrayOf("f4", 8256), ...SOURCE }))),
+  embedding_background: since(6, orNull(object({
+    checkpoint_sha256: isHash, embedding: arrayOf("f4", 8256), ...SOURCE,
+  }))),
   embeddings: since(6, listOf(object({
     ...REMEMBERED, checkpoint_sha256: isHash, precision: isText, mean: arrayOf("f4", 128), deviations: arrayOf("f2"),
   }))),
@@ -86,64 +76,35 @@ const DECISIONS = object({
 
 /** Check what a manifest holds to decide by, and give it; without anything where there is nothing. */
 export function decisionsOf(manifest) {
-  const held = manifest.decisions;
-  if (!held) return { background: null, memories: [], calibrations: [], rules: {}, embeddings: [], embedding_background: null };
-  DECISIONS(held, { path: "decisions", isReal: false, schema: manifest.schema_version });
-  for (const [each, size] of [...held.memories.map((m) => [m, 360]), ...(held.embeddings ?? []).map((m) => [m, 128])]) {
-    const n = numbers(each.deviations, "f2").length / size, stored = numbers(each.held_out_scores, "f8").length;
-    if (n < 3 || n > 512 || n !== each.clips.length || stored !== each.held_out.length) {
-      refuse(`the memory of ${each.machine} has ${n} clips and names ${each.clips.length}; enroll it again`);
+  const nothing = {
+    background: null, memories: [], calibrations: [], rules: {}, embeddings: [], embedding_background: null,
+  };
+  if (!manifest.decisions) return nothing;
+  DECISIONS(manifest.decisions, { path: "decisions", isReal: false, schema: manifest.schema_version });
+  const held = { ...nothing, ...manifest.decisions };
+  for (const stored of [...held.memories, ...held.embeddings]) {
+    const size = numbers(stored.mean, "f4").length;
+    const n = numbers(stored.deviations, "f2").length / size, n_held_out = numbers(stored.held_out_scores, "f8").length;
+    if (n < 3 || n > 512 || n !== stored.clips.length || n_held_out !== stored.held_out.length) {
+      refuse(`the memory of ${stored.machine} has ${n} clips and names ${stored.clips.length}; enroll it again`);
     }
   }
-  for (const each of held.calibrations) {
-    if (numbers(each.scores, "f8").length !== each.clips.length) {
-      refuse(`the calibration of ${each.machine} has other scores than clips; calibrate it again`);
+  for (const { machine, scores, clips } of held.calibrations) {
+    const isKnown = columnsOf(manifest, machine).length > 0;
+    if (!isKnown || numbers(scores, "f8").length !== clips.length) {
+      refuse(`the calibration of ${machine} is of no class of the network, or has other scores than clips`);
     }
   }
-  return { embeddings: [], embedding_background: null, ...held };
+  const owners = [held.memories.map((each) => `${each.machine}, domain ${each.domain ?? "none"}`),
+    held.embeddings.map((each) => each.machine), held.calibrations.map((each) => `${each.machine}, ${each.rule}`)];
+  for (const names of owners) {
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    if (twice) refuse(`the file holds twice what is to decide of ${twice}; enroll or calibrate it again`);
+  }
+  return held;
 }
 
 // ---- Memory: one block
-
-const sum = (values) => values.reduce((all, each) => all + each, 0);
-const mean = (values) => sum(values) / values.length;
-const square = (size) => Array.from({ length: size }, () => new Float64Array(size));
-
-function triangle(values, size) { // the lower one, row by row -> the whole matrix
-  const whole = square(size);
-  for (let i = 0, at = 0; i < size; i++) for (let j = 0; j <= i; j++, at++) whole[i][j] = whole[j][i] = values[at];
-  return whole;
-}
-
-function cholesky(matrix) { // its lower factor
-  const lower = square(matrix.length);
-  for (let i = 0; i < matrix.length; i++) {
-    for (let j = 0; j <= i; j++) {
-      let rest = matrix[i][j];
-      for (let k = 0; k < j; k++) rest -= lower[i][k] * lower[j][k];
-      if (i === j && !(rest > 0)) refuse("a covariance of the file is not positive definite; enroll again");
-      lower[i][j] = i === j ? Math.sqrt(rest) : rest / lower[j][j];
-    }
-  }
-  return lower;
-}
-
-function solved(lower, row) { // lower^-1 row
-  const found = new Float64Array(row.length);
-  for (let i = 0; i < row.length; i++) {
-    let rest = row[i];
-    for (let k = 0; k < i; k++) rest -= lower[i][k] * found[k];
-    found[i] = rest / lower[i][i];
-  }
-  return found;
-}
-
-function products(rows, d) { // u'u, [d][d]
-  const found = square(d);
-  for (const row of rows) for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) found[i][j] += row[i] * row[j];
-  for (let i = 0; i < d; i++) for (let j = 0; j < i; j++) found[j][i] = found[i][j];
-  return found;
-}
 
 /** Covariance without a background, by Ledoit and Wolf; u is centred. */
 function ownCovariance(u, d, leastVariance) {
@@ -152,7 +113,8 @@ function ownCovariance(u, d, leastVariance) {
   const spread = all / d - m * m; // |S - m I|^2 / d
   const fourth = mean(u.map((row) => (sum(row.map((each) => each * each)) * n) / (n - 1)).map((each) => each * each));
   const error = (fourth - all) / n / d;
-  const w = spread > 0 ? Math.min(Math.max(error, 0), spread) / spread : 1, lift = w * m + Math.max(leastVariance - m, 0);
+  const w = spread > 0 ? Math.min(Math.max(error, 0), spread) / spread : 1;
+  const lift = w * m + Math.max(leastVariance - m, 0);
   return S.map((row, i) => row.map((each, j) => (1 - w) * each + (i === j ? lift : 0)));
 }
 
@@ -165,7 +127,8 @@ function fitBlock(rows, prior, { isWhole, size }, leastVariance) {
     let covariance;
     if (prior) {
       const c = Math.max(sum(variances) / (n - 1) / sum(prior.map((row, i) => row[i])), 0.001);
-      covariance = products(u, size).map((row, i) => row.map((each, j) => (each + 30 * c * prior[i][j]) / (n - 1 + 30)));
+      covariance = products(u, size).map((row, i) =>
+        row.map((each, j) => (each + 30 * c * prior[i][j]) / (n - 1 + 30)));
     } else covariance = ownCovariance(u, size, leastVariance);
     const lower = cholesky(covariance);
     whiten = (row) => solved(lower, row);
@@ -197,7 +160,8 @@ function fitMemory(rows, recordings, priors, { blocks, leastVariance }) {
     const variance = sum(left.map((each) => (each - middle) ** 2)) / (left.length - 1);
     const spread = Math.sqrt(variance + (0.05 * Math.max(middle, 0.1 * Math.sqrt(block.size))) ** 2);
     const distance = fitBlock(own, priors?.[name], block, leastVariance), z = (far) => (far - middle) / spread;
-    return { name, block, left: left.map(z), z: (row) => z(distance(row.subarray(block.start, block.start + block.size))) };
+    const part = (row) => row.subarray(block.start, block.start + block.size);
+    return { name, block, left: left.map(z), z: (row) => z(distance(part(row))) };
   });
   return {
     normal: rows.map((_, i) => sum(parts.map(({ block, left }) => block.weight * left[i]))),
@@ -213,7 +177,8 @@ function restored(stored, { size, blocks, leastVariance }, background) {
   const rows = stored.clips.map((_, i) => middle.map((each, j) => each + away[i * size + j]));
   const priors = background && Object.fromEntries(Object.entries(blocks).map(([name, block]) =>
     [name, block.isWhole ? triangle(numbers(background[name], "f4"), block.size) : numbers(background[name], "f4")]));
-  const { normal, judge } = fitMemory(rows, stored.clips.map(({ recording }) => recording), priors, { blocks, leastVariance });
+  const recordings = stored.clips.map(({ recording }) => recording);
+  const { normal, judge } = fitMemory(rows, recordings, priors, { blocks, leastVariance });
   const held = stored.held_out.length > 0;
   return {
     judge, scores: held ? [...numbers(stored.held_out_scores, "f8")] : normal,
@@ -223,12 +188,7 @@ function restored(stored, { size, blocks, leastVariance }, background) {
 
 // ---- Decisions
 
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
 const robust = (score, middle, mad) => (score - middle) / (1.4826 * mad);
-const gcd = (a, b) => (b ? gcd(b, a % b) : a);
 
 /** p-value of a score: clips of one recording count as one. Whole numbers, so that p is rounded once. */
 export function pValue({ scores, recordings }, score) {
@@ -265,45 +225,75 @@ export function rulesOf(manifest, held = decisionsOf(manifest)) {
 export function judgeOf(manifest, machine, { rule: asked, rate } = {}) {
   const held = decisionsOf(manifest), rules = rulesOf(manifest, held), columns = columnsOf(manifest, machine);
   const lacks = (what) => refuse(`${machine}: ${what}`);
-  if (!rules.has(machine)) lacks(`the model does not know this machine; it knows ${[...rules.keys()].slice(0, 5).join(", ")}`);
+  if (!rules.has(machine)) lacks(`the model does not know it; it knows ${[...rules.keys()].slice(0, 5).join(", ")}`);
   const rule = asked ?? rules.get(machine);
   if (!RULES.includes(rule)) refuse(`there is no rule ${rule}; expected ${RULES.join(", ")}`);
-  if (rate !== undefined && !(rate > 0 && rate < 1)) refuse(`the false-alarm rate is ${rate}; expected one between 0 and 1`);
-  if ((rule === "network" || rule === "both") && !columns.length) lacks(`the network does not know it, which the rule ${rule} needs`);
+  if (rate !== undefined && !(rate > 0 && rate < 1)) refuse(`the false-alarm rate is ${rate}; expected 0 < rate < 1`);
+  if (["network", "both"].includes(rule) && !columns.length) lacks(`the rule ${rule} needs a class of the network`);
+  const ofMachine = (list) => list.filter((each) => each.machine === machine);
   const byNetwork = ({ cosine }) => Math.min(...columns.map((t) => networkScore(manifest.model, cosine, t)));
-  const calibration = held.calibrations.find((each) => each.machine === machine && each.rule === rule);
-  const fits = calibration?.precision === manifest.precision;
-  const calibrated = fits ? [{ scores: numbers(calibration.scores, "f8"), recordings: calibration.clips.map((c) => c.recording) }] : [];
-  const uncalibrated = fits ? null : "it is not calibrated in the precision of this model: run osscl calibrate";
-  if (rule === "network") {
-    return { rule, needs: ["network"], judge: (clip) => decided(byNetwork(clip), calibrated, rate, uncalibrated) };
+  const calibration = ofMachine(held.calibrations).find((each) => each.rule === rule);
+  const about = { manifest, held, lacks, ofMachine, byNetwork, rate, calibration };
+  const by = { network: judgeByNetwork, memory: judgeByMemory, embedding: judgeByEmbedding, both: judgeByBoth };
+  return { rule, ...by[rule]({ ...about, ...calibratedBy(manifest, calibration) }) };
+}
+
+function calibratedBy({ precision }, calibration) {
+  if (calibration?.precision !== precision) {
+    return { normals: [], uncalibrated: "it is not calibrated in the precision of this model: run osscl calibrate" };
   }
-  const stored = (rule === "embedding" ? held.embeddings : held.memories).filter((each) => each.machine === machine);
-  if (!stored.length) lacks(`it has no memory for the rule ${rule}; run osscl enroll`);
-  const padded = stored.some((each) => each.is_padded) && "its memory is of recordings that were filled up";
-  if (rule === "embedding") {
-    const [{ checkpoint_sha256, precision }] = stored, background = held.embedding_background;
-    if (checkpoint_sha256 !== manifest.checkpoint?.sha256 || precision !== manifest.precision) lacks("its embeddings are another network's; enroll again");
-    const memory = restored(stored[0], SPACES.embedding, background);
-    return { rule, needs: ["network"], judge: ({ embedding }) => {
-      const norm = Math.sqrt(sum(embedding.map((each) => each * each))), { z, score } = memory.judge(embedding.map((each) => each / norm));
-      return { z, ...decided(score, [memory], rate, padded) };
-    } };
+  const recordings = calibration.clips.map(({ recording }) => recording);
+  return { normals: [{ scores: numbers(calibration.scores, "f8"), recordings }], uncalibrated: null };
+}
+
+function judgeByNetwork({ byNetwork, normals, rate, uncalibrated }) {
+  return { needs: ["network"], judge: (clip) => decided(byNetwork(clip), normals, rate, uncalibrated) };
+}
+
+const padded = (stored) =>
+  (stored.some((each) => each.is_padded) ? "its memory is of recordings that were filled up" : null);
+
+function memoriesOf({ held, ofMachine, lacks }) {
+  const stored = ofMachine(held.memories);
+  if (!stored.length) lacks("it has no memory; run osscl enroll");
+  const isOther = stored.some((each) => each.features_sha256 !== FEATURES_SHA256);
+  if (isOther) lacks("its memory is of other features than these; enroll it again");
+  return { memories: stored.map((each) => restored(each, FEATURES, held.background)), unfit: padded(stored) };
+}
+
+function judgeByMemory(about) {
+  const { memories, unfit } = memoriesOf(about); // of each domain, where it is by domain
+  return { needs: ["features"], judge: ({ features }) => {
+    const nearest = memories.map(({ judge }) => judge(features)).reduce((a, b) => (b.score < a.score ? b : a));
+    return { z: nearest.z, ...decided(nearest.score, memories, about.rate, unfit) };
+  } };
+}
+
+function judgeByEmbedding({ manifest, held, ofMachine, lacks, rate }) {
+  const stored = ofMachine(held.embeddings);
+  if (!stored.length) lacks("it has no memory of embeddings; run osscl enroll --rule embedding");
+  const [{ checkpoint_sha256, precision }] = stored;
+  if (checkpoint_sha256 !== manifest.checkpoint?.sha256 || precision !== manifest.precision) {
+    lacks("its embeddings are of another network or precision; enroll it again");
   }
-  if (stored.some((each) => each.features_sha256 !== FEATURES_SHA256)) lacks("its memory is of other features; enroll again");
-  const memories = stored.map((each) => restored(each, SPACES.features, held.background));
-  if (rule === "memory") {
-    return { rule, needs: ["features"], judge: ({ features }) => {
-      const nearest = memories.map(({ judge }) => judge(features)).reduce((a, b) => (b.score < a.score ? b : a));
-      return { z: nearest.z, ...decided(nearest.score, memories, rate, padded) };
-    } };
-  }
-  const both = held.calibrations.find((each) => each.machine === machine && each.rule === "both");
-  if (memories.length > 1 || both?.log_median == null) lacks("it is not calibrated for the rule both; run osscl calibrate --rule both");
-  const middle = median(memories[0].scores), mad = median(memories[0].scores.map((each) => Math.abs(each - middle)));
-  return { rule, needs: ["features", "network"], judge: (clip) => {
-    const { z, score } = memories[0].judge(clip.features);
-    const network = robust(Math.log(Math.max(byNetwork(clip), 1e-12)), both.log_median, both.log_mad);
-    return { z, ...decided(Math.max(robust(score, middle, mad), network), calibrated, rate, uncalibrated || padded) };
+  const memory = restored(stored[0], EMBEDDING, held.embedding_background), unfit = padded(stored);
+  return { needs: ["network"], judge: ({ embedding }) => {
+    const norm = Math.sqrt(sum(embedding.map((each) => each * each)));
+    const { z, score } = memory.judge(embedding.map((each) => each / norm));
+    return { z, ...decided(score, [memory], rate, unfit) };
+  } };
+}
+
+function judgeByBoth(about) {
+  const { memories, unfit } = memoriesOf(about), { log_median, log_mad } = about.calibration ?? {};
+  if (memories.length > 1) about.lacks("its memories are by domain, which the rule both does not know");
+  if (log_median == null || log_mad == null) about.lacks("run osscl calibrate --rule both, which it lacks");
+  const [{ judge, scores }] = memories, middle = median(scores);
+  const mad = median(scores.map((each) => Math.abs(each - middle)));
+  return { needs: ["features", "network"], judge: (clip) => {
+    const { z, score } = judge(clip.features);
+    const network = robust(Math.log(Math.max(about.byNetwork(clip), 1e-12)), log_median, log_mad);
+    const larger = Math.max(robust(score, middle, mad), network);
+    return { z, ...decided(larger, about.normals, about.rate, about.uncalibrated ?? unfit) };
   } };
 }

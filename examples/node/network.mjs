@@ -2,16 +2,17 @@
 // Nothing here knows Node or a browser; ONNX Runtime is handed in by whoever calls.
 
 import { logMel } from "./features.mjs";
+import { brief, refuse } from "./refusal.mjs";
+import { isReal, parseStrictly } from "./strict_json.mjs";
 
 const NEWEST_SCHEMA = 6;
 const MOST_ELEMENTS = 2n ** 26n; // of a tensor that a node asks for
-const FRONT_END = '{"algorithm":"osscl.log_mel/1","f_max_hz":8000.0,"f_min_hz":0.0,"hop_length":512,' +
-  '"n_fft":2048,"n_mels":128,"power_floor":1e-10,"sample_rate_hz":16000}';
-export const FRONT_END_SHA256 = "09599b7e97cef4afbd3f8213c13fc106816329963731e73ae4d9a21491034f43";
-
-export class Refusal extends Error {}
-export const refuse = (sentence) => { throw new Refusal(sentence); };
-const brief = (value) => String(JSON.stringify(value)).slice(0, 60);
+const SETTINGS = { // of the front end: the only ones that this program computes
+  algorithm: "osscl.log_mel/1", f_max_hz: 8000, f_min_hz: 0, hop_length: 512, n_fft: 2048, n_mels: 128,
+  power_floor: 1e-10, sample_rate_hz: 16000,
+};
+const INTEGERS = ["hop_length", "n_fft", "n_mels", "sample_rate_hz"];
+const FRONT_END_SHA256 = "09599b7e97cef4afbd3f8213c13fc106816329963731e73ae4d9a21491034f43";
 
 // ---- Container: protobuf's wire format, and the two entries of the metadata
 
@@ -73,7 +74,7 @@ async function openContainer(file) {
   if (graphs.length !== 1) refuse(`the file holds ${graphs.length} graphs; expected the one of an ONNX model`);
   const only = (key) => {
     const found = entries.filter(([name]) => name === key);
-    if (found.length !== 1) refuse(`the file holds ${found.length} entries ${key}; expected one: export it by osscl`);
+    if (found.length !== 1) refuse(`the file holds ${found.length} entries ${key}; expected 1: export it by osscl`);
     return found[0][1];
   };
   const manifest = only("osscl.manifest");
@@ -81,7 +82,8 @@ async function openContainer(file) {
     refuse("the manifest is not the one whose hash the file states: the file is damaged; copy it again");
   }
   const others = new Uint8Array(await new Blob(rest).arrayBuffer());
-  return { manifest: parseStrictly(manifest), graph: graphs[0], graph_sha256: await sha256(others) };
+  if (manifest.length > 2 ** 24) refuse(`the manifest has ${manifest.length} bytes; expected at most ${2 ** 24}`);
+  return { manifest: parseStrictly(utf8(manifest)), graph: graphs[0], graph_sha256: await sha256(others) };
 }
 
 // ---- Graph: what it could do besides what its manifest says
@@ -178,46 +180,13 @@ function checkSignature(graph, manifest) {
   }
 }
 
-// ---- Manifest: strict JSON, and the shapes of its fields
-
-const REALS = new WeakMap(); // object or list -> keys of the numbers that are not written as integers
-
-function parseStrictly(bytes) {
-  if (bytes.length > 2 ** 24) refuse(`the manifest has ${bytes.length} bytes; expected at most ${2 ** 24}`);
-  const source = utf8(bytes), open = [];
-  let root, key;
-  try { JSON.parse(source); } catch { refuse("the manifest is no JSON; export the model again"); }
-  const put = (value, isReal = false) => {
-    const holder = open.at(-1)?.value ?? [];
-    if (Array.isArray(holder)) key = String(holder.length);
-    if (key in holder) refuse(`the manifest has two fields ${brief(key)} in one object; export the model again`);
-    holder[key] = value;
-    if (isReal) REALS.get(holder)?.add(key);
-    root ??= value;
-  };
-  // JSON.parse keeps the last of two equal keys and reads 1.0 as an integer, so the tokens are read once more
-  for (const [token, , colon] of source.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]|[^\s{}[\],:"]+/g)) {
-    if (token === "{" || token === "[") {
-      const value = token === "{" ? Object.create(null) : [];
-      put(value);
-      REALS.set(value, new Set());
-      if (open.push({ value, key }) > 64) refuse("the manifest is nested more than 64 deep");
-    } else if (token === "}" || token === "]") open.pop();
-    else {
-      const value = JSON.parse(colon ? token.slice(0, -colon.length) : token);
-      if (typeof value === "string" && !value.isWellFormed()) refuse("a text of the manifest is no Unicode text");
-      if (value === Infinity || value === -Infinity) refuse(`a number of the manifest is ${brief(token)}`);
-      if (colon) key = value; else put(value, /[.eE]/.test(token) && typeof value === "number");
-    }
-  }
-  return root;
-}
+// ---- Manifest: the shapes of its fields
 
 // A check takes a value, and where it stands: { path, isReal, schema }.
 export const within = (fits, expected) => (value, at) =>
   fits(value, at) || refuse(`${at.path} of the manifest is ${brief(value)}; expected ${expected}`);
 const inner = (holder, key, at) =>
-  [holder[key], { ...at, path: `${at.path}.${key}`, isReal: REALS.get(holder).has(String(key)) }];
+  [holder[key], { ...at, path: `${at.path}.${key}`, isReal: isReal(holder, key) }];
 export const isText = within((value) => typeof value === "string", "text");
 export const isHash = within((value) => /^[0-9a-f]{64}$/.test(value), "64 hexadecimal digits");
 export const isBoolean = within((value) => typeof value === "boolean", "true or false");
@@ -243,7 +212,7 @@ export const object = (shape) => (value, at) => {
   isObject(value, at);
   const expected = Object.keys(shape).filter((key) => (shape[key].from ?? 1) <= at.schema);
   const [odd] = Object.keys(value).filter((key) => !expected.includes(key));
-  if (odd !== undefined) refuse(`${at.path} of the manifest has a field ${brief(odd)}, which schema ${at.schema} lacks`);
+  if (odd !== undefined) refuse(`${at.path} of the manifest has a field ${brief(odd)}, unknown in schema ${at.schema}`);
   for (const key of expected) {
     if (!(key in value)) refuse(`${at.path} of the manifest has no field ${key}; export the model again`);
     shape[key](...inner(value, key, at));
@@ -265,13 +234,13 @@ const MANIFEST = object({
   })),
   front_end: object({
     where: oneOf("native", "graph"), sha256: oneOf(FRONT_END_SHA256),
-    settings: object(Object.fromEntries(Object.entries(JSON.parse(FRONT_END)).map(([key, value]) =>
-      [key, (found, at) => (oneOf(value)(found, at), ["n_fft", "hop_length", "n_mels", "sample_rate_hz"].includes(key)
-        && integer()(found, at))]))),
+    settings: object(Object.fromEntries(Object.entries(SETTINGS).map(([key, value]) =>
+      [key, (found, at) => (oneOf(value)(found, at), INTEGERS.includes(key) && integer()(found, at))]))),
   }),
   clip: object({ n_samples: integer(1), position: oneOf("start") }), inputs: TENSORS, outputs: TENSORS,
   scoring_rule: oneOf("arcface_cross_entropy"), graph_rewrites: listOf(isText), graph_sha256: isHash,
-  precision: orNull((value, at) => oneOf(...Object.keys(PRECISIONS).filter((key) => PRECISIONS[key] <= at.schema))(value, at)),
+  precision: orNull((value, at) =>
+    oneOf(...Object.keys(PRECISIONS).filter((key) => PRECISIONS[key] <= at.schema))(value, at)),
   parity: orNull(object({ generator: oneOf("osscl.golden/1"), count: integer(1, 64), embedding: ROWS, cosine: ROWS,
     tolerance: ERRORS, measured: ERRORS })),
   accuracy: since(2, orNull(object({
@@ -353,7 +322,8 @@ export const columnsOf = ({ model, class_machines }, machine) =>
 /** Score of cosines [K] that claim to be of class t, nats. */
 export function networkScore({ margin: m, scale: s }, cosine, t) {
   const c = cosine[t], sine = Math.sqrt(Math.max(1 - c * c, 1e-12));
-  const claimed = s * (c > Math.cos(Math.PI - m) ? c * Math.cos(m) - sine * Math.sin(m) : c - m * Math.sin(Math.PI - m));
+  const isNear = c > Math.cos(Math.PI - m);
+  const claimed = s * (isNear ? c * Math.cos(m) - sine * Math.sin(m) : c - m * Math.sin(Math.PI - m));
   const logits = Array.from(cosine, (each, k) => (k === t ? 0 : s * each - claimed)), top = Math.max(...logits);
   const rest = logits.reduce((sum, each, k) => (k === logits.indexOf(top) ? sum : sum + Math.exp(each - top)), 0);
   return top + Math.log1p(rest); // keeps the digits of scores near zero

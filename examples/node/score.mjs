@@ -7,7 +7,8 @@ import ort from "onnxruntime-node";
 
 import { N_SAMPLES, RATE_HZ, features } from "./features.mjs";
 import { judgeOf } from "./memory.mjs";
-import { Refusal, openNetwork, readModel, refuse } from "./network.mjs";
+import { openNetwork, readModel } from "./network.mjs";
+import { Refusal, refuse } from "./refusal.mjs";
 import { readWav } from "./wav.mjs";
 
 const USAGE = "usage: node score.mjs MODEL MACHINE RECORDING.wav ... [--rule RULE] [--rate RATE] [--channel N]";
@@ -36,7 +37,8 @@ function asked() {
     allowPositionals: true, options: { rule: option, rate: option, channel: option },
   });
   if (positionals.length < 3) refuse(USAGE);
-  const whole = (text) => (/^\d+$/.test(text) ? Number(text) : refuse(`--channel is ${text}; expected a number from 0`));
+  const whole = (text) =>
+    (/^\d+$/.test(text) ? Number(text) : refuse(`--channel is ${text}; expected a number from 0`));
   const [model, machine, ...recordings] = positionals;
   return {
     model, machine, recordings, rule: values.rule,

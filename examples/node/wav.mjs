@@ -1,6 +1,6 @@
 // Reads a WAV file: PCM of 16, 24 and 32 bits and float32, at full scale 1.
 
-import { refuse } from "./network.mjs";
+import { refuse } from "./refusal.mjs";
 
 const PCM = 1, FLOAT = 3, EXTENSIBLE = 0xfffe;
 
@@ -20,13 +20,16 @@ function chunksOf(view) { // { name, at, size }, as far as they are whole
 
 function formatOf(view, chunks) {
   const format = chunks.find(({ name }) => name === "fmt ");
-  if (!format || format.size < 16 || format.at + format.size > view.byteLength) refuse("the WAV file has no whole fmt chunk; copy it again");
+  if (!format || format.size < 16 || format.at + format.size > view.byteLength) {
+    refuse("the WAV file has no whole fmt chunk; copy it again");
+  }
   const [tag, channels] = [view.getUint16(format.at, true), view.getUint16(format.at + 2, true)];
   const kind = tag === EXTENSIBLE && format.size >= 40 ? view.getUint16(format.at + 24, true) : tag;
   const [rateHz, bits] = [view.getUint32(format.at + 4, true), view.getUint16(format.at + 14, true)];
   const isKnown = (kind === PCM && [16, 24, 32].includes(bits)) || (kind === FLOAT && bits === 32);
   if (!isKnown || !channels) {
-    refuse(`the WAV file has format ${kind} of ${bits} bits in ${channels} channels; expected PCM of 16, 24 or 32 bits, or float of 32`);
+    const got = `format ${kind} of ${bits} bits in ${channels} channels`;
+    refuse(`the WAV file has ${got}; expected PCM of 16, 24 or 32 bits, or float of 32 bits: convert it first`);
   }
   return { kind, channels, rateHz, bits };
 }
@@ -42,9 +45,13 @@ export function readWav(file, rateHz, count, channel) {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength), chunks = chunksOf(view);
   const format = formatOf(view, chunks), data = chunks.find(({ name }) => name === "data");
   const { kind, channels, bits } = format, bytes = bits / 8;
-  if (format.rateHz !== rateHz) refuse(`the recording has ${format.rateHz} Hz, expected ${rateHz} Hz; resample it first`);
-  if (channel === undefined && channels > 1) refuse(`the recording has ${channels} channels; say which one, from 0 to ${channels - 1}`);
-  if ((channel ?? 0) >= channels) refuse(`the recording has ${channels} channels; there is no channel ${channel}, they count from 0`);
+  if (format.rateHz !== rateHz) {
+    refuse(`the recording has ${format.rateHz} Hz, expected ${rateHz} Hz; resample it first`);
+  }
+  if ((channel ?? (channels > 1 ? channels : 0)) >= channels) {
+    const got = channel === undefined ? "none is chosen" : `${channel} is chosen`;
+    refuse(`the recording has ${channels} channels, and ${got}; choose one from 0 to ${channels - 1}`);
+  }
   if (!data || data.at + data.size > view.byteLength) refuse("the WAV file ends before its samples do; copy it again");
   const n = Math.floor(data.size / (bytes * channels));
   if (n < count) refuse(`the recording has ${n / rateHz} s, expected at least ${count / rateHz} s`);
@@ -53,7 +60,8 @@ export function readWav(file, rateHz, count, channel) {
     24: (at) => (view.getInt8(at + 2) * 2 ** 16 + view.getUint16(at, true)) / 2 ** 23,
     32: (at) => (kind === FLOAT ? view.getFloat32(at, true) : view.getInt32(at, true) / 2 ** 31),
   };
-  const samples = Float32Array.from({ length: count }, (_, i) => readers[bits](data.at + (i * channels + (channel ?? 0)) * bytes));
+  const first = data.at + (channel ?? 0) * bytes;
+  const samples = Float32Array.from({ length: count }, (_, i) => readers[bits](first + i * channels * bytes));
   if (!samples.every(Number.isFinite)) refuse("the recording holds samples that are no numbers; record it again");
   if (samples.every((sample) => sample === 0)) refuse("all samples are zero: a dead microphone or channel?");
   return samples;
