@@ -8,6 +8,12 @@ function half(bits) { // float16
   return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24);
 }
 
+const isBase64 = (value) =>
+  typeof value === "string" && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
+
+/** Whether a value is an array of whole numbers of a type: "f2", "f4" or "f8". */
+export const isArray = (value, type) => isBase64(value) && atob(value).length % BYTES[type] === 0;
+
 /** Little-endian numbers in base64, as float64. */
 export function numbers(base64, type) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)), view = new DataView(bytes.buffer);

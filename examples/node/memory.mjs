@@ -2,7 +2,7 @@
 // Everything is float64 from the stored arrays on.
 
 import { cholesky, gcd, mean, median, products, solved, sum, triangle } from "./arithmetic.mjs";
-import { numbers } from "./arrays.mjs";
+import { isArray, numbers } from "./arrays.mjs";
 import {
   columnsOf, integer, isBoolean, isHash, isText, listOf, mapOf, networkScore, number, object, oneOf, orNull, since,
   within,
@@ -23,9 +23,8 @@ const EMBEDDING = {
 
 // ---- What the manifest holds to decide by
 
-const isBase64 = (text) => typeof text === "string" && text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 const arrayOf = (type, ...counts) => within((value) => {
-  if (!isBase64(value)) return false;
+  if (!isArray(value, type)) return false;
   const found = numbers(value, type);
   return (counts.length === 0 || counts.includes(found.length)) && found.every(Number.isFinite);
 }, `${counts.join(" or ") || "some"} finite numbers in base64`);

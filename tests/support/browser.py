@@ -39,7 +39,7 @@ class Browser:
         self.driver = driver
 
     def open(self, page: Path | str, *, dark: bool = False, size: tuple[int, int] = DESK) -> None:
-        """Open a page, a file or an address, in a window of this size, as one who has chosen light or dark."""
+        """Open a file or an address in a window of this size, as one does who has chosen light or dark."""
         width, height = size
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -57,7 +57,7 @@ class Browser:
 
     @contextmanager
     def lacking(self, script: str) -> Iterator[None]:
-        """Let a script take something away from every page that is opened meanwhile, before the page's own."""
+        """Let a script take something away from pages that are opened meanwhile, before their own run."""
         asked = {"source": script}
         added = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", asked)
         try:

@@ -1,4 +1,4 @@
-"""Real recordings of the reference folder as WAV files, memories of the quadrotors, and what Detector makes of them."""
+"""Real recordings as WAV files, memories of the quadrotors among them, and what Detector makes of both."""
 
 import json
 from pathlib import Path
@@ -35,8 +35,10 @@ def _make(folder: Path, data: Path) -> None:
     enroll(data / "uav" / "train", model, remembered, EnrolOptions(rule="embedding"))
     (folder / "wavs").mkdir()
     recordings = [*data.glob("dcase2020/*/test/*.wav"), *data.glob("uav/test/*.flac")]
-    paths = [_as_wav(path, folder / "wavs" / f"{path.parts[-3]}_{path.stem}.wav") for path in sorted(recordings)]
-    lines = {rule: lines_of(model, rule, machine, paths) for machine, rule in (REMEMBERED, EMBEDDED, BY_NETWORK)}
+    names = {path: f"{path.parts[-3]}_{path.stem}.wav" for path in sorted(recordings)}
+    paths = [_as_wav(path, folder / "wavs" / name) for path, name in names.items()]
+    asked = (REMEMBERED, EMBEDDED, BY_NETWORK)
+    lines = {rule: lines_of(model, rule, machine, paths) for machine, rule in asked}
     (folder / "lines.json").write_text(json.dumps(lines))
 
 
