@@ -74,6 +74,7 @@ docs/commands
 docs/api
 docs/settings
 docs/format
+docs/languages
 ```
 
 ```{toctree}

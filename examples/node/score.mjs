@@ -3,12 +3,12 @@
 
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import ort from "onnxruntime-node";
 
 import { N_SAMPLES, RATE_HZ, features } from "./features.mjs";
 import { judgeOf } from "./memory.mjs";
 import { openNetwork, readModel } from "./network.mjs";
 import { Refusal, refuse } from "./refusal.mjs";
+import { runtime } from "./runtime.mjs";
 import { readWav } from "./wav.mjs";
 
 const USAGE = "usage: node score.mjs MODEL MACHINE RECORDING.wav ... [--rule RULE] [--rate RATE] [--channel N]";
@@ -24,7 +24,7 @@ async function bytesOf(path) {
 async function scorerOf(path, machine, options) {
   const model = await readModel(await bytesOf(path));
   const { rule, needs, judge } = judgeOf(model.manifest, machine, options);
-  const network = needs.includes("network") ? await openNetwork(ort, model) : null;
+  const network = needs.includes("network") ? await openNetwork(await runtime(), model) : null;
   return async (samples) => {
     const outputs = network ? await network(samples) : {};
     return { rule, ...judge({ ...outputs, features: needs.includes("features") ? features(samples) : null }) };

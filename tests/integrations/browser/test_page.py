@@ -1,4 +1,4 @@
-"""The page of examples/browser in Chromium: it gives what Detector gives, asks nobody, and says what it lacks."""
+"""The page of examples/browser in Chromium gives what Detector gives, asks nobody, says what it lacks."""
 
 import functools
 import threading
@@ -24,11 +24,15 @@ from support.scored_elsewhere import (
     needed_module,
 )
 
+COLOURS = """
+const { data } = document.getElementById(arguments[0]).getContext("2d").getImageData(0, 0, 300, 100);
+return new Set(new Uint32Array(data.buffer)).size;
+"""
 READY = "return !document.getElementById('asked').hidden"
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
@@ -106,7 +110,8 @@ def test_every_rule_gives_what_the_detector_gives(browser: Browser, scored: Scor
     for rule in RULES:
         assert_equal_lines(got[rule], scored.lines[rule])
     assert browser.complaints() == []
-    assert {url.startswith((address.removesuffix("browser/"), "blob:")) for url in browser.requests()} == {True}
+    own = address.removesuffix("browser/")
+    assert [url for url in browser.requests() if not url.startswith((own, f"blob:{own}"))] == []
 
 
 def test_real_recordings_give_what_the_detector_gives(browser: Browser, shared: Path) -> None:
@@ -192,5 +197,6 @@ def test_it_fits_and_can_be_read(
     assert started.run("return document.documentElement.scrollWidth <= innerWidth")
     ground = started.run("return getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(18, 22, 27)" if dark else "rgb(247, 248, 250)")
-    brightest = "return Math.max(...document.getElementById(arguments[0]).getContext('2d').getImageData(0, 0, 300, 100).data)"
-    assert [started.run(brightest, name) for name in ("waveform", "mel")] == [255, 255]
+    for name in ("waveform", "mel"):
+        colours: int = started.run(COLOURS, name)
+        assert colours > 1, name

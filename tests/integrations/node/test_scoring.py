@@ -87,7 +87,8 @@ def test_a_network_is_its_checkpoints(scored: Scored, model: str) -> None:
     ],
 )
 def test_what_is_asked_wrongly_is_said(scored: Scored, options: list[str], said: str) -> None:
-    done = run_node("score.mjs", scored.model, *options[:1], *scored.recordings[: len(options)][:1], *options[1:])
+    asked = [*options[:1], *scored.recordings[:1], *options[1:]] if options else []
+    done = run_node("score.mjs", scored.model, *asked)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {said}")
     assert len(done.stderr.splitlines()) == 1
@@ -96,7 +97,8 @@ def test_what_is_asked_wrongly_is_said(scored: Scored, options: list[str], said:
 def test_a_recording_that_cannot_be_scored_is_a_line(scored: Scored, tmp_path: Path) -> None:
     fast, missing = tmp_path / "fast.wav", tmp_path / "missing.wav"
     soundfile.write(fast, clip(0), 48_000)
-    done = run_node("score.mjs", scored.model, MACHINE, fast, missing, scored.recordings[0], "--rule", "memory")
+    recordings = [fast, missing, scored.recordings[0]]
+    done = run_node("score.mjs", scored.model, MACHINE, *recordings, "--rule", "memory")
     said: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 3
     assert [each.get("error", "").removeprefix(str(missing)) for each in said] == [
