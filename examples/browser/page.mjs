@@ -10,7 +10,7 @@ import { drawLogMel, drawWaveform } from "./pictures.mjs";
 
 const ORT = "./node_modules/onnxruntime-web/dist/";
 const at = (id) => document.getElementById(id);
-const state = { model: null, network: null, file: null, recording: null, judges: new Map() };
+const state = { model: null, network: null, file: null, recording: null, outputs: null, judges: new Map() };
 
 const say = (text) => { at("status").textContent = text; };
 const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done))); // what was said is seen
@@ -38,7 +38,7 @@ function fill(select, names, chosen) {
 }
 
 async function takeModel(file) {
-  Object.assign(state, { model: null, network: null, judges: new Map() });
+  Object.assign(state, { model: null, network: null, outputs: null, judges: new Map() });
   fill(at("machine"), []);
   fill(at("rule"), []);
   say(`reading ${file.name} ...`);
@@ -55,7 +55,7 @@ function fillRules() {
 }
 
 async function takeRecording(file) {
-  Object.assign(state, { file, recording: null });
+  Object.assign(state, { file, recording: null, outputs: null });
   at("pictures").hidden = true;
   say(`reading ${file.name} ...`);
   await drawn();
@@ -95,7 +95,8 @@ async function score() {
   const { rule, needs, judge: judged } = judge(), clip = { ...state.recording };
   if (needs.includes("network")) {
     state.network ??= await openNetwork(await runtime(), state.model);
-    Object.assign(clip, await state.network(clip.samples));
+    state.outputs ??= await state.network(clip.samples);
+    Object.assign(clip, state.outputs);
   }
   show(rule, judged(clip));
   say(`${clip.name}: scored`);

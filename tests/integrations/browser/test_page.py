@@ -72,6 +72,27 @@ def give(browser: Browser, field: str, path: Path) -> None:
     browser.until(f"return Number(document.body.dataset.turns ?? 0) > {before}")
 
 
+def drop(browser: Browser, *paths: Path) -> None:
+    """Drop files on the page, and wait until it is done with them."""
+    browser.run(
+        """
+        const field = document.createElement("input");
+        document.body.append(Object.assign(field, {type: "file", multiple: true, id: "held"}));
+        """
+    )
+    browser.give_files("#held", *paths)
+    before = browser.run(
+        """
+        const field = document.getElementById("held"), dataTransfer = new DataTransfer();
+        for (const file of field.files) dataTransfer.items.add(file);
+        field.remove();
+        document.dispatchEvent(new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true}));
+        return Number(document.body.dataset.turns ?? 0);
+        """
+    )
+    browser.until(f"return Number(document.body.dataset.turns ?? 0) > {before}")
+
+
 def choose(browser: Browser, field: str, value: str) -> None:
     """Choose a value, and wait until the page is done with it."""
     script = """
@@ -127,10 +148,12 @@ def test_real_recordings_give_what_the_detector_gives(browser: Browser, shared: 
         assert_equal_lines(got, real.lines[rule])
 
 
-def test_what_was_dropped_is_told_by_its_name(browser: Browser, scored: Scored) -> None:
-    give(browser, "model", scored.recordings[0])
+def test_files_that_are_dropped_are_told_apart_by_their_names(browser: Browser, scored: Scored) -> None:
+    drop(browser, scored.recordings[0])
     assert browser.texts("#status") == ["now a model file"]
     assert browser.run("return !document.getElementById('pictures').hidden")
+    drop(browser, scored.recordings[0], scored.model)
+    assert browser.texts("#status") == [f"{scored.recordings[0].name}: scored"]
 
 
 @pytest.mark.parametrize(
