@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from osscl.enrolment import EnrolOptions, enroll
 from osscl.model_file.decisions import Rule
-from support.normal_recordings import clip
+from support.normal_recordings import clip, write_normals
 from support.real_recordings import BY_NETWORK, EMBEDDED, REMEMBERED, real_recordings
+from support.remembering import stored_memory, write_model
 from support.scored_elsewhere import (
     EXAMPLES,
     MACHINE,
@@ -20,6 +23,7 @@ from support.scored_elsewhere import (
     Line,
     Scored,
     assert_equal_lines,
+    lines_of,
     make_scored,
     needed_module,
 )
@@ -33,7 +37,6 @@ def run_node(script: str, *arguments: object) -> subprocess.CompletedProcess[str
     """Run a script of the example."""
     if NODE is None:
         pytest.skip("node is not installed (apt-get install nodejs npm)")
-    needed_module("node", "onnxruntime-node")
     command = [NODE, str(EXAMPLES / "node" / script), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=HANGS_AFTER_S, check=False)
 
@@ -54,17 +57,44 @@ def lines_by_node(scored: Scored, machine: str, rule: Rule) -> dict[str, Line]:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_it_gives_what_the_detector_gives(scored: Scored, rule: Rule) -> None:
+    needed_module("node", "onnxruntime-node")
     assert_equal_lines(lines_by_node(scored, MACHINE, rule), scored.lines[rule])
+
+
+PRESS = "press/id_09"
+
+
+def by_domain(folder: Path) -> Path:
+    for machine, domain in enumerate(("source", "target")):
+        write_normals(folder / "normal" / domain, 6 + 2 * machine, machine=machine)
+    model = folder / "model.onnx"
+    enroll(folder / "normal", model, None, EnrolOptions(machine=PRESS, by_domain=True))
+    return model
+
+
+def without_background(folder: Path) -> Path:
+    memory = stored_memory(PRESS, np.stack([clip(number) for number in range(9)]), list("aabbccdde"))
+    return write_model(folder / "model.onnx", [memory], network=False)
+
+
+@pytest.mark.parametrize("make", [by_domain, without_background])
+def test_memories_alone_need_no_package(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    model = make(tmp_path)
+    paths = write_normals(tmp_path / "scored", 2, first=50)
+    scored = Scored(model, paths, {"memory": lines_of(model, "memory", PRESS, paths)})
+    assert_equal_lines(lines_by_node(scored, PRESS, "memory"), scored.lines["memory"])
 
 
 @pytest.mark.parametrize(("machine", "rule"), [REMEMBERED, EMBEDDED, BY_NETWORK])
 def test_real_recordings_give_what_the_detector_gives(shared: Path, machine: str, rule: Rule) -> None:
+    needed_module("node", "onnxruntime-node")
     real = real_recordings(shared)
     assert_equal_lines(lines_by_node(real, machine, rule), real.lines[rule])
 
 
 @pytest.mark.parametrize("model", ["native", "graph"])
 def test_a_network_is_its_checkpoints(scored: Scored, model: str) -> None:
+    needed_module("node", "onnxruntime-node")
     import osscl.models
 
     demo = Path(next(iter(osscl.models.__path__))) / "demo.onnx"
