@@ -13,7 +13,7 @@ from support.scored_elsewhere import Line, Scored, lines_of
 
 REMEMBERED: tuple[str, Rule] = ("uav/id_06", "memory")
 EMBEDDED: tuple[str, Rule] = ("uav/id_02", "embedding")
-BY_NETWORK: tuple[str, Rule] = ("fan/id_00", "network")
+BY_NETWORK: tuple[str, Rule] = ("gearbox/id_00", "network")
 N_RECORDINGS = 36 + 32
 
 

@@ -108,8 +108,11 @@ def test_a_network_is_its_checkpoints(scored: Scored, model: str) -> None:
     [
         (["nobody"], "nobody: the model does not know it; it knows blower/id_00, blower/id_01, "),
         ([MACHINE, "--rule", "ear"], "there is no rule ear; expected network, memory, both, embedding"),
-        (["fan/id_00", "--rule", "memory"], "fan/id_00: it has no memory; run osscl enroll"),
-        (["fan/id_00", "--rule", "embedding"], "fan/id_00: it has no memory of embeddings; run osscl enroll"),
+        (["gearbox/id_00", "--rule", "memory"], "gearbox/id_00: it has no memory; run osscl enroll"),
+        (
+            ["gearbox/id_00", "--rule", "embedding"],
+            "gearbox/id_00: it has no memory of embeddings; run osscl enroll",
+        ),
         ([MACHINE, "--rate", "2"], "the false-alarm rate is 2; expected 0 < rate < 1"),
         ([MACHINE, "--channel", "left"], "--channel is left; expected a number from 0"),
         ([MACHINE, "--loud"], "Unknown option '--loud'"),
