@@ -87,7 +87,7 @@ def lines_of(model: Path, rule: Rule, machine: str, paths: list[Path]) -> dict[s
     with osscl.load(model, rule=rule) as detector:
         scores = detector.score(clips, machine)
     p_values = [None if np.isnan(p) else float(p) for p in scores.p_value]
-    decisions = [None if each is np.ma.masked else bool(each) for each in scores.is_anomaly]
+    decisions = scores.is_anomaly.astype(object).filled(None).tolist()
     by_clip = zip(paths, scores.score.tolist(), p_values, decisions, strict=True)
     return {path.name: Line(score, p_value, decision) for path, score, p_value, decision in by_clip}
 
