@@ -87,7 +87,7 @@ def lines_of(model: Path, rule: Rule, machine: str, paths: list[Path]) -> dict[s
     with osscl.load(model, rule=rule) as detector:
         scores = detector.score(clips, machine)
     p_values = [None if np.isnan(p) else float(p) for p in scores.p_value]
-    decisions = scores.is_anomaly.astype(object).filled(None).tolist()
+    decisions = scores.is_anomaly.tolist()  # None where nothing is decided
     by_clip = zip(paths, scores.score.tolist(), p_values, decisions, strict=True)
     return {path.name: Line(score, p_value, decision) for path, score, p_value, decision in by_clip}
 
