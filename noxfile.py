@@ -162,6 +162,16 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def integrations(session: nox.Session) -> None:
+    """Run what needs heavy packages beside osscl: the examples in Node and in Chromium."""
+    install(session, "test")
+    for example in ("node", "browser"):
+        npm = ["npm", "ci", "--prefix", f"examples/{example}", "--no-audit", "--no-fund", "--ignore-scripts"]
+        session.run(*npm, external=True)  # without scripts: they would load files for CUDA
+    session.run("pytest", "-n", "logical", "tests/integrations", *session.posargs)
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """Build source distribution and wheel, and run the wheel."""
     session.install("build")

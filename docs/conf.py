@@ -75,6 +75,7 @@ docs/commands
 docs/api
 docs/settings
 docs/format
+docs/languages
 ```
 
 ```{toctree}
