@@ -22,7 +22,7 @@ class Cell:
     n_machines: int = 10_000
     lasts_s: float = 3600.0  # for so long machines send
     period_s: float = 60.0  # from clip to clip of a machine
-    jitter_s: float = 2.0  # either way, uniform
+    jitter_s: float = 2.0  # either way, uniform; sent so much after it is due
     queue_limit: int = 5_000  # clips; beyond them machines are told to come again
     machine_keeps: int = 30  # clips that a machine holds while it is refused
     lease_s: float = 30.0  # after which a clip that was taken is given to another worker

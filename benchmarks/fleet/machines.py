@@ -29,8 +29,8 @@ class Machines:
     def _send(self, machine: int) -> Any:
         due_s, number = self._choose.uniform(0, self._cell.period_s), 0
         while due_s < self._cell.lasts_s:
-            jitter_s = self._choose.uniform(-self._cell.jitter_s, self._cell.jitter_s)
-            yield self._env.timeout(max(0.0, due_s + jitter_s - self._env.now))
+            at_s = due_s + self._choose.uniform(0, 2 * self._cell.jitter_s)
+            yield self._env.timeout(max(0.0, at_s - self._env.now))
             self.n_made += 1
             self._deliver(Clip(machine, number, self._env.now))
             due_s, number = due_s + self._cell.period_s, number + 1

@@ -55,7 +55,7 @@ def simulated(cell: Cell, seed: int) -> Outcome:
     _plan_failures(env, cell, workers, store, random.Random(f"{seed}/failures"))
     lengths: list[int] = []
     env.process(_sample(env, cell, queue, lengths))
-    env.run(cell.lasts_s + cell.jitter_s)
+    env.run(cell.lasts_s + 2 * cell.jitter_s)
     while (machines.n_kept or len(queue) or queue.leases) and env.now < cell.lasts_s + PATIENCE_S:
         env.run(env.now + SAMPLE_S)
     return Outcome(

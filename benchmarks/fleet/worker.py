@@ -47,6 +47,7 @@ class Worker:
                 self._unwritten = []
                 if self._asked is not None:
                     self._queue.withdraw(self._asked)
+                    self._asked = None
                 yield self._env.timeout(death.cause)
                 self.is_alive = True
 
