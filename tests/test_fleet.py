@@ -69,7 +69,7 @@ def test_where_nothing_fails_each_clip_is_scored_once_and_workers_are_as_busy_as
     assert outcome.n_twice == outcome.n_lost == outcome.n_left == outcome.n_refused == outcome.n_deaths == 0
     assert cell.offered == pytest.approx(0.7)
     assert outcome.utilisation == pytest.approx(cell.offered, rel=0.01)
-    assert outcome.delays_s.min() >= 0.7 * cell.service_s
+    assert outcome.delays_s.min() == pytest.approx(0.7 * cell.service_s)
     low, high = interval(outcome.queue_lengths)
     assert low <= cell.arrivals_a_second * outcome.mean_wait_s <= high
 
@@ -100,7 +100,7 @@ def test_what_no_machine_could_keep_is_counted(fleet: Any, cell: Any) -> None:
     gone = fleet("cell").Outage(50.0, 150.0, 1.0)
     full = replace(cell, queue_limit=100, machine_keeps=5, workers_gone=(gone,))
     outcome = fleet("simulation").simulated(full, seed=1)
-    assert outcome.longest_queue == 100
+    assert 100 <= outcome.longest_queue <= 100 + outcome.n_given_again  # which were let in before
     assert outcome.n_refused > outcome.n_lost > 0
     assert outcome.n_left == 0
     assert outcome.n_recorded == outcome.n_made - outcome.n_lost
@@ -118,12 +118,13 @@ def test_a_seed_gives_the_same_fleet_again(fleet: Any, cell: Any) -> None:
 
 def test_a_plan_is_costs_times_assumptions(fleet: Any) -> None:
     assumed = fleet("assumptions").Assumptions(machines=6000, period_s=60, utilisation=0.5, record_days=30)
-    cost = {"cpu_ms": 50.0, "peak_mib": 512.0, "table_bytes": 100.0, "journal_bytes": 300.0}
+    cost: dict[str, Any] = {"cpu_ms": 50.0, "peak_mib": 512.0, "table_bytes": 100.0, "journal_bytes": 300.0}
+    cost["machines"] = {"process_kib": 1024.0}
     needs = fleet("plan").needs(cost, assumed)
     assert needs["busy_cores"] == pytest.approx(5)
     assert needs["cores"] == 10
     assert needs["hosts"] == 1
-    assert needs["memory_gib"] == pytest.approx(5)
+    assert needs["memory_gib"] == pytest.approx(5 + 6000 / 1024)
     assert needs["records_gb_a_day"] == pytest.approx(8.64e6 * 400 / 1e9)
     assert needs["price_cores_a_day"] == pytest.approx(24 * 10 * assumed.price_core_hour)
 

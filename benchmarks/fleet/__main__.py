@@ -46,6 +46,7 @@ def plan(asked: argparse.Namespace) -> None:
     measured = measured_costs()
     assumed = Assumptions(**{each.name: getattr(asked, each.name) for each in fields(Assumptions)})
     show("A clip", tables.costs(measured))
+    show("A machine's memory", tables.machines(measured))
     show("The fleet, by rule", tables.fleet(measured, assumed))
     show("Its recordings", tables.recordings(assumed))
     show("Machines that a host lasts for", tables.limits(measured, assumed))

@@ -6,19 +6,21 @@ from typing import Any
 from .assumptions import Assumptions
 
 GB, TB = 1e9, 1e12
+MANIFEST_KIB = 12 * 1024  # that osscl fills of a manifest
 
 
 def needs(rule_cost: dict[str, Any], assumed: Assumptions) -> dict[str, float]:
     """Cores, hosts, memory, records and money of a fleet that scores by a rule."""
     busy = assumed.clips_a_second * rule_cost["cpu_ms"] / 1000
     cores = math.ceil(busy / assumed.utilisation)
+    machine_kib = rule_cost.get("machines", {}).get("process_kib", 0.0)
     record_bytes = rule_cost["table_bytes"] + rule_cost["journal_bytes"]
     records_gb_a_day = assumed.clips_a_day * record_bytes / GB
     return {
         "busy_cores": busy,
         "cores": cores,
         "hosts": math.ceil(cores / assumed.host_cores),
-        "memory_gib": cores * rule_cost["peak_mib"] / 1024,
+        "memory_gib": cores * rule_cost["peak_mib"] / 1024 + assumed.machines * machine_kib / 2**20,
         "records_gb_a_day": records_gb_a_day,
         "price_cores_a_day": 24 * cores * assumed.price_core_hour,
         "price_records_a_day": records_gb_a_day * assumed.record_days * assumed.price_gb_month / 30,
@@ -38,6 +40,11 @@ def recordings(assumed: Assumptions) -> dict[str, float]:
         "price_objects_a_day": million_clips * (assumed.price_million_puts + assumed.price_million_gets),
         "price_in_a_day": audio_gb_a_day * assumed.price_gb_in,
     }
+
+
+def machines_of_a_file(machine_cost: dict[str, float]) -> int:
+    """How many machines have room in one model file."""
+    return int(MANIFEST_KIB / machine_cost["file_kib"])
 
 
 def machines_of_a_host(rule_cost: dict[str, Any], assumed: Assumptions) -> dict[str, float]:

@@ -30,21 +30,18 @@ def cell_for(rule_cost: dict[str, Any], utilisation: float = 0.6, **changed: Any
 def scenarios(rule_cost: dict[str, Any], **changed: Any) -> dict[str, Cell]:
     """Cells by the name of what happens to them."""
     cell = cell_for(rule_cost, **changed)
-    from_s, hour_s = cell.lasts_s / 6, cell.lasts_s
+    begins_s, ten_minutes = cell.lasts_s / 6, cell.lasts_s / 6  # of an hour
     failing = replace(cell, **FAILING)
-    one_for_all = replace(failing, n_workers=max(1, cell.n_workers - 1))
-    overloaded = replace(cell, n_workers=math.floor(cell.offered * cell.n_workers / 1.2) or 1)
+    all_gone = replace(failing, workers_gone=(Outage(begins_s, 4 * ten_minutes),))
+    too_few = math.floor(cell.offered * cell.n_workers / 1.2)
     return {
         "nothing fails": cell,
-        "a worker dies each half hour of its life, the store stalls, answers are lost": failing,
-        "the same with a worker fewer": one_for_all,
-        "half of the workers gone for 10 minutes": replace(
-            failing, workers_gone=(Outage(from_s, hour_s / 6, 0.5),)
+        "parts fail": failing,
+        "and half of the workers are gone, 10 min": replace(
+            failing, workers_gone=(Outage(begins_s, ten_minutes, 0.5),)
         ),
-        "the store gone for 10 minutes": replace(failing, store_gone=(Outage(from_s, hour_s / 6),)),
-        "everything gone for 40 minutes": replace(failing, workers_gone=(Outage(from_s, hour_s * 2 / 3, 1.0),)),
-        "the same, and machines keep 60 clips": replace(
-            failing, workers_gone=(Outage(from_s, hour_s * 2 / 3, 1.0),), machine_keeps=60
-        ),
-        "too few workers: 1.2 times what they can do": overloaded,
+        "and the store is gone, 10 min": replace(failing, store_gone=(Outage(begins_s, ten_minutes),)),
+        "and all workers are gone, 40 min": all_gone,
+        "the same, machines keep 60 clips": replace(all_gone, machine_keeps=60),
+        "1.2 times the clips that workers can do": replace(cell, n_workers=max(1, too_few)),
     }

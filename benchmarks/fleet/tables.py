@@ -45,6 +45,23 @@ def costs(measured: dict[str, dict[str, Any]]) -> Iterator[str]:
     )
 
 
+def machines(measured: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """What a machine's own memory takes, by rule."""
+    head = ("rule", "model file, KiB a machine", "process, KiB a machine", "first clip, CPU ms more", "machines a file")
+    costs_of = {rule: cost["machines"] for rule, cost in measured.items() if "machines" in cost}
+    return table(
+        head,
+        (
+            (
+                rule,
+                *(number(each[name]) for name in ("file_kib", "process_kib", "fit_ms")),
+                number(plan.machines_of_a_file(each)),
+            )
+            for rule, each in costs_of.items()
+        ),
+    )
+
+
 def fleet(measured: dict[str, dict[str, Any]], assumed: Assumptions) -> Iterator[str]:
     """What a fleet needs, by rule."""
     head = ("rule", "cores busy", "cores", "hosts", "memory GiB", "records GB a day", "cores, a day", "records, a day")
