@@ -1,7 +1,7 @@
 """A fleet on paper: what a clip costs here, what a fleet needs, and what becomes of it when parts fail.
 
     osscl demo --output demo
-    osscl enroll demo/enrolled.onnx demo/recordings --rule embedding --output demo/embedding.onnx
+    osscl enroll demo demo/recordings --rule embedding --output demo/embedding.onnx
     osscl calibrate demo/enrolled.onnx demo/recordings --rule both --output demo/both.onnx
     python -m benchmarks.fleet cost demo      # measures, into benchmarks/fleet/measured.json
     python -m benchmarks.fleet plan           # arithmetic on it; loads, limits and prices are options
@@ -17,7 +17,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from . import tables
+from . import cost, tables
 from .assumptions import Assumptions, texts
 from .scenarios import scenarios
 from .simulation import simulated
@@ -28,15 +28,11 @@ MODELS = {"network": "enrolled", "memory": "enrolled", "both": "both", "embeddin
 
 def measure(asked: argparse.Namespace) -> None:
     """Measure each rule and keep the figures."""
-    from . import cost  # what loads osscl
-
     found = {}
     for rule in asked.rules:
         model, clips = asked.demo / f"{MODELS[rule]}.onnx", asked.demo / "recordings"
         found[rule] = cost.cost_of_rule(model, clips, rule, asked.rounds, asked.seed)
-        found[rule]["spread"] = cost.spread_of_clips(model, clips, rule, asked.clips, asked.seed)
-        if rule != "network":
-            found[rule]["machines"] = cost.cost_of_machines(model, clips, rule)
+        found[rule] |= cost.within_process(model, clips, rule, asked.clips, asked.seed)
         print(rule, json.dumps(found[rule]), flush=True)
     asked.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

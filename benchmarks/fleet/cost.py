@@ -1,21 +1,15 @@
 """Processor time and memory that a clip takes, by rule: whole processes of `osscl score` on one thread."""
 
-import gc
+import json
 import os
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import tracemalloc
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import osscl
-from osscl.machines.labels import machine_source
-
-DEMO_MODEL = Path(osscl.__file__).parent / "models" / "demo.onnx"
 _PROGRAM = "from osscl.cli import main; main()"
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 N_FEW = 20
@@ -89,45 +83,11 @@ def cost_of_rule(model: Path, clips: Path, rule: str, rounds: int, seed: int) ->
     }
 
 
-def spread_of_clips(model: Path, clips: Path, rule: str, n_clips: int, seed: int) -> list[float]:
-    """Quantiles 0, 5, ... 95 % of the processor time of single clips, as multiples of their mean."""
-    files = random.Random(seed).choices(sorted(clips.rglob("*.wav")), k=n_clips)
-    took = []
-    with osscl.load(model, rule=rule, threads=1, streams=1) as detector:
-        list(detector.score_files(files))  # memories are fitted when their machine is first met
-        for file in files:
-            began = time.process_time()
-            list(detector.score_files([file]))
-            took.append(time.process_time() - began)
-    mean = statistics.fmean(took)
-    return [round(sorted(took)[int(share * n_clips / 20)] / mean, 3) for share in range(20)]
-
-
-def cost_of_machines(model: Path, clips: Path, rule: str) -> dict[str, float]:
-    """What a machine's memory takes: KiB of the model file and of the process, CPU ms when it is first met."""
-    with osscl.load(model, rule=rule, threads=1, streams=1) as detector:
-        machine_of = machine_source(detector.machines)
-        by_machine = {machine_of(file): file for file in sorted(clips.rglob("*.wav"))}
-        files = list(by_machine.values())
-        list(detector.score_files([files[0]]))  # what is needed once, whatever the machine
-        first_s, again_s = (_cpu_s_of(detector, files[1:]) for _ in range(2))
-    with osscl.load(model, rule=rule, threads=1, streams=1) as detector:
-        list(detector.score_files([files[0]]))
-        tracemalloc.start()
-        list(detector.score_files(files[1:]))
-        gc.collect()
-        process_bytes, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    n_machines = len(files)
-    return {
-        "n_machines": n_machines,
-        "file_kib": round((model.stat().st_size - DEMO_MODEL.stat().st_size) / n_machines / 1024, 1),
-        "process_kib": round(process_bytes / (n_machines - 1) / 1024, 1),
-        "fit_ms": round(1000 * (first_s - again_s) / (n_machines - 1), 1),
-    }
-
-
-def _cpu_s_of(detector: osscl.Detector, files: list[Path]) -> float:
-    began = time.process_time()
-    list(detector.score_files(files))
-    return time.process_time() - began
+def within_process(model: Path, clips: Path, rule: str, n_clips: int, seed: int) -> dict[str, Any]:
+    """What only a process itself can tell, see `within.py`; another one, since threads are chosen at its start."""
+    command = [sys.executable, "-m", f"{__package__}.within", model, clips, rule, n_clips, seed]
+    told = subprocess.run(
+        list(map(str, command)), env=os.environ | _ONE_THREAD, check=True, stdout=subprocess.PIPE, text=True
+    )
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found

@@ -3,8 +3,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include "container.hpp"
@@ -17,9 +17,11 @@
 namespace {
 
 std::string content_of(const std::string& path) {
+    if (!std::filesystem::is_regular_file(path))
+        throw Refused("there is no file of that name");
     std::ifstream file(path, std::ios::binary);
-    std::string content{std::istreambuf_iterator<char>(file), {}};
-    if (!file)
+    std::string content(std::filesystem::file_size(path), '\0');
+    if (!file.read(content.data(), static_cast<std::streamsize>(content.size())))
         throw Refused("cannot be read");
     return content;
 }

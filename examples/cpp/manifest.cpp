@@ -117,10 +117,13 @@ std::vector<std::string> all_spelled(const json& tensors, const std::string& fie
     return texts;
 }
 
-void read_model(const json& model, Manifest& manifest) {
+void read_model(const json& model, int64_t schema, Manifest& manifest) {
     if (model.is_null())
         throw Refused("the file holds memories and no network; this program scores by the network");
-    object_with(model, "model", {"classes", "inputs", "head", "margin", "scale"});
+    std::set<std::string> names = {"classes", "inputs", "head", "margin", "scale"};
+    if (schema >= 6)
+        names.insert("sub_centres");
+    object_with(model, "model", names);
     manifest.classes = texts_of(model["classes"], "model.classes");
     const std::set<std::string> different(manifest.classes.begin(), manifest.classes.end());
     if (different.size() != manifest.classes.size() || different.contains(""))
@@ -185,7 +188,7 @@ Manifest read_manifest(std::string_view text) {
                       ", and this program knows up to " + std::to_string(kNewestSchema) + ": update it");
     object_with(document, "document", fields_of_schema(schema));
     Manifest manifest;
-    read_model(document["model"], manifest);
+    read_model(document["model"], schema, manifest);
     read_front_end(document["front_end"], manifest);
     read_clip(document["clip"], manifest);
     check_word(document["scoring_rule"], "scoring_rule", "arcface_cross_entropy");
