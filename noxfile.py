@@ -37,7 +37,7 @@ def succeeds(session: nox.Session, command: list[str], **options: Any) -> bool:
 
 def style_checks() -> list[list[str]]:
     """Style, docstrings of public names, and imports that only go downward."""
-    folders = ["csrc", "tests/cpp", "tests/cuda"]
+    folders = ["csrc", "examples/cpp", "tests/cpp", "tests/cuda"]
     sources = [f"{folder}/*.[ch]pp" for folder in folders] + ["csrc/cuda/*.cu", "csrc/cuda/*.hpp"]
     return [
         ["ruff", "check", "."],
@@ -70,6 +70,13 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the installed package, a process for each processor; -- -n 0 for one alone."""
     install(session, "test")
     session.run("pytest", "-n", "logical", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def integrations(session: nox.Session) -> None:
+    """Run the tests with what osscl stands beside: real servers and other packages of their kind."""
+    install(session, "test", "integrations")
+    session.run("pytest", "-n", "logical", "--dist", "worksteal", "tests/integrations", *session.posargs)
 
 
 @nox.session

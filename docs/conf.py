@@ -64,6 +64,7 @@ docs/rerun
 docs/synth
 docs/export
 docs/speed
+docs/scale
 docs/troubleshooting
 ```
 
