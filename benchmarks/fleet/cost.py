@@ -84,7 +84,7 @@ def cost_of_rule(model: Path, clips: Path, rule: str, rounds: int, seed: int) ->
 
 
 def within_process(model: Path, clips: Path, rule: str, n_clips: int, seed: int) -> dict[str, Any]:
-    """What only a process itself can tell, see `within.py`; another one, since threads are chosen at its start."""
+    """What only a process itself can tell, see `within.py`; its threads are chosen when it starts."""
     command = [sys.executable, "-m", f"{__package__}.within", model, clips, rule, n_clips, seed]
     told = subprocess.run(
         list(map(str, command)), env=os.environ | _ONE_THREAD, check=True, stdout=subprocess.PIPE, text=True

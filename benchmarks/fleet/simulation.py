@@ -82,7 +82,9 @@ def _plan_failures(
 ) -> None:
     """Lay what fails into the time ahead."""
     for outage in cell.workers_gone:
-        env.process(_workers_go(env, outage.at_s, outage.lasts_s, workers[: round(outage.share * len(workers))]))
+        env.process(
+            _workers_go(env, outage.at_s, outage.lasts_s, workers[: round(outage.share * len(workers))])
+        )
     for outage in cell.store_gone:
         env.process(_store_goes(env, outage.at_s, outage.lasts_s, store))
     if cell.stall_every_s is not None:

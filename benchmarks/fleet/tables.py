@@ -27,7 +27,15 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def costs(measured: dict[str, dict[str, Any]]) -> Iterator[str]:
     """What a clip takes, by rule."""
-    head = ("rule", "CPU ms a clip", "from to", "clips/s a core", "start, CPU s", "peak MiB", "table + journal, bytes")
+    head = (
+        "rule",
+        "CPU ms a clip",
+        "from to",
+        "clips/s a core",
+        "start, CPU s",
+        "peak MiB",
+        "table + journal, bytes",
+    )
     return table(
         head,
         (
@@ -47,7 +55,13 @@ def costs(measured: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 def machines(measured: dict[str, dict[str, Any]]) -> Iterator[str]:
     """What a machine's own memory takes, by rule."""
-    head = ("rule", "model file, KiB a machine", "process, KiB a machine", "first clip, CPU ms more", "machines a file")
+    head = (
+        "rule",
+        "model file, KiB a machine",
+        "process, KiB a machine",
+        "first clip, CPU ms more",
+        "machines a file",
+    )
     costs_of = {rule: cost["machines"] for rule, cost in measured.items() if "machines" in cost}
     return table(
         head,
@@ -64,7 +78,16 @@ def machines(measured: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 def fleet(measured: dict[str, dict[str, Any]], assumed: Assumptions) -> Iterator[str]:
     """What a fleet needs, by rule."""
-    head = ("rule", "cores busy", "cores", "hosts", "memory GiB", "records GB a day", "cores, a day", "records, a day")
+    head = (
+        "rule",
+        "cores busy",
+        "cores",
+        "hosts",
+        "memory GiB",
+        "records GB a day",
+        "cores, a day",
+        "records, a day",
+    )
     return table(
         head,
         ((rule, *map(number, plan.needs(cost, assumed).values())) for rule, cost in measured.items()),
@@ -84,7 +107,10 @@ def limits(measured: dict[str, dict[str, Any]], assumed: Assumptions) -> Iterato
     parts = list(next(iter(found.values())))
     return table(
         ("rule", *parts, "fails first"),
-        ((rule, *(number(each[part]) for part in parts), min(each, key=each.__getitem__)) for rule, each in found.items()),
+        (
+            (rule, *(number(each[part]) for part in parts), min(each, key=each.__getitem__))
+            for rule, each in found.items()
+        ),
     )
 
 
@@ -92,7 +118,10 @@ def assumptions(assumed: Assumptions) -> Iterator[str]:
     """All assumptions, with the options that change them."""
     return table(
         ("option", "value", "what"),
-        ((f"`--{name.replace('_', '-')}`", f"{getattr(assumed, name):,g}", text) for name, text in texts().items()),
+        (
+            (f"`--{name.replace('_', '-')}`", f"{getattr(assumed, name):,g}", text)
+            for name, text in texts().items()
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a process tells of itself while it scores on one thread: `python -m benchmarks.fleet.within`, for `cost`."""
+"""What a process tells of itself while it scores on one thread; `cost` starts it."""
 
 import gc
 import json
@@ -30,7 +30,7 @@ def spread_of_clips(model: Path, clips: Path, rule: str, n_clips: int, seed: int
 
 
 def cost_of_machines(model: Path, clips: Path, rule: str) -> dict[str, float]:
-    """What a machine's memory takes: KiB of the model file and of the process, CPU ms when it is first met."""
+    """What a machine's memory takes: KiB of file and process, and CPU ms when it is first met."""
     with osscl.load(model, rule=rule, threads=1, streams=1) as detector:
         machine_of = machine_source(detector.machines)
         by_machine = {machine_of(file): file for file in sorted(clips.rglob("*.wav"))}
@@ -61,7 +61,9 @@ def _cpu_s_of(detector: osscl.Detector, files: list[Path]) -> float:
 
 if __name__ == "__main__":
     model, clips, rule = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    found: dict[str, object] = {"spread": spread_of_clips(model, clips, rule, int(sys.argv[4]), int(sys.argv[5]))}
+    found: dict[str, object] = {
+        "spread": spread_of_clips(model, clips, rule, int(sys.argv[4]), int(sys.argv[5]))
+    }
     if rule != "network":
         found["machines"] = cost_of_machines(model, clips, rule)
     print(json.dumps(found))

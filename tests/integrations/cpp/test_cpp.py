@@ -1,4 +1,4 @@
-"""examples/cpp: built by CMake, it scores as `Detector.score` does, and refuses what docs/format.md refuses."""
+"""examples/cpp: it scores as `Detector.score` does, and refuses what docs/format.md refuses."""
 
 import hashlib
 import json
@@ -23,14 +23,21 @@ from support.once import made_once
 
 HEADER = "onnxruntime_cxx_api.h"
 # a folder of headers unpacked from libonnxruntime-dev, where the system has none
-PLACES = [os.environ.get("ONNXRUNTIME_INCLUDE_DIR", ""), "/usr/include/onnxruntime", "/usr/local/include/onnxruntime"]
+PLACES = [
+    os.environ.get("ONNXRUNTIME_INCLUDE_DIR", ""),
+    "/usr/include/onnxruntime",
+    "/usr/local/include/onnxruntime",
+]
 INCLUDE = next((place for place in PLACES if place and Path(place, HEADER).is_file()), None)
 
 pytestmark = [
-    pytest.mark.skipif(INCLUDE is None, reason=f"needs {HEADER}: apt-get install libonnxruntime-dev (Debian 13)"),
+    pytest.mark.skipif(
+        INCLUDE is None, reason=f"needs {HEADER}: apt-get install libonnxruntime-dev (Debian 13)"
+    ),
     pytest.mark.skipif(shutil.which("cmake") is None, reason="needs CMake"),
     pytest.mark.skipif(
-        not Path("/usr/include/nlohmann/json.hpp").is_file(), reason="needs nlohmann-json3-dev (apt-get install)"
+        not Path("/usr/include/nlohmann/json.hpp").is_file(),
+        reason="needs nlohmann-json3-dev (apt-get install)",
     ),
 ]
 NATIVE = Path(osscl.__file__).parent / "models" / "demo.onnx"
@@ -74,7 +81,9 @@ def score() -> Run:
 @pytest.fixture(scope="module")
 def model() -> Path:
     """The demonstration model with its front end in the graph."""
-    folder = made_once("demo_graph", lambda place: export_onnx(NATIVE, place / "demo.onnx", front_end="graph"))
+    folder = made_once(
+        "demo_graph", lambda place: export_onnx(NATIVE, place / "demo.onnx", front_end="graph")
+    )
     return folder / "demo.onnx"
 
 
@@ -121,7 +130,10 @@ def test_a_recording_that_does_not_fit_is_one_sentence_and_the_others_are_scored
     done = score(model, MACHINE, *files, clips[0])
     assert done.returncode == 1
     assert done.stdout.startswith(f"{clips[0]} ")
-    sentences = [sentence for *_, sentence in made.values()] + ["no WAV file", "there is no file of that name"]
+    sentences = [sentence for *_, sentence in made.values()] + [
+        "no WAV file",
+        "there is no file of that name",
+    ]
     told = done.stderr.splitlines()
     assert len(told) == len(files)
     for file, sentence, line in zip(files, sentences, told, strict=True):
@@ -129,7 +141,9 @@ def test_a_recording_that_does_not_fit_is_one_sentence_and_the_others_are_scored
         assert sentence in line
 
 
-def with_manifest(model: Path, change: Callable[[dict[str, Any]], object] | Callable[[bytes], bytes]) -> bytes:
+def with_manifest(
+    model: Path, change: Callable[[dict[str, Any]], object] | Callable[[bytes], bytes]
+) -> bytes:
     """The model with another manifest, whose hash is right."""
     proto = onnx.load(str(model))
     [entry] = [each for each in proto.metadata_props if each.key == "osscl.manifest"]
@@ -143,13 +157,22 @@ def with_manifest(model: Path, change: Callable[[dict[str, Any]], object] | Call
 
 
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
-    "newer": (lambda document: document.update(schema_version=7), "has schema 7, and this program knows up to 6"),
-    "twice": (lambda document: json.dumps(document)[:-1] + ', "licence": "x"}', 'holds the key "licence" twice'),
+    "newer": (
+        lambda document: document.update(schema_version=7),
+        "has schema 7, and this program knows up to 6",
+    ),
+    "twice": (
+        lambda document: json.dumps(document)[:-1] + ', "licence": "x"}',
+        'holds the key "licence" twice',
+    ),
     "unknown": (lambda document: document.update(colour="red"), "has a field colour"),
-    "missing": (lambda document: document.pop("licence") and None, "has no field licence"),
+    "missing": (lambda document: document.__delitem__("licence"), "has no field licence"),
     "rule": (lambda document: document.update(scoring_rule="other"), 'expected was "arcface_cross_entropy"'),
     "samples": (lambda document: document["clip"].update(n_samples=1.6e5), "a whole number of at least 1"),
-    "clip": (lambda document: document["clip"].update(n_samples=8000), "follow from its model, front end and clip"),
+    "clip": (
+        lambda document: document["clip"].update(n_samples=8000),
+        "follow from its model, front end and clip",
+    ),
     "front end": (lambda document: document["front_end"].update(sha256="0" * 64), "front_end.sha256"),
     "graph": (lambda document: document.update(graph_sha256="0" * 64), "the graph has another SHA-256"),
     "nan": (lambda document: json.dumps(document)[:-1] + ', "x": NaN}', "the manifest is no JSON"),
@@ -201,7 +224,9 @@ def test_tensors_in_other_files_are_refused(score: Run, model: Path, tmp_path: P
     bare = onnx.ModelProto.FromString(content)
     del bare.metadata_props[:]
     own = {each.key: each.value for each in proto.metadata_props}
-    document = json.loads(own["osscl.manifest"]) | {"graph_sha256": hashlib.sha256(bare.SerializeToString()).hexdigest()}
+    document = json.loads(own["osscl.manifest"]) | {
+        "graph_sha256": hashlib.sha256(bare.SerializeToString()).hexdigest()
+    }
     own["osscl.manifest"] = json.dumps(document)
     own["osscl.manifest_sha256"] = hashlib.sha256(own["osscl.manifest"].encode()).hexdigest()
     for each in proto.metadata_props:
