@@ -5,7 +5,7 @@
     osscl calibrate demo/enrolled.onnx demo/recordings --rule both --output demo/both.onnx
     python -m benchmarks.fleet cost demo      # measures, into benchmarks/fleet/measured.json
     python -m benchmarks.fleet plan           # arithmetic on it; loads, limits and prices are options
-    python -m benchmarks.fleet simulate       # an hour of a cell of 10,000 machines, scenario by scenario
+    python -m benchmarks.fleet simulate       # an hour of a cell of 3,000 machines, scenario by scenario
 
 The tables of docs/scale.md are what the last two print.
 """
@@ -98,7 +98,7 @@ def parsed() -> argparse.Namespace:
     planning.set_defaults(run=plan)
     simulating = commands.add_parser("simulate", help="an hour of a cell")
     simulating.add_argument("--rule", default="network", choices=list(MODELS))
-    simulating.add_argument("--machines", type=int, default=10_000)
+    simulating.add_argument("--machines", type=int, default=3_000)
     simulating.add_argument("--seconds", type=float, default=3600.0)
     simulating.add_argument("--utilisation", type=float, default=0.6)
     simulating.add_argument("--seed", type=int, default=1)

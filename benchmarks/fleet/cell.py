@@ -19,7 +19,7 @@ class Cell:
     n_workers: int
     service_s: float  # mean processor time of a clip
     spread: tuple[float, ...]  # quantiles of a clip's time, as multiples of the mean
-    n_machines: int = 10_000
+    n_machines: int = 3_000
     lasts_s: float = 3600.0  # for so long machines send
     period_s: float = 60.0  # from clip to clip of a machine
     jitter_s: float = 2.0  # either way, uniform; sent so much after it is due

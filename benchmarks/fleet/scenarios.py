@@ -1,4 +1,4 @@
-"""What is let happen to a cell of 10,000 machines in an hour."""
+"""What is let happen to a cell in an hour."""
 
 import math
 from dataclasses import replace
