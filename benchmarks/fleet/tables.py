@@ -132,7 +132,7 @@ SIMULATED = (
     "queue: mean / longest",
     "delay p50 / p95 / p99 / longest, s",
     "refused",
-    "scored twice",
+    "second records, dropped",
     "clips",
     "lost",
 )
