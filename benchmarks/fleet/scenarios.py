@@ -33,7 +33,7 @@ def scenarios(rule_cost: dict[str, Any], **changed: Any) -> dict[str, Cell]:
     begins_s, ten_minutes = cell.lasts_s / 6, cell.lasts_s / 6  # of an hour
     failing = replace(cell, **FAILING)
     all_gone = replace(failing, workers_gone=(Outage(begins_s, 4 * ten_minutes),))
-    too_few = math.floor(cell.offered * cell.n_workers / 1.2)
+    too_many = round(1.2 / cell.service_s * cell.period_s)  # for one worker
     return {
         "nothing fails": cell,
         "parts fail": failing,
@@ -43,5 +43,5 @@ def scenarios(rule_cost: dict[str, Any], **changed: Any) -> dict[str, Cell]:
         "and the store is gone, 10 min": replace(failing, store_gone=(Outage(begins_s, ten_minutes),)),
         "and all workers are gone, 40 min": all_gone,
         "the same, machines keep 60 clips": replace(all_gone, machine_keeps=60),
-        "1.2 times the clips that workers can do": replace(cell, n_workers=max(1, too_few)),
+        "one worker, 1.2 times what it can do": replace(cell, n_workers=1, n_machines=too_many),
     }
