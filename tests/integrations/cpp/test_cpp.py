@@ -141,10 +141,8 @@ def test_a_recording_that_does_not_fit_is_one_sentence_and_the_others_are_scored
         assert sentence in line
 
 
-def with_manifest(
-    model: Path, change: Callable[[dict[str, Any]], object] | Callable[[bytes], bytes]
-) -> bytes:
-    """The model with another manifest, whose hash is right."""
+def with_manifest(model: Path, change: Callable[[dict[str, Any]], object]) -> bytes:
+    """The model with another manifest, as `change` leaves or gives it, whose hash is right."""
     proto = onnx.load(str(model))
     [entry] = [each for each in proto.metadata_props if each.key == "osscl.manifest"]
     document = json.loads(entry.value)
