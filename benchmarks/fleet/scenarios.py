@@ -32,7 +32,9 @@ def scenarios(rule_cost: dict[str, Any], **changed: Any) -> dict[str, Cell]:
     cell = cell_for(rule_cost, **changed)
     begins_s, ten_minutes = cell.lasts_s / 6, cell.lasts_s / 6  # of an hour
     failing = replace(cell, **FAILING)
-    all_gone = replace(failing, workers_gone=(Outage(begins_s, 4 * ten_minutes),))
+    # a tenth of the cell: whoever is refused asks again and again, which takes long to simulate
+    tenth = {"n_machines": cell.n_machines // 10, "queue_limit": cell.queue_limit // 10, "n_workers": 1}
+    all_gone = replace(failing, workers_gone=(Outage(begins_s, 4 * ten_minutes),), **tenth)
     too_many = round(1.2 / cell.service_s * cell.period_s)  # for one worker
     return {
         "nothing fails": cell,
@@ -41,7 +43,7 @@ def scenarios(rule_cost: dict[str, Any], **changed: Any) -> dict[str, Cell]:
             failing, workers_gone=(Outage(begins_s, ten_minutes, 0.5),)
         ),
         "and the store is gone, 10 min": replace(failing, store_gone=(Outage(begins_s, ten_minutes),)),
-        "and all workers are gone, 40 min": all_gone,
+        "a tenth of it, its worker gone, 40 min": all_gone,
         "the same, machines keep 60 clips": replace(all_gone, machine_keeps=60),
         "one worker, 1.2 times what it can do": replace(cell, n_workers=1, n_machines=too_many),
     }
