@@ -65,6 +65,7 @@ docs/rerun
 docs/synth
 docs/export
 docs/speed
+docs/scale
 docs/troubleshooting
 ```
 
