@@ -34,6 +34,7 @@ COMMANDS = (
     "compare",
     "embed",
     "serve",
+    "triton",
     "bench",
     "train",
     "export",

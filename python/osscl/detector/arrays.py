@@ -82,13 +82,41 @@ class ScoresArrays:
         Huang, Fang, He: "One-Stage Supervised Contrastive Learning for anomalous sound detection",
         ICASSP 2025, arXiv 2509.13853.
         """
+        return self._judged(*self.check(waveforms, machine, sample_rate_hz))
+
+    def check(
+        self,
+        waveforms: npt.ArrayLike,
+        machine: str | Sequence[str],
+        sample_rate_hz: int = 16_000,
+    ) -> tuple[Samples, tuple[str, ...]]:
+        """Refuse what `score` would refuse, before anything is computed.
+
+        Parameters
+        ----------
+        waveforms, machine, sample_rate_hz
+            As for `score`.
+
+        Returns
+        -------
+        clips : ndarray of int16 or float32, [B, 160000]
+            The samples.
+        machines : tuple of str
+            Machine ID of each clip.
+
+        Raises
+        ------
+        InputError, MachineError
+            As by `score`.
+        """
         clips = self._clips(waveforms, sample_rate_hz)
         machines = (machine,) * len(clips) if isinstance(machine, str) else tuple(machine)
         if len(machines) != len(clips):
             raise InputError(f"{len(machines)} machines for {len(clips)} clips; give one name, or one a clip")
-        for name in machines:
+        for name in dict.fromkeys(machines):
             check_machine(name, self._judges.machines)
-        return self._judged(clips, machines)
+            self._judges.of(name)
+        return clips, machines
 
     def score_windows(
         self,
