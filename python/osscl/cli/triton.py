@@ -46,8 +46,8 @@ def triton(
     plan: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Engine that osscl engine built of this model, for Triton's TensorRT; may be repeated, one for "
-            "each kind of card.",
+            help="Engine that osscl engine built of this model, for Triton's TensorRT; may be repeated, one "
+            "for each kind of card.",
             metavar="ENGINE",
         ),
     ] = None,
@@ -55,8 +55,8 @@ def triton(
     preferred_batch: Annotated[
         list[int] | None,
         typer.Option(
-            help="Clips that are handed on at once, without waiting for more; may be repeated. By default 4, 8, "
-            "16 ... up to the largest batch.",
+            help="Clips that are handed on at once, without waiting for more; may be repeated. By default 4, "
+            "8, 16 ... up to the largest batch.",
         ),
     ] = None,
     queue_delay: Annotated[

@@ -1,4 +1,4 @@
-"""Requests that came together, answered by one call of the detector; a bad one is the only one to hear of it."""
+"""Requests that came together, answered by one call of the detector; a bad one alone hears of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -118,8 +118,8 @@ def _samples(request: Request) -> npt.NDArray[Any]:
     given = [each for each in (request.waveform, request.waveform_int16) if each is not None]
     if len(given) != 1:
         raise InputError(
-            f"the request holds {'both' if given else 'neither'} {WAVEFORM} (FP32) {'and' if given else 'nor'} "
-            f"{WAVEFORM_INT16} (INT16); expected one of both"
+            f"the request holds {'both inputs' if given else 'neither of the inputs'} {WAVEFORM} (FP32) and "
+            f"{WAVEFORM_INT16} (INT16); expected one of them"
         )
     return given[0]
 

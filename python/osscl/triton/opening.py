@@ -22,8 +22,8 @@ def open_detector(told: Mapping[str, str]) -> Detector:
     Parameters
     ----------
     told : mapping of str to str
-        What Triton hands to ``initialize``: the model's folder and version, its configuration as JSON, and the
-        kind and number of the device that this instance is for.
+        What Triton hands to ``initialize``: the model's folder and version, its configuration as JSON, and
+        the kind and number of the device that this instance is for.
 
     Returns
     -------

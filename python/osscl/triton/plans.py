@@ -87,7 +87,8 @@ def _read(path: Path, bundle: Bundle, model: str) -> Engine:
     if sidecar.facts.graph_sha256 != bundle.graph_sha256:
         raise BackendError(
             f"{printable(path)} was built from another graph than that of {model} (SHA-256 "
-            f"{sidecar.facts.graph_sha256[:12]}..., not {bundle.graph_sha256[:12]}...): osscl engine build {model}"
+            f"{sidecar.facts.graph_sha256[:12]}..., not {bundle.graph_sha256[:12]}...): "
+            f"osscl engine build {model}"
         )
     return Engine(path, sidecar.facts, data)
 
@@ -96,11 +97,11 @@ def _check_pair(one: Engine, other: Engine) -> None:
     names = f"{printable(one.path)} and {printable(other.path)}"
     if one.facts.compute_capability == other.facts.compute_capability:
         raise ConfigError(
-            f"{names} are both for cards of compute capability {one.facts.compute_capability}, and Triton takes "
-            "one for each; name one of them"
+            f"{names} are both for cards of compute capability {one.facts.compute_capability}, and Triton "
+            "takes one for each; name one of them"
         )
     if one.facts.tensorrt_version != other.facts.tensorrt_version:
         raise ConfigError(
-            f"{names} were built by TensorRT {one.facts.tensorrt_version} and {other.facts.tensorrt_version}, and "
-            "one server has one of them; build both by the server's version"
+            f"{names} were built by TensorRT {one.facts.tensorrt_version} and "
+            f"{other.facts.tensorrt_version}, and one server has one of them; build both by the server's version"
         )

@@ -1,7 +1,7 @@
 """Model of Triton's Python backend: samples and a machine ID in; score, p-value and decision out.
 
-`osscl triton` copies this file into a repository of models as it is. It needs osscl in the Python that Triton's
-Python backend runs.
+`osscl triton` copies this file into a repository of models as it is. It needs osscl in the Python that
+Triton's Python backend runs.
 """
 
 from collections.abc import Sequence

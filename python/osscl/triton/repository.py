@@ -1,4 +1,4 @@
-"""A model file as a repository of Triton's: the scorer, and the network alone for ONNX Runtime and TensorRT."""
+"""A model file as a repository of Triton's: the scorer, and its network alone for other backends."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
