@@ -37,7 +37,7 @@ def model_name(model: str | os.PathLike[str], wanted: str | None) -> str:
         source = "the name" if wanted is not None else "the file's name"
         raise ConfigError(
             f"{source} '{brief(name)}' cannot be that of a model in Triton, which is a folder and a part of "
-            f"an address; expected up to {_LONGEST} letters, digits, '_', '-' and '.', neither of the last two "
-            "first: --name NAME (a machine's ID is no such name: each request says it)"
+            f"an address; expected up to {_LONGEST} letters, digits, '_', '-' and '.', neither of the last "
+            "two first: --name NAME (a machine's ID is no such name: each request says it)"
         )
     return name

@@ -103,5 +103,6 @@ def _check_pair(one: Engine, other: Engine) -> None:
     if one.facts.tensorrt_version != other.facts.tensorrt_version:
         raise ConfigError(
             f"{names} were built by TensorRT {one.facts.tensorrt_version} and "
-            f"{other.facts.tensorrt_version}, and one server has one of them; build both by the server's version"
+            f"{other.facts.tensorrt_version}, and one server has one of them; build both by the server's "
+            "version"
         )
