@@ -1,4 +1,4 @@
-"""The real Triton Inference Server out of NVIDIA's wheel for PyTriton, which holds the Python backend alone."""
+"""The real Triton Inference Server out of NVIDIA's wheel of PyTriton, with the Python backend alone."""
 
 import importlib.util
 import os
@@ -20,6 +20,7 @@ import pytest
 from support.waiting import wait_until
 
 _STUB = "triton_python_backend_stub"
+_STRICTLY = "--disable-auto-complete-config"
 _RUNNABLE = 0o755
 _HANGS_AFTER_S = 120.0
 
@@ -73,11 +74,10 @@ def serving(repository: Path, work: Path) -> Iterator[Triton]:
         "grpc-address": "127.0.0.1",
         "grpc-port": grpc,
         "allow-metrics": "false",
-        "disable-auto-complete-config": "true",
     }
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [server, *(f"--{name}={value}" for name, value in options.items())],
+            [server, _STRICTLY, *(f"--{name}={value}" for name, value in options.items())],
             stdout=said,
             stderr=subprocess.STDOUT,
             env=os.environ | _surroundings(wheel),
@@ -93,10 +93,9 @@ def serving(repository: Path, work: Path) -> Iterator[Triton]:
 def _surroundings(wheel: Path) -> dict[str, str]:
     """The wheel's own libraries, and the Python that runs the tests as the one that is found first."""
     libraries = wheel.parents[1] / "nvidia_pytriton.libs"
-    before = {"PATH": str(Path(sys.executable).parent), "LD_LIBRARY_PATH": str(libraries)}
-    return {
-        name: os.pathsep.join(filter(None, (first, os.environ.get(name)))) for name, first in before.items()
-    }
+    first = {"PATH": str(Path(sys.executable).parent), "LD_LIBRARY_PATH": str(libraries)}
+    then = {name: os.environ[name] for name in first if os.environ.get(name)}
+    return {name: os.pathsep.join((path, *filter(None, [then.get(name)]))) for name, path in first.items()}
 
 
 def _stub(wheel: Path) -> Path:

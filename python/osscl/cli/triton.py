@@ -99,7 +99,7 @@ def _document(written: Repository) -> dict[str, object]:
                 "name": each.name,
                 "folder": str(written.folder / each.name),
                 "files": sorted(each.files),
-                "config": each.config,
+                "what": each.what,
             }
             for each in written.models
         ],
