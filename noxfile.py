@@ -10,6 +10,8 @@ nox.options.default_venv_backend = "virtualenv"
 PROJECT = nox.project.load_toml("pyproject.toml")
 # a build without CUDA; the package itself leaves the range open
 TORCH = "torch==2.13.0"
+# what nothing in the package needs, and only tests/integrations takes
+INTEGRATIONS = {"triton": ["nvidia-pytriton>=0.7", "tritonclient[grpc,http]"]}
 EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,train,watch"
 
 
@@ -70,6 +72,15 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the installed package, a process for each processor; -- -n 0 for one alone."""
     install(session, "test")
     session.run("pytest", "-n", "logical", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("part", sorted(INTEGRATIONS))
+def integrations(session: nox.Session, part: str) -> None:
+    """Run the tests with heavy packages of others, a part in an environment of its own."""
+    install(session, "test")
+    session.install(*INTEGRATIONS[part])
+    session.run("pytest", f"tests/integrations/{part}", *session.posargs)
 
 
 @nox.session
