@@ -103,6 +103,7 @@ OF_OTHER_PROGRAMS = {
     ("support", "--no-deps"): "pip install",
     ("audio", "--ignore-length"): "sox",
     ("cli", "--data-binary"): "curl",
+    ("cli", "--model-repository"): "tritonserver",
     ("serving", "--data-binary"): "curl",
     ("training", "--always"): "git describe",
     ("training", "--dirty"): "git describe",

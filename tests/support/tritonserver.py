@@ -19,6 +19,9 @@ import pytest
 
 from support.waiting import wait_until
 
+LOG = "tritonserver.log"
+"""Name of the file with what a server says."""
+
 _STUB = "triton_python_backend_stub"
 _STRICTLY = "--disable-auto-complete-config"
 _RUNNABLE = 0o755
@@ -58,14 +61,29 @@ def wheel_folder() -> Path:
 @contextmanager
 def serving(repository: Path, work: Path) -> Iterator[Triton]:
     """Serve a repository of models, whose configurations must say everything, until the block ends."""
-    wheel, log = wheel_folder(), work / "tritonserver.log"
+    http, grpc = _free_ports(2)
+    with _started(repository, work, http, grpc) as process:
+        wait_until(lambda: _is_ready(http), process)
+        yield Triton(f"127.0.0.1:{http}", f"127.0.0.1:{grpc}", work / LOG)
+
+
+def refusal(repository: Path, work: Path) -> str:
+    """What the server says, which ends because it cannot load a model of the repository."""
+    with _started(repository, work, *_free_ports(2)) as process:
+        process.wait(_HANGS_AFTER_S)
+    return (work / LOG).read_text(encoding="utf-8")
+
+
+@contextmanager
+def _started(repository: Path, work: Path, http: int, grpc: int) -> "Iterator[subprocess.Popen[bytes]]":
+    """A server that begins to load a repository; it is told to end where it has not by itself."""
+    wheel = wheel_folder()
     backend = work / "backends" / "python"
     shutil.copytree(wheel / "backends" / "python", backend)
     server, stub = work / "tritonserver", backend / _STUB
     for source, copy in ((wheel / "bin" / "tritonserver", server), (_stub(wheel), stub)):
         shutil.copyfile(source, copy)  # a wheel may lack the right to run it
         copy.chmod(_RUNNABLE)
-    http, grpc = _free_ports(2)
     options = {
         "model-repository": repository,
         "backend-directory": backend.parent,
@@ -75,7 +93,7 @@ def serving(repository: Path, work: Path) -> Iterator[Triton]:
         "grpc-port": grpc,
         "allow-metrics": "false",
     }
-    with log.open("wb") as said:
+    with (work / LOG).open("wb") as said:
         process = subprocess.Popen(
             [server, _STRICTLY, *(f"--{name}={value}" for name, value in options.items())],
             stdout=said,
@@ -83,8 +101,7 @@ def serving(repository: Path, work: Path) -> Iterator[Triton]:
             env=os.environ | _surroundings(wheel),
         )
         try:
-            wait_until(lambda: _is_ready(http), process)
-            yield Triton(f"127.0.0.1:{http}", f"127.0.0.1:{grpc}", log)
+            yield process
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(_HANGS_AFTER_S)

@@ -14,6 +14,7 @@ from osscl.audio.windows import check_hop
 from osscl.backends import Outputs
 from osscl.config import Padding, check_fit
 from osscl.detector.computing import Computing
+from osscl.detector.taken import TakesArrays
 from osscl.detector.windows import CutWaveform, WindowScores
 from osscl.errors import BackendError, InputError
 from osscl.explanation.explained import Explanation
@@ -30,7 +31,7 @@ from osscl.scoring.scores import Scores
 _WINDOWS_AT_ONCE = 64
 
 
-class ScoresArrays:
+class ScoresArrays(TakesArrays):
     """What an opened model does with arrays.
 
     Parameters
@@ -44,7 +45,8 @@ class ScoresArrays:
     """
 
     def __init__(self, manifest: Manifest, judges: Judges, computing: Computing) -> None:
-        self._manifest, self._judges, self._computing = manifest, judges, computing
+        super().__init__(manifest, judges)
+        self._computing = computing
 
     def score(
         self,
@@ -83,40 +85,6 @@ class ScoresArrays:
         ICASSP 2025, arXiv 2509.13853.
         """
         return self._judged(*self.check(waveforms, machine, sample_rate_hz))
-
-    def check(
-        self,
-        waveforms: npt.ArrayLike,
-        machine: str | Sequence[str],
-        sample_rate_hz: int = 16_000,
-    ) -> tuple[Samples, tuple[str, ...]]:
-        """Refuse what `score` would refuse, before anything is computed.
-
-        Parameters
-        ----------
-        waveforms, machine, sample_rate_hz
-            As for `score`.
-
-        Returns
-        -------
-        clips : ndarray of int16 or float32, [B, 160000]
-            The samples.
-        machines : tuple of str
-            Machine ID of each clip.
-
-        Raises
-        ------
-        InputError, MachineError
-            As by `score`.
-        """
-        clips = self._clips(waveforms, sample_rate_hz)
-        machines = (machine,) * len(clips) if isinstance(machine, str) else tuple(machine)
-        if len(machines) != len(clips):
-            raise InputError(f"{len(machines)} machines for {len(clips)} clips; give one name, or one a clip")
-        for name in dict.fromkeys(machines):
-            check_machine(name, self._judges.machines)
-            self._judges.of(name)
-        return clips, machines
 
     def score_windows(
         self,
@@ -299,26 +267,6 @@ class ScoresArrays:
 
     def _network_scores(self, clips: Samples, judge: Judge) -> npt.NDArray[np.float64]:
         return scores_by_network([judge] * len(clips), self._run(clips), self._manifest.network.model)
-
-    def _clips(self, waveforms: npt.ArrayLike, sample_rate_hz: int | None = None) -> Samples:
-        if sample_rate_hz is not None:
-            self._check_rate(sample_rate_hz)
-        samples = as_samples(waveforms, InputError)
-        n_samples = self._manifest.clip.n_samples
-        if samples.ndim not in (1, 2) or samples.shape[-1] != n_samples:
-            longer = samples.ndim == 1 and samples.shape[0] > n_samples
-            raise InputError(
-                f"waveforms has shape {list(samples.shape)}; expected [{n_samples}] or [clips, {n_samples}]"
-                + ("; score_windows scores one of any length" if longer else "")
-            )
-        return samples.reshape(-1, n_samples)
-
-    def _check_rate(self, sample_rate_hz: int) -> None:
-        expected_hz = self._manifest.front_end.settings.sample_rate_hz
-        if sample_rate_hz != expected_hz:
-            raise InputError(
-                f"sample_rate_hz is {sample_rate_hz}, expected {expected_hz}; resample the waveforms first"
-            )
 
     def _run(self, clips: Samples) -> Outputs:
         return self._computing.run(clips)

@@ -3,12 +3,14 @@
 pip install "osscl[cpu]" nvidia-pytriton && pytest tests/integrations/triton
 """
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,7 @@ from osscl.synth import DatasetPlan, write_dataset
 from osscl.triton.answering import outputs
 from osscl.triton.configs import SCORER_OUTPUTS
 from osscl.triton.repository import write_repository
-from support.tritonserver import Triton, serving, wheel_folder
+from support.tritonserver import Triton, refusal, serving, wheel_folder
 
 grpc = pytest.importorskip("tritonclient.grpc", reason="tritonclient[grpc,http] is not installed")
 http = pytest.importorskip("tritonclient.http", reason="tritonclient[grpc,http] is not installed")
@@ -167,6 +169,9 @@ def test_a_thousand_mixed_requests_of_eight_clients(
 
     with ThreadPoolExecutor(N_CLIENTS) as pool:
         answers = list(pool.map(client, range(N_CLIENTS)))
+    with grpc.InferenceServerClient(triton.grpc) as connection:
+        [counted] = connection.get_inference_statistics("press_hall").model_stats
+    assert counted.execution_count < counted.inference_stats.success.count  # some were put together
     right = [expected(detector, asked) for asked in requests]
     wrong = [
         (number, found)
@@ -177,3 +182,33 @@ def test_a_thousand_mixed_requests_of_eight_clients(
     kinds = {word for each in right if not isinstance(each, str) for word in each["decision"].ravel()}
     assert kinds == {"anomaly", "normal", "unknown"}
     assert sum(isinstance(each, str) for each in right) == N_REQUESTS // 8
+
+
+def test_answers_in_json(triton: Triton, detector: Detector, sounds: npt.NDArray[np.int16]) -> None:
+    """Without a client of Triton's: what any program can send and read."""
+    inputs = [
+        {"name": "waveform_int16", "shape": [1, N_SAMPLES], "datatype": "INT16", "data": sounds[0].tolist()},
+        {"name": "machine", "shape": [1, 1], "datatype": "BYTES", "data": [BY_NETWORK_ALONE]},
+    ]
+    question = Request(
+        f"http://{triton.http}/v2/models/press_hall/infer", json.dumps({"inputs": inputs}).encode()
+    )
+    with urlopen(question, timeout=60) as answer:
+        found = {each["name"]: each["data"][0] for each in json.load(answer)["outputs"]}
+    scores = outputs(detector.score(sounds[:1], BY_NETWORK_ALONE))
+    right = {name: values.ravel().tolist()[0] for name, values in scores.items()}
+    assert np.float32(found["score"]) == np.float32(right["score"])
+    assert (found["decision"], found["rule"]) == ("unknown", "network") == (right["decision"], right["rule"])
+    assert np.isnan([found["p_value"], found["threshold"]]).all()
+
+
+def test_a_model_that_cannot_be_opened_is_told_in_the_log(model: Path, tmp_path: Path) -> None:
+    write_repository(model, tmp_path / "written", name="press_hall")
+    (tmp_path / "models").mkdir()
+    scorer = (tmp_path / "written" / "press_hall").rename(tmp_path / "models" / "press_hall")
+    content = bytearray((scorer / "1" / "model.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (scorer / "1" / "model.onnx").write_bytes(content)
+    said = refusal(tmp_path / "models", tmp_path)
+    assert "hash differs: tampered with or damaged" in said
+    assert "Traceback" not in said
