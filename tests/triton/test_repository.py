@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from msgspec.structs import replace
@@ -238,6 +239,23 @@ def test_what_is_there_gives_way_when_it_is_told_to(
     assert {path.name for path in repository.iterdir()} == {"other", "small", "small_network"}
     assert read_config(repository / "small" / "config.pbtxt").max_batch_size == 5
     assert {path.name for path in tmp_path.iterdir()} == {"models", "engines"}
+
+
+def test_a_repository_on_another_file_system_is_written(model: Path, tmp_path: Path) -> None:
+    """As a volume that is mounted: nothing can be moved into it from beside it."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system at /dev/shm")
+    with TemporaryDirectory(dir=memory) as mounted:
+        (tmp_path / "models").symlink_to(mounted)
+        for max_batch in (8, 9):
+            write_repository(
+                model, tmp_path / "models", batching=Batching(max_batch=max_batch), overwrite=True
+            )
+            config = read_config(Path(mounted) / "small" / "config.pbtxt")
+            assert config.max_batch_size == max_batch
+            assert {path.name for path in Path(mounted).iterdir()} == {"small", "small_network"}
+    assert [path.name for path in tmp_path.iterdir()] == ["models"]
 
 
 @pytest.mark.parametrize("strange", ["config.pbtxt", "2/model.py", "1/notes.txt"])

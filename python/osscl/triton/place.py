@@ -3,7 +3,7 @@
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from osscl.errors import OutputError
@@ -72,16 +72,19 @@ def appearing(repository: Path, replaced: Sequence[Path]) -> Iterator[Path]:
     Yields
     ------
     Path
-        A new folder beside the repository, removed with all in it where something fails.
+        A new folder, removed with all in it where something fails.
 
     Raises
     ------
     OutputError
         A folder or file cannot be made; then the repository is as it was.
     """
-    work = repository.absolute().parent / f".osscl-{secrets.token_hex(8)}.part"
     try:
-        (work / "new").mkdir(parents=True)
+        work = _work_folder(repository)
+    except OSError as error:
+        raise cannot_be_written(repository, error) from error
+    try:
+        (work / "new").mkdir()
         (work / "old").mkdir()
         yield work / "new"
         _move(work, repository, replaced)
@@ -89,6 +92,28 @@ def appearing(repository: Path, replaced: Sequence[Path]) -> Iterator[Path]:
         raise cannot_be_written(repository, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _work_folder(repository: Path) -> Path:
+    """Make a folder from which others move into a repository at once.
+
+    It lies beside the repository, where a server that polls does not look; and in it where nothing moves from
+    there: the repository is a mount of its own, or the folder around it is closed.
+    """
+    name = f".osscl-{secrets.token_hex(8)}.part"
+    beside = repository.absolute().parent / name
+    if not repository.exists():
+        beside.mkdir()
+        return beside
+    inside = repository / name
+    try:
+        beside.mkdir()
+        return beside.replace(inside).replace(beside)
+    except OSError:
+        with suppress(OSError):
+            beside.rmdir()
+        inside.mkdir()
+        return inside
 
 
 def _move(work: Path, repository: Path, replaced: Sequence[Path]) -> None:
