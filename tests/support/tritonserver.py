@@ -110,9 +110,15 @@ def _started(repository: Path, work: Path, http: int, grpc: int) -> "Iterator[su
 def _surroundings(wheel: Path) -> dict[str, str]:
     """The wheel's own libraries, and the Python that runs the tests as the one that is found first."""
     libraries = wheel.parents[1] / "nvidia_pytriton.libs"
-    first = {"PATH": str(Path(sys.executable).parent), "LD_LIBRARY_PATH": str(libraries)}
-    then = {name: os.environ[name] for name in first if os.environ.get(name)}
-    return {name: os.pathsep.join((path, *filter(None, [then.get(name)]))) for name, path in first.items()}
+    return {
+        "PATH": _before(str(Path(sys.executable).parent), os.environ.get("PATH")),
+        "LD_LIBRARY_PATH": _before(str(libraries), os.environ.get("LD_LIBRARY_PATH")),
+    }
+
+
+def _before(folder: str, others: str | None) -> str:
+    """A list of folders, this one first."""
+    return f"{folder}{os.pathsep}{others}" if others else folder
 
 
 def _stub(wheel: Path) -> Path:

@@ -30,6 +30,9 @@ class Counting(Detector):
         super().__init__(model, ComputeOptions("cpu", threads=1))
         self.calls: list[tuple[int, str]] = []
 
+    def __enter__(self) -> "Counting":
+        return self
+
     def score(self, waveforms: npt.ArrayLike, *arguments: Any, **words: Any) -> Scores:
         self.calls.append((len(np.asarray(waveforms)), str(np.asarray(waveforms).dtype)))
         return super().score(waveforms, *arguments, **words)
@@ -78,7 +81,7 @@ def test_what_came_together_is_one_call_for_each_type(detector: Counting) -> Non
 
 def test_a_bad_request_alone_hears_of_it(detector: Counting) -> None:
     good = request(SOUNDS[:2], REMEMBERED, CLASSES[0])
-    unsound = SOUNDS[:1].astype(np.float32) / 32768
+    unsound = np.multiply(SOUNDS[:1], np.float32(1 / 32768), dtype=np.float32)
     unsound[0, 7] = np.inf
     names = np.array([[REMEMBERED.encode()]], object)
     bad = {

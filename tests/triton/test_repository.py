@@ -15,7 +15,7 @@ from osscl.errors import BackendError, ConfigError, ModelFileError, OutputError
 from osscl.model_file.bundle import read_bundle
 from osscl.triton import repository as room
 from osscl.triton.batching import Batching
-from osscl.triton.config_text import Word, config_text, entries
+from osscl.triton.config_text import Value, Word, config_text, entries
 from osscl.triton.repository import write_repository
 from support.console import osscl
 from support.engine_caches import FACTS, fill
@@ -147,7 +147,11 @@ def test_batches_are_those_asked_for(
 def test_text_is_what_protobuf_reads_back(tmp_path: Path) -> None:
     strange = 'a "quoted" \\ path\nof Prüfstand \x00 7'
     parameters = entries({"engine_cache": {"string_value": strange}})
-    message = {"name": strange, "parameters": parameters, "input": [{"dims": [-1, 2], "optional": True}]}
+    message: dict[str, Value] = {
+        "name": strange,
+        "parameters": parameters,
+        "input": [{"dims": [-1, 2], "optional": True}],
+    }
     (tmp_path / "config.pbtxt").write_text(config_text(message | {"backend": Word('"python"')}))
     config = read_config(tmp_path / "config.pbtxt")
     assert config.name == config.parameters["engine_cache"].string_value == strange
