@@ -1,4 +1,4 @@
-"""Triton's own schema of ``config.pbtxt``, out of its client, without what the client needs to speak."""
+"""What a repository of Triton's holds; Triton's own schema of it, out of its client, which need not speak."""
 
 import importlib.util
 from pathlib import Path
@@ -12,6 +12,19 @@ def read_config(path: Path) -> Any:
     """Read a configuration as Triton does: a field that it does not know is an error."""
     with path.open(encoding="ascii") as file:
         return text_format.Parse(file.read(), _schema().ModelConfig())
+
+
+def group_kind(config: Any, name: str) -> int:
+    """Number of a kind of instances, such as KIND_CPU."""
+    groups = type(config).DESCRIPTOR.fields_by_name["instance_group"].message_type
+    return int(groups.enum_values_by_name[name].number)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All files below a folder with what they hold."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def _schema() -> Any:

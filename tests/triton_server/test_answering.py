@@ -1,6 +1,7 @@
 """Requests that Triton hands on together: one call of the detector, an answer each, a bad one by itself."""
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from osscl.scoring.scores import Scores
 from osscl.triton.answering import Request, answer_all, outputs
 from osscl.triton.opening import open_detector
 from support.model_files import CLASSES
-from support.remembering import faulty_clips, normal_clips, stored_memory, write_model
+from support.remembering import faulty_clips, normal_clips
 
 REMEMBERED = "press/id_09"
 NUMBERS, TEXTS = ("score", "p_value", "threshold"), ("decision", "rule", "quality")
@@ -38,16 +39,9 @@ class Counting(Detector):
         return super().score(waveforms, *arguments, **words)
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small network, and the memory of a machine that it does not know."""
-    path = tmp_path_factory.mktemp("model") / "model.onnx"
-    return write_model(path, [stored_memory(REMEMBERED, normal_clips(1, 24))])
-
-
 @pytest.fixture
-def detector(model: Path) -> Iterator[Counting]:
-    with Counting(model) as opened:
+def detector(small_model: Path) -> Iterator[Counting]:
+    with Counting(small_model) as opened:
         yield opened
 
 
@@ -134,31 +128,47 @@ def test_a_clip_of_which_nothing_is_decided_is_unknown(detector: Counting) -> No
 # What Triton tells
 
 
-def told(model: Path, kind: str = "CPU", **parameters: str) -> dict[str, str]:
-    """What the Python backend hands to a model, of one that lies in the folder of version 1."""
+@pytest.fixture
+def version(tmp_path: Path, small_model: Path) -> Path:
+    """The folder of a model's version, with a model file in it."""
+    folder = tmp_path / "small" / "1"
+    folder.mkdir(parents=True)
+    shutil.copyfile(small_model, folder / "model.onnx")
+    return folder
+
+
+def told(version: Path, kind: str = "CPU", **parameters: str) -> dict[str, str]:
+    """What the Python backend hands to a model."""
     config = {"parameters": {name: {"string_value": value} for name, value in parameters.items()}}
     return {
         "model_config": json.dumps(config),
         "model_instance_kind": kind,
         "model_instance_device_id": "3",
-        "model_repository": str(model.parent.parent),
-        "model_version": model.parent.name,
+        "model_repository": str(version.parent),
+        "model_version": version.name,
     }
 
 
-def test_a_model_is_opened_as_its_parameters_say(model: Path) -> None:
+def test_a_model_is_opened_as_its_parameters_say(version: Path) -> None:
     with open_detector(
-        told(model, rule="memory", false_alarm_rate="0.25", threads="2", streams="1", backend="onnxruntime")
+        told(
+            small_model,
+            rule="memory",
+            false_alarm_rate="0.25",
+            threads="2",
+            streams="1",
+            backend="onnxruntime",
+        )
     ) as detector:
         assert detector.judges.rule_of(REMEMBERED) == "memory"
         assert detector.judges.of(REMEMBERED).rate == 0.25
-    with open_detector(told(model, threads="2", streams="1")) as detector:
+    with open_detector(told(version, threads="2", streams="1")) as detector:
         assert (detector.facts["threads"], detector.facts["streams"]) == ("2", "1")
         assert detector.facts["device"] == "cpu"
     with pytest.raises(ConfigError, match="threads is 0"):
-        open_detector(told(model, threads="0"))
+        open_detector(told(version, threads="0"))
 
 
-def test_an_instance_on_a_gpu_never_falls_back_to_the_cpu(model: Path) -> None:
+def test_an_instance_on_a_gpu_never_falls_back_to_the_cpu(version: Path) -> None:
     with pytest.raises((DeviceError, MissingExtraError, BackendError), match=r"cuda:3|package|driver"):
-        open_detector(told(model, kind="GPU"))
+        open_detector(told(version, kind="GPU"))
