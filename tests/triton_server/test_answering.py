@@ -150,16 +150,8 @@ def told(version: Path, kind: str = "CPU", **parameters: str) -> dict[str, str]:
 
 
 def test_a_model_is_opened_as_its_parameters_say(version: Path) -> None:
-    with open_detector(
-        told(
-            small_model,
-            rule="memory",
-            false_alarm_rate="0.25",
-            threads="2",
-            streams="1",
-            backend="onnxruntime",
-        )
-    ) as detector:
+    words = {"rule": "memory", "false_alarm_rate": "0.25", "backend": "onnxruntime"}
+    with open_detector(told(version, **words)) as detector:
         assert detector.judges.rule_of(REMEMBERED) == "memory"
         assert detector.judges.of(REMEMBERED).rate == 0.25
     with open_detector(told(version, threads="2", streams="1")) as detector:
