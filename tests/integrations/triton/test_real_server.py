@@ -154,6 +154,7 @@ def _spoilt(clips: npt.NDArray[Any], named: list[bytes], rng: np.random.Generato
     return Asked(clips, [*named[:-1], b"\xff\xfe"])
 
 
+@pytest.mark.timeout(1800)  # a minute of work, on a machine that others use too
 def test_a_thousand_mixed_requests_of_eight_clients(
     triton: Triton, detector: Detector, sounds: npt.NDArray[np.int16]
 ) -> None:
