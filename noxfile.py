@@ -78,17 +78,16 @@ def integrations(session: nox.Session) -> None:
     install(session, "test", "integrations")
     if shutil.which("npm"):
         for example in ("node", "browser"):  # without scripts: they would load files for CUDA
-            npm = [
-                "npm",
-                "ci",
-                "--prefix",
-                f"examples/{example}",
-                "--no-audit",
-                "--no-fund",
-                "--ignore-scripts",
-            ]
-            session.run(*npm, external=True)
+            options = ["--no-audit", "--no-fund", "--ignore-scripts"]
+            session.run("npm", "ci", "--prefix", f"examples/{example}", *options, external=True)
     session.run("pytest", "-n", "logical", "--dist", "worksteal", "tests/integrations", *session.posargs)
+
+
+@nox.session
+def triton(session: nox.Session) -> None:
+    """Run the tests in the real Triton server, whose Python backend needs an older NumPy than others do."""
+    install(session, "test", "triton")
+    session.run("pytest", "tests/integrations/triton", *session.posargs)
 
 
 @nox.session

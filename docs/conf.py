@@ -55,6 +55,7 @@ docs/explain
 docs/sensitivity
 docs/gpu
 docs/serve
+docs/triton
 docs/layouts
 docs/training
 docs/evaluation

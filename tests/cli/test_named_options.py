@@ -53,6 +53,7 @@ COMMANDS_OF_ROOM = {
     "sensitivity": ("sensitivity",),
     "serving": ("serve",),
     "synth": ("synth", "demo"),
+    "triton": ("triton",),
     "training/background.py": ("export",),
     "training/checkpoint.py": ("train", "export"),
     "training": ("train",),
@@ -88,6 +89,7 @@ COMMANDS_OF_ROOM = {
     "cli/training_limit.py": ("train",),
     "cli/training_result.py": ("train",),
     "cli/training_said.py": ("train",),
+    "cli/triton.py": ("triton",),
     "cli/watch.py": ("watch",),
 }
 """Which commands print what stands there; the longest name that fits counts."""
@@ -101,6 +103,7 @@ OF_OTHER_PROGRAMS = {
     ("support", "--no-deps"): "pip install",
     ("audio", "--ignore-length"): "sox",
     ("cli", "--data-binary"): "curl",
+    ("cli", "--model-repository"): "tritonserver",
     ("serving", "--data-binary"): "curl",
     ("training", "--always"): "git describe",
     ("training", "--dirty"): "git describe",

@@ -103,6 +103,10 @@ ROWS = [
     Row("explain labels", "explain demo RECORDING --labels @", suffix=".csv"),
     Row("serve model", "serve @ --port 0"),
     Row("serve token_file", "serve demo --port 0 --token-file @"),
+    Row("triton model", "triton @ -o new"),
+    Row("triton plan", "triton demo -o new --plan @"),
+    Row("triton plan", "triton demo -o new --plan @", suffix=".engine"),
+    Row("triton output", "triton demo -o @", WRITE_FOLDER),
     Row("embed places", "embed @ RECORDINGS -o new.npz"),
     Row("embed places", "embed @ -o new.npz"),
     Row("embed output", "embed RECORDINGS -o @", WRITE_FILE, ".npz"),
@@ -187,7 +191,7 @@ WITH_A_NETWORK = (
     "serve",
     "watch",
 )
-NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
+NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build", "triton")}
 FITTING = (
     "bench",
     "calibrate",
@@ -233,6 +237,7 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("export", "training_data"),
     ("export", "without_rewrite"),
     *((command, name) for command in FITTING for name in ("channel", "pad")),
+    *(("triton", name) for name in ("backend", "device", "domain", "name", "rule")),
     *(
         (command, "machine")
         for command in ("commission", "compare", "enroll", "evaluate", "explain", "score", "watch")

@@ -35,6 +35,7 @@ COMMANDS = (
     "compare",
     "embed",
     "serve",
+    "triton",
     "bench",
     "train",
     "export",

@@ -1,7 +1,7 @@
 """What scoring a batch of waveforms gives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +71,21 @@ class Scores:
             np.full((n, 4), np.nan, np.float32),
             [None] * n,
         )
+
+    def part(self, first: int, end: int) -> "Scores":
+        """Take some of the clips, in order.
+
+        Parameters
+        ----------
+        first, end : int
+            Number of the first one, and of the first one after them.
+
+        Returns
+        -------
+        Scores
+            Views of the same arrays.
+        """
+        return Scores(*(getattr(self, each.name)[first:end] for each in fields(self)))
 
     def undecide(self, place: int) -> None:
         """Take back what was decided of a clip of which nothing can be decided.
