@@ -28,6 +28,7 @@
     │   └── DeviceError            a GPU cannot be used, or failed
     │       ├── DeviceMemoryError      its memory does not hold what was asked for
     │       └── DeviceLostError        it stopped working in the middle of the work
+    ├── DistributedError       processes on other machines cannot be reached, or end in the middle of the work
     ├── MissingExtraError      an optional package is needed and not installed
     └── OutputError            results cannot be written where they should go
         └── JournalError           the journal of a run cannot be used, or is another run's
@@ -167,6 +168,10 @@ class DeviceMemoryError(DeviceError):
 
 class DeviceLostError(DeviceError):
     """A GPU stopped working in the middle of the work."""
+
+
+class DistributedError(OssclError):
+    """Processes on other machines cannot be reached, or end in the middle of the work."""
 
 
 class MissingExtraError(OssclError, ImportError):

@@ -1,0 +1,43 @@
+"""Ray, loaded when it is asked for and not before: what it reads of its surroundings it reads then."""
+
+import logging
+import os
+import secrets
+from typing import Any
+
+from osscl.support.failed_import import needing
+
+_NO_REPORTS = {"RAY_USAGE_STATS_ENABLED": "0"}  # to Ray's makers, whatever the user's files say
+_UNLESS_SET = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}  # what Ray will do by default, said without a warning
+_PASSWORD_MODE, _PASSWORD = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
+
+
+def import_ray(*, is_own: bool) -> Any:
+    """Load Ray and Ray Data.
+
+    Parameters
+    ----------
+    is_own : bool
+        Whether processes of Ray will be started here, for this program alone. They listen to the network, so
+        they get a password that nobody else knows. A cluster has its own rules.
+
+    Returns
+    -------
+    module
+        The package `ray`, its part `data` loaded.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not installed, or cannot be loaded.
+    """
+    os.environ.update(_NO_REPORTS)
+    for name, value in _UNLESS_SET.items():
+        os.environ.setdefault(name, value)
+    if is_own and _PASSWORD_MODE not in os.environ:
+        os.environ.update({_PASSWORD_MODE: "token", _PASSWORD: secrets.token_hex(32)})
+    with needing("--runner ray", "ray"):
+        import ray
+        import ray.data
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    return ray
