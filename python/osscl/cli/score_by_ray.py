@@ -120,7 +120,10 @@ def score_by_ray(
             _score(scoring, candidates, table, asked, runner, tally)
     except KeyboardInterrupt:
         say(f"interrupted after {tally}; nothing is written, and no worker is left")
-        return signals.exit_code(), tally, scoring
+        raise typer.Exit(signals.exit_code()) from None
+    if scoring.n_ended:
+        ended = f"{scoring.n_ended} {plural(scoring.n_ended, 'worker')} ended in the middle of a batch"
+        say(f"{ended}, which others scored again: each file stands in the table once")
     say(f"{tally} -> {printable(output)} ({table.n_parts} {plural(table.n_parts, 'part')})")
     return EXIT_SOME_UNSCORED if tally.n_failed else 0, tally, scoring
 

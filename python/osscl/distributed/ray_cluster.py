@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from osscl.distributed.native_lines import without_native_lines
 from osscl.distributed.ray_package import import_ray
 from osscl.errors import ConfigError, DistributedError
 from osscl.support.paths import brief
@@ -108,6 +109,13 @@ def connected(address: str | None) -> Iterator[Cluster]:
     if address not in (None, "auto"):
         _check_answers(address)
     ray = import_ray(is_own=address is None)
+    with without_native_lines(), _begun(ray, address):
+        where = "this machine" if address is None else ray.get_runtime_context().gcs_address
+        yield Cluster(ray, where, tuple(_nodes(ray)))
+
+
+@contextmanager
+def _begun(ray: Any, address: str | None) -> Iterator[None]:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     with _own_signals():
         try:
@@ -124,8 +132,7 @@ def connected(address: str | None) -> Iterator[Cluster]:
         except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise DistributedError(_no_ray(address, error)) from error
     try:
-        where = "this machine" if address is None else ray.get_runtime_context().gcs_address
-        yield Cluster(ray, where, tuple(_nodes(ray)))
+        yield
     finally:
         with _own_signals():
             ray.shutdown()

@@ -71,6 +71,8 @@ class RayScoring:
         As theirs, to tell of decisions.
     left_out : LeftOut
         What was not scored of long recordings.
+    n_ended : int
+        Workers that ended in the middle of a batch.
     """
 
     cluster: Cluster
@@ -79,10 +81,10 @@ class RayScoring:
     bundle: Bundle
     judges: Judges
     left_out: LeftOut = field(default_factory=LeftOut)
+    n_ended: int = 0
     _computed: dict[str, str] = field(default_factory=dict)
     _n_sent: int = 0
     _n_came: int = 0
-    _n_ended: int = 0
 
     @property
     def clip_s(self) -> float:
@@ -101,7 +103,7 @@ class RayScoring:
                 "workers": self.share.workers,
                 "threads_each": self.share.threads,
                 "gpus_each": self.share.gpus,
-                "workers_that_ended": self._n_ended,
+                "workers_that_ended": self.n_ended,
                 "files_sent": self._n_sent,
                 "files_back_once": self._n_came,
             },
@@ -133,7 +135,7 @@ class RayScoring:
         ledger = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Ledger).remote()
         try:
             yield from self._records(self._tables(candidates, RayLedger(ledger)))
-            self._n_ended = ray.get(ledger.ended.remote())
+            self.n_ended = ray.get(ledger.ended.remote())
         except ray.exceptions.RayTaskError:
             raise  # a fault of the code, with its trace
         except ray.exceptions.RayError as error:
