@@ -9,11 +9,12 @@ import msgspec
 from osscl.audio.candidate import Candidate
 from osscl.errors import InputError
 from osscl.runs.parquet import COLUMN_TYPES, record_schema
-from osscl.scoring.record import Record
+from osscl.scoring.record import Record, short_float
 from osscl.support.failed_import import needing
 from osscl.support.paths import printable
 
 PATH = "path"
+_FLOAT32 = [name for name, type_ in COLUMN_TYPES.items() if type_ == "float32"]
 _SPARK_TYPES = {
     "string": "string",
     "float32": "float",
@@ -100,7 +101,12 @@ def records_in(table: Any) -> Sequence[Record]:
     sequence of Record
         One for each row.
     """
-    return [Record(**row) for row in table.select(list(Record.__struct_fields__)).to_pylist()]
+    rows = table.select(list(Record.__struct_fields__)).to_pylist()
+    for row in rows:
+        for name in _FLOAT32:
+            if row[name] is not None:
+                row[name] = short_float(row[name])
+    return [Record(**row) for row in rows]
 
 
 def _path(cell: object) -> str:

@@ -1,0 +1,52 @@
+"""Where Ray is asked for, and what is said where none answers."""
+
+import socket
+import sys
+
+import pytest
+
+from osscl.distributed.ray_cluster import chosen_address, connected
+from osscl.distributed.ray_package import import_ray
+from osscl.errors import ConfigError, DistributedError, MissingExtraError
+from support.packages import hide
+
+
+@pytest.mark.parametrize("wrong", ["head", "ray://head:10001", "head:", ":6379", "head:sixty", "head:99999", ""])
+def test_what_is_no_address_is_refused_in_a_sentence(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(ConfigError, match="--address is '.*'; expected "):
+        chosen_address(wrong)
+
+
+def test_rays_own_variable_is_heard_where_no_address_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert chosen_address(None) == "head:6379"
+    assert chosen_address("[::1]:6379") == "[::1]:6379"
+    monkeypatch.setenv("RAY_ADDRESS", "local")
+    assert chosen_address(None) is None
+    monkeypatch.setenv("RAY_ADDRESS", "head")
+    with pytest.raises(ConfigError, match="RAY_ADDRESS is 'head'"):
+        chosen_address(None)
+
+
+def test_an_address_where_nothing_listens_is_told_before_ray_is_loaded() -> None:
+    with socket.socket() as taken:  # bound, and not listening: nobody else gets it meanwhile
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(DistributedError, match=rf"no Ray answers at {address} \(.*\): start one there by"):
+            with connected(address):
+                pass
+
+
+def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    hide(monkeypatch, "ray", "ray.data")
+    with pytest.raises(MissingExtraError, match=r'--runner ray needs the package ray, .*"osscl\[ray\]"'):
+        import_ray(is_own=False)
+
+
+def test_osscl_does_not_load_ray() -> None:
+    import osscl
+    import osscl.distributed
+
+    assert osscl.__version__
+    assert "ray" not in sys.modules or "integrations" in " ".join(sys.argv)
