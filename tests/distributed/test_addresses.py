@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import threading
 
 import pytest
 
@@ -33,9 +34,24 @@ def test_an_address_where_nothing_listens_is_told_before_ray_is_loaded() -> None
     with socket.socket() as taken:  # bound, and not listening: nobody else gets it meanwhile
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(DistributedError, match=rf"no Ray answers at {address} \(.*\): start one there by"):
-            with connected(address):
-                pass
+        told = rf"no Ray answers at {address} \(.*\): start one there by"
+        with pytest.raises(DistributedError, match=told), connected(address):
+            pass
+
+
+@pytest.mark.parametrize("says", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b""])
+def test_an_address_where_something_else_listens_is_told(says: bytes) -> None:
+    def answer(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(says)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, args=(server,), daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(DistributedError, match=r"\(what listens there is no Ray\)"), connected(address):
+            pass
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,6 @@ from osscl.cli.console import FileProgress
 from osscl.cli.messages import EXIT_SOME_UNSCORED, say
 from osscl.cli.runner_options import RunnerOptions
 from osscl.distributed.ray_cluster import chosen_address, connected
-from osscl.distributed.ray_package import import_ray
 from osscl.distributed.ray_scoring import RayScoring
 from osscl.distributed.sharing import shared
 from osscl.distributed.work import Work, named_model
@@ -95,7 +94,6 @@ def score_by_ray(
         What scored.
     """
     address = chosen_address(runner.address)
-    import_ray(is_own=address is None)  # before anything else is looked at: without it nothing can be done
     table = PartsTable(output, overwrite=overwrite, inputs=[model, asked.names.labels, *asked.paths])
     bundle = read_bundle(model)
     judges = Judges(bundle.manifest, *asked.decide)

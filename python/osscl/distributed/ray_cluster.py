@@ -18,6 +18,9 @@ from osscl.support.threads import usable_cpus
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 _ANSWERS_WITHIN_S = 10
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_SETTINGS = 4
+_EMPTY_SETTINGS = bytes([0, 0, 0, _SETTINGS, 0, 0, 0, 0, 0])
 _OBJECT_STORE_BYTES = 256 << 20  # batches are names and lines
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -146,16 +149,34 @@ def _nodes(ray: Any) -> Iterator[Node]:
 
 
 def _check_answers(address: str) -> None:
-    """Ask whether anything listens there, since Ray itself asks for minutes."""
+    """Ask whether something speaks there as Ray does, since Ray itself would ask for minutes."""
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _ANSWERS_WITHIN_S).close()
+        with socket.create_connection((host.strip("[]"), int(port)), _ANSWERS_WITHIN_S) as connection:
+            speaks = "RAY_USE_TLS" in os.environ or _speaks_http_2(connection)
     except OSError as error:
-        reason = "no answer in 10 s" if isinstance(error, TimeoutError) else error.strerror or str(error)
-        raise DistributedError(
-            f"no Ray answers at {address} ({reason}): start one there by 'ray start --head --port {port}', or "
-            "leave --address away to use this machine"
-        ) from error
+        late = f"no answer in {_ANSWERS_WITHIN_S} s"
+        reason = late if isinstance(error, TimeoutError) else error.strerror or str(error)
+    else:
+        if speaks:
+            return
+        reason = "what listens there is no Ray"
+    raise DistributedError(
+        f"no Ray answers at {address} ({reason}): start one there by 'ray start --head --port {port}', or "
+        "leave --address away to use this machine"
+    )
+
+
+def _speaks_http_2(connection: socket.socket) -> bool:
+    """Whether the other side begins as gRPC does, which all of Ray speaks: RFC 9113, 3.4."""
+    connection.sendall(_PREFACE + _EMPTY_SETTINGS)
+    head = b""
+    while len(head) < len(_EMPTY_SETTINGS):
+        came = connection.recv(len(_EMPTY_SETTINGS) - len(head))
+        if not came:
+            return False
+        head += came
+    return head[3] == _SETTINGS
 
 
 def _no_ray(address: str | None, error: Exception) -> str:
