@@ -7,9 +7,10 @@ from typing import Any
 
 from osscl.support.failed_import import needing
 
-_NO_REPORTS = {"RAY_USAGE_STATS_ENABLED": "0"}  # to Ray's makers, whatever the user's files say
-_UNLESS_SET = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}  # what Ray will do by default, said without a warning
-_PASSWORD_MODE, _PASSWORD = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
+_REPORTS = "RAY_USAGE_STATS_ENABLED"
+_GUARD_MODE = "RAY_AUTH_MODE"
+_GUARD = "RAY_AUTH_TOKEN"
+_HIDES_GPUS = "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"
 
 
 def import_ray(*, is_own: bool) -> Any:
@@ -31,11 +32,12 @@ def import_ray(*, is_own: bool) -> Any:
     MissingExtraError
         It is not installed, or cannot be loaded.
     """
-    os.environ.update(_NO_REPORTS)
-    for name, value in _UNLESS_SET.items():
-        os.environ.setdefault(name, value)
-    if is_own and _PASSWORD_MODE not in os.environ:
-        os.environ.update({_PASSWORD_MODE: "token", _PASSWORD: secrets.token_hex(32)})
+    os.environ[_REPORTS] = "0"  # to Ray's makers, whatever the user's files say
+    if _HIDES_GPUS not in os.environ:
+        os.environ[_HIDES_GPUS] = "0"  # what Ray will do by default: said, it does not warn of it
+    if is_own and _GUARD_MODE not in os.environ:
+        os.environ[_GUARD_MODE] = "token"
+        os.environ[_GUARD] = secrets.token_hex(32)
     with needing("--runner ray", "ray"):
         import ray
         import ray.data
