@@ -155,6 +155,14 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def integrations(session: nox.Session) -> None:
+    """Run the tests with heavy packages beside: Ray, and Spark, which needs default-jre-headless."""
+    wanted = [package for group in ("test",) for package in nox.project.dependency_groups(PROJECT, group)]
+    session.install(*wanted, ".[cpu,parquet,ray]", "pyspark>=4", "pandas<3")
+    session.run("pytest", "tests/integrations", *session.posargs)
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """Build source distribution and wheel, and run the wheel."""
     session.install("build")

@@ -1,8 +1,8 @@
 """Throughput and start-up of ``osscl score --runner ray`` beside the same run in one process, in turns.
 
-``python benchmarks/ray_overhead.py FOLDER FEW --turns 3``: FOLDER holds the clips, FEW some of them. The rate of a
-runner is that of the clips that FOLDER has more than FEW, in the time that it takes longer for them: what a run costs
-once, starting and ending, is in both and falls out of it, and is stated apart.
+``python benchmarks/ray_overhead.py FOLDER FEW --turns 3``: FOLDER holds the clips, FEW some of them. The
+rate of a runner is that of the clips that FOLDER has more than FEW, in the time that it takes longer for
+them: what a run costs once, starting and ending, is in both and falls out of it, and is stated apart.
 """
 
 import argparse
@@ -24,7 +24,13 @@ RUNNERS = {
 def seconds(runner: str, folder: Path) -> float:
     """Time of one run, from the start of its process to its end."""
     with tempfile.TemporaryDirectory() as work:
-        command = [shutil.which("osscl") or "osscl", "score", "demo", str(folder.absolute()), *RUNNERS[runner]]
+        command = [
+            shutil.which("osscl") or "osscl",
+            "score",
+            "demo",
+            str(folder.absolute()),
+            *RUNNERS[runner],
+        ]
         began = time.perf_counter()
         subprocess.run(command, cwd=work, check=True, capture_output=True, env={**os.environ})
         return time.perf_counter() - began
@@ -48,7 +54,8 @@ def main() -> None:
         once.append(start["ray"] - start["local"])
         for runner in RUNNERS:
             few, many = took[runner]
-            print(f"{turn} {runner}: {few:.1f} s of {n_few}, {many:.1f} s of {n_many}, {rate[runner]:.1f} clips/s")
+            took_s = f"{few:.1f} s of {n_few}, {many:.1f} s of {n_many}"
+            print(f"{turn} {runner}: {took_s}, {rate[runner]:.1f} clips/s")
         print(f"{turn} ratio {ratios[-1]:.3f}, Ray starts and ends in {once[-1]:.1f} s more")
         sys.stdout.flush()
     print(f"median ratio {statistics.median(ratios):.3f}, start-up {statistics.median(once):.1f} s")

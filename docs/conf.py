@@ -54,6 +54,7 @@ docs/explain
 docs/sensitivity
 docs/gpu
 docs/serve
+docs/distributed
 docs/layouts
 docs/training
 docs/evaluation

@@ -12,10 +12,12 @@ from osscl.errors import ConfigError, DistributedError, MissingExtraError
 from support.packages import hide
 
 
-@pytest.mark.parametrize("wrong", ["head", "ray://head:10001", "head:", ":6379", "head:sixty", "head:99999", ""])
+@pytest.mark.parametrize(
+    "wrong", ["head", "ray://head:10001", "head:", ":6379", "head:sixty", "head:99999", ""]
+)
 def test_what_is_no_address_is_refused_in_a_sentence(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with pytest.raises(ConfigError, match="--address is '.*'; expected "):
+    with pytest.raises(ConfigError, match=r"--address is '.*'; expected "):
         chosen_address(wrong)
 
 

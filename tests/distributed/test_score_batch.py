@@ -25,7 +25,7 @@ MACHINE = "blower/id_00"
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[bytes]:
-    """Three recordings, one of them with a name that is not UTF-8; a damaged file; and one that is not there."""
+    """Recordings, one with a name that is not UTF-8; a damaged file; and one that is not there."""
     made = write_normals(tmp_path / "blower", 3)
     odd = os.fsencode(tmp_path / "blower") + b"/normal_id_00_\xff.wav"
     Path(os.fsdecode(odd)).write_bytes(made[2].read_bytes())
@@ -81,12 +81,16 @@ def test_a_batch_without_paths_is_refused(table: dict[str, list[object]], told: 
 
 
 def test_another_model_file_than_at_the_beginning_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"demo is another file where a worker runs .* put the same one there"):
+    with pytest.raises(
+        ModelFileError, match=r"demo is another file where a worker runs .* put the same there"
+    ):
         opened(Work("demo", "0" * 64))
 
 
 def test_another_osscl_than_at_the_beginning_is_refused() -> None:
-    with pytest.raises(DistributedError, match=r"and osscl 0\.0\.7 where the run began: install the same one"):
+    with pytest.raises(
+        DistributedError, match=r"and osscl 0\.0\.7 where the run began: install the same one"
+    ):
         opened(Work("demo", "0" * 64, version="0.0.7"))
 
 

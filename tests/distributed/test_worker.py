@@ -1,8 +1,9 @@
-"""What a worker does with a batch that ended others: every recording gets its lines, and the one at fault is named."""
+"""What a worker does with a batch that ended others: each recording gets its lines, the one at fault too."""
 
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from osscl.audio.candidate import Candidate
 from osscl.distributed.ledger import MAX_ENDS_IN_A_ROW, Ledger
@@ -14,7 +15,7 @@ from osscl.machines.labels import MachineNames
 from osscl.model_file.bundle import read_bundle
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
-from support.normal_recordings import write_normals
+from support.normal_recordings import clip, write_normals
 
 MACHINE = "blower/id_00"
 
@@ -123,9 +124,6 @@ def test_what_a_worker_cannot_work_with_is_raised_where_the_run_is(candidates: l
 
 
 def test_a_recording_that_is_longer_is_told_of(work: Work, tmp_path: Path) -> None:
-    from support.normal_recordings import clip
-    import soundfile
-
     path = tmp_path / "long.wav"
     soundfile.write(path, clip(1, n_samples=170_000), 16_000)
     told = answer(Worker(work, Ledger()), [Candidate(str(path))]).told

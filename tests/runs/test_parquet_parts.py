@@ -1,6 +1,5 @@
 """A table in parts: a folder that appears whole, holds each line once, and reads back as one table."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.dataset
@@ -43,7 +42,9 @@ def test_nothing_is_there_before_the_end_and_nothing_is_left_of_what_is_abandone
     assert not list(tmp_path.iterdir())
 
 
-def test_a_table_is_replaced_only_when_that_is_asked_for_and_nothing_else_stands_there(tmp_path: Path) -> None:
+def test_a_table_is_replaced_only_when_that_is_asked_for_and_nothing_else_stands_there(
+    tmp_path: Path,
+) -> None:
     output = tmp_path / "scores.parquet"
     write(PartsTable(output, rows=1), records(3))
     with pytest.raises(OutputError, match="exists; name another folder, or use --overwrite"):
@@ -77,17 +78,17 @@ def test_what_comes_into_being_meanwhile_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_table_in_parts_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="expected a name that ends in .parquet"):
+    with pytest.raises(ConfigError, match=r"expected a name that ends in \.parquet"):
         PartsTable(tmp_path / "scores.csv")
     with pytest.raises(OutputError, match="make it first"):
         PartsTable(tmp_path / "nowhere" / "scores.parquet")
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Path]:
+def parts(tmp_path: Path) -> Path:
     output = tmp_path / "scores.parquet"
     write(PartsTable(output, rows=1), records(2))
-    yield output
+    return output
 
 
 def test_an_engines_own_files_beside_its_parts_are_no_lines(parts: Path) -> None:
@@ -103,11 +104,11 @@ def test_parts_that_are_not_all_written_or_not_there_are_refused(parts: Path, tm
         list(read_records(parts))
     empty = tmp_path / "empty.parquet"
     empty.mkdir()
-    with pytest.raises(EvaluationError, match="holds no file that ends in .parquet"):
+    with pytest.raises(EvaluationError, match=r"holds no file that ends in \.parquet"):
         list(read_records(empty))
 
 
 def test_a_damaged_part_is_named(parts: Path) -> None:
     (parts / "part-00001.parquet").write_bytes(b"PAR1")
-    with pytest.raises(EvaluationError, match="part-00001.parquet: no Parquet file"):
+    with pytest.raises(EvaluationError, match=r"part-00001\.parquet: no Parquet file"):
         list(read_records(parts))

@@ -23,7 +23,7 @@ def runner_options(
     runner: Annotated[
         str | None,
         typer.Option(
-            help="Score by workers of Ray, on this machine or a cluster, into a folder of Parquet parts: 'ray'.",
+            help="Score by workers of Ray, here or on a cluster, into a folder of Parquet parts: 'ray'.",
             metavar="ray",
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""What goes to a worker and comes back, as Arrow tables: recordings to score, lines, and what else it tells."""
+"""What goes to a worker and comes back, as Arrow tables: recordings, lines, and what else it tells."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice

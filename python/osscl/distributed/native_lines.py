@@ -1,9 +1,10 @@
-"""What Ray's native code writes to stderr by itself: kept from the user's, as Ray keeps it in files of its own."""
+"""What Ray's native code writes to stderr by itself: kept away, as Ray keeps it in files of its own."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -23,8 +24,8 @@ def without_native_lines() -> Iterator[None]:
         return
     ours.flush()
     with (
-        open(kept, "w", encoding=ours.encoding, errors=ours.errors, buffering=1) as python_only,
-        open(os.devnull, "w") as nowhere,
+        os.fdopen(kept, "w", encoding=ours.encoding, errors=ours.errors, buffering=1) as python_only,
+        Path(os.devnull).open("wb") as nowhere,
     ):
         os.dup2(nowhere.fileno(), 2)
         sys.stderr = python_only

@@ -80,8 +80,8 @@ def chosen_address(address: str | None) -> str | None:
     host, colon, port = chosen.rpartition(":")
     if not (colon and host and "/" not in chosen and port.isascii() and port.isdecimal()):
         raise ConfigError(
-            f"{told} is '{chosen}'; expected HOST:PORT of a Ray cluster's head, such as 10.0.0.1:6379, or auto; "
-            "run the command on a machine of the cluster (ray job submit)"
+            f"{told} is '{chosen}'; expected HOST:PORT of a Ray cluster's head, such as 10.0.0.1:6379, or "
+            "auto; run the command on a machine of the cluster (ray job submit)"
         )
     if not 0 < int(port) < 65536:
         raise ConfigError(f"{told} is '{chosen}'; expected a port from 1 to 65535")
@@ -180,7 +180,9 @@ def _speaks_http_2(connection: socket.socket) -> bool:
 
 
 def _no_ray(address: str | None, error: Exception) -> str:
-    reason = brief(str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")) or type(error).__name__
+    reason = (
+        brief(str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")) or type(error).__name__
+    )
     if address is None:
         return f"Ray cannot be started on this machine: {reason}"
     return f"no Ray that this one can talk to answers at {address}: {reason}"

@@ -1,4 +1,4 @@
-"""Recordings to records by Ray Data: an actor pool of workers, and the proof that each recording came once."""
+"""Recordings to records by Ray Data: an actor pool of workers, and the proof that each came once."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress

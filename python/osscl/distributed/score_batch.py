@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from osscl.audio.reading import Fit
@@ -74,7 +75,7 @@ class ScoreBatch:
         self._work = Work(
             named_model(bundle, model),
             bundle.file_sha256,
-            MachineNames(machine, None if labels is None else os.path.abspath(os.fsdecode(labels))),
+            MachineNames(machine, None if labels is None else str(Path(os.fsdecode(labels)).absolute())),
             Fit(resample, channel, pad),
             hop_s=hop_s,
             rule=rule,

@@ -95,6 +95,6 @@ def _too_many(nodes: Sequence[Node], workers: int, threads: int, gpus: int) -> s
     has = f"{cpus} {plural(cpus, 'processor')}{f' and {n_gpus} GPUs' if gpus else ''}"
     on = f" on {len(nodes)} machines" if len(nodes) > 1 else ""
     return (
-        f"{workers} {plural(workers, 'worker')} of {each} each find no place: Ray has {has}{on}; ask for fewer "
-        "by --workers or --threads"
+        f"{workers} {plural(workers, 'worker')} of {each} each find no place: Ray has {has}{on}; ask for "
+        "fewer by --workers or --threads"
     )

@@ -151,6 +151,6 @@ def opened(work: Work) -> tuple[Detector, MachineOf]:
         detector.close()
         raise ModelFileError(
             f"{printable(Path(work.model))} is another file where a worker runs than where the run began "
-            f"(sha256 {detector.bundle.file_sha256[:16]}, not {work.model_sha256[:16]}): put the same one there"
+            f"(sha256 {detector.bundle.file_sha256[:16]}, not {work.model_sha256[:16]}): put the same there"
         )
     return detector, machine_source(detector.machines, *work.names)

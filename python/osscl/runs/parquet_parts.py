@@ -143,7 +143,8 @@ class PartsTable:
         if os.path.lexists(self.output):
             if not self._overwrite:
                 raise OutputError(
-                    f"{printable(self.output)} came into being meanwhile; name another folder, or use --overwrite"
+                    f"{printable(self.output)} came into being meanwhile; name another folder, or "
+                    "use --overwrite"
                 )
             self.output.rename(aside)
         self._work.rename(self.output)
@@ -172,8 +173,8 @@ def parts_of(folder: Path) -> list[Path]:
 def _check_place(output: Path, *, overwrite: bool, inputs: tuple[str | os.PathLike[str] | None, ...]) -> None:
     if output.suffix.lower() != SUFFIX:
         raise ConfigError(
-            f"{printable(output)}: a table in parts is a folder of Parquet files; expected a name that ends in "
-            f"{SUFFIX}"
+            f"{printable(output)}: a table in parts is a folder of Parquet files; expected a name that ends "
+            f"in {SUFFIX}"
         )
     refuse_inputs(record_of(output), inputs)
     if not output.is_dir() or output.is_symlink():

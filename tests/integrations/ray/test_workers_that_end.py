@@ -1,4 +1,4 @@
-"""`osscl score --runner ray` by real Ray of two workers on this machine: what ends them, and what is left then."""
+"""`osscl score --runner ray` by real Ray of two workers: what ends them, and what is left then."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`ScoreBatch` in Spark's mapInPandas, by real Spark in a Java machine: the records of a local run, each once."""
+"""`ScoreBatch` in Spark's mapInPandas, by real Spark: the records of a local run, each once."""
 
 import os
 import shutil
