@@ -1,6 +1,7 @@
 """Where Ray is asked for, and what is said where none answers."""
 
 import socket
+import subprocess
 import sys
 import threading
 
@@ -62,9 +63,9 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         import_ray(is_own=False)
 
 
-def test_osscl_does_not_load_ray() -> None:
-    import osscl
-    import osscl.distributed
-
-    assert osscl.__version__
-    assert "ray" not in sys.modules or "integrations" in " ".join(sys.argv)
+def test_neither_osscl_nor_its_console_loads_an_engine() -> None:
+    load = "import sys, osscl, osscl.distributed, osscl.cli.score; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "osscl" in loaded
+    assert not {"ray", "pandas", "pyarrow", "pyspark"} & loaded

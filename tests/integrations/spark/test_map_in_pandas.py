@@ -28,16 +28,18 @@ N_CLIPS = 12
 @pytest.fixture(scope="module")
 def spark() -> Iterator[Any]:
     """Two processes of this machine, each task tried up to four times."""
-    session = (
-        sql.SparkSession.builder.master("local[2,4]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.pyspark.python", sys.executable)  # the one that has osscl
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .getOrCreate()
-    )
-    yield session
-    session.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)  # the one that has osscl
+        session = (
+            sql.SparkSession.builder.master("local[2,4]")
+            .config("spark.ui.enabled", "false")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .getOrCreate()
+        )
+        session.sparkContext.setLogLevel("FATAL")
+        yield session
+        session.stop()
 
 
 @pytest.fixture
