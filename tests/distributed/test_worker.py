@@ -54,7 +54,7 @@ def test_a_batch_is_scored_and_nothing_of_it_is_kept_in_the_ledger(
     work: Work, candidates: list[Candidate]
 ) -> None:
     ledger = Ledger()
-    came = answer(Worker(work, ledger), candidates)
+    came = answer(Worker(work, ledger, str(Path.cwd())), candidates)
     assert list(came.records) == work.scored(candidates)[0]
     assert list(came.numbers) == [0, 1, 2]
     assert came.told.facts["threads"]
@@ -70,7 +70,7 @@ def test_a_file_that_ends_two_workers_alone_gets_a_line_that_says_so(
     for _ in range(2):  # and two while they scored the second file alone
         ledger.begin(0)
         assert ledger.try_one(1) < 2
-    came = answer(Worker(work, ledger), candidates)
+    came = answer(Worker(work, ledger, str(Path.cwd())), candidates)
     expected = work.scored(candidates)[0]
     assert [came.records[0], came.records[2]] == [expected[0], expected[2]]
     lost = came.records[1]
@@ -85,7 +85,7 @@ def test_where_workers_end_one_after_the_other_the_run_ends_with_the_files_names
     ledger = Ledger()
     for _ in range(MAX_ENDS_IN_A_ROW):
         ledger.begin(0)
-    came = answer(Worker(work, ledger), candidates)
+    came = answer(Worker(work, ledger, str(Path.cwd())), candidates)
     assert not came.records
     with pytest.raises(DistributedError, match=rf"{candidates[0].path}, .*start fewer by --workers"):
         came.told.raise_error()
@@ -112,13 +112,13 @@ class _Forgetful(Work):
 
 def test_a_recording_that_does_not_fit_into_memory_is_a_line(work: Work, candidates: list[Candidate]) -> None:
     forgetful = _Forgetful(work.model, work.model_sha256, work.names)
-    came = answer(Worker(forgetful, Ledger()), candidates)
+    came = answer(Worker(forgetful, Ledger(), str(Path.cwd())), candidates)
     assert [record.status for record in came.records] == ["ok", "ok", "no_score"]
     assert "memory does not suffice" in str(came.records[2].reason)
 
 
 def test_what_a_worker_cannot_work_with_is_raised_where_the_run_is(candidates: list[Candidate]) -> None:
-    came = answer(Worker(Work("demo", "0" * 64), Ledger()), candidates)
+    came = answer(Worker(Work("demo", "0" * 64), Ledger(), str(Path.cwd())), candidates)
     with pytest.raises(ModelFileError, match="another file where a worker runs"):
         came.told.raise_error()
 
@@ -126,5 +126,28 @@ def test_what_a_worker_cannot_work_with_is_raised_where_the_run_is(candidates: l
 def test_a_recording_that_is_longer_is_told_of(work: Work, tmp_path: Path) -> None:
     path = tmp_path / "long.wav"
     soundfile.write(path, clip(1, n_samples=170_000), 16_000)
-    told = answer(Worker(work, Ledger()), [Candidate(str(path))]).told
+    told = answer(Worker(work, Ledger(), str(Path.cwd())), [Candidate(str(path))]).told
     assert (told.n_longer, told.longer_s) == (1, 0.625)
+
+
+def test_names_count_from_where_the_run_began(
+    work: Work, candidates: list[Candidate], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    named = [Candidate(Path(each.path).name) for each in candidates]
+    came = answer(Worker(work, Ledger(), str(tmp_path)), named)
+    assert [(each.path, each.status) for each in came.records] == [(each.path, "ok") for each in named]
+
+
+def test_a_folder_that_a_worker_does_not_find_is_told_where_names_count_from_it(
+    work: Work, candidates: list[Candidate], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    gone = str(tmp_path / "gone")
+    whole = answer(Worker(work, Ledger(), gone), candidates)
+    assert [each.status for each in whole.records] == ["ok", "ok", "ok"]
+    came = answer(Worker(work, Ledger(), gone), [Candidate("a.wav")])
+    with pytest.raises(DistributedError, match=r"a.wav counts from .*gone, which a worker does not find"):
+        came.told.raise_error()

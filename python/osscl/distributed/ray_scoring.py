@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from osscl.audio.candidate import Candidate
@@ -158,7 +159,7 @@ class RayScoring:
         compute = replace(self.work.compute, threads=share.threads)
         dataset = ray.data.from_blocks(blocks).map_batches(
             Worker,
-            fn_constructor_args=(replace(self.work, compute=compute), ledger),
+            fn_constructor_args=(replace(self.work, compute=compute), ledger, str(Path.cwd())),
             compute=ray.data.ActorPoolStrategy(size=share.workers),
             num_cpus=share.threads,
             num_gpus=share.gpus or None,

@@ -1,5 +1,6 @@
 """What each process of a run does with a batch that it gets: scores it, or says in words why it cannot."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,10 +30,13 @@ class Worker:
         What to do.
     ledger : AskedLedger
         Knows who tried before.
+    folder : str
+        Where the run began, which names that are no whole paths count from: this process, which is the run's
+        alone, goes there.
     """
 
-    def __init__(self, work: Work, ledger: AskedLedger) -> None:
-        self._work, self._ledger = work, ledger
+    def __init__(self, work: Work, ledger: AskedLedger, folder: str) -> None:
+        self._work, self._ledger, self._folder = work, ledger, folder
 
     def __call__(self, letter: Any) -> Any:
         """Score a batch.
@@ -52,6 +56,7 @@ class Worker:
         try:
             if not may_go_on:
                 raise _hopeless(candidates)
+            self._go_to_folder(candidates)
             records, left_out = self._scored(candidates, first, n_ended)
             told = Told(
                 opened(self._work)[0].facts,
@@ -64,6 +69,17 @@ class Worker:
             return answer_table([], first, Told(error=(type(error).__name__, str(error))))
         self._ledger.end(first)
         return answer_table(records, first, told)
+
+    def _go_to_folder(self, candidates: Sequence[Candidate]) -> None:
+        try:
+            os.chdir(self._folder)
+        except OSError as error:
+            counted = [each.path for each in candidates if not os.path.isabs(each.path)]  # noqa: PTH117 - a str
+            if counted:
+                raise DistributedError(
+                    f"{printable(counted[0])} counts from {printable(self._folder)}, which a worker does "
+                    f"not find ({error.strerror}): name recordings by whole paths that all machines have"
+                ) from error
 
     def _scored(
         self, candidates: Sequence[Candidate], first: int, n_ended: int
