@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "ossc
 
 pytestmark = pytest.mark.filterwarnings("default")  # Ray's own are not ours to mend
 MACHINE = "blower/id_00"
-N_CLIPS = 320
+N_CLIPS = 160
 
 
 @pytest.fixture(scope="module")
@@ -45,25 +46,34 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def workers_at_work() -> list[int]:
-    """Processes that are in a batch and have opened a model."""
+def workers_at_work(run: int) -> list[int]:
+    """Processes of a run, children of its Ray, that are in a batch and have opened a model."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
+    for raylet in children(run):
+        for child in children(raylet):
             try:
-                title = (entry / "cmdline").read_bytes()
+                title = Path(f"/proc/{child}/cmdline").read_bytes()
                 if b"ray::MapWorker" in title and b"submit" in title:
-                    found += [int(entry.name)] if "onnxruntime" in (entry / "maps").read_text() else []
-            except OSError:  # it ended meanwhile, or is another user's
+                    found += [child] if "onnxruntime" in Path(f"/proc/{child}/maps").read_text() else []
+            except OSError:  # it ended meanwhile
                 continue
     return found
+
+
+def children(process: int) -> list[int]:
+    """Processes that a process started, by any of its threads."""
+    listed = []
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):  # the thread ended meanwhile
+            listed += map(int, task.read_text().split())
+    return listed
 
 
 def test_a_worker_that_is_killed_costs_no_record_and_doubles_none(folder: Path, tmp_path: Path) -> None:
     output, local = tmp_path / "scores.parquet", tmp_path / "local.parquet"
     asked = ("score", "demo", folder, "--machine", MACHINE, "--output")
     with started_osscl(*asked, output, "--runner", "ray", "--workers", 2) as process:
-        os.kill(wait_until(lambda: workers_at_work() or None, process)[0], signal.SIGKILL)
+        os.kill(wait_until(lambda: workers_at_work(process.pid) or None, process)[0], signal.SIGKILL)
         _, said = process.communicate()
     assert process.returncode == 3, said
     with started_osscl(*asked, local) as process:
@@ -83,13 +93,13 @@ def test_a_request_to_end_ends_all_and_leaves_nothing(folder: Path, tmp_path: Pa
     output = tmp_path / "scores.parquet"
     asked = ("score", "demo", folder, "--machine", MACHINE, "--output", output, "--runner", "ray")
     with started_osscl(*asked) as process:
-        wait_until(lambda: workers_at_work() or None, process)
+        workers = wait_until(lambda: workers_at_work(process.pid) or None, process)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate()
     assert process.returncode == 143, said
     assert "nothing is written, and no worker is left" in said
     assert not list(tmp_path.iterdir())
-    wait_until(lambda: not workers_at_work())
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
 @pytest.fixture(scope="module")
