@@ -1,5 +1,6 @@
 """What goes to a worker and comes back, as Arrow tables: recordings, lines, and what else it tells."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -65,8 +66,6 @@ def letters(candidates: Iterable[Candidate], size: int) -> Iterator[Any]:
     pyarrow.Table
         With paths as bytes, since not every name is UTF-8.
     """
-    import os
-
     import pyarrow
 
     schema = pyarrow.schema(
@@ -103,8 +102,6 @@ def opened_letter(table: Any) -> tuple[int, list[Candidate]]:
     list of Candidate
         All of them.
     """
-    import os
-
     candidates = [
         Candidate(
             os.fsdecode(row["path"]),

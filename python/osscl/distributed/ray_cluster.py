@@ -119,26 +119,34 @@ def connected(address: str | None) -> Iterator[Cluster]:
 
 @contextmanager
 def _begun(ray: Any, address: str | None) -> Iterator[None]:
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-    with _own_signals():
-        try:
-            if address is None:
-                ray.init(
-                    address="local",
-                    num_cpus=usable_cpus(),
-                    include_dashboard=False,
-                    object_store_memory=_OBJECT_STORE_BYTES,
-                    **quiet,
-                )
-            else:
-                ray.init(address=address, **quiet)
-        except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-            raise DistributedError(_no_ray(address, error)) from error
     try:
+        _begin(ray, address)
         yield
     finally:
         with _own_signals():
             ray.shutdown()
+
+
+def _begin(ray: Any, address: str | None) -> None:
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    where: dict[str, Any] = {"address": address}
+    if address is None:
+        where = {
+            "address": "local",
+            "num_cpus": usable_cpus(),
+            "include_dashboard": False,
+            "object_store_memory": _OBJECT_STORE_BYTES,
+        }
+    was_asked_to_end = False
+    with _own_signals():
+        try:
+            ray.init(**where, **quiet)
+        except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            raise DistributedError(_no_ray(address, error)) from error
+        except SystemExit:  # Ray's own answer to SIGTERM
+            was_asked_to_end = True
+    if was_asked_to_end:
+        signal.raise_signal(signal.SIGTERM)  # to whom it was meant for
 
 
 def _nodes(ray: Any) -> Iterator[Node]:

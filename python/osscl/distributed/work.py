@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -142,7 +142,7 @@ def opened(work: Work) -> tuple[Detector, MachineOf]:
         )
     detector = Detector(
         work.model,
-        replace(work.compute),
+        work.compute,
         rule=work.rule,
         false_alarm_rate=work.false_alarm_rate,
         domain=work.domain,

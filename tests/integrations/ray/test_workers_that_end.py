@@ -60,6 +60,13 @@ def workers_at_work(run: int) -> list[int]:
     return found
 
 
+def is_running(process: int) -> bool:
+    """Whether a process is there, and more than an entry that nobody has looked at."""
+    with suppress(OSError):
+        return bool(Path(f"/proc/{process}/cmdline").read_bytes())
+    return False
+
+
 def children(process: int) -> list[int]:
     """Processes that a process started, by any of its threads."""
     listed = []
@@ -99,7 +106,7 @@ def test_a_request_to_end_ends_all_and_leaves_nothing(folder: Path, tmp_path: Pa
     assert process.returncode == 143, said
     assert "nothing is written, and no worker is left" in said
     assert not list(tmp_path.iterdir())
-    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    wait_until(lambda: not any(map(is_running, workers)))
 
 
 @pytest.fixture(scope="module")
