@@ -136,6 +136,7 @@ def _begin(ray: Any, address: str | None) -> None:
             "num_cpus": usable_cpus(),
             "include_dashboard": False,
             "object_store_memory": _OBJECT_STORE_BYTES,
+            "_system_config": {"worker_niceness": 0},  # 15 by default: others on the machine would go first
         }
     was_asked_to_end = False
     with _own_signals():
