@@ -69,7 +69,7 @@ def is_running(process: int) -> bool:
 
 def children(process: int) -> list[int]:
     """Processes that a process started, by any of its threads."""
-    listed = []
+    listed: list[int] = []
     for task in Path(f"/proc/{process}/task").glob("*/children"):
         with suppress(OSError):  # the thread ended meanwhile
             listed += map(int, task.read_text().split())
