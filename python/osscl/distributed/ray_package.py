@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import sys
 from typing import Any
 
 from osscl.support.failed_import import needing
@@ -20,7 +21,8 @@ def import_ray(*, is_own: bool) -> Any:
     ----------
     is_own : bool
         Whether processes of Ray will be started here, for this program alone. They listen to the network, so
-        they get a password that nobody else knows. A cluster has its own rules.
+        they get a password that nobody else knows, unless the program has loaded Ray before. A cluster has its
+        own rules.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def import_ray(*, is_own: bool) -> Any:
     os.environ[_REPORTS] = "0"  # to Ray's makers, whatever the user's files say
     if _HIDES_GPUS not in os.environ:
         os.environ[_HIDES_GPUS] = "0"  # what Ray will do by default: said, it does not warn of it
-    if is_own and _GUARD_MODE not in os.environ:
+    if is_own and _GUARD_MODE not in os.environ and "ray" not in sys.modules:  # it reads them once
         os.environ[_GUARD_MODE] = "token"
         os.environ[_GUARD] = secrets.token_hex(32)
     with needing("--runner ray", "ray"):
