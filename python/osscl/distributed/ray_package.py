@@ -21,8 +21,8 @@ def import_ray(*, is_own: bool) -> Any:
     ----------
     is_own : bool
         Whether processes of Ray will be started here, for this program alone. They listen to the network, so
-        they get a password that nobody else knows, unless the program has loaded Ray before. A cluster has its
-        own rules.
+        they get a password that nobody else knows, unless the program has loaded Ray before. A cluster has
+        its own rules.
 
     Returns
     -------
