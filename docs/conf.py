@@ -56,6 +56,7 @@ docs/sensitivity
 docs/gpu
 docs/serve
 docs/triton
+docs/distributed
 docs/layouts
 docs/training
 docs/evaluation

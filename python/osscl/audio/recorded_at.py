@@ -3,6 +3,7 @@
 import datetime
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osscl.audio.bext import time_in_bext
@@ -96,6 +97,33 @@ class RecordingTimes:
                 return None
             return _spelled(began)
         return _written(path, stored) if self.by_file_dates else None
+
+
+class TimesOfWalk(RecordingTimes):
+    """Times of some files of a walk: those that come before in it count, wherever they are scored.
+
+    Parameters
+    ----------
+    times : RecordingTimes
+        Of all files of the walk.
+    numbers : sequence of int
+        Of each of these files, how many of the walk come before it.
+    """
+
+    def __init__(self, times: RecordingTimes, numbers: Sequence[int]) -> None:
+        super().__init__(times.start, times.every_s, times.by_file_dates)
+        object.__setattr__(self, "_numbers", numbers)
+
+    def of(
+        self,
+        path: str | os.PathLike[str],
+        number: int,
+        content: bytes | None = None,
+        stored: Stored | None = None,
+    ) -> str | None:
+        """Tell when a file began, which so many of these come before."""
+        numbers: Sequence[int] = getattr(self, "_numbers")  # noqa: B009 - frozen, as all times are
+        return super().of(path, numbers[number], content, stored)
 
 
 AS_RECORDED = RecordingTimes()

@@ -12,6 +12,7 @@ from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import RecordingTimes, parse_start
 from osscl.backends import ComputeOptions
 from osscl.cli.recipe_options import recipe_options
+from osscl.cli.runner_options import runner_options
 from osscl.decisions.alarm_rates import LONGEST_WINDOW
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
@@ -249,7 +250,7 @@ def _times(
 
 _GROUPS = {
     inspect.signature(make).return_annotation: make
-    for make in (_compute, _fit, _names, _decisions, _times, recipe_options)
+    for make in (_compute, _fit, _names, _decisions, _times, recipe_options, runner_options)
 }
 
 

@@ -28,6 +28,8 @@ from osscl.cli.options import (
     takes_shared_options,
 )
 from osscl.cli.places import ModelFile, ResultTable, check_urls
+from osscl.cli.runner_options import HERE, RunnerOptions
+from osscl.cli.score_by_ray import refuse_what_ray_has_not, score_by_ray
 from osscl.cli.streams import reader_is_gone
 from osscl.cli.surveyed import say_published_sets, survey_of
 from osscl.detector import Detector
@@ -42,6 +44,7 @@ from osscl.runs.passed_over import PassedOver
 from osscl.runs.run import Tally, score_to_table
 from osscl.runs.score_table import read_records
 from osscl.runs.tables import OutputTable
+from osscl.scoring.judges import Judges
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
 from osscl.storage.urls import Place
@@ -58,6 +61,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score enrolled.onnx tonight --explain --output scores.csv\n
   osscl score enrolled.onnx shift.wav --machine press/id_09 --hop 10 --output windows.csv\n
   osscl score model.onnx shift --start-time 2026-11-03T06:00:00+01:00 --every 10\n
+  osscl score enrolled.onnx fleet --runner ray --address 10.0.0.1:6379 --output scores.parquet\n
   osscl score enrolled.onnx tonight --false-alarm-rate 0.01 --only anomalies --fail-on-anomaly\n
 \n
 With --output, the same command again goes on where a run was interrupted, and scores what is new or changed.
@@ -111,6 +115,7 @@ def score(
     ] = None,
     fail_on_anomaly: FailOnAnomaly = False,
     compute: ComputeOptions = DEFAULT_OPTIONS,
+    by: RunnerOptions = HERE,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Score files again that could not be scored before.")
     ] = False,
@@ -119,6 +124,9 @@ def score(
     ] = False,
 ) -> None:
     """Score recordings for anomalies: one line a file, also for those that cannot be scored."""
+    if by.runner is not None:
+        given = {"--json": json, "--explain": explain, "--audacity": audacity, "--raven": raven}
+        refuse_what_ray_has_not(output, {**given, "--retry-failed": retry_failed})
     refuse_two_outputs(output, json)
     if hop is not None:
         check_hop(hop)
@@ -135,22 +143,12 @@ def score(
     try:
         candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
     except NoRecordingsError as error:
-        if journaled is None or overwrite or not is_finished(journaled):
+        if journaled is None or overwrite or by.runner is not None or not is_finished(journaled):
             raise
         say(str(error))  # what was scored before stands in the table all the same
         candidates = iter(())
     if times.is_of_one_file:
         candidates = _the_only_one(candidates)
-    table: OutputTable | None = None
-    if journaled is not None:
-        check_place(journaled, overwrite=overwrite, inputs=[model, names.labels, *paths])
-    else:
-        suffix = ".jsonl" if json else ".csv"
-        table = OutputTable(output, overwrite=overwrite, suffix=suffix, stream=result_stream())
-    with BuildProgress() as building:
-        how = replace(compute, on_build=building.show_phase)
-        detector = Detector(model, how, **decide._asdict())
-    machine_of = machine_source(detector.machines, *names)
     asked = Asked(
         paths=paths,
         names=names,
@@ -162,6 +160,22 @@ def score(
         only=only,
         explain=explain,
     )
+    if by.runner is not None and journaled is not None:
+        if names == BY_PATHS:
+            say_published_sets(survey_of(find_recordings(paths)))
+        exit_code, tally, scoring = score_by_ray(asked, model, journaled, by, candidates, overwrite=overwrite)
+        _say_what_else(passed_over, scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
+        raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
+    table: OutputTable | None = None
+    if journaled is not None:
+        check_place(journaled, overwrite=overwrite, inputs=[model, names.labels, *paths])
+    else:
+        suffix = ".jsonl" if json else ".csv"
+        table = OutputTable(output, overwrite=overwrite, suffix=suffix, stream=result_stream())
+    with BuildProgress() as building:
+        how = replace(compute, on_build=building.show_phase)
+        detector = Detector(model, how, **decide._asdict())
+    machine_of = machine_source(detector.machines, *names)
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
@@ -194,16 +208,28 @@ def score(
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
             say("nothing is explained: flagged clips are, and no clip was decided")
-    may_decide = decide != BY_DEFAULT or detector.judges.can_decide
+    _say_what_else(passed_over, left_out, detector.judges, detector.clip_s, decide, tally)
+    raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
+
+
+def _say_what_else(
+    passed_over: PassedOver,
+    left_out: LeftOut,
+    judges: Judges,
+    clip_s: float,
+    decide: DecisionOptions,
+    tally: Tally,
+) -> None:
+    """What was not scored or decided, why, and what was flagged."""
+    may_decide = decide != BY_DEFAULT or judges.can_decide
     for note in (
         *passed_over.notes(),
-        *left_out.notes(detector.clip_s, "--hop", "--pad repeat|zero"),
-        *(detector.judges.notes() if may_decide else ()),
+        *left_out.notes(clip_s, "--hop", "--pad repeat|zero"),
+        *(judges.notes() if may_decide else ()),
     ):
         say(note)
     if tally.n_decided:
         say(tally.flagged())
-    raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
 
 
 def _label_folders(
