@@ -76,6 +76,7 @@ COMMANDS_OF_ROOM = {
     "cli/inspect.py": ("inspect",),
     "cli/journal.py": ("journal",),
     "cli/journaled.py": ("score",),
+    "cli/unjournaled.py": ("score",),
     "cli/report.py": ("report",),
     "cli/monitor.py": ("monitor",),
     "cli/recordings_lines.py": ("doctor",),

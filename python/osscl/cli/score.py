@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,8 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
-from osscl.cli import signals
 from osscl.cli.asked import Asked
-from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
+from osscl.cli.console import BuildProgress, say_unusable
 from osscl.cli.journaled import Journaling, score_with_journal
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, result_stream, say
 from osscl.cli.options import (
@@ -30,8 +29,8 @@ from osscl.cli.options import (
 from osscl.cli.places import ModelFile, ResultTable, check_urls
 from osscl.cli.runner_options import HERE, RunnerOptions
 from osscl.cli.score_by_ray import refuse_what_ray_has_not, score_by_ray
-from osscl.cli.streams import reader_is_gone
 from osscl.cli.surveyed import say_published_sets, survey_of
+from osscl.cli.unjournaled import score_into_table
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
 from osscl.journal.journal import journal_of
@@ -41,7 +40,7 @@ from osscl.runs.folder import find_recordings, find_some_recordings
 from osscl.runs.journaled import check_place, is_finished
 from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
 from osscl.runs.passed_over import PassedOver
-from osscl.runs.run import Tally, score_to_table
+from osscl.runs.run import Tally
 from osscl.runs.score_table import read_records
 from osscl.runs.tables import OutputTable
 from osscl.scoring.judges import Judges
@@ -186,7 +185,8 @@ def score(
         return detector.score_candidates(some, machine_of, fit, when, hop_s=hop, left_out=left_out)
 
     if table is not None:
-        exit_code = _run(detector, paths, scores(candidates, times), table, asked.options(), tally, explainer)
+        records = scores(candidates, times)
+        exit_code = score_into_table(detector, paths, records, table, asked.options(), tally, explainer)
     else:
         assert journaled is not None
         journaling = Journaling(
@@ -251,55 +251,6 @@ def _label_folders(
     return labels
 
 
-def _run(
-    detector: Detector,
-    paths: list[str],
-    records: Iterable[Record],
-    table: OutputTable,
-    options: dict[str, Any],
-    tally: Tally,
-    explainer: Explainer | None,
-) -> int:
-    with detector, FileProgress(paths) as progress:
-
-        def show(_: Record) -> None:
-            failed = f"{tally.n_failed} not scored" if tally.n_failed else ""
-            windows = f"{tally.n_windows:,} {plural(tally.n_windows, 'window')}" if tally.n_windows else ""
-            progress.show(tally.n_files, ", ".join(filter(None, (windows, failed))))
-
-        try:
-            score_to_table(
-                detector,
-                records,
-                table,
-                options=options,
-                tally=tally,
-                keeps=_is_flagged if options["only"] else None,
-                explains=None if explainer is None else explainer.explained,
-                on_record=show,
-                on_run=_tell,
-            )
-        except KeyboardInterrupt:
-            interrupted = True
-        else:
-            interrupted = False
-    where = "" if table.output is None else f" -> {printable(table.output)}"
-    say(f"interrupted after {tally}{_unwritten(table)}" if interrupted else f"{tally}{where}")
-    if interrupted:
-        return signals.exit_code()
-    return EXIT_SOME_UNSCORED if tally.n_failed else 0
-
-
-def _unwritten(table: OutputTable) -> str:
-    """What an interruption costs where lines do not go to stdout."""
-    if table.output is None:
-        return ""
-    return (
-        f"; {printable(table.output)} was not written: with --output on this machine, a run goes on where it "
-        "was interrupted"
-    )
-
-
 def _the_only_one(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     first = list(islice(candidates, 2))
     if len(first) > 1:
@@ -308,16 +259,6 @@ def _the_only_one(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
             "beginning of one to that of the next"
         )
     return iter(first)
-
-
-def _is_flagged(record: Record) -> bool:
-    return record.is_anomaly is True
-
-
-def _tell(run: dict[str, Any]) -> None:
-    """The record of a run goes to stderr where no file has it beside itself, unless nobody read the rows."""
-    if not reader_is_gone():
-        say(as_json(run))
 
 
 def _check_roots(paths: list[str]) -> None:
