@@ -10,7 +10,7 @@ nox.options.default_venv_backend = "virtualenv"
 PROJECT = nox.project.load_toml("pyproject.toml")
 # a build without CUDA; the package itself leaves the range open
 TORCH = "torch==2.13.0"
-EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,train,watch"
+EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,storage,train,watch"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -37,7 +37,7 @@ def succeeds(session: nox.Session, command: list[str], **options: Any) -> bool:
 
 def style_checks() -> list[list[str]]:
     """Style, docstrings of public names, and imports that only go downward."""
-    folders = ["csrc", "tests/cpp", "tests/cuda"]
+    folders = ["csrc", "examples/cpp", "tests/cpp", "tests/cuda"]
     sources = [f"{folder}/*.[ch]pp" for folder in folders] + ["csrc/cuda/*.cu", "csrc/cuda/*.hpp"]
     return [
         ["ruff", "check", "."],
@@ -70,6 +70,24 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the installed package, a process for each processor; -- -n 0 for one alone."""
     install(session, "test")
     session.run("pytest", "-n", "logical", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def integrations(session: nox.Session) -> None:
+    """Run the tests with what osscl stands beside; what is not to be had is skipped, with its reason."""
+    install(session, "test", "integrations")
+    if shutil.which("npm"):
+        for example in ("node", "browser"):  # without scripts: they would load files for CUDA
+            options = ["--no-audit", "--no-fund", "--ignore-scripts"]
+            session.run("npm", "ci", "--prefix", f"examples/{example}", *options, external=True)
+    session.run("pytest", "-n", "logical", "--dist", "worksteal", "tests/integrations", *session.posargs)
+
+
+@nox.session
+def triton(session: nox.Session) -> None:
+    """Run the tests in the real Triton server, whose Python backend needs an older NumPy than others do."""
+    install(session, "test", "triton")
+    session.run("pytest", "tests/integrations/triton", *session.posargs)
 
 
 @nox.session

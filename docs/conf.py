@@ -41,6 +41,7 @@ CONTENTS = """
 :caption: Use
 docs/scoring
 docs/long
+docs/object_stores
 docs/journal
 docs/commission
 docs/stream
@@ -54,6 +55,8 @@ docs/explain
 docs/sensitivity
 docs/gpu
 docs/serve
+docs/triton
+docs/distributed
 docs/layouts
 docs/training
 docs/evaluation
@@ -64,6 +67,7 @@ docs/rerun
 docs/synth
 docs/export
 docs/speed
+docs/scale
 docs/troubleshooting
 ```
 
@@ -74,6 +78,7 @@ docs/commands
 docs/api
 docs/settings
 docs/format
+docs/languages
 ```
 
 ```{toctree}

@@ -109,6 +109,8 @@ def load_checkpoint(
     CheckpointError
         The file cannot be read; a setting is missing or contradicted; or a tensor is missing, extra,
         mis-shaped or not finite, each of which is named.
+    ConfigError
+        A setting that was given lies outside its range.
     """
     try:
         content = read_regular(path)
@@ -129,6 +131,8 @@ def load_checkpoint(
             classes=_classes(stated, classes),
         )
     except ConfigError as error:
+        if any(given is not None for given in (margin, head, inputs)):
+            raise  # of what was asked for, not of the file
         raise CheckpointError(f"{path}: {error}") from error
     return Checkpoint(_load(path, state, config), config, hashlib.sha256(content).hexdigest(), LAYOUT)
 

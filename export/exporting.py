@@ -207,7 +207,7 @@ def _enrolled(
     if normals is None:
         decisions = manifest.decisions or StoredDecisions()
         assert background is not None, "one of both is named"
-        made = background_of(plan_of([background]), fit, on_clip=on_step)
+        made = background_of(plan_of([background], for_memories=True), fit, on_clip=on_step)
         chosen = background_for(decisions, made)
         return replace(manifest, decisions=replace(decisions, background=chosen))
     manifest, report = enrolled(

@@ -9,7 +9,7 @@ import onnx
 
 from osscl.backends import Outputs
 from osscl.config import HeadKind, ModelConfig, ModelInputs
-from osscl.errors import CheckpointError
+from osscl.errors import CheckpointError, ConfigError
 from osscl.export.checkpoint import load_checkpoint
 from osscl.export.front_end_inserted import with_front_end
 from osscl.export.parity import golden_outputs
@@ -79,7 +79,9 @@ def read_source(
     ------
     CheckpointError
         A checkpoint lacks something; or a model file is not in fp32, or computes the log-mel itself where the
-        caller shall, or an option says what it states itself.
+        caller shall.
+    ConfigError
+        An option says what a model file states itself.
     ModelFileError
         The model file cannot be used.
     """
@@ -107,7 +109,7 @@ def _from_model_file(bundle: Bundle, options: dict[str, object], front_end: Fron
     manifest = bundle.manifest
     given = [f"--{name}" for name, value in options.items() if value is not None]
     if given:
-        raise CheckpointError(f"{bundle.path}: a model file states this itself: drop {', '.join(given)}")
+        raise ConfigError(f"{bundle.path}: a model file states this itself: drop {', '.join(given)}")
     if manifest.network.precision != "fp32":
         raise CheckpointError(
             f"{bundle.path}: the model is {manifest.network.precision}; expected a model in fp32, "

@@ -151,8 +151,8 @@ def test_wrong_input_is_named(
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"device": "gpu"}, BackendError, "device 'gpu' does not exist"),
-        ({"backend": "tensorflow"}, BackendError, "backend 'tensorflow' does not exist"),
+        ({"device": "gpu"}, ConfigError, "device 'gpu' does not exist"),
+        ({"backend": "tensorflow"}, ConfigError, "backend 'tensorflow' does not exist"),
         ({"device": "cpu", "backend": "tensorrt"}, BackendError, "'tensorrt' does not compute on the CPU"),
         ({"threads": 0}, ConfigError, "threads is 0"),
         ({"batch_size": 0}, ConfigError, "batch_size is 0"),

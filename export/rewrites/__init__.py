@@ -72,5 +72,5 @@ def in_order(names: Iterable[str]) -> tuple[str, ...]:
     wanted = set(names)
     unknown = sorted(wanted - REWRITES.keys())
     if unknown:
-        raise ConfigError(f"there is no rewrite {', '.join(unknown)}; choose out of: {', '.join(REWRITES)}")
+        raise ConfigError(f"without_rewrite is {', '.join(unknown)}; choose out of: {', '.join(REWRITES)}")
     return tuple(name for name in REWRITES if name in wanted)

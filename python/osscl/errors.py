@@ -28,6 +28,8 @@
     │   └── DeviceError            a GPU cannot be used, or failed
     │       ├── DeviceMemoryError      its memory does not hold what was asked for
     │       └── DeviceLostError        it stopped working in the middle of the work
+    ├── StorageError           an object store is out of reach, or refuses what is asked of it
+    ├── DistributedError       processes on other machines cannot be reached, or end in the middle of the work
     ├── MissingExtraError      an optional package is needed and not installed
     └── OutputError            results cannot be written where they should go
         └── JournalError           the journal of a run cannot be used, or is another run's
@@ -167,6 +169,24 @@ class DeviceMemoryError(DeviceError):
 
 class DeviceLostError(DeviceError):
     """A GPU stopped working in the middle of the work."""
+
+
+class StorageError(OssclError):
+    """An object store is out of reach, or refuses what is asked of it.
+
+    Attributes
+    ----------
+    is_missing : bool
+        Whether there is nothing at the place.
+    """
+
+    def __init__(self, message: str, *, is_missing: bool = False) -> None:
+        super().__init__(message)
+        self.is_missing = is_missing
+
+
+class DistributedError(OssclError):
+    """Processes on other machines cannot be reached, or end in the middle of the work."""
 
 
 class MissingExtraError(OssclError, ImportError):

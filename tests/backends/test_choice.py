@@ -117,14 +117,14 @@ def test_a_named_backend_that_is_broken_says_how_to_mend_it(
 
 @pytest.mark.parametrize("device", ["gpu", "CPU", "CUDA", ""])
 def test_unknown_devices_are_named(fp32: Bundle, device: str) -> None:
-    with pytest.raises(BackendError, match=rf"device '{device}' does not exist; choose auto, cpu, cuda"):
+    with pytest.raises(ConfigError, match=rf"device '{device}' does not exist; choose auto, cpu, cuda"):
         open_backend(fp32, ComputeOptions(device, None, threads=1))
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "ONNXRuntime", ""])
 def test_unknown_backends_are_named_with_the_choices(fp32: Bundle, name: str) -> None:
     message = f"backend '{name}' does not exist; choose one of: onnxruntime, openvino, tensorrt"
-    with pytest.raises(BackendError, match=message):
+    with pytest.raises(ConfigError, match=message):
         open_backend(fp32, ComputeOptions("cpu", name, threads=1))
 
 

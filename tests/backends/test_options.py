@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from osscl.backends import BACKENDS, DEFAULT_OPTIONS, ComputeOptions, choice
-from osscl.errors import BackendError, ConfigError
+from osscl.errors import ConfigError
 
 ASKED = ComputeOptions("cuda:0,1", "tensorrt", threads=6, streams=3, batch_size=8, engine_cache="/engines")
 
@@ -20,16 +20,16 @@ ASKED = ComputeOptions("cuda:0,1", "tensorrt", threads=6, streams=3, batch_size=
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"device": "gpu"}, BackendError, "device 'gpu' does not exist; choose auto, cpu, cuda"),
-        ({"backend": "caffe"}, BackendError, "backend 'caffe' does not exist; choose one of: onnxruntime"),
+        ({"device": "gpu"}, ConfigError, "device 'gpu' does not exist; choose auto, cpu, cuda"),
+        ({"backend": "caffe"}, ConfigError, "backend 'caffe' does not exist; choose one of: onnxruntime"),
         ({"threads": 0}, ConfigError, "threads is 0; it must be at least 1"),
         ({"streams": 4}, ConfigError, "streams is 4 for 6 threads; it must divide the number of threads"),
         ({"batch_size": 0}, ConfigError, "batch_size is 0; it must be at least 1"),
         ({"batch_size": 65_536}, ConfigError, "batch_size is 65536; it must be at most 65535"),
         ({"threads": 10**12}, ConfigError, "threads is 1000000000000; it must be at most 4096"),
         ({"streams": 10**12}, ConfigError, "streams is 1000000000000 for 6 threads"),
-        ({"device": 3}, BackendError, "device '3' does not exist; choose auto, cpu, cuda"),
-        ({"backend": ["openvino"]}, BackendError, "does not exist; choose one of: onnxruntime"),
+        ({"device": 3}, ConfigError, "device '3' does not exist; choose auto, cpu, cuda"),
+        ({"backend": ["openvino"]}, ConfigError, "does not exist; choose one of: onnxruntime"),
         ({"engine_cache": 3}, ConfigError, "engine_cache is 3; expected the path of a folder"),
     ],
 )

@@ -45,6 +45,8 @@ CHEAP = (
     "embed RECORDINGS --output new.npz --overwrite --json",
     "serve demo --port 0 --token-file none",
     "inspect demo",
+    "triton demo --output new --overwrite",
+    "triton demo --output new --overwrite --json",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite",
     "enroll RECORDINGS --machine fan --output new.onnx --overwrite --json",
     "enroll demo RECORDINGS --rule embedding --machine fan --output new.onnx --overwrite",

@@ -28,7 +28,7 @@ def test_export_command_writes_and_certifies(checkpoint: Path, tmp_path: Path) -
     assert json.loads(result.stdout)["measured"]["cosine"] <= 2e-5
     assert read_bundle(tmp_path / "m.onnx").manifest.front_end.where == "graph"
     failed = osscl("export", tmp_path / "m.onnx", "-o", tmp_path / "n.onnx", "--margin", "0.4")
-    assert failed.returncode == 1
+    assert failed.returncode == 2
     assert "drop --margin" in failed.stderr
     assert failed.stderr.splitlines()[-1].startswith("error: ")
 

@@ -20,6 +20,15 @@ def test_sets_are_listed_and_shown_with_commands_that_can_be_copied() -> None:
         "set",
         *(each.name for each in PUBLIC_SETS),
     ]
+    sizes = [
+        line
+        for each in PUBLIC_SETS
+        if each.parts[0].size is None
+        for line in listed.stdout.splitlines()
+        if line.startswith(f"{each.name} ")
+    ]
+    assert sizes
+    assert all("see the record's page" in line for line in sizes)  # no cell is empty
     # what is not known is said to be elsewhere, and never guessed
     assert "licence" in shown.stdout
     assert "see the record's page" in shown.stdout

@@ -55,6 +55,6 @@ def test_names_that_are_none_are_refused(folder: Path) -> None:
     devices = ("gpu", "cuda:x", "cuda:0,0")
     results = osscl_each([("score", "demo", folder, "--device", device) for device in devices])
     for device, result in zip(devices, results, strict=True):
-        assert result.returncode == 1
+        assert result.returncode == 2
         (line,) = result.stderr.splitlines()
-        assert f"device '{device}'" in line
+        assert f"--device '{device}'" in line

@@ -1,6 +1,8 @@
 """``osscl enroll --by-domain`` and ``--domain`` as users type them, and what other commands make of it."""
 
+import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,27 @@ def test_the_run_says_how_domains_were_told_and_goes_on_in_that_way_alone(folder
     assert (decided.code, other.code) == (0, 0), decided.stderr + other.stderr
     assert (folder / "anew.csv").read_text() == (folder / "target.csv").read_text()
     assert " flagged at 30 %" in other.stderr
+
+
+@pytest.mark.usefixtures("enrolled")
+def test_a_run_that_goes_on_judges_each_clip_by_the_memory_of_its_domain(folder: Path) -> None:
+    days, [clip] = folder / "days" / "fan" / "test", (folder / "unnamed").iterdir()
+    write_normals(days, 1, first=60, name="section_00_source_test_normal")
+    [begun] = run(folder, "score m.onnx days -o days.csv")
+    for name in ("source_test_normal_0061", "target_test_normal_0000", "0000"):
+        shutil.copy(clip, days / f"section_00_{name}.wav")
+    other, resumed, fresh = run(
+        folder,
+        "score m.onnx days -o days.csv --domain target",
+        "score m.onnx days -o days.csv",
+        "score m.onnx days -o fresh.csv",
+    )
+    assert (begun.code, other.code, resumed.code, fresh.code) == (0, 1, 0, 0), (begun, other, resumed, fresh)
+    assert "--domain" in other.stderr
+    rows = (folder / "days.csv").read_text().splitlines()
+    assert sorted(rows) == sorted((folder / "fresh.csv").read_text().splitlines())
+    scores = {Path(row["path"]).stem[len("section_00_") :]: row["score"] for row in csv.DictReader(rows)}
+    assert scores["target_test_normal_0000"] == scores["0000"] != scores["source_test_normal_0061"]
 
 
 @pytest.mark.usefixtures("enrolled")

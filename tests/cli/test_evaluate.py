@@ -76,7 +76,7 @@ def test_a_model_is_evaluated_on_the_test_folders(model_file: Path, data: Path, 
     ]
     assert document["source"]["labels"] == "file names"
     assert document["source"]["backend"] == "onnxruntime"
-    assert "left out, named neither normal_ nor anomaly_: 1 clip (" in result.stderr
+    assert "left out, neither name nor folder tells a label: 1 clip (" in result.stderr
     assert "normal_id_00_2.wav: corrupt: the file is empty" in result.stderr
     again = osscl("evaluate", "--scores", tmp_path / "scores", "--json")
     assert again.returncode == 0, again.stderr
@@ -241,7 +241,7 @@ def test_a_data_set_without_test_recordings_is_refused(model_file: Path, tmp_pat
     write_wav(tmp_path / "fan" / "test" / "id_00_0.wav", 0)
     unnamed = osscl("evaluate", model_file, tmp_path)
     assert unnamed.returncode == 1
-    assert "begins with normal_ or anomaly_; give their labels with --ground-truth" in unnamed.stderr
+    assert "neither name nor folder tells a label of 1 recording (" in unnamed.stderr
 
 
 def test_test_folders_are_those_below_the_data_set(tmp_path: Path) -> None:

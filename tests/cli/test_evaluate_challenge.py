@@ -96,8 +96,16 @@ def test_names_lists_and_files_give_the_same_figures(
         for kind in ("anomaly_score", "decision_result")
         for machine_type in ("fan", "ToyDrone")
     )
-    (again,) = osscl_each([("evaluate", "--scores", tmp_path / "s", *truth, "--challenge", 2024, "--json")])
+    assert f"-> {tmp_path / 's'}: 2 files of scores, 2 of decisions\n" in written.stderr
+    again, mistaken = osscl_each(
+        [
+            ("evaluate", "--scores", tmp_path / "s", *truth, "--challenge", 2024, "--json"),
+            ("evaluate", "--scores", tmp_path / "s", "--ground-truth", tmp_path / "s"),
+        ]
+    )
     assert again.returncode == 0, again.stderr
+    assert mistaken.returncode == 1
+    assert "holds what a submission says, and --ground-truth takes the labels" in mistaken.stderr
     assert json.loads(again.stdout)["domains"] == json.loads(written.stdout)["domains"]
 
 

@@ -77,7 +77,7 @@ def test_evaluate_takes_what_its_errors_advise(array: Path, machine: str) -> Non
     assert all(option in refused.stderr for option in HELP)
     fitted = osscl(*named, *FIT)
     assert fitted.returncode == 1
-    assert "(--machine NAME, or --labels TABLE)" in fitted.stderr
+    assert "say it with --machine NAME, or --labels TABLE" in fitted.stderr
     done = osscl(*named, *FIT, "--machine", machine)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)

@@ -50,7 +50,13 @@ def test_a_set_is_enrolled_scored_and_evaluated_as_it_is_laid_out(name: str, tmp
     first_lines = {each.stderr.partition("\n")[0] for each in (enrolled, scored)}
     assert len(first_lines) == 1  # what is read is said before anything else
     assert "type" in first_lines.pop()
-    normal = [each for each in clips if each.is_anomaly is False]
+    normal = [each for each in clips if each.is_anomaly is False and each.purpose in ("train", None)]
+    n_for_testing = sum(each.purpose == "test" for each in clips)
+    assert (f"left out, for testing: {n_for_testing} clip" in enrolled.stderr) == any(
+        each.purpose == "test" for each in clips
+    )
+    # what tells no purpose is enrolled and tested: that is said
+    assert (" test clips were enrolled or trained on" in evaluated.stderr) == (name == "toyadmos2")
     report = json.loads(enrolled.stdout)["enrolment"]
     machines: dict[str, Any] = {each["machine"]: each for each in report["machines"]}
     assert machines.keys() == {each.machine for each in normal}
@@ -92,11 +98,42 @@ def test_a_table_tells_machines_labels_domains_and_recordings(tmp_path: Path) ->
         ("press/north", 8, 2),
         ("lathe/south", 8, 2),
     }
+    assert "warning: 16 of 20 test clips were enrolled" in evaluated.stderr  # a table knows no training clips
     domains = {name: found["domains"][name] for name in ("source", "target")}
     assert {name: (each["n_normal"], each["n_anomalous"]) for name, each in domains.items()} == {
         "source": (10, 2),
         "target": (6, 2),
     }
+
+
+def test_who_names_the_test_folder_or_the_machine_enrolls_test_clips_and_is_told_in_the_evaluation(
+    tmp_path: Path,
+) -> None:
+    data, clips = made("dcase2020")
+    fan = [each for each in clips if "/fan/" in each.path and each.is_anomaly is False]
+    tests = {each.machine for each in fan if each.purpose == "test"}
+    by_folder, by_machine, evaluated, by_network = run(
+        tmp_path,
+        [
+            "enroll",
+            str(data / "dev_data/fan/train"),
+            str(data / "dev_data/fan/test"),
+            "-o",
+            "f.onnx",
+            "--json",
+        ],
+        ["enroll", str(data / "dev_data/fan"), "--machine", "fan/id_00", "-o", "m.onnx", "--json"],
+        ["evaluate", "f.onnx", str(data), "--bootstrap", "0"],
+        ["evaluate", "demo", str(data), "--bootstrap", "0"],
+    )
+    assert (by_folder.code, by_machine.code) == (0, 0), (by_folder, by_machine)
+    assert sum(each["n_clips"] for each in json.loads(by_folder.stdout)["enrolment"]["machines"]) == len(fan)
+    (machine,) = json.loads(by_machine.stdout)["enrolment"]["machines"]
+    assert machine["n_clips"] == len(fan)
+    n_tested = sum(each.is_anomaly is False and each.purpose == "test" for each in fan)
+    assert f"warning: {n_tested} of " in evaluated.stderr
+    assert f"test clips were enrolled or trained on ({', '.join(sorted(tests))})" in evaluated.stderr
+    assert "were enrolled" not in by_network.stderr
 
 
 def test_conditions_are_classes_and_another_kind_goes_not_on(tmp_path: Path) -> None:
@@ -144,7 +181,7 @@ def test_eight_channels_and_two_layouts_in_one_are_refused_in_a_sentence(tmp_pat
         ["enroll", str(mixed), "--output", "m.onnx"],
     )
     assert channels.code == 1
-    assert "it has 8 channels, expected 1; channel=N" in channels.stderr
+    assert "it has 8 channels, expected 1; --channel N|mean takes one" in channels.stderr
     for refused in others:
         assert refused.code == 1
         assert "is laid out as DCASE 2021 and " in refused.stderr

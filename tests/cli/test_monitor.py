@@ -31,13 +31,13 @@ RUNS = {
     "of another model": "other.csv",
 }
 WRONG = {
-    "--alarm 5/3": (1, "an alarm from 5 of 3 clips cannot be"),
+    "--alarm 5/3": (2, "--alarm is '5/3'; expected N from 1 to M"),
     "--alarm often": (2, "--alarm is 'often'; expected N/M, such as 3/5"),
-    "--false-alarms rarely": (1, "false alarms are 'rarely'"),
-    "--every now": (1, "a time is 'now'; expected a number and s, min, h or d"),
-    "--hold -1": (1, "hold is -1"),
-    "--distance 0": (1, "distance is 0"),
-    "--drift-rate 2": (1, "must lie between 0 and 1"),
+    "--false-alarms rarely": (2, "--false-alarms is 'rarely'"),
+    "--every now": (2, "--every is 'now'; expected a number and s, min, h or d"),
+    "--hold -1": (2, "--hold is -1"),
+    "--distance 0": (2, "--distance is 0"),
+    "--drift-rate 2": (2, "--drift-rate is 2.0; it must lie between 0 and 1"),
     "--alarm 2/3 --false-alarms 1/day": (2, "choose one"),
 }
 Done = dict[str, "CompletedProcess[str]"]

@@ -73,6 +73,7 @@ ROWS = [
     Row("doctor recordings", "doctor --recordings @", codes=NO_RECORDING),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
+    Row("score output", "score demo RECORDINGS --runner ray -o @", WRITE_FILE, ".parquet"),
     Row("score audacity", "score demo RECORDINGS -o new.csv --hop 10 --audacity @", WRITE_FOLDER),
     Row("score raven", "score demo RECORDINGS -o new.csv --hop 10 --raven @", WRITE_FOLDER),
     Row("watch model", "watch @ RECORDINGS -o new.csv"),
@@ -103,6 +104,10 @@ ROWS = [
     Row("explain labels", "explain demo RECORDING --labels @", suffix=".csv"),
     Row("serve model", "serve @ --port 0"),
     Row("serve token_file", "serve demo --port 0 --token-file @"),
+    Row("triton model", "triton @ -o new"),
+    Row("triton plan", "triton demo -o new --plan @"),
+    Row("triton plan", "triton demo -o new --plan @", suffix=".engine"),
+    Row("triton output", "triton demo -o @", WRITE_FOLDER),
     Row("embed places", "embed @ RECORDINGS -o new.npz"),
     Row("embed places", "embed @ -o new.npz"),
     Row("embed output", "embed RECORDINGS -o @", WRITE_FILE, ".npz"),
@@ -187,7 +192,7 @@ WITH_A_NETWORK = (
     "serve",
     "watch",
 )
-NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build")}
+NEEDS_A_CARD = {(command, "engine_cache") for command in (*WITH_A_NETWORK, "engine build", "triton")}
 FITTING = (
     "bench",
     "calibrate",
@@ -220,6 +225,7 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("evaluate", "scope"),
     ("compare", "rule"),
     ("explain", "rule"),
+    *(("score", name) for name in ("address", "runner")),
     ("score", "every"),
     ("score", "only"),
     ("score", "start_time"),
@@ -233,6 +239,7 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("export", "training_data"),
     ("export", "without_rewrite"),
     *((command, name) for command in FITTING for name in ("channel", "pad")),
+    *(("triton", name) for name in ("backend", "device", "domain", "name", "rule")),
     *(
         (command, "machine")
         for command in ("commission", "compare", "enroll", "evaluate", "explain", "score", "watch")

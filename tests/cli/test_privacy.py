@@ -64,6 +64,7 @@ WATCHED = {
     "compare": "compare demo demo clips --device cpu",
     "embed": "embed demo clips --device cpu -o out/numbers.npz",
     "serve": "serve demo --port 0 --device cpu",
+    "triton": "triton demo -o out/models",
     "bench": "bench demo --device cpu --clips 2 --seconds 0.02 --threads 1 -o out/bench.json",
     "train": "train clips --device cpu --epochs 1 --batch-size 2 --workers 1 --hold-out 0.25 -o out/run",
     "export": "export weights/random.pth -o out/model.onnx",

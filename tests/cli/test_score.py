@@ -221,13 +221,13 @@ def test_an_output_that_cannot_be_written_fails_before_scoring(
     # nor is the model so much as read, which is none
     no_model = tmp_path / "model.onnx"
     no_model.write_text("hello")
-    for output, message in (
-        (tmp_path / "nowhere" / "s.csv", "cannot be written: there is no folder"),
-        (tmp_path / "s.txt", "no table format ends in '.txt'; choose one of: .csv, .jsonl, .parquet"),
+    for output, code, message in (
+        (tmp_path / "nowhere" / "s.csv", 1, "cannot be written: there is no folder"),
+        (tmp_path / "s.txt", 2, "no table format ends in '.txt'; choose one of: .csv, .jsonl, .parquet"),
     ):
         for model in (model_file, no_model):
             result = osscl("score", model, folder, "-o", output)
-            assert result.returncode == 1
+            assert result.returncode == code
             assert message in result.stderr
             assert len(result.stderr.splitlines()) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.onnx", "sound"]

@@ -214,14 +214,14 @@ def test_wrong_usage_is_one_sentence(model: Path, tmp_path: Path) -> None:
             ("watch", model, tmp_path / "file", "-o", "x.csv"): (2, "is no folder"),
             ("watch", model, tmp_path / "in"): (2, "Missing option '--output'"),
             (*start, "--alarm", "5"): (2, "--alarm is '5'; expected N/M"),
-            (*start, "--alarm", "5/3"): (1, "5"),
-            (*start, "--settle", "0"): (1, "--settle is 0; expected seconds above 0"),
-            (*start, "--give-up", "nan"): (1, "--give-up is nan; expected seconds above 0"),
-            (*start, "--events", "some"): (1, "--events is 'some'; expected one of: anomalies, all, alarms"),
-            (*start, "--event", "ftp://x"): (1, "events cannot go to ftp://"),
+            (*start, "--alarm", "5/3"): (2, "--alarm is '5/3'; expected N from 1 to M"),
+            (*start, "--settle", "0"): (2, "--settle is 0; expected seconds above 0"),
+            (*start, "--give-up", "nan"): (2, "--give-up is nan; expected seconds above 0"),
+            (*start, "--events", "some"): (2, "--events is 'some'; expected one of: anomalies, all, alarms"),
+            (*start, "--event", "ftp://x"): (2, "events cannot go to ftp://"),
             (*start, "--start-time", "2026-01-01"): (2, "--start-time counts files"),
             (*start, "--metrics-port", port): (1, f"metrics cannot be served at 127.0.0.1 port {port}"),
-            (*start[:-1], tmp_path / "out.txt"): (1, "no table format ends in '.txt'"),
+            (*start[:-1], tmp_path / "out.txt"): (2, "no table format ends in '.txt'"),
         }
         runs = osscl_each(list(cases))
     for arguments, done in zip(cases, runs, strict=True):

@@ -10,7 +10,7 @@ import pytest
 
 from osscl.cuda.device import Event, Memory, Module, PinnedMemory, Stream
 from osscl.cuda.devices import count_devices, named_devices, open_device
-from osscl.errors import BackendError, DeviceError, DeviceLostError, DeviceMemoryError, MissingExtraError
+from osscl.errors import ConfigError, DeviceError, DeviceLostError, DeviceMemoryError, MissingExtraError
 from support.environments import Environment
 from support.standin_gpu import GIB, StandInDriver, standin_driver
 
@@ -38,12 +38,12 @@ def test_names_of_devices(driver: StandInDriver, name: str, numbers: tuple[int, 
 
 @pytest.mark.parametrize("name", ["cuda:", "cuda:x", "cuda:-1", "cuda:0,", "cuda:0:1", "cuda:all,0", "cudax"])
 def test_other_names_are_refused_with_those_that_are_known(driver: StandInDriver, name: str) -> None:
-    with pytest.raises(BackendError, match=f"device '{name}' is not known; expected cuda, cuda:N"):
+    with pytest.raises(ConfigError, match=f"device '{name}' is not known; expected cuda, cuda:N"):
         named_devices(name)
 
 
 def test_a_card_is_named_once(driver: StandInDriver) -> None:
-    with pytest.raises(BackendError, match="device 'cuda:1,1' names a GPU twice"):
+    with pytest.raises(ConfigError, match="device 'cuda:1,1' names a GPU twice"):
         named_devices("cuda:1,1")
 
 

@@ -14,7 +14,7 @@ from osscl.decisions.alarm_rates import (
     smallest_window,
 )
 from osscl.decisions.alarms import AlarmRule, AlarmState, Raised, alarms_of
-from osscl.errors import DecisionError
+from osscl.errors import ConfigError, DecisionError
 
 
 def flags(text: str) -> list[bool]:
@@ -97,5 +97,5 @@ def test_what_cannot_be_is_refused() -> None:
     for n, m in ((0, 1), (3, 2), (1, LONGEST_WINDOW + 1)):
         with pytest.raises(DecisionError, match=f"an alarm from {n} of {m} clips cannot be"):
             AlarmRule(n, m)
-    with pytest.raises(DecisionError, match="hold is -1"):
+    with pytest.raises(ConfigError, match="hold is -1"):
         AlarmRule(1, 1, hold=-1)

@@ -16,7 +16,7 @@ from osscl.decisions import (
     smallest_rate,
     threshold,
 )
-from osscl.errors import DecisionError
+from osscl.errors import ConfigError, DecisionError
 
 finite = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
     [0.0, 1.0, 2.0]
@@ -158,11 +158,11 @@ def test_what_cannot_be_judged_is_refused(
 @pytest.mark.parametrize("rate", [0.0, 1.0, -0.1, 5.0, math.nan])
 def test_a_rate_outside_its_range_is_refused(rate: float) -> None:
     for call in (threshold, lambda normal, asked: decide(normal, [1.0], asked)):
-        with pytest.raises(DecisionError, match=r"it must lie between 0 and 1, such as 0\.05 for 5 %"):
+        with pytest.raises(ConfigError, match=r"it must lie between 0 and 1, such as 0\.05 for 5 %"):
             call([1.0, 2.0, 3.0], rate)
-    with pytest.raises(DecisionError, match="it must lie between 0 and 1"):
+    with pytest.raises(ConfigError, match="it must lie between 0 and 1"):
         recordings_needed(rate)
-    with pytest.raises(DecisionError, match="it must lie between 0 and 1"):
+    with pytest.raises(ConfigError, match="it must lie between 0 and 1"):
         rate_interval(10, rate)
 
 

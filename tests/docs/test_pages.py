@@ -12,6 +12,7 @@ import pytest
 
 import osscl.bench
 import osscl.decisions
+import osscl.distributed
 import osscl.enrolment
 import osscl.evaluation
 import osscl.explanation
@@ -262,6 +263,7 @@ def test_the_reference_has_every_public_module_and_constant() -> None:
         osscl,
         osscl.bench,
         osscl.decisions,
+        osscl.distributed,
         osscl.enrolment,
         osscl.sensitivity,
         osscl.evaluation,

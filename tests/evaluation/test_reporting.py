@@ -53,8 +53,9 @@ def test_2021_has_a_pauc_a_domain() -> None:
 @pytest.mark.parametrize(
     ("made", "note"),
     [
+        (report(), "of all sections, as DCASE 2022 to 2025 counts its official score. It is 0 where"),
         (report(by="--challenge"), "in the last line of all sections, the official score. It is 0 where one"),
-        (report(max_fpr=0.2), "the official score but for where pAUC ends"),
+        (report(max_fpr=0.2), "as DCASE 2022 to 2025 counts its official score but for where pAUC ends"),
         (report(target=False), "no official score, as long as figures are missing"),
         (
             report(target=False),

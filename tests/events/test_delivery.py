@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from osscl.errors import ConfigError, OutputError
-from osscl.events.back_off import BackOff
 from osscl.events.deliveries import Deliveries
 from osscl.events.delivery import Connect, Delivery
 from osscl.events.outbox import Receiver, Spooled
 from osscl.events.sink import AwayError, Note, Sink
+from osscl.support.back_off import BackOff
 from support.events import Box, ended, event, hasty
 from support.waiting import wait_until
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from osscl.errors import CheckpointError
+from osscl.errors import CheckpointError, ConfigError
 from osscl.export import read_classes
 from osscl.export.checkpoint import load_checkpoint
 from support.checkpoints import random_state, write_checkpoint
@@ -139,7 +139,7 @@ def test_unknown_values_of_arguments_are_named(tmp_path: Path, settings: dict[st
     path = write_checkpoint(tmp_path / "x.pth", config={})
     known: dict[str, Any] = {"margin": 0.4, "head": "basic", "inputs": "three_maps"}
     ((name, value),) = settings.items()
-    with pytest.raises(CheckpointError, match=f"{name} is {value!r}; expected"):
+    with pytest.raises(ConfigError, match=f"{name} is {value!r}; expected"):
         load_checkpoint(path, **(known | settings))
 
 

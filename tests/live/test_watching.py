@@ -29,7 +29,14 @@ from osscl.live.wholeness import FileState
 from osscl.machines.labels import machine_source
 from osscl.runs.explaining import Explainer
 from osscl.scoring.record import Record
-from support.remembering import faulty_clips, normal_clips, stored_memory, write_clips, write_model
+from support.remembering import (
+    faulty_clips,
+    memories_by_domain,
+    normal_clips,
+    stored_memory,
+    write_clips,
+    write_model,
+)
 
 MACHINE = "fan/id_00"
 
@@ -128,6 +135,18 @@ def test_each_file_gets_a_row_and_an_event(site: Site) -> None:
     assert len({event["id"] for event in site.events()}) == len(site.events()) == 3
     assert site.progress.files == {"ok": 3}
     assert site.progress.anomalies == {MACHINE: 1}
+
+
+def test_the_name_of_a_file_tells_which_domains_memory_judges_it(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "moved.onnx", memories_by_domain(MACHINE), network=False)
+    for name in ("a_source_", "a_target_", "a_"):
+        write_clips(tmp_path / "in", name, normal_clips(3, 1))
+    with Detector(model, ComputeOptions("cpu", threads=1)) as moved:
+        records = Site(tmp_path, moved).watch_until(3)
+        expected = moved.score_files([record.path for record in records], MACHINE)
+        assert [record.score for record in records] == [record.score for record in expected]
+    scores = {Path(record.path).name.rpartition("_")[0]: record.score for record in records}
+    assert scores["a_source"] == scores["a"] != scores["a_target"]
 
 
 def test_a_second_watch_scores_what_came_meanwhile_and_nothing_twice(site: Site) -> None:

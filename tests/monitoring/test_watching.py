@@ -291,5 +291,5 @@ def test_budgets_and_times_are_read() -> None:
         WatchOptions(distance=0)
     with pytest.raises(ConfigError, match="every 0 s"):
         WatchOptions(every_s=0)
-    with pytest.raises(DecisionError, match="false-alarm rate is 1"):
+    with pytest.raises(ConfigError, match="drift_rate is 1"):
         WatchOptions(drift_rate=1)

@@ -283,6 +283,6 @@ def test_the_page_of_a_training_fits_and_asks_nobody(
     started.run("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert started.complaints() == []
     assert started.requests() == [page.as_uri()]
-    assert started.texts("h1") == ["The network learned only in part to tell its machines apart."]
+    assert started.texts("h1") == ["The network learned only in part to tell its classes apart."]
     assert started.run("return document.documentElement.scrollWidth") <= size[0]
     assert [each for each in started.run(CONTRAST) if each[0] < 4.5] == []

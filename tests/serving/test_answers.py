@@ -17,7 +17,14 @@ from osscl.audio.reading import Fit
 from osscl.detector import Detector
 from osscl.runs.explaining import explain_file
 from support.model_files import CLASSES
-from support.remembering import faulty_clips, normal_clips, stored_memory, write_clips, write_model
+from support.remembering import (
+    faulty_clips,
+    memories_by_domain,
+    normal_clips,
+    stored_memory,
+    write_clips,
+    write_model,
+)
 from support.served import WAV, Served, served
 
 REMEMBERED = "press/id_09"
@@ -85,6 +92,19 @@ def test_answers_are_those_of_a_folder_run(
         assert reply.code == (200 if expected["score"] is not None else 422)
         statuses.add(expected["status"])
     assert {"ok", "silent", "corrupt"} <= statuses
+
+
+def test_the_name_of_a_recording_tells_which_domains_memory_judges_it(folder: Path, tmp_path: Path) -> None:
+    write_model(tmp_path / "moved.onnx", memories_by_domain(REMEMBERED), network=False)
+    scores = {}
+    with osscl.load(tmp_path / "moved.onnx", "cpu", threads=1) as moved, served(moved) as server:
+        for name in ("a_source_0.wav", "a_target_0.wav", "a_0.wav"):
+            path = tmp_path / name
+            path.write_bytes((folder / "normal_00000000.wav").read_bytes())
+            answer = server.post(path.read_bytes(), machine=REMEMBERED, name=name).json
+            assert without_more(answer) == local(moved, path, REMEMBERED)
+            scores[name] = answer["score"]
+    assert scores["a_source_0.wav"] == scores["a_0.wav"] < scores["a_target_0.wav"]  # the nearer one judges
 
 
 def test_many_clients_at_once_get_their_own_answers(server: Served, detector: Detector, folder: Path) -> None:

@@ -38,8 +38,8 @@ class Browser:
     def __init__(self, driver: Any) -> None:
         self.driver = driver
 
-    def open(self, page: Path, *, dark: bool = False, size: tuple[int, int] = DESK) -> None:
-        """Open a page in a window of this size, as a user does who has chosen light or dark."""
+    def open(self, page: Path | str, *, dark: bool = False, size: tuple[int, int] = DESK) -> None:
+        """Open a file or an address in a window of this size, as one does who has chosen light or dark."""
         width, height = size
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -48,12 +48,28 @@ class Browser:
         self.driver.get("about:blank")
         self.complaints()
         self.requests()
-        self.driver.get(page.as_uri())
+        self.driver.get(page if isinstance(page, str) else page.as_uri())
         self.until("return document.readyState === 'complete' && !!document.querySelector('main')")
 
     def run(self, script: str, *arguments: object) -> Any:
         """Run a script in the page, and give what it returns."""
         return self.driver.execute_script(script, *arguments)
+
+    @contextmanager
+    def lacking(self, script: str) -> Iterator[None]:
+        """Let a script take something away from pages that are opened meanwhile, before their own run."""
+        asked = {"source": script}
+        added = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", asked)
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+    def give_files(self, selector: str, *paths: Path) -> None:
+        """Choose files in a field for them."""
+        from selenium.webdriver.common.by import By
+
+        self.driver.find_element(By.CSS_SELECTOR, selector).send_keys("\n".join(map(str, paths)))
 
     def until(self, script: str) -> None:
         """Wait until a script returns something true."""

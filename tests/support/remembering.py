@@ -72,6 +72,15 @@ def stored_memory(machine: str, clips: Waveforms, recordings: Sequence[str] | No
     return memory_of_features(machine, memory_features(clips), recordings)
 
 
+def memories_by_domain(machine: str) -> list[StoredMemory]:
+    """A memory of each domain: the target sounds as `faulty_clips` do."""
+    clips_of: dict[Domain, Waveforms] = {"source": normal_clips(1, 8), "target": faulty_clips(2, 8)}
+    return [
+        memory_of_features(machine, memory_features(clips), domain=domain)
+        for domain, clips in clips_of.items()
+    ]
+
+
 def memory_of_features(
     machine: str,
     rows: npt.NDArray[np.floating[Any]],

@@ -133,7 +133,7 @@ def test_wrong_outputs_and_counts_are_refused(tmp_path: Path) -> None:
         synth.DatasetPlan(machines=401, normal=1)
     with pytest.raises(ConfigError, match="seed is -1"):
         synth.DatasetPlan(normal=1, seed=-1)
-    with pytest.raises(ConfigError, match="machines and ids are both given"):
+    with pytest.raises(ConfigError, match="`machines` and `ids` are both given"):
         synth.DatasetPlan(machines=3, ids=(30,), normal=1)
     with pytest.raises(ConfigError, match="ids has 100; expected numbers from 0 to 99"):
         synth.DatasetPlan(ids=(30, 100), normal=1)
@@ -141,7 +141,7 @@ def test_wrong_outputs_and_counts_are_refused(tmp_path: Path) -> None:
         synth.DatasetPlan(ids=(20, 21, 20), normal=1)
     with pytest.raises(ConfigError, match="ids is empty"):
         synth.machines_of_ids(())
-    with pytest.raises(ConfigError, match="fault is 'rust'; expected one of: imbalance"):
+    with pytest.raises(ConfigError, match="faults have 'rust'; expected one of: imbalance"):
         synth.DatasetPlan(anomalous=1, faults=("rust",))
     with pytest.raises(ConfigError, match="faults have leak twice"):
         synth.DatasetPlan(machines=1, anomalous=1, faults=("leak", "leak"))

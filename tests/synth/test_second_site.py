@@ -137,7 +137,7 @@ def test_names_count_beyond_four_digits() -> None:
 
 
 def test_wrong_numbers_of_target_clips_are_refused() -> None:
-    with pytest.raises(ConfigError, match="target is given for a set of one site; set second_site"):
+    with pytest.raises(ConfigError, match="target is given for a set of one site; set `second_site`"):
         synth.DatasetPlan(train=10, target=3)
     with pytest.raises(ConfigError, match="target is 11; expected a number from 0 to 10"):
         synth.DatasetPlan(train=10, target=11, second_site=True)

@@ -48,7 +48,7 @@ def test_words(right: int, clips: int, of_class: list[int], word: str) -> None:
 def test_a_verdict_says_its_figures_and_what_to_do() -> None:
     verdict = judge(10, 120, TWELVE)
     assert str(verdict) == (
-        "the network learned nothing: 10 of 120 held-out clips lie nearest to their own machine of 12 "
+        "the network learned nothing: 10 of 120 held-out clips lie nearest to their own class of 12 "
         "(accuracy 0.083, 0.046 to 0.137 by an exact bound; chance 0.083)"
     )
     assert advised(verdict) == f"{verdict}; {ADVICE['nothing']}"
@@ -79,7 +79,7 @@ def test_one_early_warning_after_half_of_the_epochs() -> None:
     ]
     warning = said[2][0]
     assert warning is not None
-    assert "10 of 120 held-out clips lie nearest to their own machine (chance 0.083)" in warning
-    assert "their own machine is 0.013 farther by cosine than the best other one" in warning
+    assert "10 of 120 held-out clips lie nearest to their own class (chance 0.083)" in warning
+    assert "their own class is 0.013 farther by cosine than the best other one" in warning
     assert "osscl score --rule memory, rather than network or both" in warning
     assert early_warning(1, 2, trained) is None

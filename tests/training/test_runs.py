@@ -30,7 +30,7 @@ from osscl.training.reports import EpochReport, StepReport
 from osscl.training.separation import Confused, most_confused
 from osscl.training.state import TrainingState
 from osscl.training.summary import summarise
-from osscl.training.timing import N_TIMED_STEPS, pace_of
+from osscl.training.timing import N_TIMED_STEPS, Pace, pace_of
 from osscl.training.train_config import TrainConfig
 from support.readers import DyingReader, WaitingReader
 from support.training_data import MACHINES, small_recipe, write_recordings
@@ -289,6 +289,23 @@ def test_the_pace_is_measured_by_steps_that_leave_nothing(data: TrainingData, tm
     assert pace == pace_of(1.0, n_training, n_held_out, 3)
     assert next(ticks) == 1 + N_TIMED_STEPS
     assert list(tmp_path.iterdir()) == []
+
+
+def test_measuring_the_pace_ends_with_the_time_that_there_is(data: TrainingData) -> None:
+    ticks = itertools.count()
+
+    def paced(n_steps: int) -> Pace:
+        """The pace where there is time for so many steps."""
+        left = iter([1.0] * n_steps)
+        return measured_pace(
+            data, small_recipe(epochs=1), HERE, lambda: next(left, 0.0), now=lambda: float(next(ticks))
+        )
+
+    assert paced(2).step_s == 1.0  # two steps are done, and one of them is timed
+    assert next(ticks) == 2
+    for too_few in (0, 1):
+        with pytest.raises(TrainingError, match="--time-limit is too short: it is over before two steps"):
+            paced(too_few)
 
 
 def test_moved_data_are_resumed(finished: tuple[Path, list[Any]], tmp_path: Path) -> None:

@@ -86,8 +86,8 @@ def test_the_page_says_the_verdict_and_asks_nobody(tmp_path: Path) -> None:
     info = made_up_training(tmp_path, CLASSES, CONFUSION)
     write_training_page(tmp_path, info)
     page = (tmp_path / PAGE_FILE).read_text()
-    assert "The network learned only in part to tell its machines apart." in page
-    assert "25 of 30 held-out clips lie nearest to their own machine: 83.3%" in page
+    assert "The network learned only in part to tell its classes apart." in page
+    assert "25 of 30 held-out clips lie nearest to their own class: 83.3%" in page
     assert "pump/id_00 is taken for fan/id_00 in 4 of 10 clips" in page
     assert page.count('class="cell wrong"') == 2
     picture = (tmp_path / PICTURE_FILE).read_text()
@@ -110,7 +110,7 @@ def test_a_training_whose_confusion_is_not_known_has_a_page_without(tmp_path: Pa
     best = replace(info.progress.best, confusion=(), hold_out_margin=None)
     write_training_page(tmp_path, replace(info, progress=replace(info.progress, best=best)))
     page = (tmp_path / PAGE_FILE).read_text()
-    assert "Which machine is taken for which" not in page
+    assert "Which class is taken for which" not in page
     assert "Learning curves" in page
 
 

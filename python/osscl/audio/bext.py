@@ -6,6 +6,10 @@ import re
 import struct
 from collections.abc import Callable
 
+from osscl.errors import StorageError
+from osscl.storage.reading import open_object
+from osscl.support.urls import is_url
+
 _HEAD_BYTES = 4096
 _MAX_CHUNKS = 64
 _BYTE_ORDER = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
@@ -33,6 +37,8 @@ def time_in_bext(source: str | os.PathLike[str] | bytes) -> str | None:
     """
     if isinstance(source, bytes):
         return _found(lambda position, n_bytes: source[position : position + n_bytes])
+    if is_url(source):
+        return _in_object(os.fspath(source))
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
@@ -43,6 +49,19 @@ def time_in_bext(source: str | os.PathLike[str] | bytes) -> str | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def _in_object(url: str) -> str | None:
+    try:
+        with open_object(url) as file:
+
+            def read(position: int, n_bytes: int) -> bytes:
+                file.seek(position)
+                return file.read(n_bytes)
+
+            return _found(read)
+    except StorageError:  # reading it tells
+        return None
 
 
 _ReadAt = Callable[[int, int], bytes]

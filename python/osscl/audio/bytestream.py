@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
 
-from osscl.errors import AudioReadError, InputError
+from osscl.errors import AudioReadError, InputError, StorageError
+from osscl.storage.reading import open_object
 from osscl.support.links import dead_link
+from osscl.support.urls import is_url
 
 AudioSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -101,6 +103,8 @@ def open_source(source: AudioSource) -> Iterator[ByteStream]:
 
 def _open(source: AudioSource) -> BinaryIO:
     if isinstance(source, str | os.PathLike):
+        if is_url(source):
+            return _open_object(os.fspath(source))
         return _open_regular_file(source)
     if isinstance(source, bytes | bytearray | memoryview):
         return io.BytesIO(source)
@@ -115,6 +119,13 @@ def _open(source: AudioSource) -> BinaryIO:
 def _is_binary_file(source: object) -> bool:
     has_methods = all(hasattr(source, name) for name in ("read", "seek", "tell"))
     return has_methods and not isinstance(source, io.TextIOBase)
+
+
+def _open_object(url: str) -> BinaryIO:
+    try:
+        return open_object(url)
+    except StorageError as error:
+        raise AudioReadError(f"it cannot be read: {error}") from error
 
 
 def _open_regular_file(path: str | os.PathLike[str]) -> BinaryIO:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from osscl.errors import ClipError
+from osscl.storage.stored import Stored
 
 
 class Candidate(NamedTuple):
@@ -18,6 +19,8 @@ class Candidate(NamedTuple):
         Where in it the window begins that is meant, seconds; None means its beginning.
     content : bytes or None
         What the file holds, where that came by another way: nothing is then opened at `path`.
+    stored : Stored or None
+        What the listing of a store told of it, where `path` is a URL.
     machine : str or None
         Machine ID that it was given with; None where that is asked of its path.
     """
@@ -26,6 +29,7 @@ class Candidate(NamedTuple):
     problem: ClipError | None = None
     start_s: float | None = None
     content: bytes | None = None
+    stored: Stored | None = None
     machine: str | None = None
 
     @property

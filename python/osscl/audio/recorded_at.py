@@ -3,11 +3,13 @@
 import datetime
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osscl.audio.bext import time_in_bext
 from osscl.audio.time_in_name import time_in_name
 from osscl.errors import ConfigError
+from osscl.storage.stored import Stored
 
 _MINUTES = re.compile(r"\d\d:\d\d(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -58,7 +60,13 @@ class RecordingTimes:
             "file_times": self.by_file_dates,
         }
 
-    def of(self, path: str | os.PathLike[str], number: int, content: bytes | None = None) -> str | None:
+    def of(
+        self,
+        path: str | os.PathLike[str],
+        number: int,
+        content: bytes | None = None,
+        stored: Stored | None = None,
+    ) -> str | None:
         """Tell when a recording began.
 
         Parameters
@@ -69,6 +77,8 @@ class RecordingTimes:
             How many files were met before it.
         content : bytes, optional
             What the file holds, where it does not lie at `path`.
+        stored : Stored, optional
+            What its listing tells of it, where it lies in a store.
 
         Returns
         -------
@@ -77,16 +87,43 @@ class RecordingTimes:
             nothing tells it.
         """
         written = time_in_name(path) or time_in_bext(path if content is None else content)
-        return written or self._told(path, number)
+        return written or self._told(path, number, stored)
 
-    def _told(self, path: str | os.PathLike[str], number: int) -> str | None:
+    def _told(self, path: str | os.PathLike[str], number: int, stored: Stored | None) -> str | None:
         if self.start is not None:
             try:
                 began = self.start + datetime.timedelta(seconds=number * (self.every_s or 0.0))
             except OverflowError:
                 return None
             return _spelled(began)
-        return _written(path) if self.by_file_dates else None
+        return _written(path, stored) if self.by_file_dates else None
+
+
+class TimesOfWalk(RecordingTimes):
+    """Times of some files of a walk: those that come before in it count, wherever they are scored.
+
+    Parameters
+    ----------
+    times : RecordingTimes
+        Of all files of the walk.
+    numbers : sequence of int
+        Of each of these files, how many of the walk come before it.
+    """
+
+    def __init__(self, times: RecordingTimes, numbers: Sequence[int]) -> None:
+        super().__init__(times.start, times.every_s, times.by_file_dates)
+        object.__setattr__(self, "_numbers", numbers)
+
+    def of(
+        self,
+        path: str | os.PathLike[str],
+        number: int,
+        content: bytes | None = None,
+        stored: Stored | None = None,
+    ) -> str | None:
+        """Tell when a file began, which so many of these come before."""
+        numbers: Sequence[int] = getattr(self, "_numbers")  # noqa: B009 - frozen, as all times are
+        return super().of(path, numbers[number], content, stored)
 
 
 AS_RECORDED = RecordingTimes()
@@ -152,10 +189,13 @@ def _spelled(time: datetime.datetime) -> str:
     return time.isoformat().replace("+00:00", "Z")
 
 
-def _written(path: str | os.PathLike[str]) -> str | None:
+def _written(path: str | os.PathLike[str], stored: Stored | None) -> str | None:
     """When a file was last written, UTC."""
     try:
-        seconds = int(os.stat(path).st_mtime)  # noqa: PTH116 - a str, as all of a walk
+        written_s = os.stat(path).st_mtime if stored is None else stored.written_s  # noqa: PTH116 - a str
+        if written_s is None:
+            return None
+        seconds = int(written_s)
         return _spelled(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
     except (OSError, ValueError, OverflowError):
         return None

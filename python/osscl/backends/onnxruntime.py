@@ -1,6 +1,5 @@
 """ONNX Runtime on the CPU."""
 
-from pathlib import Path
 from typing import Any
 
 from osscl.audio.samples import Samples
@@ -11,6 +10,7 @@ from osscl.backends.options import Streams
 from osscl.backends.streams import StreamedBackend, stream_facts
 from osscl.errors import BackendError
 from osscl.model_file.bundle import Bundle
+from osscl.storage.urls import Place
 from osscl.support.failed_import import needing
 from osscl.support.telemetry import import_quietly
 
@@ -78,7 +78,7 @@ def _import_onnxruntime() -> Any:
         return import_quietly("onnxruntime")
 
 
-def _open_session(runtime: Any, path: Path, model: bytes, threads: int) -> Any:
+def _open_session(runtime: Any, path: Place, model: bytes, threads: int) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

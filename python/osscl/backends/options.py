@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from osscl.cuda.devices import is_cuda
-from osscl.errors import BackendError, ConfigError
+from osscl.errors import ConfigError
 from osscl.support.counts import checked_count, whole_number
 from osscl.support.threads import checked_threads, usable_cpus
 
@@ -84,9 +84,7 @@ class ComputeOptions:
     ------
     ConfigError
         `threads` is no whole number from 1 to 4096, `batch_size` none from 1 to 65535, `streams` does not
-        divide `threads`, or `engine_cache` is no path.
-    BackendError
-        There is no such device or backend.
+        divide `threads`, `engine_cache` is no path, or there is no such device or backend.
     """
 
     device: str = "auto"
@@ -99,11 +97,11 @@ class ComputeOptions:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.device, str) and (self.device in ("auto", "cpu") or is_cuda(self.device))):
-            raise BackendError(
+            raise ConfigError(
                 f"device '{self.device}' does not exist; choose auto, cpu, cuda, cuda:N, cuda:N,M or cuda:all"
             )
         if self.backend is not None and not (isinstance(self.backend, str) and self.backend in BACKENDS):
-            raise BackendError(
+            raise ConfigError(
                 f"backend '{self.backend}' does not exist; choose one of: {', '.join(BACKENDS)}"
             )
         self._take("threads", checked_threads)

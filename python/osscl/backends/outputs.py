@@ -1,15 +1,14 @@
 """What a runtime gives, held against what the manifest says that the graph gives."""
 
-from pathlib import Path
-
 import numpy as np
 
 from osscl.backends.base import Outputs
 from osscl.errors import BackendError
 from osscl.model_file.manifest import Manifest
+from osscl.storage.urls import Place
 
 
-def check_outputs(outputs: Outputs, manifest: Manifest, n_clips: int, path: Path) -> None:
+def check_outputs(outputs: Outputs, manifest: Manifest, n_clips: int, path: Place) -> None:
     """Refuse outputs of another type or shape: what a graph states of itself, no runtime holds it to.
 
     Parameters
@@ -20,7 +19,7 @@ def check_outputs(outputs: Outputs, manifest: Manifest, n_clips: int, path: Path
         What the model file says.
     n_clips : int
         Clips in the batch.
-    path : Path
+    path : Path or Url
         The model file.
 
     Raises

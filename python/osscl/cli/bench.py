@@ -15,6 +15,7 @@ from osscl.cli.console import WorkProgress, as_json
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_FAILED, complain, emit, say
 from osscl.cli.options import takes_shared_options
+from osscl.cli.places import ModelFile
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.support.atomic import write_atomically
 from osscl.support.outputs import cannot_be_written, check_output
@@ -35,9 +36,7 @@ Exit code: 0 measured, 1 failed or the accuracy gate is not passed, 2 wrong usag
 
 @takes_shared_options()
 def bench(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     folder: Annotated[
         Path | None,
         typer.Argument(

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Self
 
 import msgspec
@@ -13,6 +13,7 @@ import rich.table
 from osscl.cli.harmless import without_bytes
 from osscl.cli.messages import say
 from osscl.cli.terminal import SafeConsole
+from osscl.errors import OssclError
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
 from osscl.support.paths import printable
@@ -198,4 +199,5 @@ class FileProgress(WorkProgress):
         return self
 
     def _count(self) -> None:
-        self.set_total(sum(1 for _ in find_recordings(self._roots)))
+        with suppress(OssclError):  # the run itself meets it, and says so
+            self.set_total(sum(1 for _ in find_recordings(self._roots)))

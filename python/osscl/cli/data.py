@@ -46,7 +46,7 @@ def data(
 def _list() -> None:
     table = rich.table.Table("set", "what", "download", "licence", box=None, pad_edge=False)
     for each in PUBLIC_SETS:
-        table.add_row(each.name, each.what, each.parts[0].size or "", each.licence or MISSING)
+        table.add_row(each.name, each.what, each.parts[0].size or MISSING, each.licence or MISSING)
     wide_console().print(table)
 
 

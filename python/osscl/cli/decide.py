@@ -7,7 +7,8 @@ import typer
 
 from osscl.cli import signals
 from osscl.cli.messages import EXIT_ANOMALY, result_stream, say
-from osscl.cli.options import FailOnAnomaly, FalseAlarmRate, JsonLines, ResultTable, refuse_two_outputs
+from osscl.cli.options import FailOnAnomaly, FalseAlarmRate, JsonLines, refuse_two_outputs
+from osscl.cli.places import ResultTable
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.deciding import Decider, decide_table, describe, run_beside, scored_by
 from osscl.runs.run import Tally

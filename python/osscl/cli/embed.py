@@ -15,6 +15,7 @@ from osscl.cli import signals
 from osscl.cli.console import BuildProgress, WorkProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
+from osscl.cli.places import check_urls
 from osscl.detector import Detector
 from osscl.errors import MachineError
 from osscl.machines.layout import MachineFromLayout
@@ -65,6 +66,7 @@ def embed(
     ] = False,
 ) -> None:
     """Embeddings and memory features of a folder, with the path and machine of each recording."""
+    check_urls(places)
     *models, folder = places
     if len(models) > 1:
         raise typer.BadParameter("give one folder, after the model file if there is one")

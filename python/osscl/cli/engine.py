@@ -78,6 +78,8 @@ def build(
     json: AsJson = False,
 ) -> None:
     """Build a model's engine into the cache, unless it is there; scoring would build it at its first use."""
+    if workspace is not None and workspace < 1:
+        raise typer.BadParameter(f"--workspace is {workspace}; it must be at least 1 MiB")
     options = BuildOptions(
         max_batch=max_batch,
         opt_batch=max_batch if opt_batch is None else opt_batch,

@@ -21,6 +21,7 @@ from osscl.cli.options import (
     RequiredRate,
     takes_shared_options,
 )
+from osscl.cli.places import check_urls
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
@@ -32,6 +33,7 @@ from osscl.sensitivity.report import WHAT_IT_IS
 from osscl.support.links import missing
 from osscl.support.listing import listed
 from osscl.support.paths import printable
+from osscl.support.urls import is_url
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl enroll press_recordings --machine press/id_09 --output press.onnx\n
@@ -113,6 +115,7 @@ def enroll(
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Make memories of machines from normal recordings: anomalies are found without a training."""
+    check_urls(places)
     model, normals = _told_apart(places, is_complete=bool(forget))
     for path in (model, *normals, background, labels):
         if path is not None and path != DEMO and (problem := missing(path)) is not None:
@@ -205,7 +208,10 @@ def _as_it_is(manifest: Manifest) -> Manifest:
 def _told_apart(places: list[str], *, is_complete: bool) -> tuple[str | None, list[str]]:
     """The model file, where one is named first, and the folders of recordings."""
     first = places[0]
-    is_model = first == DEMO or not (Path(first).is_dir() or first.lower().endswith(AUDIO_SUFFIXES))
+    if is_url(first):  # it is not looked at for this
+        is_model = first.lower().endswith(".onnx")
+    else:
+        is_model = first == DEMO or not (Path(first).is_dir() or first.lower().endswith(AUDIO_SUFFIXES))
     if not is_model:
         return None, places
     if len(places) == 1 and not is_complete:

@@ -11,6 +11,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import wide_console
 from osscl.cli.evaluated import (
     score_test_recordings,
+    tell_known_clips,
     tell_unused,
     tell_without_domains,
     with_scores,
@@ -22,7 +23,12 @@ from osscl.cli.options import DecisionOptions, DomainOfAll, FalseAlarmRate, take
 from osscl.evaluation.by_table import TableTruth
 from osscl.evaluation.challenge import read_score_folder
 from osscl.evaluation.challenge_rules import YEARS, told_rules
-from osscl.evaluation.challenge_written import check_score_folder, refuse_among_scores, write_score_folder
+from osscl.evaluation.challenge_written import (
+    check_score_folder,
+    counted_files,
+    refuse_among_scores,
+    write_score_folder,
+)
 from osscl.evaluation.ground_truth import GroundTruth
 from osscl.evaluation.labelled import label_by_names
 from osscl.evaluation.options import DEFAULT_RESAMPLES, MAX_RESAMPLES
@@ -41,7 +47,6 @@ from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.support.links import missing
 from osscl.support.outputs import refuse_inputs
 from osscl.support.paths import printable
-from osscl.support.plurals import plural
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl evaluate model.onnx dcase2020 --compare paper\n
@@ -228,6 +233,7 @@ def evaluate(
                 is_first=not by_rule,
             )
             by_rule[each or ""] = found
+        tell_known_clips(by_rule, manifest, fit, compute)
         records = own_lines(by_rule, manifest) if rule == ALL else by_rule[rule or ""]
     elif table is not None:
         records = without_training(of_scope(read_records(table), scope or OF_FILES))
@@ -253,7 +259,7 @@ def evaluate(
     if write_scores is not None:
         of_year = None if told is None else told.rules
         files = write_score_folder(write_scores, labelled.scores, of_year, overwrite=overwrite)
-        say(f"-> {printable(write_scores)}: {len(files)} {plural(len(files), 'file')} of scores")
+        say(f"-> {printable(write_scores)}: {counted_files(files)}")
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unscored else 0)
 
 

@@ -14,6 +14,7 @@ from osscl.cli.scored import scored_records
 from osscl.cli.surveyed import say_survey, survey_of
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, MachineError, NoRecordingsError
+from osscl.evaluation.known_clips import warnings_of_known_clips
 from osscl.evaluation.labelled import Labelled, few, label_in_name
 from osscl.evaluation.testset import (
     find_recordings_not_for_training,
@@ -22,11 +23,13 @@ from osscl.evaluation.testset import (
 )
 from osscl.machines.dcase import TRAIN_FOLDER
 from osscl.machines.labels import LabelTable, MachineNames, machine_source
+from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
 from osscl.runs.passed_over import PassedOver
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
 
+_LABELLED = "normal_id_00_..., section_00_source_test_anomaly_... or a folder normal or abnormal"
 _PLACE = "named test, such as fan/test/normal_id_00_00000000.wav"
 
 
@@ -64,6 +67,15 @@ def score_test_recordings(
     return records
 
 
+def tell_known_clips(
+    by_rule: dict[str, list[Record]], manifest: Manifest, fit: Fit, compute: ComputeOptions
+) -> None:
+    """Warn of test clips that the model knows."""
+    records = [record for of_rule in by_rule.values() for record in of_rule]
+    for warning in warnings_of_known_clips(records, manifest, fit, compute.shared_out().n_threads):
+        say(f"warning: {warning}")
+
+
 def with_scores(by_rule: dict[str, Labelled]) -> dict[str, Labelled]:
     """The rules that score at least one of the labelled clips; of the others it is said."""
     for name, labelled in by_rule.items():
@@ -95,8 +107,8 @@ def _test_recordings(data: Path, named: bool) -> list[Candidate]:
             usable.append(candidate)
     if not usable:
         raise EvaluationError(
-            f"no name of {few(others, 'recording')} begins with normal_ or anomaly_; give their labels with "
-            "--ground-truth"
+            f"neither name nor folder tells a label of {few(others, 'recording')}, as {_LABELLED} would; "
+            "give their labels with --ground-truth or --labels"
         )
     _tell_unlabelled(others)
     for note in passed_over.notes():
@@ -161,4 +173,4 @@ def tell_without_domains(labelled: Labelled, *, listed: bool) -> None:
 
 def _tell_unlabelled(paths: list[str]) -> None:
     if paths:
-        say(f"left out, named neither normal_ nor anomaly_: {few(paths, 'clip')}")
+        say(f"left out, neither name nor folder tells a label: {few(paths, 'clip')}")

@@ -1,7 +1,6 @@
 """``osscl explain``: why a recording has its score."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +12,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.console import BuildProgress, as_json, print_facts
 from osscl.cli.messages import EXIT_FAILED, complain, emit, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
+from osscl.cli.places import FileOrUrl, ModelFile, place_named
 from osscl.detector import Detector
 from osscl.explanation.explained import Explanation, Finding, Occlusion
 from osscl.explanation.wording import band
@@ -35,10 +35,11 @@ _MOST_SHARES, _LEAST_SHARE = 3, 0.05
 
 @takes_shared_options()
 def explain(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl enroll or export wrote, or demo.", metavar="MODEL")
+    model: ModelFile,
+    recording: Annotated[
+        FileOrUrl,
+        typer.Argument(help="Recording to explain, or its URL.", metavar="FILE", parser=place_named),
     ],
-    recording: Annotated[Path, typer.Argument(help="Recording to explain.", metavar="FILE")],
     json: Annotated[bool, typer.Option("--json", help="Score and explanation as JSON.")] = False,
     start: Annotated[
         float | None,

@@ -1,6 +1,5 @@
 """``osscl inspect``: what a model file says of itself, and what its graph holds."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from osscl.cli.console import accuracy_facts, as_json, print_facts
 from osscl.cli.decision_facts import decision_facts
 from osscl.cli.messages import emit
+from osscl.cli.places import ModelFile
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.graph_facts import graph_facts
 from osscl.model_file.manifest import Manifest
@@ -19,9 +19,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
 
 
 def inspect(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     json: Annotated[
         bool, typer.Option("--json", help="The whole manifest and the graph's facts as JSON.")
     ] = False,

@@ -7,6 +7,7 @@ import logging
 import sys
 from typing import TextIO, cast
 
+from osscl.cli.as_options import in_options
 from osscl.cli.harmless import SafeStream, harmless
 from osscl.support.journald import ERROR, INFO, WARNING, priority_prefix
 
@@ -24,7 +25,7 @@ def say(message: str) -> None:
 
 
 def _say(message: str, priority: int) -> None:
-    print(priority_prefix(priority) + harmless(message), file=sys.stderr)  # noqa: T201
+    print(priority_prefix(priority) + harmless(in_options(message)), file=sys.stderr)  # noqa: T201
 
 
 def emit(result: str) -> None:

@@ -111,7 +111,7 @@ def monitor(
         drift_rate=drift_rate,
         alarm=AlarmRule(*window_of_alarm(alarm), hold, cool_down),
         false_alarms=None if false_alarms is None else AlarmBudget.parse(false_alarms),
-        every_s=None if every is None else parse_duration(every),
+        every_s=None if every is None else parse_duration(every, "--every"),
         distance=distance,
         audio_root=audio_root,
     )

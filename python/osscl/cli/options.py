@@ -12,10 +12,13 @@ from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import RecordingTimes, parse_start
 from osscl.backends import ComputeOptions
 from osscl.cli.recipe_options import recipe_options
+from osscl.cli.runner_options import runner_options
+from osscl.decisions.alarm_rates import LONGEST_WINDOW
 from osscl.errors import ConfigError
 from osscl.machines.labels import MachineNames
 from osscl.model_file.decisions import Rule
 from osscl.scoring.judge_making import AUTO, DomainChoice
+from osscl.storage.urls import Place
 from osscl.support.durations import parse_duration
 
 EngineFolder: TypeAlias = Annotated[
@@ -58,15 +61,6 @@ RequiredRate: TypeAlias = Annotated[
         show_default="none; 0.05 is decided at where it can be",
     ),
 ]
-ResultTable: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        help="Table to write: .csv, .jsonl or .parquet. Without it: CSV on stdout.",
-        readable=False,
-    ),
-]
 JsonLines: TypeAlias = Annotated[bool, typer.Option("--json", help="JSON Lines on stdout instead of CSV.")]
 FailOnAnomaly: TypeAlias = Annotated[
     bool, typer.Option("--fail-on-anomaly", help="Exit with 4 where a clip was flagged.")
@@ -84,7 +78,7 @@ HopSeconds: TypeAlias = Annotated[
 ]
 
 
-def refuse_two_outputs(output: Path | None, json: bool) -> None:
+def refuse_two_outputs(output: Place | None, json: bool) -> None:
     """Refuse `ResultTable` and `JsonLines` together; raises `typer.BadParameter`."""
     if output is not None and json:
         raise typer.BadParameter(
@@ -97,7 +91,12 @@ def window_of_alarm(text: str) -> tuple[int, int]:
     parts = text.split("/")
     if len(parts) != 2 or not all(part.isascii() and part.isdecimal() for part in parts):
         raise typer.BadParameter(f"--alarm is '{text}'; expected N/M, such as 3/5")
-    return int(parts[0]), int(parts[1])
+    n, m = int(parts[0]), int(parts[1])
+    if not 1 <= n <= m <= LONGEST_WINDOW:
+        raise typer.BadParameter(
+            f"--alarm is '{text}'; expected N from 1 to M, and M at most {LONGEST_WINDOW}, such as 3/5"
+        )
+    return n, m
 
 
 def _compute(
@@ -244,14 +243,14 @@ def _times(
 ) -> RecordingTimes:
     return RecordingTimes(
         None if start_time is None else parse_start(start_time),
-        None if every is None else parse_duration(every),
+        None if every is None else parse_duration(every, "--every"),
         file_times,
     )
 
 
 _GROUPS = {
     inspect.signature(make).return_annotation: make
-    for make in (_compute, _fit, _names, _decisions, _times, recipe_options)
+    for make in (_compute, _fit, _names, _decisions, _times, recipe_options, runner_options)
 }
 
 

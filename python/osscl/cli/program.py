@@ -15,6 +15,7 @@ import typer.core
 import typer.main
 
 from osscl.cli.messages import emit
+from osscl.cli.places import refuse_urls
 from osscl.support.installed import version_of
 
 COMMANDS = (
@@ -34,6 +35,7 @@ COMMANDS = (
     "compare",
     "embed",
     "serve",
+    "triton",
     "bench",
     "train",
     "export",
@@ -81,7 +83,10 @@ class OnDemand(typer.core.TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Begin to run the command: what goes on is the command's own."""
-        return self.load().make_context(info_name, args, parent, **extra)
+        words = list(args)  # parsing uses them up
+        context = self.load().make_context(info_name, args, parent, **extra)
+        refuse_urls(context, words)
+        return context
 
 
 class _Program(typer.core.TyperGroup):

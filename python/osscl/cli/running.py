@@ -5,8 +5,10 @@ import sys
 from typing import Any
 
 from osscl.cli import signals, streams
+from osscl.cli.as_options import named_as_options
 from osscl.cli.messages import EXIT_FAILED, EXIT_WRONG_USAGE, complain, say, warn_on_stderr
-from osscl.errors import OssclError
+from osscl.errors import ConfigError, OssclError
+from osscl.storage.urls import hidden
 from osscl.support.failed_import import failed_import
 from osscl.support.paths import brief, printable
 
@@ -67,6 +69,9 @@ def _invoke(program: Any, name: str) -> int:
             told = f"{message.rstrip('.')}{_value(message, getattr(error, 'param', None))}"
             complain(_in_place(f"{told} ({called} --help tells how it is used)"))
         return EXIT_WRONG_USAGE
+    except ConfigError as error:
+        complain(_in_place(named_as_options(str(error), program)))
+        return EXIT_WRONG_USAGE
     return 0
 
 
@@ -76,7 +81,7 @@ def _value(message: str, option: Any) -> str:
     for number, argument in enumerate(sys.argv[1:], 1):
         name, equals, value = argument.partition("=")
         if name in names and (equals or number + 1 < len(sys.argv)):
-            given = brief(value if equals else sys.argv[number + 1])
+            given = brief(hidden(value if equals else sys.argv[number + 1]))
             return "" if given in message else f": it is '{given}'"
     return ""
 

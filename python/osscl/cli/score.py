@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,8 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
-from osscl.cli import signals
 from osscl.cli.asked import Asked
-from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
+from osscl.cli.console import BuildProgress, say_unusable
 from osscl.cli.journaled import Journaling, score_with_journal
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, result_stream, say
 from osscl.cli.options import (
@@ -24,12 +23,14 @@ from osscl.cli.options import (
     FailOnAnomaly,
     HopSeconds,
     JsonLines,
-    ResultTable,
     refuse_two_outputs,
     takes_shared_options,
 )
-from osscl.cli.streams import reader_is_gone
+from osscl.cli.places import ModelFile, ResultTable, check_urls
+from osscl.cli.runner_options import HERE, RunnerOptions
+from osscl.cli.score_by_ray import refuse_what_ray_has_not, score_by_ray
 from osscl.cli.surveyed import say_published_sets, survey_of
+from osscl.cli.unjournaled import score_into_table
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
 from osscl.journal.journal import journal_of
@@ -39,11 +40,13 @@ from osscl.runs.folder import find_recordings, find_some_recordings
 from osscl.runs.journaled import check_place, is_finished
 from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
 from osscl.runs.passed_over import PassedOver
-from osscl.runs.run import Tally, score_to_table
+from osscl.runs.run import Tally
 from osscl.runs.score_table import read_records
 from osscl.runs.tables import OutputTable
+from osscl.scoring.judges import Judges
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
+from osscl.storage.urls import Place
 from osscl.support.links import missing
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
@@ -57,6 +60,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score enrolled.onnx tonight --explain --output scores.csv\n
   osscl score enrolled.onnx shift.wav --machine press/id_09 --hop 10 --output windows.csv\n
   osscl score model.onnx shift --start-time 2026-11-03T06:00:00+01:00 --every 10\n
+  osscl score enrolled.onnx fleet --runner ray --address 10.0.0.1:6379 --output scores.parquet\n
   osscl score enrolled.onnx tonight --false-alarm-rate 0.01 --only anomalies --fail-on-anomaly\n
 \n
 With --output, the same command again goes on where a run was interrupted, and scores what is new or changed.
@@ -69,13 +73,12 @@ SIGTERM, 129 by SIGHUP.
 
 @takes_shared_options()
 def score(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     paths: Annotated[
         list[str],
         typer.Argument(
-            help="Folders, searched for .wav, .flac, .w64 and .rf64 files at any depth; or files.",
+            help="Folders, searched for .wav, .flac, .w64 and .rf64 files at any depth; or files; or URLs of "
+            "either, such as s3://bucket/folder.",
             metavar="FOLDER",
         ),
     ],
@@ -111,6 +114,7 @@ def score(
     ] = None,
     fail_on_anomaly: FailOnAnomaly = False,
     compute: ComputeOptions = DEFAULT_OPTIONS,
+    by: RunnerOptions = HERE,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Score files again that could not be scored before.")
     ] = False,
@@ -119,12 +123,18 @@ def score(
     ] = False,
 ) -> None:
     """Score recordings for anomalies: one line a file, also for those that cannot be scored."""
+    if by.runner is not None:
+        given = {"--json": json, "--explain": explain, "--audacity": audacity, "--raven": raven}
+        refuse_what_ray_has_not(output, {**given, "--retry-failed": retry_failed})
     refuse_two_outputs(output, json)
     if hop is not None:
         check_hop(hop)
     labels = _label_folders(audacity, raven, output, hop, overwrite=overwrite)
-    if retry_failed and output is None:
-        raise typer.BadParameter("--retry-failed needs --output: what failed stands in the journal beside it")
+    journaled = output if isinstance(output, Path) else None  # a journal needs a disk
+    if retry_failed and journaled is None:
+        raise typer.BadParameter(
+            "--retry-failed needs --output, on this machine: what failed stands in the journal beside it"
+        )
     if only not in (None, "anomalies"):
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
@@ -132,18 +142,12 @@ def score(
     try:
         candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
     except NoRecordingsError as error:
-        if output is None or overwrite or not is_finished(output):
+        if journaled is None or overwrite or by.runner is not None or not is_finished(journaled):
             raise
         say(str(error))  # what was scored before stands in the table all the same
         candidates = iter(())
     if times.is_of_one_file:
         candidates = _the_only_one(candidates)
-    if output is not None:
-        check_place(output, overwrite=overwrite, inputs=[model, names.labels, *paths])
-    with BuildProgress() as building:
-        how = replace(compute, on_build=building.show_phase)
-        detector = Detector(model, how, **decide._asdict())
-    machine_of = machine_source(detector.machines, *names)
     asked = Asked(
         paths=paths,
         names=names,
@@ -155,6 +159,22 @@ def score(
         only=only,
         explain=explain,
     )
+    if by.runner is not None and journaled is not None:
+        if names == BY_PATHS:
+            say_published_sets(survey_of(find_recordings(paths)))
+        exit_code, tally, scoring = score_by_ray(asked, model, journaled, by, candidates, overwrite=overwrite)
+        _say_what_else(passed_over, scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
+        raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
+    table: OutputTable | None = None
+    if journaled is not None:
+        check_place(journaled, overwrite=overwrite, inputs=[model, names.labels, *paths])
+    else:
+        suffix = ".jsonl" if json else ".csv"
+        table = OutputTable(output, overwrite=overwrite, suffix=suffix, stream=result_stream())
+    with BuildProgress() as building:
+        how = replace(compute, on_build=building.show_phase)
+        detector = Detector(model, how, **decide._asdict())
+    machine_of = machine_source(detector.machines, *names)
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
@@ -164,12 +184,13 @@ def score(
             say_published_sets(survey_of(find_recordings(paths)))
         return detector.score_candidates(some, machine_of, fit, when, hop_s=hop, left_out=left_out)
 
-    if output is None:
-        table = OutputTable(None, suffix=".jsonl" if json else ".csv", stream=result_stream())
-        exit_code = _run(detector, paths, scores(candidates, times), table, asked.options(), tally, explainer)
+    if table is not None:
+        records = scores(candidates, times)
+        exit_code = score_into_table(detector, paths, records, table, asked.options(), tally, explainer)
     else:
+        assert journaled is not None
         journaling = Journaling(
-            output,
+            journaled,
             asked.settings(detector),
             asked.wanted(detector),
             asked.options(),
@@ -179,80 +200,55 @@ def score(
         exit_code, tally = score_with_journal(
             detector, paths, candidates, scores, times, journaling, explainer
         )
-    if output is not None and exit_code in (0, EXIT_SOME_UNSCORED):
+    if journaled is not None and exit_code in (0, EXIT_SOME_UNSCORED):
         for editor, folder in labels.items():
-            n_files = write_labels(read_records(output), folder, editor, overwrite=overwrite)
+            n_files = write_labels(read_records(journaled), folder, editor, overwrite=overwrite)
             say(f"-> {printable(folder)}: labels of {n_files} {plural(n_files, 'recording')}")
     if explainer is not None:
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
             say("nothing is explained: flagged clips are, and no clip was decided")
-    may_decide = decide != BY_DEFAULT or detector.judges.can_decide
+    _say_what_else(passed_over, left_out, detector.judges, detector.clip_s, decide, tally)
+    raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
+
+
+def _say_what_else(
+    passed_over: PassedOver,
+    left_out: LeftOut,
+    judges: Judges,
+    clip_s: float,
+    decide: DecisionOptions,
+    tally: Tally,
+) -> None:
+    """What was not scored or decided, why, and what was flagged."""
+    may_decide = decide != BY_DEFAULT or judges.can_decide
     for note in (
         *passed_over.notes(),
-        *left_out.notes(detector.clip_s, "--hop", "--pad repeat|zero"),
-        *(detector.judges.notes() if may_decide else ()),
+        *left_out.notes(clip_s, "--hop", "--pad repeat|zero"),
+        *(judges.notes() if may_decide else ()),
     ):
         say(note)
     if tally.n_decided:
         say(tally.flagged())
-    raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
 
 
 def _label_folders(
-    audacity: Path | None, raven: Path | None, output: Path | None, hop: float | None, *, overwrite: bool
+    audacity: Path | None, raven: Path | None, output: Place | None, hop: float | None, *, overwrite: bool
 ) -> dict[Editor, Path]:
     """Where labels go, checked before anything is scored."""
     asked: dict[Editor, Path | None] = {"audacity": audacity, "raven": raven}
     labels = {editor: folder for editor, folder in asked.items() if folder is not None}
-    if labels and (output is None or hop is None):
+    if labels and (not isinstance(output, Path) or hop is None):
         raise typer.BadParameter(
-            "labels are written of the windows in a table: --audacity and --raven need --output and --hop"
+            "labels are written of the windows in a table: --audacity and --raven need --output, on this "
+            "machine, and --hop"
         )
     if len(set(labels.values())) < len(labels):
         raise typer.BadParameter("--audacity and --raven name the same folder; give each its own")
-    is_resumed = output is not None and journal_of(output).exists()
+    is_resumed = isinstance(output, Path) and journal_of(output).exists()
     for folder in labels.values():
         check_label_folder(folder, may_hold=overwrite or is_resumed)
     return labels
-
-
-def _run(
-    detector: Detector,
-    paths: list[str],
-    records: Iterable[Record],
-    table: OutputTable,
-    options: dict[str, Any],
-    tally: Tally,
-    explainer: Explainer | None,
-) -> int:
-    with detector, FileProgress(paths) as progress:
-
-        def show(_: Record) -> None:
-            failed = f"{tally.n_failed} not scored" if tally.n_failed else ""
-            windows = f"{tally.n_windows:,} {plural(tally.n_windows, 'window')}" if tally.n_windows else ""
-            progress.show(tally.n_files, ", ".join(filter(None, (windows, failed))))
-
-        try:
-            score_to_table(
-                detector,
-                records,
-                table,
-                options=options,
-                tally=tally,
-                keeps=_is_flagged if options["only"] else None,
-                explains=None if explainer is None else explainer.explained,
-                on_record=show,
-                on_run=_tell,
-            )
-        except KeyboardInterrupt:
-            interrupted = True
-        else:
-            interrupted = False
-    say(f"{'interrupted after ' if interrupted else ''}{tally}")
-    if interrupted:
-        return signals.exit_code()
-    return EXIT_SOME_UNSCORED if tally.n_failed else 0
 
 
 def _the_only_one(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -265,17 +261,8 @@ def _the_only_one(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     return iter(first)
 
 
-def _is_flagged(record: Record) -> bool:
-    return record.is_anomaly is True
-
-
-def _tell(run: dict[str, Any]) -> None:
-    """The record of a run goes to stderr where no file has it beside itself, unless nobody read the rows."""
-    if not reader_is_gone():
-        say(as_json(run))
-
-
 def _check_roots(paths: list[str]) -> None:
+    check_urls(paths)
     for path in paths:
         if (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)

@@ -13,6 +13,7 @@ from osscl.cli import signals
 from osscl.cli.console import BuildProgress
 from osscl.cli.messages import say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
+from osscl.cli.places import ModelFile
 from osscl.detector import Detector
 from osscl.support.failed_import import needing
 from osscl.support.paths import printable
@@ -29,9 +30,7 @@ Exit code: 0 after SIGTERM, with all that was in work answered; 1 failed, 2 wron
 
 @takes_shared_options()
 def serve(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export or enroll wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     host: Annotated[
         str,
         typer.Option(

@@ -25,6 +25,7 @@ from osscl.support.outputs import check_output_folder
 from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
+from osscl.training.config_file import read_config
 
 if TYPE_CHECKING:
     from osscl.training import Execution, Outcome, TrainConfig, TrainingData
@@ -100,14 +101,14 @@ def train(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a network on recordings of normal machines; weights that do best on held-out ones are kept."""
-    limit = None if time_limit is None else TimeLimit(parse_duration(time_limit))
+    limit = None if time_limit is None else TimeLimit(parse_duration(time_limit, "--time-limit"))
+    changes = recipe.changes | fit.stated()
+    asked = read_config(recipe.config, changes)  # before torch takes its seconds
     keep_torch_inside()
     with needing("training", "train"):
         from osscl.training import Execution
-        from osscl.training.config_file import read_config
         from osscl.training.log_mel_cache import LogMelCache
         from osscl.training.summary import summarise
-    changes = recipe.changes | fit.stated()
     check_output_folder(output)  # before hours of reading
     if cache is not None:
         LogMelCache(cache)  # as above: it is made, or refused
@@ -124,7 +125,7 @@ def train(
         return trainings_in(place, seeds, named, of_several=of_several)
 
     whole = None if each_type else planned(output)
-    first = read_config(recipe.config, changes) if whole is None else next(iter(whole.recipes.values()))
+    first = asked if whole is None else next(iter(whole.recipes.values()))
     clips = _read(data, first, skip_bad, labels)
     if whole is None:
         networks = {

@@ -53,7 +53,7 @@ def planned_recipes(
         say(f"--time-limit plans nothing anew: the training goes on with its {_epochs(first.epochs)}")
         return recipes
     say("--time-limit: a few steps are done and thrown away, to measure their speed")
-    pace = measured_pace(clips, first, execution)
+    pace = measured_pace(clips, first, execution, lambda: limit.left_s)
     n_epochs = planned_epochs(limit.left_s, pace, first.epochs, len(recipes))
     share = "" if len(recipes) == 1 else f" for each of {len(recipes)} seeds"
     enough = ", which the recipe has; there is time for them" if n_epochs == first.epochs else ""

@@ -18,6 +18,7 @@ from osscl.cli.folders import check_listable
 from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.messages import inform_on_stderr, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, HopSeconds, takes_shared_options, window_of_alarm
+from osscl.cli.places import ModelFile
 from osscl.decisions.alarms import AlarmRule
 from osscl.detector import Detector
 from osscl.events.destinations import sink_for
@@ -52,9 +53,7 @@ wrong usage.
 
 @takes_shared_options()
 def watch(
-    model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
-    ],
+    model: ModelFile,
     folder: Annotated[
         Path,
         typer.Argument(

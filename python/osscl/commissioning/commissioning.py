@@ -91,7 +91,7 @@ def commission(
         on_stage("detection limits")
         sensitivity, no_limits = _limits(work / MODEL, roots, options, compute, on_total, on_clip)
         on_stage("normal recordings")
-        plan = plan_of(roots, options.machine, options.recording, options.labels)
+        plan = plan_of(roots, options.machine, options.recording, options.labels, for_memories=True)
         on_total(len(plan.planned))
         with Detector(work / MODEL, compute, false_alarm_rate=options.false_alarm_rate) as detector:
             told = {

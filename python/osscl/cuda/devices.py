@@ -4,7 +4,7 @@ import re
 
 from osscl.cuda.calls import OLDEST_DRIVER, call, driver
 from osscl.cuda.device import Device, version_text
-from osscl.errors import BackendError, DeviceError
+from osscl.errors import ConfigError, DeviceError
 
 OLDEST_ARCHITECTURE = (7, 5)
 """Turing: what the front end's code and TensorRT need."""
@@ -53,6 +53,38 @@ def count_devices() -> int:
     return count
 
 
+def asked_devices(device: str) -> tuple[int, ...] | None:
+    """Numbers of the GPUs that a device's name asks for, whether they are there or not.
+
+    Parameters
+    ----------
+    device : str
+        "cuda" (the first one), "cuda:1", "cuda:0,1" or "cuda:all".
+
+    Returns
+    -------
+    tuple of int or None
+        In the order in which they were named; None for all.
+
+    Raises
+    ------
+    ConfigError
+        The name is none of these, or names a GPU twice.
+    """
+    match = _NAMES.fullmatch(device)
+    if match is None:
+        raise ConfigError(
+            f"device '{device}' is not known; expected cuda, cuda:N, cuda:N,M or cuda:all, with GPUs counted "
+            "from 0"
+        )
+    if match[1] == "all":
+        return None
+    numbers = tuple(int(number) for number in (match[1] or "0").split(","))
+    if len(set(numbers)) < len(numbers):
+        raise ConfigError(f"device '{device}' names a GPU twice; name each once")
+    return numbers
+
+
 def named_devices(device: str) -> tuple[int, ...]:
     """Numbers of the GPUs that a device's name stands for.
 
@@ -68,26 +100,18 @@ def named_devices(device: str) -> tuple[int, ...]:
 
     Raises
     ------
-    BackendError
+    ConfigError
         The name is none of these, or names a GPU twice.
     MissingExtraError, DeviceError
         As `count_devices`; DeviceError also for a GPU that is not there.
     """
-    match = _NAMES.fullmatch(device)
-    if match is None:
-        raise BackendError(
-            f"device '{device}' is not known; expected cuda, cuda:N, cuda:N,M or cuda:all, with GPUs counted "
-            "from 0"
-        )
+    numbers = asked_devices(device)
     try:
         count = count_devices()
     except DeviceError as error:
         raise type(error)(f"device '{device}' was asked for, but {error}; or choose device 'cpu'") from error
-    if match[1] == "all":
+    if numbers is None:
         return tuple(range(count))
-    numbers = tuple(int(number) for number in (match[1] or "0").split(","))
-    if len(set(numbers)) < len(numbers):
-        raise BackendError(f"device '{device}' names a GPU twice; name each once")
     for number in numbers:
         if number >= count:
             raise DeviceError(

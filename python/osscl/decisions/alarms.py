@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from osscl.decisions.alarm_rates import check_window
-from osscl.errors import DecisionError
+from osscl.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,9 @@ class AlarmRule:
     Raises
     ------
     DecisionError
-        1 <= n <= m does not hold, or a number is negative.
+        1 <= n <= m does not hold.
+    ConfigError
+        A number is negative.
     """
 
     n: int = 3
@@ -37,7 +39,7 @@ class AlarmRule:
         check_window(self.n, self.m)
         for name, clips in (("hold", self.hold), ("cool_down", self.cool_down)):
             if clips < 0:
-                raise DecisionError(f"{name} is {clips}; expected a number of clips, 0 or more")
+                raise ConfigError(f"{name} is {clips}; expected a number of clips, 0 or more")
 
     def __str__(self) -> str:
         return f"{self.n} of the last {self.m} clips"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.decisions.staircase import MIN_RECORDINGS, Staircase, checked_scores
-from osscl.errors import DecisionError
+from osscl.errors import ConfigError, DecisionError
 
 
 def p_values(
@@ -74,7 +74,9 @@ def threshold(
     Raises
     ------
     DecisionError
-        As `p_values`; or the rate lies outside (0, 1).
+        As `p_values`.
+    ConfigError
+        The rate lies outside (0, 1).
     """
     check_rate(false_alarm_rate)
     return Staircase.of(normal_scores, recordings).threshold(false_alarm_rate)
@@ -119,7 +121,7 @@ def recordings_needed(false_alarm_rate: float) -> int:
 
     Raises
     ------
-    DecisionError
+    ConfigError
         The rate lies outside (0, 1).
     """
     check_rate(false_alarm_rate)
@@ -177,7 +179,7 @@ def decide(
 
     Raises
     ------
-    DecisionError
+    DecisionError, ConfigError
         As `threshold`.
     """
     check_rate(false_alarm_rate)
@@ -214,9 +216,7 @@ def too_few_recordings(n_recordings: int, false_alarm_rate: float) -> str | None
     )
 
 
-def check_rate(false_alarm_rate: float) -> None:
+def check_rate(false_alarm_rate: float, name: str = "false_alarm_rate") -> None:
     """Refuse what is no false-alarm rate."""
     if not 0.0 < false_alarm_rate < 1.0:
-        raise DecisionError(
-            f"the false-alarm rate is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for 5 %"
-        )
+        raise ConfigError(f"{name} is {false_alarm_rate}; it must lie between 0 and 1, such as 0.05 for 5 %")

@@ -215,7 +215,9 @@ class FittedNormals:
         Raises
         ------
         DecisionError
-            A score is not finite, or the rate lies outside (0, 1).
+            A score is not finite.
+        ConfigError
+            The rate lies outside (0, 1).
         """
         return decide(self.calibration_scores, scores, false_alarm_rate, self.calibration_recordings)
 

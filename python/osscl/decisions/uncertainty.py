@@ -49,7 +49,9 @@ def rate_interval(n_recordings: int, false_alarm_rate: float, confidence: float 
     Raises
     ------
     DecisionError
-        A rate or the confidence lies outside (0, 1).
+        The confidence lies outside (0, 1).
+    ConfigError
+        A rate does.
 
     Notes
     -----

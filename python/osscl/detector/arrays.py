@@ -14,8 +14,8 @@ from osscl.audio.windows import check_hop
 from osscl.backends import Outputs
 from osscl.config import Padding, check_fit
 from osscl.detector.computing import Computing
-from osscl.detector.given import is_source
 from osscl.detector.nearest import Neighbour, neighbours
+from osscl.detector.taken import TakesArrays
 from osscl.detector.windows import CutWaveform, WindowScores
 from osscl.errors import BackendError, ConfigError, InputError
 from osscl.explanation.explained import Explanation
@@ -32,7 +32,7 @@ from osscl.scoring.scores import Scores
 _WINDOWS_AT_ONCE = 64
 
 
-class ScoresArrays:
+class ScoresArrays(TakesArrays):
     """What an opened model does with arrays.
 
     Parameters
@@ -46,7 +46,8 @@ class ScoresArrays:
     """
 
     def __init__(self, manifest: Manifest, judges: Judges, computing: Computing) -> None:
-        self._manifest, self._judges, self._computing = manifest, judges, computing
+        super().__init__(manifest, judges)
+        self._computing = computing
 
     def score(
         self,
@@ -84,13 +85,7 @@ class ScoresArrays:
         Huang, Fang, He: "One-Stage Supervised Contrastive Learning for anomalous sound detection",
         ICASSP 2025, arXiv 2509.13853.
         """
-        clips = self._clips(waveforms, sample_rate_hz)
-        machines = (machine,) * len(clips) if isinstance(machine, str) else tuple(machine)
-        if len(machines) != len(clips):
-            raise InputError(f"{len(machines)} machines for {len(clips)} clips; give one name, or one a clip")
-        for name in machines:
-            check_machine(name, self._judges.machines)
-        return self._judged(clips, machines)
+        return self._judged(*self.check(waveforms, machine, sample_rate_hz))
 
     def score_windows(
         self,
@@ -319,31 +314,6 @@ class ScoresArrays:
 
     def _network_scores(self, clips: Samples, judge: Judge) -> npt.NDArray[np.float64]:
         return scores_by_network([judge] * len(clips), self._run(clips), self._manifest.network.model)
-
-    def _clips(self, waveforms: npt.ArrayLike, sample_rate_hz: int | None = None) -> Samples:
-        if is_source(waveforms):
-            raise InputError(
-                f"waveforms is an object of type {type(waveforms).__name__}, and samples are expected; "
-                "score_file scores a recording, osscl.read_audio gives its waveform"
-            )
-        if sample_rate_hz is not None:
-            self._check_rate(sample_rate_hz)
-        samples = as_samples(waveforms, InputError)
-        n_samples = self._manifest.clip.n_samples
-        if samples.ndim not in (1, 2) or samples.shape[-1] != n_samples:
-            longer = samples.ndim == 1 and samples.shape[0] > n_samples
-            raise InputError(
-                f"waveforms has shape {list(samples.shape)}; expected [{n_samples}] or [clips, {n_samples}]"
-                + ("; score_windows scores one of any length" if longer else "")
-            )
-        return samples.reshape(-1, n_samples)
-
-    def _check_rate(self, sample_rate_hz: int) -> None:
-        expected_hz = self._manifest.front_end.settings.sample_rate_hz
-        if sample_rate_hz != expected_hz:
-            raise InputError(
-                f"sample_rate_hz is {sample_rate_hz}, expected {expected_hz}; resample the waveforms first"
-            )
 
     def _run(self, clips: Samples) -> Outputs:
         return self._computing.run(clips)

@@ -42,9 +42,7 @@ class CalibrateOptions:
     Raises
     ------
     ConfigError
-        There is no such rule, or no such hop.
-    DecisionError
-        The rate lies outside (0, 1).
+        There is no such rule, or no such hop, or the rate lies outside (0, 1).
     """
 
     rule: CalibratedRule = "network"

@@ -161,12 +161,14 @@ def enrolled(
     """
     decisions = _decisions_of(manifest)
     kind, other = kinds_of(options.rule, manifest)
-    plan = plan_of(roots, options.machine, options.recording, options.labels) if roots else Plan()
+    plan = _plan_of(roots, options)
     plan.refuse_mixed()
     if kind.rule == "memory":
         check_domains(plan, decisions, by_domain=options.by_domain, adds=options.add)
     plan = in_windows(plan, options.fit, options.hop_s)
-    plan_of_background = Plan() if options.background is None else plan_of([options.background])
+    plan_of_background = (
+        Plan() if options.background is None else plan_of([options.background], for_memories=True)
+    )
     on_survey(plan.survey)
     on_total(len(plan.planned) + len(plan_of_background.planned))
     held: list[StoredNormals] = [*decisions.memories, *decisions.embeddings]
@@ -222,6 +224,12 @@ def enrolled(
         warnings=warnings,
     )
     return _with(manifest, made), report
+
+
+def _plan_of(roots: Sequence[str | os.PathLike[str]], options: EnrolOptions) -> Plan:
+    if not roots:
+        return Plan()
+    return plan_of(roots, options.machine, options.recording, options.labels, for_memories=True)
 
 
 def _given_background(

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.windows import check_hop
-from osscl.errors import ConfigError, DecisionError
+from osscl.errors import ConfigError
 
 MAX_NAME = 4096
 EnrolledRule: TypeAlias = Literal["memory", "embedding"]
@@ -49,9 +49,7 @@ class EnrolOptions:
     ------
     ConfigError
         There is no such hop, or nothing is enrolled for the rule, or not by domain. A name is empty or too
-        long.
-    DecisionError
-        The rate lies outside (0, 1).
+        long, or the rate lies outside (0, 1).
     """
 
     machine: str | None = None
@@ -85,6 +83,6 @@ class EnrolOptions:
             raise ConfigError(f"machine is {self.machine!r}; expected a name such as press/id_09")
         rate = self.false_alarm_rate
         if rate is not None and not 0.0 < rate < 1.0:
-            raise DecisionError(
-                f"the false-alarm rate is {rate}; it must lie between 0 and 1, such as 0.05 for 5 %"
+            raise ConfigError(
+                f"false_alarm_rate is {rate}; it must lie between 0 and 1, such as 0.05 for 5 %"
             )

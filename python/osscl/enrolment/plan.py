@@ -9,6 +9,7 @@ from osscl.audio.candidate import Candidate
 from osscl.enrolment.recordings import recording_source
 from osscl.errors import ConfigError, DecisionError, MachineError
 from osscl.machines.dcase import ANOMALY_PREFIX
+from osscl.machines.folders import ForTesting
 from osscl.machines.labels import LabelTable, MachineOf
 from osscl.machines.layout import MachineFromLayout
 from osscl.machines.survey import Survey
@@ -73,6 +74,8 @@ def plan_of(
     machine: str | None = None,
     recording: str | None = None,
     labels: str | os.PathLike[str] | None = None,
+    *,
+    for_memories: bool = False,
 ) -> Plan:
     """Walk through folders of normal recordings.
 
@@ -87,6 +90,9 @@ def plan_of(
         tells it.
     labels : path-like, optional
         A table of labels, which names machines instead of the places.
+    for_memories : bool
+        Leave out what is for testing, as `ForTesting` tells it, where no machine is named: a memory that
+        holds those clips would be tested on them.
 
     Returns
     -------
@@ -105,15 +111,18 @@ def plan_of(
     if machine is not None and labels is not None:
         raise ConfigError("machine and labels (--machine and --labels) exclude each other; give one of them")
     table = None if labels is None else LabelTable.read(labels)
-    plan, passed_over, telling, n_not_known = Plan(), PassedOver(), Telling(), 0
+    plan, passed_over, telling, n_not_known, n_for_testing = Plan(), PassedOver(), Telling(), 0, 0
     for root in normals:
         machine_of = _machine_source(root, machine, table)
         recording_of = recording_source(recording, root)
+        is_for_testing = ForTesting(root) if for_memories and machine is None else _never
         for candidate in find_some_recordings([root], passed_over):
             path = os.fsdecode(candidate.path)
             try:
                 told = _told_of(path, telling, plan.survey, table)
-                if told.is_anomaly or os.path.basename(path).startswith(ANOMALY_PREFIX):  # noqa: PTH119 - str
+                if is_for_testing(path, told):
+                    n_for_testing += 1
+                elif told.is_anomaly or os.path.basename(path).startswith(ANOMALY_PREFIX):  # noqa: PTH119 - str
                     plan.left_out.append(path)
                 elif machine is None and not _may_be_normal(told, table):
                     n_not_known += 1
@@ -122,6 +131,11 @@ def plan_of(
                     plan.planned.append(Planned(candidate, machine_of(path), own))
             except MachineError as error:
                 plan.unusable.append(Unusable(path, candidate.problem or error))
+    if n_for_testing:
+        plan.notes.append(
+            f"left out, for testing: {n_for_testing} {plural(n_for_testing, 'clip')}, on which a memory that "
+            "holds them could not be evaluated; name the test folder itself to take them, or --machine"
+        )
     if n_not_known:
         plan.notes.append(
             f"left out, not known to be normal: {n_not_known} {plural(n_not_known, 'recording')} (test clips "
@@ -150,6 +164,10 @@ def _machine_source(root: str | os.PathLike[str], machine: str | None, table: La
     if table is not None:
         return table.machine_of
     return MachineFromLayout(root) if machine is None else _always(machine)
+
+
+def _never(path: str, told: Told) -> bool:
+    return False
 
 
 def _always(machine: str) -> MachineOf:

@@ -94,9 +94,9 @@ def warnings_of_embeddings(
     """
     if background is None:
         yield (
-            "there is no background of embeddings, so few clips say less: osscl train keeps one in its "
-            "checkpoints; osscl enroll --background FOLDER makes one of normal recordings of 4 or more "
-            "machines"
+            "there is no background of embeddings, so few clips say less: osscl train keeps one where it is "
+            "given 4 machines with 4 clips each, held-out ones not counted; osscl enroll --background FOLDER "
+            "makes one of such recordings"
         )
     trained = None if manifest.decisions is None else manifest.decisions.training_clips
     if trained is None:

@@ -22,7 +22,8 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from osscl.errors import ConfigError, EvaluationError
-from osscl.evaluation.labelled import LabelledScore, few
+from osscl.evaluation.labelled import LabelledScore, domain_of_path, few
+from osscl.machines.dcase import TEST_FOLDER
 from osscl.support.paths import printable
 from osscl.support.spelling import with_slashes
 
@@ -141,13 +142,12 @@ def told_rules(clips: Collection[LabelledScore], paths: Sequence[str], year: int
     EvaluationError
         The year does not fit the names, or a clip lacks the domain that its rules need.
     """
-    of_2021 = next((path for path in paths if _in_folder_of_2021(path)), None)
     if year is not None:
         rules = rules_of_year(year)
-        _refuse_misfit(clips, of_2021, rules, year)
+        _refuse_misfit(clips, paths, rules, year)
         return Told(rules, f"DCASE {year}", "--challenge")
     if any(clip.domain for clip in clips):
-        rules = _SINCE_2022 if of_2021 is None else _OF_2021
+        rules = _OF_2021 if any(map(_in_folder_of_2021, paths)) else _SINCE_2022
     elif clips and all(_part_of(clip.machine) == _OF_2020.part for clip in clips):
         rules = _OF_2020
     else:
@@ -156,8 +156,9 @@ def told_rules(clips: Collection[LabelledScore], paths: Sequence[str], year: int
 
 
 def _refuse_misfit(
-    clips: Collection[LabelledScore], of_2021: str | None, rules: ChallengeRules, year: int
+    clips: Collection[LabelledScore], paths: Sequence[str], rules: ChallengeRules, year: int
 ) -> None:
+    of_2021 = next((path for path in paths if _in_folder_of_2021(path)), None)
     others = list(dict.fromkeys(clip.machine for clip in clips if _part_of(clip.machine) != rules.part))
     if others:
         raise EvaluationError(
@@ -168,6 +169,12 @@ def _refuse_misfit(
         raise EvaluationError(
             f"--challenge is {year}, and {printable(of_2021)} lies as 2021 has it, in a folder a domain: use "
             "--challenge 2021, or leave it out"
+        )
+    of_both = next((path for path in paths if _in_folder_of_both(path)), None)
+    if of_both is not None and rules == _OF_2021:
+        raise EvaluationError(
+            f"--challenge is {year}, and {printable(of_both)} lies as {_SINCE_2022.name} have it, in a "
+            f"folder for both domains: use --challenge {_SINCE_2022.first} or a later year, or leave it out"
         )
     without = [f"{clip.machine}: {clip.name}" for clip in clips if clip.domain is None]
     if rules.by_domain and without:
@@ -189,5 +196,15 @@ def _part_of(machine: str) -> str | None:
 
 
 def _in_folder_of_2021(path: str) -> bool:
+    return any(folder in _FOLDERS_OF_2021 for folder in _folders(path))
+
+
+def _in_folder_of_both(path: str) -> bool:
+    """Whether a clip whose name says its domain lies where those of both domains do."""
+    return TEST_FOLDER in _folders(path) and domain_of_path(path) is not None
+
+
+def _folders(path: str) -> list[str]:
+    """Name of the folder that a clip lies in, by each reading of its path."""
     readings = [reading for reading in (path, with_slashes(path)) if reading is not None]
-    return any(os.path.basename(os.path.dirname(each)) in _FOLDERS_OF_2021 for each in readings)  # noqa: PTH119, PTH120
+    return [os.path.basename(os.path.dirname(each)) for each in readings]  # noqa: PTH119, PTH120

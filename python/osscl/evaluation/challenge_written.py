@@ -16,6 +16,7 @@ from osscl.support.atomic import write_atomically
 from osscl.support.csv_rows import CsvWriter
 from osscl.support.outputs import check_output_folder
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 
 def write_score_folder(
@@ -68,6 +69,25 @@ def write_score_folder(
     except OSError as error:
         raise OutputError(f"{printable(folder)} cannot be written to: {error.strerror}") from error
     return sorted(texts)
+
+
+def counted_files(files: Iterable[Path]) -> str:
+    """Say how many files of a submission were written, such as "2 files of scores, 2 of decisions".
+
+    Parameters
+    ----------
+    files : iterable of Path
+        As `write_score_folder` gives them.
+
+    Returns
+    -------
+    str
+        Files of decisions are named where there are some.
+    """
+    kinds = [fnmatch(file.name, SCORE_FILES) for file in files]
+    n_scores, n_decisions = kinds.count(True), kinds.count(False)
+    decisions = f", {n_decisions} of decisions" if n_decisions else ""
+    return f"{n_scores} {plural(n_scores, 'file')} of scores{decisions}"
 
 
 def check_score_folder(folder: str | os.PathLike[str], *, overwrite: bool) -> None:

@@ -9,6 +9,7 @@ from osscl.evaluation.domain_figures import DomainFigures, Domains, SectionFigur
 from osscl.evaluation.figures import Evaluation, Figure
 from osscl.evaluation.grid import UNDEFINED, Grid, percent, with_interval
 from osscl.machines.dcase import type_of
+from osscl.metrics import MAX_FPR
 
 
 class Challenge(msgspec.Struct, frozen=True):
@@ -125,7 +126,9 @@ def domain_notes(domains: Domains, challenge: Challenge, max_fpr: float) -> Iter
             "each domain: AUC of its normal clips against the anomalous ones of both, pAUC of all clips of "
             f"the section, as {domains.rules} counts{told}."
         )
-    official = "the official score" if max_fpr == 0.1 else "the official score but for where pAUC ends"
+    official = "the official score" if not told else f"as {domains.rules} counts its official score"
+    if max_fpr != MAX_FPR:
+        official += " but for where pAUC ends"
     if domains.undefined:
         official = "no official score, as long as figures are missing"
     yield (

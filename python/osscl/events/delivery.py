@@ -9,9 +9,9 @@ from contextlib import closing, contextmanager, suppress
 from typing import TypeVar
 
 from osscl.errors import OssclError
-from osscl.events.back_off import BackOff
 from osscl.events.outbox import Outbox, Settled, Spooled
 from osscl.events.sink import AwayError, Sink
+from osscl.support.back_off import BackOff
 from osscl.support.log import quiet_logger
 
 _log = quiet_logger(__name__)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from osscl.errors import BackendError, ConfigError, DeviceError, MissingExtraError
+from osscl.errors import BackendError, ConfigError, DeviceError, MissingExtraError, OutputError
 from osscl.health.finding import Check, Finding, unusable
 from osscl.support.installed import version_of
 from osscl.support.own_cache import FOLDER_VARIABLE
@@ -79,7 +79,7 @@ def _engine_cache() -> Iterator[Finding]:
     try:
         cache = EngineCache(default_folder())
         entries = list_entries(cache)
-    except ConfigError as error:
+    except OutputError as error:
         yield unusable("engine cache", _where_gpus_are_not_wanted(), error)
         return
     except OSError as error:

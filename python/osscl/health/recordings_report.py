@@ -145,7 +145,7 @@ def check_recordings(
     NoRecordingsError
         A folder holds none.
     """
-    plan = plan_of(folders)
+    plan = plan_of(folders, for_memories=True)
     on_total(len(plan.planned))
     found: dict[str, list[LookedAt]] = {}
     with ThreadPoolExecutor(threads or usable_cpus(), "osscl-reader") as pool:

@@ -15,7 +15,8 @@ class FileKey(NamedTuple):
     path : bytes
         As it was walked by.
     size, mtime_ns : int or None
-        Bytes, and the date of the last change; None where nothing can be told of it.
+        Bytes, and the date of the last change; None where nothing can be told of it. Of an object in a store,
+        its revision stands in the date's place.
     """
 
     path: bytes
@@ -31,7 +32,14 @@ def key_of(candidate: Candidate) -> FileKey:
     path = os.fsencode(candidate.path)
     if isinstance(candidate.problem, FolderReadError):
         return FileKey(path, None, None)
-    return FileKey(path, *size_and_date(path))
+    return FileKey(path, *size_and_date_of(candidate))
+
+
+def size_and_date_of(candidate: Candidate) -> tuple[int | None, int | None]:
+    """Tell the same of a candidate; of one behind a URL by what its listing told, without asking again."""
+    if candidate.stored is not None:
+        return candidate.stored.size, candidate.stored.revision
+    return size_and_date(os.fsencode(candidate.path))
 
 
 def size_and_date(path: bytes) -> tuple[int | None, int | None]:

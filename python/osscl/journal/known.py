@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from osscl.audio.candidate import Candidate
-from osscl.journal.keys import FileKey, size_and_date
+from osscl.journal.keys import FileKey, size_and_date_of
 
 _SELECT = "SELECT position, path, size, mtime_ns, is_failed, is_problem FROM files WHERE"
 _OF_PATH = f"{_SELECT} path = ?"
@@ -96,7 +96,7 @@ class KnownFiles:
             at, path, size, mtime_ns, is_failed, is_problem = ahead[0]
             if is_problem or candidate.problem is not None or (is_failed and not with_failed):
                 return Passed(n_files, position, candidate)
-            if path != os.fsencode(candidate.path) or (size, mtime_ns) != size_and_date(path):
+            if path != os.fsencode(candidate.path) or (size, mtime_ns) != size_and_date_of(candidate):
                 return Passed(n_files, position, candidate)
             ahead.popleft()
             n_files += 1

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from osscl.errors import MachineError
 from osscl.machines.telling import Telling
-from osscl.support.links import as_walked
+from osscl.support.links import as_walked, real_path
 from osscl.support.paths import printable
 
 _PUBLISHED_IDS = {
@@ -102,7 +102,7 @@ class MachineFromPath:
         spelled = os.fsdecode(path)
         claims = self._claims_of(spelled)
         if not claims.are_whole:
-            claims = _joined(claims, self._claims_of(os.path.realpath(spelled)))
+            claims = _joined(claims, self._claims_of(real_path(spelled)))
         machine_type, ids = claims
         if not claims.are_whole and (told := self._telling.of(spelled).machine) in self._known and told:
             return told  # of a layout whose names hold no ID, or whose folders are not called after the type
@@ -168,7 +168,7 @@ def id_of_file(path: str | os.PathLike[str]) -> str:
     MachineError
         The name holds no ID, or two.
     """
-    found = _ids_in_name(os.fsdecode(path)) or _ids_in_name(os.path.realpath(os.fsdecode(path)))
+    found = _ids_in_name(os.fsdecode(path)) or _ids_in_name(real_path(path))
     if len(found) != 1:
         names = " and ".join(found) or "no ID"
         raise MachineError(f"its name holds {names}; expected one like id_00 or section_00")

@@ -13,8 +13,10 @@ from osscl.machines.dcase import MachineFromPath, check_machine
 from osscl.machines.label_rows import RowError, rows_of
 from osscl.machines.told import Told
 from osscl.support.csv_rows import CsvReader, not_utf_8, open_csv
+from osscl.support.links import real_path
 from osscl.support.paths import path_of, printable
 from osscl.support.spelling import composed, with_slashes
+from osscl.support.urls import is_url
 
 MachineOf: TypeAlias = Callable[[str | os.PathLike[str]], str]
 """Names the machine of a file, or raises `MachineError`."""
@@ -110,7 +112,7 @@ class LabelTable:
         # rows read as another system may have spelled them, where that is another spelling -> what they tell
         self._composed: dict[_Key, dict[Told, None]] = defaultdict(dict)
         self._with_slashes: dict[_Key, dict[Told, None]] = defaultdict(dict)
-        self._resolved = lru_cache(_MAX_FOLDERS)(os.path.realpath)
+        self._resolved = lru_cache(_MAX_FOLDERS)(real_path)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], known: Collection[str] | None = None) -> Self:
@@ -220,7 +222,10 @@ class LabelTable:
 
     def _add(self, base: str, spelled: str, told: Told) -> None:
         """Add a row; its path counts from the folder `base`."""
-        folder, name = self._key(os.path.join(base, path_of(spelled)))  # noqa: PTH118 - Path would drop a final /
+        path = path_of(spelled)
+        if not is_url(path):
+            path = os.path.join(base, path)  # noqa: PTH118 - Path would drop a final /
+        folder, name = self._key(path)
         if not name:
             raise RowError("path is empty or names a folder; expected the path of an audio file")
         if (problem := not_utf_8(spelled)) is not None and not os.path.lexists(os.path.join(folder, name)):  # noqa: PTH118

@@ -8,7 +8,7 @@ from osscl.errors import MachineError
 from osscl.machines.dcase import ids_in
 from osscl.machines.folders import KINDS
 from osscl.machines.telling import Telling
-from osscl.support.links import as_walked
+from osscl.support.links import as_walked, real_path
 from osscl.support.paths import printable
 
 _SAY_NOTHING = (*KINDS, "normal", "abnormal")
@@ -60,7 +60,7 @@ class MachineFromLayout:
             return machine
         machine_type, ids = self._found(spelled, self._root)
         if not machine_type or not ids:
-            machine_type, ids = self._found(os.path.realpath(spelled), os.path.realpath(self._root))
+            machine_type, ids = self._found(real_path(spelled), real_path(self._root))
         if not ids:
             raise MachineError(
                 f"neither its name nor a folder around it holds an ID like id_00 or section_00; {_SAY_IT}"

@@ -145,7 +145,7 @@ LAYOUTS: tuple[Layout, ...] = (
     ),
     Layout(
         "dcase2022",
-        "DCASE 2025",
+        "DCASE 2022 to 2025",  # one title a key: of 2025 alone are the folder and its clips
         "fan/supplemental/section_00_noise_supplemental_normal_0000.wav",
         re.compile(r"(?P<type>[^/]+)/supplemental/(?P<id>section_\d+)(?:_(?P<domain>source|target))?_.+"),
         _of_supplement,

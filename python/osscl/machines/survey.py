@@ -8,12 +8,14 @@ from typing import TypeAlias
 
 from osscl.machines.dcase import type_of
 from osscl.machines.layouts import LAYOUTS, Fitting
-from osscl.machines.published import PUBLISHED_SETS, sets_that_may_be
+from osscl.machines.published import sets_that_may_be
 from osscl.machines.told import Told
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
 
 _Keys: TypeAlias = frozenset[str]
+_MAX_NAMED = 2
+"""Sets that a line names, one of which it may be; of more than these their layout says as much."""
 
 
 @dataclass(slots=True)
@@ -112,11 +114,11 @@ def _title_of(keys: _Keys) -> str:
 
 
 def _titled(layouts: _Keys, told: list[Told]) -> str:
-    """The data sets that it may be; where it is none of them, the layout alone."""
-    if names := _sets(layouts, told):
-        return " or ".join(dict.fromkeys(names))
-    sets = (each.name for each in PUBLISHED_SETS if each.layout in layouts)
-    return f"machines of your own, laid out as {' or '.join(dict.fromkeys(sets))}"
+    """The data sets that it may be, one or two; else the layout alone."""
+    names = dict.fromkeys(_sets(layouts, told))
+    if 0 < len(names) <= _MAX_NAMED:
+        return " or ".join(names)
+    return _title_of(layouts) if names else f"machines of your own, laid out as {_title_of(layouts)}"
 
 
 def _sets(layouts: _Keys, told: list[Told]) -> list[str]:

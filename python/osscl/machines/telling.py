@@ -6,7 +6,7 @@ from functools import lru_cache
 from osscl.machines.layouts import Fitting, fittings
 from osscl.machines.mimii import MimiiSplit
 from osscl.machines.told import NOTHING, Told
-from osscl.support.links import as_walked
+from osscl.support.links import as_walked, real_path
 
 _MAX_FOLDERS = 4096
 
@@ -63,7 +63,7 @@ class Telling:
             Folder and file name contradict each other.
         """
         spelled = os.fsdecode(path)
-        return self._fittings_at(self._path_walked(spelled)) or self._fittings_at(os.path.realpath(spelled))
+        return self._fittings_at(self._path_walked(spelled)) or self._fittings_at(real_path(spelled))
 
     def _path_walked(self, path: str) -> str:
         folder, name = os.path.split(path)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from osscl.errors import ConfigError, ModelFileError, OutputError
+from osscl.errors import ConfigError, ModelFileError, OutputError, StorageError
 from osscl.model_file import protobuf
 from osscl.model_file.external_data import refuse_external_data
 from osscl.model_file.file_window import FileWindow
@@ -24,6 +24,10 @@ from osscl.model_file.graph_signature import check_signature
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.manifest_json import check_length, decode_manifest, encode_manifest
 from osscl.model_file.onnx_graph import read_graph
+from osscl.storage.listing import stat as stat_object
+from osscl.storage.reading import read_whole
+from osscl.storage.stored import stored_of
+from osscl.storage.urls import Place, Url, place_of
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
 
@@ -47,7 +51,7 @@ class Bundle:
 
     Attributes
     ----------
-    path : Path
+    path : Path or Url
         Where it was read from.
     manifest : Manifest
         What it says of itself.
@@ -59,7 +63,7 @@ class Bundle:
         Hash of the file.
     """
 
-    path: Path
+    path: Place
     manifest: Manifest
     model: bytes = field(repr=False)
     graph_sha256: str
@@ -72,7 +76,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     Parameters
     ----------
     path : path-like
-        The file, as `osscl-export` wrote it; or the word "demo".
+        The file, as `osscl-export` wrote it, or its URL, by which it is read into memory; or the word "demo".
 
     Returns
     -------
@@ -92,9 +96,9 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
             f"a model is given by the path of its file, or as {DEMO!r}; this is an object of type "
             f"{type(path).__name__}"
         )
-    place = _DEMO_FILE if os.fspath(path) == DEMO else Path(path)
+    place = _DEMO_FILE if os.fspath(path) == DEMO else place_of(path)
     try:
-        model = _read_file(place)
+        model = _read_object(place) if isinstance(place, Url) else _read_file(place)
         parts = _split(memoryview(model))
         document = _manifest_document(parts.metadata)
         manifest = decode_manifest(document)
@@ -109,6 +113,8 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
         raise ModelFileError(
             f"{printable(place)}: the model file cannot be read: {error.strerror}"
         ) from error
+    except StorageError as error:
+        raise ModelFileError(f"{printable(place)}: the model file cannot be read: {error}") from error
     except ModelFileError as error:
         raise ModelFileError(f"{printable(place)}: {error}") from None
     return Bundle(
@@ -215,15 +221,31 @@ def _read_file(path: Path) -> bytes:
         raise ModelFileError(f"no file can have this name: {error}") from None
     if not stat.S_ISREG(status.st_mode):
         raise ModelFileError("a folder or device; expected a model file that osscl-export wrote")
-    if status.st_size > MAX_FILE_BYTES:
-        raise ModelFileError(
-            f"the file has {status.st_size} bytes; a model file has {MAX_FILE_BYTES} at most"
-        )
-    if not status.st_size:
-        raise ModelFileError("the file is empty; expected a model file that osscl-export wrote")
+    _check_size(status.st_size)
     with path.open("rb") as file:
         _refuse_unread(file.fileno())
         return file.read()
+
+
+def _read_object(url: Url) -> bytes:
+    """Read a model file from a store: into memory, as one on disk is, and nowhere else."""
+    found = stat_object(str(url))
+    if found is None:
+        raise ModelFileError("there is nothing at this place; expected a model file that osscl-export wrote")
+    if found.get("type") == "directory":
+        raise ModelFileError("a folder; expected a model file that osscl-export wrote")
+    if (size := stored_of(found).size) is not None:
+        _check_size(size)
+    model = read_whole(str(url))
+    _check_size(len(model))
+    return model
+
+
+def _check_size(n_bytes: int) -> None:
+    if n_bytes > MAX_FILE_BYTES:
+        raise ModelFileError(f"the file has {n_bytes} bytes; a model file has {MAX_FILE_BYTES} at most")
+    if not n_bytes:
+        raise ModelFileError("the file is empty; expected a model file that osscl-export wrote")
 
 
 def _refuse_unread(descriptor: int) -> None:

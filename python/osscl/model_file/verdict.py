@@ -1,4 +1,4 @@
-"""Whether a network learned to tell its machines apart, as its training's held-out clips say it."""
+"""Whether a network learned to tell its classes apart, as its training's held-out clips say it."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -11,8 +11,8 @@ _Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 _Margin: TypeAlias = Annotated[float, msgspec.Meta(ge=-2.0, le=2.0)]
 
 _BEGINNINGS: dict[Word, str] = {
-    "learned": "the network learned to tell its machines apart",
-    "partly": "the network learned only in part to tell its machines apart",
+    "learned": "the network learned to tell its classes apart",
+    "partly": "the network learned only in part to tell its classes apart",
     "nothing": "the network learned nothing",
     "cannot_tell": "whether the network learned anything cannot be told",
 }
@@ -55,7 +55,7 @@ class Verdict(Settings, frozen=True, kw_only=True):
     def __str__(self) -> str:
         return (
             f"{_BEGINNINGS[self.word]}: {self.n_right} of {self.n_clips} held-out clips lie nearest to their "
-            f"own machine of {self.n_classes} (accuracy {self.accuracy:.3f}, {self.low:.3f} to "
+            f"own class of {self.n_classes} (accuracy {self.accuracy:.3f}, {self.low:.3f} to "
             f"{self.high:.3f} by an exact bound; chance {self.chance:.3f})"
         )
 

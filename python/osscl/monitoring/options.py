@@ -69,7 +69,7 @@ class AlarmBudget(NamedTuple):
         found = _RATE.fullmatch(text.strip().lower())
         if found is None or found[2] not in SECONDS or float(found[1]) <= 0:
             raise ConfigError(
-                f"false alarms are '{text}'; expected a number and a time, one of: "
+                f"false_alarms is '{text}'; expected a number and a time, one of: "
                 f"{', '.join(SECONDS)}, such as 1/week"
             )
         return cls(float(found[1]), found[2])
@@ -98,8 +98,6 @@ class WatchOptions:
     ------
     ConfigError
         A value lies outside its range.
-    DecisionError
-        The drift rate lies outside (0, 1).
     """
 
     drift_rate: float = 0.001
@@ -110,7 +108,7 @@ class WatchOptions:
     audio_root: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
-        check_rate(self.drift_rate)
+        check_rate(self.drift_rate, "drift_rate")
         if self.every_s is not None and not self.every_s > 0:
             raise ConfigError(f"clips come every {self.every_s:g} s; expected a time above zero")
         if self.distance is not None and self.distance < 1:

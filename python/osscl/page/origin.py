@@ -120,7 +120,7 @@ def _recorded_model(run: dict[str, Any] | None) -> Bundle | None:
     if not isinstance(named, str):
         return None
     try:
-        bundle = read_bundle(Path(path_of(named)))
+        bundle = read_bundle(path_of(named))
     except (OssclError, OSError):
         return None
     return bundle if bundle.file_sha256 == sha256 else None

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, repeat
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from osscl.audio.batch import read_clips
 from osscl.audio.candidate import Candidate
+from osscl.audio.fetched import fetched_ahead
 from osscl.audio.quality import MEASURES, N_MEASURES, measured, of_recorded
 from osscl.audio.reading import AS_THEY_ARE, Clip, Fit
 from osscl.audio.samples import Samples, clip_sha256, stack_clips
@@ -117,9 +119,8 @@ def featured_clips(
         One for each candidate. A clip of one value alone is unusable: a dead microphone is no normal sound.
     """
     n_threads = usable_cpus() if threads is None else threads
-    remaining = iter(candidates)
     rows = np.empty((_BATCH, CLIP.n_samples), np.int16)
-    with ThreadPoolExecutor(n_threads, "osscl-hash") as pool:
+    with closing(fetched_ahead(candidates)) as remaining, ThreadPoolExecutor(n_threads, "osscl-hash") as pool:
         while group := list(islice(remaining, _BATCH)):
             for found in _of_batch(group, rows, fit, n_threads, pool, embed):
                 yield found
@@ -134,10 +135,10 @@ def _of_batch(
     pool: ThreadPoolExecutor,
     embed: Embed | None,
 ) -> Iterator[FeaturedClip | Unusable]:
-    paths = [candidate.path for candidate in group if candidate.problem is None]
+    sources = [candidate.source for candidate in group if candidate.problem is None]
     rate_hz = FRONTEND.sample_rate_hz
     starts = [candidate.start_s for candidate in group if candidate.problem is None]
-    clips = iter(read_clips(paths, rows[: len(paths)], fit, CLIP, rate_hz, threads, starts))
+    clips = iter(read_clips(sources, rows[: len(sources)], fit, CLIP, rate_hz, threads, starts))
     read = [_usable(next(clips)) if candidate.problem is None else candidate.problem for candidate in group]
     good = [clip for clip in read if isinstance(clip, Clip)]
     hashes = pool.map(lambda clip: clip_sha256(clip.samples)[:SHORT_HASH_DIGITS], good)

@@ -10,9 +10,11 @@ from pathlib import Path
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AUDIO_SUFFIXES
 from osscl.errors import AudioReadError, FolderReadError, NoRecordingsError
+from osscl.runs.below_url import recordings_at
 from osscl.runs.passed_over import COMPANION_PREFIX, PassedOver
 from osscl.support.links import dead_link
 from osscl.support.log import quiet_logger
+from osscl.support.urls import is_url
 
 _log = quiet_logger(__name__)
 _SURELY_SHORT = 250  # characters: every system takes a path of so many
@@ -35,14 +37,14 @@ def find_recordings(
     Parameters
     ----------
     roots : iterable of path-like
-        Folders; or files, which are taken whatever their names are.
+        Folders, or URLs of what they are in a store; or files, which are taken whatever their names are.
     passed_over : PassedOver, optional
         Counts what lies there and is not taken.
 
     Returns
     -------
     iterator of Candidate
-        Each file or unusable folder.
+        Each file or unusable folder; it raises `StorageError` where nothing of a URL can be listed.
     """
     return _Walk(PassedOver() if passed_over is None else passed_over).through(map(os.fsdecode, roots))
 
@@ -55,7 +57,7 @@ def find_some_recordings(
     Parameters
     ----------
     roots : sequence of path-like
-        Folders, or files.
+        Folders, files, or URLs of either.
     passed_over : PassedOver, optional
         Counts what lies there and is not taken; without it, the log warns of it at the end.
 
@@ -68,7 +70,11 @@ def find_some_recordings(
     ------
     NoRecordingsError
         There is none; raised at once, before anything is written or computed.
+    StorageError
+        One of them is a URL that cannot be listed; raised at once, too.
     """
+    for root in filter(is_url, roots[1:]):  # the walk begins at the first
+        next(recordings_at(os.fsdecode(root), PassedOver()), None)
     met = PassedOver() if passed_over is None else passed_over
     found = find_recordings(roots, met)
     first = next(found, None)
@@ -108,7 +114,9 @@ class _Walk:
     def through(self, roots: Iterable[str]) -> Iterator[Candidate]:
         """Walk through real folders first, then through those that links alone lead to."""
         for root in roots:
-            if not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where the way there is closed
+            if is_url(root):
+                yield from recordings_at(root, self._passed_over)
+            elif not os.path.isdir(root):  # noqa: PTH112 - Path.is_dir raises where the way there is closed
                 yield Candidate(root)
             elif os.path.islink(root):  # noqa: PTH114 - as above
                 self._links.append(root)

@@ -14,6 +14,7 @@ from osscl.runs.exporting import Wanted
 from osscl.scoring.judge_making import AUTO
 from osscl.scoring.judges import Judges
 from osscl.scoring.record import SCORED_STATUSES
+from osscl.storage.urls import Place, place_of
 from osscl.support.paths import path_of, printable
 
 
@@ -96,14 +97,14 @@ def state_of(contents: Contents) -> State:
     )
 
 
-def deciding_bundle(contents: Contents, model: Path | None) -> Bundle:
+def deciding_bundle(contents: Contents, model: Place | None) -> Bundle:
     """Read the model file that decides the rows of a journal.
 
     Parameters
     ----------
     contents : Contents
         The journal.
-    model : Path or None
+    model : Path, Url or None
         The file; None for the one that its last run was given.
 
     Returns
@@ -123,8 +124,8 @@ def deciding_bundle(contents: Contents, model: Path | None) -> Bundle:
     if model is None:
         if not isinstance(how.get("model"), str):
             raise JournalError(f"{printable(contents.path)} names no model file that decides it: add --model")
-        model = Path(path_of(how["model"]))
-        if not model.exists():
+        model = place_of(path_of(how["model"]))
+        if isinstance(model, Path) and not model.exists():
             raise ModelFileError(
                 f"{printable(model)}, by which {printable(contents.path)} was scored, is not there any more: "
                 "name the model file by --model"

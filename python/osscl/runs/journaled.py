@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from osscl.audio.candidate import Candidate
-from osscl.audio.recorded_at import RecordingTimes
+from osscl.audio.recorded_at import RecordingTimes, TimesOfWalk
 from osscl.detector import Detector
 from osscl.errors import MachineError, OutputError
 from osscl.journal.contents import check_usable
@@ -240,24 +240,3 @@ class JournaledRun:
         if explained.explanation is not None:
             self.journal.keep_explanation(place, explained.explanation)
         return explained
-
-
-class TimesOfWalk(RecordingTimes):
-    """Times of files some of which are left out: those that come before count all the same.
-
-    Parameters
-    ----------
-    times : RecordingTimes
-        Of all files of the walk.
-    numbers : sequence of int
-        Of each file that is not left out, how many of the walk come before it.
-    """
-
-    def __init__(self, times: RecordingTimes, numbers: "array.array[int]") -> None:
-        super().__init__(times.start, times.every_s, times.by_file_dates)
-        object.__setattr__(self, "_numbers", numbers)
-
-    def of(self, path: str | os.PathLike[str], number: int, content: bytes | None = None) -> str | None:
-        """Tell when a file began, of which so many come before that are not left out either."""
-        numbers: array.array[int] = getattr(self, "_numbers")  # noqa: B009 - frozen, as all times are
-        return super().of(path, numbers[number], content)

@@ -11,6 +11,25 @@ from osscl.scoring.record import COLUMNS, Record
 
 _ROWS_OF_A_GROUP = 8192
 _RUN_KEY = "osscl.run"
+_TYPES = {
+    "score": "float32",
+    "p_value": "float64",
+    "threshold": "float64",
+    "is_anomaly": "bool",
+    "start_s": "float64",
+    "duration_s": "float64",
+    "sample_rate_hz": "int32",
+    **dict.fromkeys(("z_level", "z_modulation", "z_flutter", "z_event"), "float32"),
+}
+COLUMN_TYPES = {name: _TYPES.get(name, "string") for name in COLUMNS}
+"""Type of each column of `Record` in Parquet tables, by Arrow's name of it."""
+
+
+def record_schema() -> Any:
+    """The columns of a Parquet table, a `pyarrow.Schema`."""
+    import pyarrow
+
+    return pyarrow.schema([(name, pyarrow.type_for_alias(type_)) for name, type_ in COLUMN_TYPES.items()])
 
 
 class ParquetTable:
@@ -26,17 +45,7 @@ class ParquetTable:
         import pyarrow
         import pyarrow.parquet
 
-        types: dict[str, Any] = {
-            "score": pyarrow.float32(),
-            "p_value": pyarrow.float64(),
-            "threshold": pyarrow.float64(),
-            "is_anomaly": pyarrow.bool_(),
-            "start_s": pyarrow.float64(),
-            "duration_s": pyarrow.float64(),
-            "sample_rate_hz": pyarrow.int32(),
-            **{name: pyarrow.float32() for name in ("z_level", "z_modulation", "z_flutter", "z_event")},
-        }
-        self._schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
+        self._schema = record_schema()
         self._writer = pyarrow.parquet.ParquetWriter(file, self._schema)
         self._make = pyarrow.Table.from_pylist
         self._rows: list[dict[str, Any]] = []
@@ -47,11 +56,12 @@ class ParquetTable:
         if len(self._rows) == _ROWS_OF_A_GROUP:
             self._write_group()
 
-    def end(self, run: dict[str, Any]) -> None:
-        """Write what is left, and how the lines came about."""
+    def end(self, run: dict[str, Any] | None) -> None:
+        """Write what is left, and how the lines came about, where that is known."""
         if self._rows:
             self._write_group()
-        self._writer.add_key_value_metadata({_RUN_KEY: msgspec.json.encode(run).decode()})
+        if run is not None:
+            self._writer.add_key_value_metadata({_RUN_KEY: msgspec.json.encode(run).decode()})
         self._writer.close()
 
     def abandon(self) -> None:

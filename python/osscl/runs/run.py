@@ -2,17 +2,20 @@
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from osscl.detector import Detector
 from osscl.errors import OutputError
+from osscl.model_file.bundle import Bundle
+from osscl.runs.parquet_parts import PartsTable
 from osscl.runs.tables import OutputTable, record_of
+from osscl.scoring.judges import Judges
 from osscl.scoring.record import SCORED_STATUSES, WINDOW, Record, ends_file, status_so_far
+from osscl.storage.urls import Place, Url
+from osscl.storage.writing import put
 from osscl.support.atomic import write_atomically
 from osscl.support.installed import version_of
 from osscl.support.paths import printable
@@ -136,10 +139,26 @@ class Tally:
         return sum(count for status, count in self.counts.items() if status not in SCORED_STATUSES)
 
 
+class Scores(Protocol):
+    """What scores, as a run is described by it: a `Detector`, or what stands for many of them."""
+
+    @property
+    def bundle(self) -> Bundle:
+        """The model file."""
+
+    @property
+    def judges(self) -> Judges:
+        """How each machine is scored and decided."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What really computes."""
+
+
 def score_to_table(
-    detector: Detector,
+    detector: Scores,
     records: Iterable[Record],
-    table: OutputTable,
+    table: OutputTable | PartsTable,
     *,
     options: dict[str, Any],
     tally: Tally,
@@ -152,7 +171,7 @@ def score_to_table(
 
     Parameters
     ----------
-    detector : Detector
+    detector : Scores
         What scores.
     records : iterable of Record
         Its records, lazily: they are scored while they are written.
@@ -179,6 +198,8 @@ def score_to_table(
         Lines or record cannot be written.
     """
     started = utc_now()
+    if isinstance(table.output, Url):  # a place that takes nothing refuses before hours of work, not after
+        write_run_record(table.output, {"completed": False, "started": started})
     try:
         for record in records:
             if keeps is None or keeps(record):
@@ -199,13 +220,13 @@ def score_to_table(
 
 
 def describe_run(
-    detector: Detector, options: dict[str, Any], started: str, tally: Tally, *, completed: bool
+    detector: Scores, options: dict[str, Any], started: str, tally: Tally, *, completed: bool
 ) -> dict[str, Any]:
     """Say how a table of scores came about.
 
     Parameters
     ----------
-    detector : Detector
+    detector : Scores
         What scored.
     options : dict
         What was asked for.
@@ -231,12 +252,12 @@ def describe_run(
     }
 
 
-def how_scored(detector: Detector, options: dict[str, Any]) -> dict[str, Any]:
+def how_scored(detector: Scores, options: dict[str, Any]) -> dict[str, Any]:
     """Say what scores a table, and what it was asked for.
 
     Parameters
     ----------
-    detector : Detector
+    detector : Scores
         What scores.
     options : dict
         What was asked for.
@@ -269,12 +290,12 @@ def installed_versions() -> dict[str, str]:
     return {name: version for name, version in found.items() if version is not None}
 
 
-def write_run_record(output: Path, run: dict[str, Any]) -> None:
+def write_run_record(output: Place, run: dict[str, Any]) -> None:
     """Write down how an output came about, beside it.
 
     Parameters
     ----------
-    output : Path
+    output : Path or Url
         The table.
     run : dict
         What to say; ``completed`` is among it.
@@ -285,7 +306,11 @@ def write_run_record(output: Path, run: dict[str, Any]) -> None:
         It cannot be written.
     """
     path = record_of(output)
+    content = msgspec.json.format(msgspec.json.encode(run)) + b"\n"
+    if isinstance(path, Url):
+        put(path, content)
+        return
     try:
-        write_atomically(path, [msgspec.json.format(msgspec.json.encode(run)), b"\n"])
+        write_atomically(path, [content])
     except OSError as error:
         raise OutputError(f"{printable(path)} cannot be written: {error.strerror}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from osscl.errors import ConfigError, EvaluationError
+from osscl.runs.parquet_parts import parts_of
 from osscl.scoring.record import COLUMNS, SCORED_STATUSES, Record
 from osscl.support.csv_rows import CsvReader, open_csv
 from osscl.support.failed_import import needing
@@ -23,6 +24,7 @@ _NUMBERS = tuple(
 )
 _TEXTS = ("reason", "rule", "recorded_at", "quality", "explanation", "scope")
 _LONGEST_SHOWN = 40
+_UNFINISHED = "_temporary"  # where Spark writes before a job is through
 
 
 def read_records(path: Path) -> Iterator[Record]:
@@ -31,7 +33,7 @@ def read_records(path: Path) -> Iterator[Record]:
     Parameters
     ----------
     path : Path
-        File that ends in .csv, .jsonl or .parquet.
+        File that ends in .csv, .jsonl or .parquet; or a folder of that ending, with a table in parts.
 
     Yields
     ------
@@ -177,7 +179,23 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _parquet_lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with needing("Parquet", "parquet"):
-        import pyarrow.parquet
+        import pyarrow.parquet  # noqa: F401
+    if not path.is_dir():
+        yield from _lines_of_one_file(path)
+        return
+    parts = parts_of(path)
+    if not parts or (path / _UNFINISHED).exists():
+        what = "no file that ends in .parquet" if not parts else "files that are still being written"
+        raise EvaluationError(
+            f"{printable(path)}: this folder holds {what}; expected a table in parts, all of them written"
+        )
+    for part in parts:
+        yield from _lines_of_one_file(part)
+
+
+def _lines_of_one_file(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    import pyarrow.parquet
+
     number = 0
     with open(path, "rb", opener=regular_only) as file:
         try:

@@ -6,13 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any, TextIO, TypeVar
 
 import msgspec
 
 from osscl.errors import ConfigError, OutputError
 from osscl.runs.parquet import ParquetTable, parquet_maker
 from osscl.scoring.record import COLUMNS, Record
+from osscl.storage.urls import Place, Url
+from osscl.storage.writing import appearing_at, check_free, is_taken
 from osscl.support.atomic import appearing_whole
 from osscl.support.csv_rows import CsvWriter, TextSink
 from osscl.support.outputs import cannot_be_written, check_output, refuse_inputs
@@ -58,6 +60,7 @@ class JsonLinesTable(Table):
 
 
 Table.register(ParquetTable)
+AnyPlace = TypeVar("AnyPlace", Path, Url, Path | Url)
 _OF_TEXT: dict[str, Callable[[TextSink], Table]] = {".csv": CsvTable, ".jsonl": JsonLinesTable}
 FORMATS = (*_OF_TEXT, ".parquet")
 """Endings, in lower case, of the tables that are written."""
@@ -68,8 +71,8 @@ class OutputTable:
 
     Parameters
     ----------
-    output : Path or None
-        File to write, its ending one of `FORMATS`; None means a stream.
+    output : Path, Url or None
+        File to write, or object, its ending one of `FORMATS`; None means a stream.
     overwrite : bool
         Replace what an earlier run left at `output`; where that is a link, the link itself.
     inputs : iterable of path-like or None
@@ -81,7 +84,7 @@ class OutputTable:
 
     Attributes
     ----------
-    output : Path or None
+    output : Path, Url or None
         As above.
 
     Raises
@@ -96,7 +99,7 @@ class OutputTable:
 
     def __init__(
         self,
-        output: Path | None,
+        output: Place | None,
         *,
         overwrite: bool = False,
         inputs: Iterable[str | os.PathLike[str] | None] = (),
@@ -110,7 +113,9 @@ class OutputTable:
         self._table: Table | None = None
         self._file: IO[bytes] | None = None
         self._appearing: AbstractContextManager[IO[bytes]] | None = None
-        if output is not None:
+        if isinstance(output, Url):
+            check_free(output, overwrite=overwrite)
+        elif output is not None:
             inputs = tuple(inputs)
             check_output(output, overwrite=overwrite, inputs=inputs)
             refuse_inputs(record_of(output), inputs)
@@ -156,7 +161,7 @@ class OutputTable:
             self._file.flush()
             if on_complete is not None:
                 on_complete(Path(self._file.name))
-            if not self._overwrite and os.path.lexists(self.output):
+            if not self._overwrite and _is_there(self.output):
                 raise OutputError(
                     f"{printable(self.output)} came into being meanwhile; name another file, or use "
                     "--overwrite"
@@ -174,7 +179,8 @@ class OutputTable:
             if self.output is None:
                 self._table = _OF_TEXT[self._suffix](self._stream)
             else:
-                self._appearing = appearing_whole(self.output)
+                place = self.output
+                self._appearing = appearing_at(place) if isinstance(place, Url) else appearing_whole(place)
                 self._file = self._appearing.__enter__()
                 if self._suffix == ".parquet":
                     self._table = parquet_maker()(self._file)  # type: ignore[assignment]
@@ -185,7 +191,7 @@ class OutputTable:
     def _cannot_write(self, error: OSError) -> OutputError:
         if self.output is None:
             return OutputError(f"stdout cannot be written: {error.strerror}")
-        return cannot_be_written(self.output, error)
+        return cannot_be_written(Path(self.output), error)
 
 
 class _Abandoned(Exception):  # noqa: N818 - never leaves this module
@@ -203,7 +209,11 @@ class _Utf8:
         self._file.write(text.encode("utf-8", "backslashreplace"))
 
 
-def check_format(output: Path) -> str:
+def _is_there(place: Place) -> bool:
+    return is_taken(place) if isinstance(place, Url) else os.path.lexists(place)
+
+
+def check_format(output: Place) -> str:
     """Tell the format of a table by the ending of its name, before hours of work go into it.
 
     Parameters
@@ -233,6 +243,6 @@ def check_format(output: Path) -> str:
     return suffix
 
 
-def record_of(output: Path) -> Path:
+def record_of(output: AnyPlace) -> AnyPlace:
     """Where the record of the run that wrote an output is."""
     return output.with_name(output.name + ".run.json")

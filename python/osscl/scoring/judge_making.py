@@ -55,9 +55,7 @@ class JudgeMaker:
     Raises
     ------
     ConfigError
-        There is no such rule or domain, or no machine has what it needs.
-    DecisionError
-        The rate lies outside (0, 1).
+        There is no such rule or domain, no machine has what it needs, or the rate lies outside (0, 1).
     """
 
     def __init__(

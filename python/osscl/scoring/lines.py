@@ -15,7 +15,7 @@ from osscl.scoring.task import Task
 def named(candidate: Candidate, task: Task, number: int) -> tuple[Record, Judge | None]:
     """The line of a file before it is read, and what judges it; `number` files come before it."""
     path = candidate.path
-    blank = Record(path=path, recorded_at=task.times.of(path, number, candidate.content))
+    blank = Record(path=path, recorded_at=task.times.of(path, number, candidate.content, candidate.stored))
     try:
         machine = _machine_of(candidate, task)
     except MachineError as error:

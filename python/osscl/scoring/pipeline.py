@@ -14,6 +14,7 @@ from itertools import starmap
 from typing import Any
 
 from osscl.audio.candidate import Candidate
+from osscl.audio.fetched import fetched_ahead
 from osscl.backends import Backend
 from osscl.model_file.manifest import Manifest
 from osscl.scoring import beginnings, windowed
@@ -53,7 +54,10 @@ def score_recordings(
     """
     in_flight: deque[Submitted | Exception] = deque()
     collect = partial(_collect, task, WholeFile(), manifest, backend)
-    with closing(_submit_all(candidates, task, manifest, backend)) as batches:
+    with (
+        closing(fetched_ahead(candidates)) as fetched,
+        closing(_submit_all(fetched, task, manifest, backend)) as batches,
+    ):
         for batch in batches:
             in_flight.append(batch)
             while len(in_flight) > backend.n_in_flight:

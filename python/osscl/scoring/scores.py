@@ -1,7 +1,7 @@
 """What scoring a batch of waveforms gives."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -117,6 +117,21 @@ class Scores:
             self.rule[place],
             self.quality[place],
         )
+
+    def part(self, first: int, end: int) -> "Scores":
+        """Take some of the clips, in order.
+
+        Parameters
+        ----------
+        first, end : int
+            Number of the first one, and of the first one after them.
+
+        Returns
+        -------
+        Scores
+            Views of the same arrays.
+        """
+        return Scores(*(getattr(self, each.name)[first:end] for each in fields(self)))
 
     def undecide(self, place: int) -> None:
         """Take back what was decided of a clip of which nothing can be decided.

@@ -36,9 +36,7 @@ class SensitivityOptions:
     Raises
     ------
     ConfigError
-        There is no such rule.
-    DecisionError
-        The rate lies outside (0, 1).
+        There is no such rule, or the rate lies outside (0, 1).
     """
 
     rule: Rule | None = None

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from osscl.support.paths import printable
+from osscl.support.urls import is_url
 
 
 def as_walked(path: str | os.PathLike[str]) -> str:
@@ -11,12 +12,19 @@ def as_walked(path: str | os.PathLike[str]) -> str:
 
     Links are followed only as far as ``..`` goes up from them: no name says what lies above a link's target.
     """
+    if is_url(path):
+        return os.fsdecode(path)
     given = Path(os.fsdecode(path))
     if os.pardir not in given.parts:
         return str(given.absolute())
     n_below = given.parts[::-1].index(os.pardir)  # names below the last ".."
     up_to, below = given.parts[: len(given.parts) - n_below], given.parts[len(given.parts) - n_below :]
     return str(Path(os.path.realpath(Path(*up_to)), *below))
+
+
+def real_path(path: str | os.PathLike[str]) -> str:
+    """Make a path absolute, all links followed; a URL stays as it is."""
+    return os.fsdecode(path) if is_url(path) else os.path.realpath(os.fsdecode(path))
 
 
 def dead_link(path: str | os.PathLike[str]) -> str | None:
@@ -38,7 +46,12 @@ def dead_link(path: str | os.PathLike[str]) -> str | None:
 
 
 def missing(path: str | os.PathLike[str]) -> str | None:
-    """Say that there is nothing at a path, or that it is a link to nothing; None where there is something."""
+    """Say that there is nothing at a path, or that it is a link to nothing; None where there is something.
+
+    What is at a URL is told where it is listed or read, and not here.
+    """
+    if is_url(path):
+        return None
     try:
         os.stat(path)  # noqa: PTH116 - a path of any kind
     except (FileNotFoundError, NotADirectoryError):

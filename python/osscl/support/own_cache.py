@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from osscl.errors import ConfigError
+from osscl.errors import OutputError
 
 FOLDER_VARIABLE = "OSSCL_CACHE_DIR"
 
@@ -20,7 +20,7 @@ def own_cache() -> Path:
 
     Raises
     ------
-    ConfigError
+    OutputError
         The user's cache is not known, as this user has no home folder.
     """
     named = os.environ.get(FOLDER_VARIABLE)
@@ -38,7 +38,7 @@ def keep_torch_inside() -> None:
     try:
         folder = own_cache() / "torch"
         folder.mkdir(parents=True, exist_ok=True)
-    except (ConfigError, OSError):
+    except (OutputError, OSError):
         return
     if os.access(folder, os.W_OK | os.X_OK):
         os.environ[_TORCH_VARIABLE] = str(folder)
@@ -52,7 +52,7 @@ def _in_the_users_cache() -> Path:
     except RuntimeError:  # older versions give a path that begins with "~"
         folder = Path("~")
     if not folder.is_absolute():
-        raise ConfigError(
+        raise OutputError(
             f"this user has no home folder, and so no cache: set HOME, or {FOLDER_VARIABLE} to a folder"
         )
     return folder

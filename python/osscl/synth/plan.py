@@ -77,7 +77,7 @@ class DatasetPlan:
             if not 0 <= count <= 10**9:
                 raise ConfigError(f"{name} is {count}; expected a number of clips from 0 to 1000000000")
         if not self.n_clips:
-            raise ConfigError("no clip is asked for; set train, normal or anomalous (clips in all)")
+            raise ConfigError("no clip is asked for; set `train`, `normal` or `anomalous` (clips in all)")
         ClipKey(machines(1)[0].name, self.seed)
         self._check_faults()
         self._check_target()
@@ -105,8 +105,8 @@ class DatasetPlan:
         """
         if self.machines is not None and self.ids:
             raise ConfigError(
-                "machines and ids are both given; give machines for so many of all types, "
-                "or ids for those of each type that have these IDs"
+                "`machines` and `ids` are both given; give `machines` for so many of all types, "
+                "or `ids` for those of each type that have these IDs"
             )
         if self.ids:
             return machines_of_ids(self.ids)
@@ -187,7 +187,7 @@ class DatasetPlan:
         if self.target is None:
             return
         if not self.second_site:
-            raise ConfigError("target is given for a set of one site; set second_site, or leave target out")
+            raise ConfigError("target is given for a set of one site; set `second_site`, or leave it out")
         if not 0 <= self.target <= self.train:
             raise ConfigError(
                 f"target is {self.target}; expected a number from 0 to {self.train}, the normal clips for "
@@ -196,16 +196,16 @@ class DatasetPlan:
 
     def _check_faults(self) -> None:
         if self.faults and not self.anomalous:
-            raise ConfigError("faults are chosen, but no anomalous clip is asked for; set anomalous")
+            raise ConfigError("faults are chosen, but no anomalous clip is asked for; set `anomalous`")
         for place, name in enumerate(self.faults):
             if name not in FAULTS:
-                raise ConfigError(f"fault is {name!r}; expected one of: {', '.join(FAULTS)}")
+                raise ConfigError(f"faults have {name!r}; expected one of: {', '.join(FAULTS)}")
             if name in self.faults[:place]:
                 raise ConfigError(f"faults have {name} twice; name each fault once")
             if name in _FAULTS_OF_CYCLES and not self.hard:
                 raise ConfigError(
                     f"{name} is a fault of work cycles, which only machines of the hard set have; "
-                    "make the set hard"
+                    "make the set `hard`"
                 )
         for machine in self.all_machines():
             if not self.faults_of(machine):

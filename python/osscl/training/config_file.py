@@ -47,4 +47,13 @@ def read_config(path: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
     try:
         return msgspec.convert({**stated, **changes}, TrainConfig)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{place}{error}") from None
+        raise ConfigError(f"{place if _is_refused(stated) else ''}{error}") from None
+
+
+def _is_refused(stated: Mapping[str, Any]) -> bool:
+    """Whether a file by itself is no recipe; else what was changed is to blame."""
+    try:
+        msgspec.convert(stated, TrainConfig)
+    except msgspec.ValidationError:
+        return True
+    return False

@@ -1,4 +1,4 @@
-"""The matrix of true and nearest machines, in numbers of an SVG picture."""
+"""The matrix of true and nearest classes, in numbers of an SVG picture."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _LETTER = 0.56
 
 
 class Cell(NamedTuple):
-    """Clips of one machine that lie nearest to one machine: pixels, and what stands there."""
+    """Clips of one class that lie nearest to one class: pixels, and what stands there."""
 
     x: float
     y: float
@@ -26,7 +26,7 @@ class Cell(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A machine's name at a row and a column: pixels."""
+    """A class's name at a row and a column: pixels."""
 
     name: str
     at: float
@@ -67,19 +67,19 @@ class Matrix(NamedTuple):
 
 
 def matrix(classes: Sequence[str], confusion: Confusion) -> Matrix:
-    """Draw which machines are taken for which.
+    """Draw which classes are taken for which.
 
     Parameters
     ----------
     classes : sequence of str, [K]
-        Machine IDs.
+        Their names.
     confusion : tuple of tuple of int, [K][K]
         Clips by true and nearest class.
 
     Returns
     -------
     Matrix
-        A row a true machine, a column a nearest one; shares are of the row.
+        A row a true class, a column a nearest one; shares are of the row.
     """
     shown = _shown(confusion)
     size = min(_LARGEST_CELL, max(_SMALLEST_CELL, _WIDTH / len(shown)))
@@ -88,13 +88,13 @@ def matrix(classes: Sequence[str], confusion: Confusion) -> Matrix:
     top = 8 + 0.87 * left  # names stand slanted there, by 60 degrees
     cells = []
     for row, true in enumerate(shown):
-        of_machine = sum(confusion[true])
+        of_class = sum(confusion[true])
         for column, nearest in enumerate(shown):
             n_clips = confusion[true][nearest]
             if n_clips:
-                text = f"{n_clips} of {of_machine} clips of {classes[true]} lie nearest to {classes[nearest]}"
+                text = f"{n_clips} of {of_class} clips of {classes[true]} lie nearest to {classes[nearest]}"
                 place = left + column * size, top + row * size
-                cells.append(Cell(*place, n_clips / of_machine, n_clips, true == nearest, text))
+                cells.append(Cell(*place, n_clips / of_class, n_clips, true == nearest, text))
     labels = [Label(classes[at], (number + 0.5) * size) for number, at in enumerate(shown)]
     return Matrix(
         cells,

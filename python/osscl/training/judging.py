@@ -125,12 +125,12 @@ def early_warning(epochs_done: int, epochs: int, verdict: Verdict) -> str | None
     margin = (
         ""
         if verdict.margin is None
-        else f", and their own machine is {abs(verdict.margin):.3f} "
+        else f", and their own class is {abs(verdict.margin):.3f} "
         f"{'nearer' if verdict.margin > 0 else 'farther'} by cosine than the best other one"
     )
     return (
         f"not converged after half of the epochs: {verdict.n_right} of {verdict.n_clips} held-out clips lie "
-        f"nearest to their own machine (chance {verdict.chance:.3f}){margin}; if it ends so, decide by "
+        f"nearest to their own class (chance {verdict.chance:.3f}){margin}; if it ends so, decide by "
         "memories, not by this network (osscl score --rule memory, rather than network or both)"
     )
 

@@ -1,5 +1,6 @@
 """A recipe for a time: a few steps are done and thrown away, and their speed tells how many epochs fit."""
 
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from osscl.errors import TrainingError
 from osscl.training.clips import TrainingData
 from osscl.training.execution import Execution
 from osscl.training.hold_out import split_hold_out
@@ -15,11 +17,20 @@ from osscl.training.runs import train
 from osscl.training.timing import N_TIMED_STEPS, Pace, Timing, pace_of
 from osscl.training.train_config import TrainConfig
 
+_TOO_SHORT = (
+    "--time-limit is too short: it is over before two steps are done, which tell how long one takes here; "
+    "name a longer limit, or say how many epochs there shall be (--epochs)"
+)
+
 
 def measured_pace(
-    data: TrainingData, config: TrainConfig, execution: Execution, now: Callable[[], float] = time.monotonic
+    data: TrainingData,
+    config: TrainConfig,
+    execution: Execution,
+    left_s: Callable[[], float] = lambda: math.inf,
+    now: Callable[[], float] = time.monotonic,
 ) -> Pace:
-    """Measure how fast a training will be, by four steps of one that is thrown away.
+    """Measure how fast a training will be, by four steps of one that is thrown away, or fewer.
 
     Parameters
     ----------
@@ -29,6 +40,8 @@ def measured_pace(
         The recipe.
     execution : Execution
         Device, workers, cache.
+    left_s : callable
+        How much time there is, seconds: where none is left, no further step is begun.
     now : callable
         The clock, seconds.
 
@@ -40,8 +53,10 @@ def measured_pace(
     Raises
     ------
     TrainingError
-        As `osscl.training.train` raises it.
+        As `osscl.training.train` raises it; or the time is over before a step could be timed.
     """
+    if left_s() <= 0:
+        raise TrainingError(_TOO_SHORT)
     step_s: float | None = None
     enough = replace(config, epochs=N_TIMED_STEPS + 1)  # an epoch has a step at least
     timing = Timing(enough.epochs, now)
@@ -58,8 +73,10 @@ def measured_pace(
             enough,
             execution,
             listener=note,
-            should_stop=lambda: step_s is not None,
+            should_stop=lambda: step_s is not None or left_s() <= 0,
         )
-    assert step_s is not None, "the steps were enough to tell"
+    step_s = step_s or timing.step_s
+    if step_s is None:
+        raise TrainingError(_TOO_SHORT)
     n_training, n_held_out = map(len, split_hold_out(data, config.hold_out, config.seed))
     return pace_of(step_s, n_training, n_held_out, config.batch_size)

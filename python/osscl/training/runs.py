@@ -44,7 +44,7 @@ class Outcome:
     verdict : Verdict or None
         What the clips held out say of them; None where there are none yet.
     classes : tuple of str
-        Machine IDs that they were trained to tell apart.
+        What they were trained to tell apart.
     """
 
     folder: Path

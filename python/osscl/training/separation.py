@@ -1,4 +1,4 @@
-"""Which machines a network takes for which, and by how much it tells them apart."""
+"""Which classes a network takes for which, and by how much it tells them apart."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
@@ -51,32 +51,32 @@ def separation(labels: Tensor, cosine: Tensor) -> Separation:
 
 
 class Confused(NamedTuple):
-    """A machine that is taken for another one.
+    """A class that is taken for another one.
 
     Attributes
     ----------
-    machine, taken_for : str
+    name, taken_for : str
         The true one, and the nearest one.
-    n_clips, n_of_machine : int
-        Held-out clips of which that is so, and all of the machine.
+    n_clips, n_of_class : int
+        Held-out clips of which that is so, and all of the class.
     """
 
-    machine: str
+    name: str
     taken_for: str
     n_clips: int
-    n_of_machine: int
+    n_of_class: int
 
     def __str__(self) -> str:
-        return f"{self.machine} is taken for {self.taken_for} in {self.n_clips} of {self.n_of_machine} clips"
+        return f"{self.name} is taken for {self.taken_for} in {self.n_clips} of {self.n_of_class} clips"
 
 
 def most_confused(classes: Sequence[str], confusion: Confusion, at_most: int = 5) -> list[Confused]:
-    """Find the machines that are taken for others.
+    """Find the classes that are taken for others.
 
     Parameters
     ----------
     classes : sequence of str, [K]
-        Machine IDs.
+        Their names.
     confusion : tuple of tuple of int, [K][K]
         Clips by true and nearest class.
     at_most : int
@@ -85,7 +85,7 @@ def most_confused(classes: Sequence[str], confusion: Confusion, at_most: int = 5
     Returns
     -------
     list of Confused
-        The largest share of a machine's clips first, then the most clips, then the classes' order.
+        The largest share of a class's clips first, then the most clips, then the classes' order.
     """
     found = [
         Confused(classes[true], classes[nearest], n_clips, sum(row))
@@ -93,4 +93,4 @@ def most_confused(classes: Sequence[str], confusion: Confusion, at_most: int = 5
         for nearest, n_clips in enumerate(row)
         if n_clips and nearest != true
     ]
-    return sorted(found, key=lambda each: (-each.n_clips / each.n_of_machine, -each.n_clips))[:at_most]
+    return sorted(found, key=lambda each: (-each.n_clips / each.n_of_class, -each.n_clips))[:at_most]

@@ -136,16 +136,20 @@ class Timing:
         self._last = n_done, self._now()
         if self._first is None:
             self._first = self._last
-        timed = n_done - self._first[0]
-        return (self._last[1] - self._first[1]) / timed if timed == N_TIMED_STEPS else None
+        return self.step_s if n_done - self._first[0] == N_TIMED_STEPS else None
+
+    @property
+    def step_s(self) -> float | None:
+        """Seconds of a step by what was done since the first one; None before there is a second one."""
+        if self._first is None or self._last[0] == self._first[0]:
+            return None
+        n_timed, took = (last - first for last, first in zip(self._last, self._first, strict=True))
+        return took / n_timed
 
     @property
     def left_s(self) -> float | None:
         """Seconds left by what was done since the first step; None before there is a second one."""
-        if self._first is None or self._last[0] == self._first[0]:
-            return None
-        n_timed, took = (last - first for last, first in zip(self._last, self._first, strict=True))
-        return took / n_timed * (self._n_steps - self._last[0])
+        return None if self.step_s is None else self.step_s * (self._n_steps - self._last[0])
 
 
 def estimate(seconds: float, n_steps: int, now: datetime) -> str:

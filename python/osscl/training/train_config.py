@@ -115,7 +115,7 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         if "features" in self.exchanged and self.inputs == "log_mel":
             raise ConfigError(
                 f"exchange is {self.exchange}, and the network sees the log-mel alone: features are "
-                "exchanged between log-mel and waveform; use statistics, or inputs = three_maps"
+                "exchanged between log-mel and waveform; use statistics, or `inputs` three_maps"
             )
         if self.exchanged and self.feature_loss:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""The page and the picture of a training: verdict, learning curves, and which machines are confused."""
+"""The page and the picture of a training: verdict, learning curves, and which classes are confused."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -21,8 +21,8 @@ from osscl.training.separation import Confused, most_confused
 PAGE_FILE, PICTURE_FILE = "training.html", "curves.svg"
 _FOLDER = files("osscl.training") / "templates"
 _HEADLINES: dict[Word, str] = {
-    "learned": "The network learned to tell its machines apart.",
-    "partly": "The network learned only in part to tell its machines apart.",
+    "learned": "The network learned to tell its classes apart.",
+    "partly": "The network learned only in part to tell its classes apart.",
     "nothing": "The network learned nothing.",
     "cannot_tell": "Whether the network learned anything cannot be told.",
 }
@@ -47,7 +47,7 @@ class TrainingPage(NamedTuple):
     charts : list of Chart
         Learning curves.
     matrix : Matrix or None
-        Which machines are taken for which; None where that is not known.
+        Which classes are taken for which; None where that is not known.
     confused : list of Confused
         The worst of them.
     recipe : dict of str to object
@@ -99,7 +99,7 @@ def _contents(folder: Path, info: CheckpointInfo) -> TrainingPage:
     assert best is not None, "an epoch is complete"
     assert verdict is not None, "an epoch is complete"
     return TrainingPage(
-        title=f"training {folder.resolve().name}, {len(info.classes)} machines",
+        title=f"training {folder.resolve().name}, {len(info.classes)} classes",
         headline=_HEADLINES[verdict.word],
         level=_LEVELS[verdict.word],
         why=_why(verdict),
@@ -114,7 +114,7 @@ def _contents(folder: Path, info: CheckpointInfo) -> TrainingPage:
 
 def _why(verdict: Verdict) -> str:
     return (
-        f"{verdict.n_right} of {verdict.n_clips} held-out clips lie nearest to their own machine: "
+        f"{verdict.n_right} of {verdict.n_clips} held-out clips lie nearest to their own class: "
         f"{verdict.accuracy:.1%}, by an exact bound {verdict.low:.1%} to {verdict.high:.1%}; chance gives "
         f"{verdict.chance:.1%}."
     )
@@ -130,5 +130,5 @@ def _facts(info: CheckpointInfo, best: Best) -> dict[str, str]:
         "computed on": info.device,
     }
     if best.hold_out_margin is not None:
-        facts["margin over the next machine"] = f"{best.hold_out_margin:.3f} (cosine)"
+        facts["margin over the next class"] = f"{best.hold_out_margin:.3f} (cosine)"
     return facts

@@ -36,7 +36,7 @@ def default_folder() -> Path:
 
     Raises
     ------
-    ConfigError
+    OutputError
         The user has no home folder, and ``OSSCL_CACHE_DIR`` names no other.
     """
     return own_cache() / "engines"

@@ -1,0 +1,78 @@
+"""Arguments that may be a URL where others are a path, and the refusal of URLs everywhere else."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from osscl.errors import ConfigError
+from osscl.storage.urls import Place, hidden, place_of
+from osscl.support.paths import printable
+from osscl.support.urls import is_url
+
+if TYPE_CHECKING:
+    FileOrUrl: TypeAlias = Place
+else:
+    FileOrUrl = Path  # typer takes no union of types; what it is given is made by the parser
+
+
+def place_named(text: str) -> Place:
+    """Take a path or a URL from the command line; raises `typer.BadParameter`."""
+    try:
+        return place_of(text)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+ModelFile: TypeAlias = Annotated[
+    FileOrUrl,
+    typer.Argument(
+        help="Model file that osscl enroll or export wrote, its URL, or demo.",
+        metavar="MODEL",
+        parser=place_named,
+    ),
+]
+ResultTable: TypeAlias = Annotated[
+    FileOrUrl | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Table to write: .csv, .jsonl or .parquet; or its URL. Without it: CSV on stdout.",
+        metavar="PATH",
+        parser=place_named,
+    ),
+]
+
+
+def check_urls(named: Iterable[str]) -> None:
+    """Refuse URLs that hold a password or a signature; raises `typer.BadParameter`."""
+    for text in filter(is_url, named):
+        place_named(text)
+
+
+def refuse_urls(context: Any, words: Iterable[str]) -> None:
+    """Refuse a URL where a command takes a path of this machine.
+
+    Parameters
+    ----------
+    context : typer.Context
+        Of a command, its parameters parsed.
+    words : iterable of str
+        The command line.
+
+    Raises
+    ------
+    typer.BadParameter
+        One of the paths was spelled as a URL, and would be taken for a folder of its scheme's name.
+    """
+    spelled = {word.partition("=")[2] if word.startswith("-") else word for word in words}
+    urls = {Path(word): word for word in spelled if is_url(word)}
+    for value in context.params.values():
+        for path in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(path, Path) and path in urls:
+                raise typer.BadParameter(
+                    f"{printable(hidden(urls[path]))} is a URL, and a path on this machine is needed here: "
+                    "copy it to one first, or mount what it lies in",
+                    ctx=context,
+                )

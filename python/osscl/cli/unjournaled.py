@@ -1,0 +1,99 @@
+"""``osscl score`` without a journal: lines to stdout or into a store, as they come."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from osscl.cli import signals
+from osscl.cli.console import FileProgress, as_json
+from osscl.cli.messages import EXIT_SOME_UNSCORED, say
+from osscl.cli.streams import reader_is_gone
+from osscl.detector import Detector
+from osscl.runs.explaining import Explainer
+from osscl.runs.run import Tally, score_to_table
+from osscl.runs.tables import OutputTable
+from osscl.scoring.record import Record
+from osscl.support.paths import printable
+from osscl.support.plurals import plural
+
+
+def score_into_table(
+    detector: Detector,
+    paths: list[str],
+    records: Iterable[Record],
+    table: OutputTable,
+    options: dict[str, Any],
+    tally: Tally,
+    explainer: Explainer | None,
+) -> int:
+    """Write the lines into a table, and say so.
+
+    Parameters
+    ----------
+    detector : Detector
+        What scores; it is closed at the end.
+    paths : list of str
+        What was named, for the progress.
+    records : iterable of Record
+        The lines, lazily.
+    table : OutputTable
+        Where they go.
+    options : dict
+        What was asked for, for the record of the run.
+    tally : Tally
+        Counts each line.
+    explainer : Explainer or None
+        Explains flagged clips.
+
+    Returns
+    -------
+    int
+        As for `osscl score`, but for what was flagged.
+    """
+    with detector, FileProgress(paths) as progress:
+
+        def show(_: Record) -> None:
+            failed = f"{tally.n_failed} not scored" if tally.n_failed else ""
+            windows = f"{tally.n_windows:,} {plural(tally.n_windows, 'window')}" if tally.n_windows else ""
+            progress.show(tally.n_files, ", ".join(filter(None, (windows, failed))))
+
+        try:
+            score_to_table(
+                detector,
+                records,
+                table,
+                options=options,
+                tally=tally,
+                keeps=_is_flagged if options["only"] else None,
+                explains=None if explainer is None else explainer.explained,
+                on_record=show,
+                on_run=_tell,
+            )
+        except KeyboardInterrupt:
+            interrupted = True
+        else:
+            interrupted = False
+    where = "" if table.output is None else f" -> {printable(table.output)}"
+    say(f"interrupted after {tally}{_unwritten(table)}" if interrupted else f"{tally}{where}")
+    if interrupted:
+        return signals.exit_code()
+    return EXIT_SOME_UNSCORED if tally.n_failed else 0
+
+
+def _unwritten(table: OutputTable) -> str:
+    """What an interruption costs where lines do not go to stdout."""
+    if table.output is None:
+        return ""
+    return (
+        f"; {printable(table.output)} was not written: with --output on this machine, a run goes on where it "
+        "was interrupted"
+    )
+
+
+def _is_flagged(record: Record) -> bool:
+    return record.is_anomaly is True
+
+
+def _tell(run: dict[str, Any]) -> None:
+    """The record of a run goes to stderr where no file has it beside itself, unless nobody read the rows."""
+    if not reader_is_gone():
+        say(as_json(run))
