@@ -155,7 +155,7 @@ def test_a_model_is_opened_as_its_parameters_say(version: Path) -> None:
         assert detector.judges.rule_of(REMEMBERED) == "memory"
         assert detector.judges.of(REMEMBERED).rate == 0.25
     with open_detector(told(version, threads="2", streams="1")) as detector:
-        assert (detector.facts["threads"], detector.facts["streams"]) == ("2", "1")
+        assert (detector.facts["threads"], detector.facts["streams"]) == (2, 1)
         assert detector.facts["device"] == "cpu"
     with pytest.raises(ConfigError, match="threads is 0"):
         open_detector(told(version, threads="0"))
