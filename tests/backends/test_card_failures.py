@@ -53,7 +53,7 @@ def test_the_batch_is_halved_until_it_fits_and_that_is_said(
     driver.reset(memory=GIB // 64)  # 16 MiB: three slots of 2 clips, but not of 4
     with caplog.at_level(logging.WARNING, "osscl"), closing(open_card(bundle, batch_size=8)) as card:
         assert card.preferred_batch == card.max_batch == 2
-        assert card.facts["max_batch"] == "2"
+        assert card.facts["max_batch"] == 2
         got = joined([card.collect(card.submit(CLIPS[:2]))])
     assert [record.getMessage().split(":")[1] for record in caplog.records] == [
         "0",
