@@ -28,7 +28,9 @@ NORMAL, FAULTY, LINE = "#3b6ea5", "#c44e52", "#333333"
 
 def main() -> None:
     """Make it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("demo", type=Path, help="folder of osscl demo")
     parser.add_argument("picture", type=Path, help="PNG to write")
     asked = parser.parse_args()

@@ -17,7 +17,7 @@ from support.training_data import write_array_recordings
 
 FIT = ("--resample", "--channel", "0", "--pad", "repeat")
 SHORT = ("--epochs", "2", "--batch-size", "3", "--inputs", "log_mel", "--workers", "0", "--device", "cpu")
-HELP = ("(--resample)", "(--channel N|mean)", "(--pad repeat|zero)")
+HELP = ("--resample", "--channel N|mean", "--pad repeat|zero")
 
 
 @pytest.fixture(scope="module")

@@ -140,7 +140,7 @@ def test_flagged_windows_become_labels_that_do_not_overlap(home: Path, tmp_path:
     assert again.returncode == 1
     assert "holds something already; name another folder, or use --overwrite" in again.stderr
     nowhere = run("score", home / "model.onnx", home / "fan", "--hop", 5, "--raven", tmp_path / "raven")
-    assert "--audacity and --raven need --output and --hop" in nowhere.stderr
+    assert "--audacity and --raven need --output, on this machine, and --hop" in nowhere.stderr
 
 
 def test_labels_of_a_run_that_goes_on_are_left_or_written_and_never_replaced(

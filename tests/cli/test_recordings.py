@@ -121,7 +121,7 @@ def test_a_good_folder_is_well(ended: dict[str, Ended]) -> None:
         ("several", "add --every SECONDS"),
         ("no time", "--start-time is 'noon'; expected ISO 8601"),
         ("no start", "add --start-time"),
-        ("no every", "a time is 'often'; expected a number and s, min, h or d"),
+        ("no every", "--every is 'often'; expected a number and s, min, h or d"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_sentence(ended: dict[str, Ended], call: str, said: str) -> None:

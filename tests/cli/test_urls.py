@@ -102,7 +102,7 @@ def test_a_model_is_read_from_its_url(tmp_path: Path, root: str) -> None:
         ("score oss://b/m.onnx ROOT", 1, "oss:// needs the package ossfs"),
         ("score demo ROOT -o oss://b/t.csv", 1, "oss:// needs the package ossfs"),
         ("score demo ROOT -o s4://b/t.csv", 1, "s4://b/t.csv cannot be written: no scheme s4:// is known"),
-        ("score demo ROOT -o file:///t.txt", 1, "file:///t.txt: no table format ends in '.txt'"),
+        ("score demo ROOT -o file:///t.txt", 2, "file:///t.txt: no table format ends in '.txt'"),
         ("score demo ROOT/none", 1, "no .wav, .flac, .w64 or .rf64 below file://"),
         ("score demo s3://k:hush@b", 2, "s3://b was given with a password in it"),
         ("score s3://k:hush@b/m.onnx ROOT", 2, "s3://b/m.onnx was given with a password in it"),

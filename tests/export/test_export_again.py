@@ -55,7 +55,7 @@ def test_the_manifest_lists_what_was_done(model_file: Path, plain_file: Path) ->
 
 
 def test_a_rewrite_that_does_not_exist_writes_nothing(plain_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no rewrite magic; choose out of: batch_norm_folded"):
+    with pytest.raises(ConfigError, match="without_rewrite is magic; choose out of: batch_norm_folded"):
         export_onnx(plain_file, tmp_path / "x.onnx", rewrites=["magic"])
     assert list(tmp_path.iterdir()) == []
 

@@ -14,7 +14,7 @@ import pytest
 from osscl.audio.candidate import Candidate
 from osscl.errors import AudioReadError, JournalError
 from osscl.journal import journal as journal_module
-from osscl.journal import keys, known
+from osscl.journal import keys
 from osscl.journal.contents import reading
 from osscl.journal.journal import Journal, journal_of
 from osscl.journal.schema import STORED
@@ -159,7 +159,6 @@ def test_of_a_walk_that_agrees_with_the_journal_each_file_is_looked_at_once(
         looks.append(path)
         return look(path)
 
-    monkeypatch.setattr(known, "size_and_date", counted)
     monkeypatch.setattr(keys, "size_and_date", counted)
     with Journal.open(path, SETTINGS) as journal:
         journal.connection.set_trace_callback(statements.append)

@@ -184,7 +184,7 @@ def test_a_fault_of_cycles_needs_a_cycle() -> None:
     for name in ("missing_beat", "reversed_cycle"):
         with pytest.raises(ConfigError, match=r"give the clip's key a mode"):
             synth.make_clip(replace(KEY, mode=None), synth.fault(name, "slight"))
-        with pytest.raises(ConfigError, match="make the set hard"):
+        with pytest.raises(ConfigError, match="make the set `hard`"):
             synth.DatasetPlan(anomalous=1, faults=(name,))
     with pytest.raises(ConfigError, match="mode is 'idle'; expected one of: low, high"):
         replace(KEY, mode="idle")  # type: ignore[arg-type]
