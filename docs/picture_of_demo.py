@@ -2,8 +2,9 @@
 
 usage: python docs/picture_of_demo.py osscl-demo docs/demo.png
 
-Above, one faulty clip that was found: its waveform, its log-mel, and how far each band and moment lies from the
-machine's normal clips. Below, the score of every clip against the threshold of its machine. Needs matplotlib.
+Above, one faulty clip that was found: its waveform, its log-mel, and how far each band and moment lies from
+the machine's normal clips. Below, the score of every clip against the threshold of its machine. Needs
+matplotlib.
 """
 
 import argparse

@@ -22,7 +22,7 @@ REFUSED = [
         2,
         "--retry-failed does not go with --runner ray: such a run keeps no journal",
     ),
-    (("--runner", "ray", "--output", "new.csv"), 1, "expected a name that ends in .parquet"),
+    (("--runner", "ray", "--output", "new.csv"), 2, "expected a name that ends in .parquet"),
     (("--runner", "ray", "--output", "nowhere/new.parquet"), 1, "there is no folder nowhere; make it first"),
     ((*RAY, "--address", "ray://head:10001"), 1, "expected HOST:PORT of a Ray cluster's head"),
     ((*RAY, "--address", "127.0.0.1:1"), 1, "no Ray answers at 127.0.0.1:1 (Connection refused)"),

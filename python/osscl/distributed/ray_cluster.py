@@ -171,8 +171,8 @@ def _check_answers(address: str) -> None:
             return
         reason = "what listens there is no Ray"
     raise DistributedError(
-        f"no Ray answers at {address} ({reason}): start one there (ray start, as the head, on port {port}), or "
-        "leave --address away to use this machine"
+        f"no Ray answers at {address} ({reason}): start one there (ray start, as the head, on port "
+        f"{port}), or leave --address away to use this machine"
     )
 
 

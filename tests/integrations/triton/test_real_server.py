@@ -26,6 +26,7 @@ from osscl.triton.configs import SCORER_OUTPUTS
 from osscl.triton.repository import write_repository
 from support.tritonserver import Triton, refusal, serving, wheel_folder
 
+pytest.importorskip("grpc", reason="tritonclient[grpc,http] is not installed")
 grpc = pytest.importorskip("tritonclient.grpc", reason="tritonclient[grpc,http] is not installed")
 http = pytest.importorskip("tritonclient.http", reason="tritonclient[grpc,http] is not installed")
 
