@@ -5,6 +5,7 @@
     osscl calibrate demo/enrolled.onnx demo/recordings --rule both --output demo/both.onnx
     python -m benchmarks.fleet cost demo      # measures, into benchmarks/fleet/measured.json
     python -m benchmarks.fleet plan           # arithmetic on it; loads, limits and prices are options
+    pip install simpy                         # what the simulation runs on
     python -m benchmarks.fleet simulate       # an hour of a cell of 3,000 machines, scenario by scenario
 
 The tables of docs/scale.md are what the last two print.
@@ -12,6 +13,7 @@ The tables of docs/scale.md are what the last two print.
 
 import argparse
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -20,9 +22,10 @@ from typing import Any
 from . import cost, tables
 from .assumptions import Assumptions, texts
 from .scenarios import scenarios
-from .simulation import simulated
 
 MEASURED = Path(__file__).with_name("measured.json")
+FEWEST_MACHINES = 1000
+MAY_BE_0 = ("price", "flagged", "audio_days", "record_days")
 MODELS = {"network": "enrolled", "memory": "enrolled", "both": "both", "embedding": "embedding"}
 
 
@@ -56,6 +59,8 @@ def simulate(asked: argparse.Namespace) -> None:
 
 def simulated_rows(asked: argparse.Namespace) -> Iterable[tuple[str, ...]]:
     """Simulate one scenario after the other."""
+    from .simulation import simulated
+
     changed = {"n_machines": asked.machines, "lasts_s": asked.seconds, "utilisation": asked.utilisation}
     for name, cell in scenarios(measured_costs()[asked.rule], **changed).items():
         yield tables.simulated_row(name, cell, simulated(cell, asked.seed))
@@ -65,6 +70,32 @@ def measured_costs() -> dict[str, dict[str, Any]]:
     """Read what `cost` measured."""
     found: dict[str, dict[str, Any]] = json.loads(MEASURED.read_text(encoding="utf-8"))
     return found
+
+
+def above_0(text: str) -> float:
+    """A number above 0."""
+    value = from_0(text)
+    if not value:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def from_0(text: str) -> float:
+    """A number from 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0")
+    return value
+
+
+def fleet_size(text: str) -> int:
+    """Machines enough for more than one worker: scenarios take some of those away."""
+    if not text.isdecimal() or int(text) < FEWEST_MACHINES:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from {FEWEST_MACHINES}")
+    return int(text)
 
 
 def show(title: str, lines: Iterable[str]) -> None:
@@ -94,13 +125,14 @@ def parsed() -> argparse.Namespace:
     planning = commands.add_parser("plan", help="what a fleet needs")
     for each in fields(Assumptions):
         option = f"--{each.name.replace('_', '-')}"
-        planning.add_argument(option, type=float, default=each.default, help=texts()[each.name])
+        kind = from_0 if each.name.startswith(MAY_BE_0) else above_0
+        planning.add_argument(option, type=kind, default=each.default, help=texts()[each.name])
     planning.set_defaults(run=plan)
     simulating = commands.add_parser("simulate", help="an hour of a cell")
     simulating.add_argument("--rule", default="network", choices=list(MODELS))
-    simulating.add_argument("--machines", type=int, default=3_000)
-    simulating.add_argument("--seconds", type=float, default=3600.0)
-    simulating.add_argument("--utilisation", type=float, default=0.6)
+    simulating.add_argument("--machines", type=fleet_size, default=3_000)
+    simulating.add_argument("--seconds", type=above_0, default=3600.0)
+    simulating.add_argument("--utilisation", type=above_0, default=0.6)
     simulating.add_argument("--seed", type=int, default=1)
     simulating.set_defaults(run=simulate)
     return parser.parse_args()

@@ -1,12 +1,14 @@
 """The tables of docs/scale.md, as Markdown."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import plan
 from .assumptions import Assumptions, texts
 from .cell import Cell
-from .simulation import Outcome
+
+if TYPE_CHECKING:  # what plans a fleet needs no SimPy
+    from .simulation import Outcome
 
 
 def number(value: float) -> str:
@@ -138,7 +140,7 @@ SIMULATED = (
 )
 
 
-def simulated_row(name: str, cell: Cell, outcome: Outcome) -> tuple[str, ...]:
+def simulated_row(name: str, cell: Cell, outcome: "Outcome") -> tuple[str, ...]:
     """A row of the table of simulations."""
     delays = [f"{outcome.delay(share):,.1f}" for share in (0.5, 0.95, 0.99, 1.0)]
     return (

@@ -34,8 +34,12 @@ async function scorerOf(path, machine, options) {
 function asked() {
   const option = { type: "string" };
   const { values, positionals } = parseArgs({
-    allowPositionals: true, options: { rule: option, rate: option, channel: option },
+    allowPositionals: true, options: { rule: option, rate: option, channel: option, help: { type: "boolean" } },
   });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
   if (positionals.length < 3) refuse(USAGE);
   const whole = (text) =>
     (/^\d+$/.test(text) ? Number(text) : refuse(`--channel is ${text}; expected a number from 0`));

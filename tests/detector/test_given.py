@@ -107,6 +107,7 @@ def test_each_file_may_have_its_machine(detector: osscl.Detector, path: Path) ->
             InputError,
             "an object of type bytes",
         ),
+        (lambda given, path: given.score([[0.0] * 160_000], None), InputError, "machine is an object of"),
         (lambda detector, path: osscl.load(None), ConfigError, "an object of type NoneType"),  # type: ignore[arg-type]
         (lambda detector, path: osscl.load(b"model.onnx"), ConfigError, "of type bytes"),  # type: ignore[arg-type]
     ],

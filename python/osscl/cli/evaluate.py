@@ -20,6 +20,7 @@ from osscl.cli.evaluated import (
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import DecisionOptions, DomainOfAll, FalseAlarmRate, takes_shared_options
+from osscl.cli.places import path_here
 from osscl.evaluation.by_table import TableTruth
 from osscl.evaluation.challenge import read_score_folder
 from osscl.evaluation.challenge_rules import YEARS, told_rules
@@ -188,7 +189,7 @@ def evaluate(
             raise typer.BadParameter(f"--scope is '{scope}'; expected one of: {', '.join(FILE_SCOPES)}")
         if model is None or data is not None:
             raise typer.BadParameter("--scope goes with a TABLE that osscl score --hop wrote")
-    table = None if model is None or data is not None else Path(model)
+    table = None if model is None or data is not None else path_here(model)
     if domains is not None and ground_truth is None:
         raise typer.BadParameter(
             "--domains says which domain a clip is of, and not its label; give the labels with --ground-truth"

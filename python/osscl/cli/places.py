@@ -51,6 +51,13 @@ def check_urls(named: Iterable[str]) -> None:
         place_named(text)
 
 
+def path_here(text: str) -> Path:
+    """The path that a text names; raises `typer.BadParameter` where that is a URL."""
+    if is_url(text):
+        raise typer.BadParameter(_refusal(text))
+    return Path(text)
+
+
 def refuse_urls(context: Any, words: Iterable[str]) -> None:
     """Refuse a URL where a command takes a path of this machine.
 
@@ -71,8 +78,11 @@ def refuse_urls(context: Any, words: Iterable[str]) -> None:
     for value in context.params.values():
         for path in value if isinstance(value, list | tuple) else [value]:
             if isinstance(path, Path) and path in urls:
-                raise typer.BadParameter(
-                    f"{printable(hidden(urls[path]))} is a URL, and a path on this machine is needed here: "
-                    "copy it to one first, or mount what it lies in",
-                    ctx=context,
-                )
+                raise typer.BadParameter(_refusal(urls[path]), ctx=context)
+
+
+def _refusal(url: str) -> str:
+    return (
+        f"{printable(hidden(url))} is a URL, and a path on this machine is needed here: copy it to one "
+        "first, or mount what it lies in"
+    )

@@ -1,5 +1,6 @@
 """``osscl triton``: a model file as a repository of models of Triton Inference Server."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from osscl.cli.console import as_json, print_facts
 from osscl.cli.messages import emit, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.cli.streams import refuse_closed_stdout
+from osscl.support.paths import printable
 from osscl.triton.batching import Batching
 from osscl.triton.repository import Repository, write_repository
 
@@ -88,7 +90,7 @@ def triton(
         emit(as_json(_document(written)))
         return
     print_facts({each.name: each.what for each in written.models})
-    say(f"tritonserver --model-repository {output} serves them")
+    say(f"tritonserver --model-repository {shlex.quote(printable(output))} serves them")
 
 
 def _document(written: Repository) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Arrays that a model takes, and the machines that they claim to be of: checked before all work."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy.typing as npt
 
@@ -56,6 +56,10 @@ class TakesArrays:
             As by `score`.
         """
         clips = self._clips(waveforms, sample_rate_hz)
+        if not isinstance(machine, Iterable):
+            raise InputError(
+                f"machine is an object of type {type(machine).__name__}; give one name, or one a clip"
+            )
         machines = (machine,) * len(clips) if isinstance(machine, str) else tuple(machine)
         if len(machines) != len(clips):
             raise InputError(f"{len(machines)} machines for {len(clips)} clips; give one name, or one a clip")

@@ -142,7 +142,7 @@ def _begin(ray: Any, address: str | None) -> None:
     with _own_signals():
         try:
             ray.init(**where, **quiet)
-        except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except Exception as error:  # Ray raises no class of its own where a part of it starts too slowly
             raise DistributedError(_no_ray(address, error)) from error
         except SystemExit:  # Ray's own answer to SIGTERM
             was_asked_to_end = True
@@ -193,8 +193,14 @@ def _no_ray(address: str | None, error: Exception) -> str:
         brief(str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")) or type(error).__name__
     )
     if address is None:
-        return f"Ray cannot be started on this machine: {reason}"
-    return f"no Ray that this one can talk to answers at {address}: {reason}"
+        return (
+            f"Ray cannot be started on this machine: {reason}; try again when less runs here, or score "
+            "without --runner"
+        )
+    return (
+        f"the Ray at {address} does not take this process in: {reason}; is its version the same, and does "
+        "it run whole (ray status)?"
+    )
 
 
 @contextmanager

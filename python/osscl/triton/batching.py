@@ -38,12 +38,12 @@ class Batching:
         for size in self.preferred:
             if not 1 <= size <= self.max_batch:
                 raise ConfigError(
-                    f"preferred is {size}, the largest batch {self.max_batch}; expected 1 <= preferred <= "
-                    "max_batch"
+                    f"preferred_batch is {size}; expected a whole number from 1 to the largest batch, "
+                    f"{self.max_batch}"
                 )
         if not 0 <= self.queue_delay_ms <= _LONGEST_DELAY_MS:
             raise ConfigError(
-                f"queue_delay_ms is {self.queue_delay_ms:g}; expected milliseconds from 0 to "
+                f"queue_delay is {self.queue_delay_ms:g}; expected milliseconds from 0 to "
                 f"{_LONGEST_DELAY_MS:g}"
             )
 
