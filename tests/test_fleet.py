@@ -142,3 +142,24 @@ def test_the_page_shows_what_the_program_prints(fleet: Any) -> None:
         tables.assumptions(assumed),
     ):
         assert "\n".join(lines) in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["plan", "--machines", "-5"], "--machines: -5 is no number from 0"),
+        (["plan", "--period-s", "0"], "--period-s: 0 is not above 0"),
+        (["simulate", "--machines", "20"], "--machines: 20 is no whole number from 1000"),
+    ],
+)
+def test_values_that_mean_nothing_are_refused(
+    fleet: Any,
+    arguments: list[str],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["fleet", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        fleet("__main__").parsed()
+    assert told in capsys.readouterr().err

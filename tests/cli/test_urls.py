@@ -113,6 +113,7 @@ def test_a_model_is_read_from_its_url(tmp_path: Path, root: str) -> None:
             "--retry-failed needs --output, on this machine",
         ),
         ("score demo ROOT --hop 10 --raven x -o file:///t.csv", 2, "--raven need --output, on this machine"),
+        ("evaluate s3://b/t.csv", 2, "s3://b/t.csv is a URL, and a path on this machine is needed here"),
         ("watch demo ROOT -o t.csv", 2, "is a URL, and a path on this machine is needed here: copy it"),
         ("watch demo recordings -o s3://b/t.csv", 2, "s3://b/t.csv is a URL, and a path on this machine"),
         ("journal s3://b/t.csv.journal", 2, "s3://b/t.csv.journal is a URL, and a path on this machine"),

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from osscl.distributed.ray_cluster import chosen_address, connected
+from osscl.distributed.ray_cluster import _begin, chosen_address, connected
 from osscl.distributed.ray_package import import_ray
 from osscl.errors import ConfigError, DistributedError, MissingExtraError
 from support.packages import hide
@@ -37,7 +37,7 @@ def test_an_address_where_nothing_listens_is_told_before_ray_is_loaded() -> None
     with socket.socket() as taken:  # bound, and not listening: nobody else gets it meanwhile
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        told = rf"no Ray answers at {address} \(.*\): start one there by"
+        told = rf"no Ray answers at {address} \(.*\): start one there \("
         with pytest.raises(DistributedError, match=told), connected(address):
             pass
 
@@ -69,3 +69,15 @@ def test_neither_osscl_nor_its_console_loads_an_engine() -> None:
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "osscl" in loaded
     assert not {"ray", "pandas", "pyarrow", "pyspark"} & loaded
+
+
+def test_a_ray_that_starts_too_slowly_is_told_in_a_sentence() -> None:
+    """What Ray raises then is a bare Exception; no Ray can be made so slow by a test."""
+
+    class Slow:
+        def init(self, **_: object) -> None:
+            raise Exception("The current node timed out during startup. This could happen because ...")
+
+    told = r"^Ray cannot be started on this machine: The current node timed out during startup; try again"
+    with pytest.raises(DistributedError, match=told):
+        _begin(Slow(), None)
