@@ -24,7 +24,7 @@ REFUSED = [
     ),
     (("--runner", "ray", "--output", "new.csv"), 2, "expected a name that ends in .parquet"),
     (("--runner", "ray", "--output", "nowhere/new.parquet"), 1, "there is no folder nowhere; make it first"),
-    ((*RAY, "--address", "ray://head:10001"), 1, "expected HOST:PORT of a Ray cluster's head"),
+    ((*RAY, "--address", "ray://head:10001"), 2, "expected HOST:PORT of a Ray cluster's head"),
     ((*RAY, "--address", "127.0.0.1:1"), 1, "no Ray answers at 127.0.0.1:1 (Connection refused)"),
     ((*RAY, "--machine", "fan/id_77"), 1, "fan/id_77"),
 ]

@@ -131,4 +131,4 @@ def test_a_table_of_decisions_gives_the_same_rates(home: Path, tmp_path: Path) -
 def test_a_rule_that_there_is_not_is_refused(home: Path) -> None:
     done = osscl("evaluate", home / "model.onnx", home / "sound", "--rule", "loudness")
     assert done.returncode == 2
-    assert done.stderr == "error: rule is 'loudness'; expected one of: network, memory, both, embedding\n"
+    assert done.stderr == "error: --rule is 'loudness'; expected one of: network, memory, both, embedding\n"
