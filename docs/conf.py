@@ -39,6 +39,7 @@ CONTENTS = """
 ```{toctree}
 :hidden:
 :caption: Use
+docs/install
 docs/scoring
 docs/long
 docs/object_stores

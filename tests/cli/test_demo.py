@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import msgspec
 import pytest
 
 import osscl as library
+from conftest import REPOSITORY
 from osscl import synth
 from osscl.cli.demo import print_demonstration
 from osscl.demo import Demonstration
@@ -67,6 +70,27 @@ def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(
     assert "AUC % network" in shown
     [total] = [line for line in shown.splitlines() if line.startswith("all ")]
     assert total.split()[1:4] == [str(n_found), str(24 - n_found), str(n_false)]
+    first_page = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert shown.partition("\n\n")[0].split() == quoted(first_page, "machine           found").split()
+    check_that_its_commands_work(first_page, tmp_path)
+
+
+def quoted(page: str, begin: str) -> str:
+    """What a page shows from some words on, to the next empty line or the end of the block."""
+    return begin + re.split(r"\n\n|```", page.partition(begin)[2])[0]
+
+
+def check_that_its_commands_work(first_page: str, folder: Path) -> None:
+    """Run what the first page says of the demonstration's recordings, word for word."""
+    [code] = re.findall(r"```python\n(.*?)```", first_page, re.DOTALL)
+    [told] = re.findall(r"```python\n.*?```\n\n```\n(.*?)```", first_page, re.DOTALL)
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=folder).stdout == told
+    for words in (shlex.split(line, comments=True) for line in first_page.splitlines()):
+        if words[:1] == ["osscl"] and words[1:2] != ["watch"] and "site.onnx" in words:
+            done = osscl(*words[1:], cwd=folder)
+            assert done.returncode == 0, (words, done.stderr)
+    assert (folder / "report.html").exists()
 
 
 def test_the_word_demo_is_a_model_everywhere(tmp_path: Path) -> None:
