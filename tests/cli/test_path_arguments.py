@@ -74,6 +74,7 @@ ROWS = [
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
     Row("score output", "score demo RECORDINGS --runner ray -o @", WRITE_FILE, ".parquet"),
+    Row("score run_record", "score demo RECORDINGS --run-record @", WRITE_FILE, ".json"),
     Row("score audacity", "score demo RECORDINGS -o new.csv --hop 10 --audacity @", WRITE_FOLDER),
     Row("score raven", "score demo RECORDINGS -o new.csv --hop 10 --raven @", WRITE_FOLDER),
     Row("watch model", "watch @ RECORDINGS -o new.csv"),

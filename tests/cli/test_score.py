@@ -18,7 +18,7 @@ from osscl.model_file.bundle import read_bundle
 from osscl.model_file.golden import golden_clips
 from osscl.model_file.manifest_json import encode_manifest
 from osscl.scoring.record import COLUMNS
-from support.console import osscl, started_osscl
+from support.console import osscl, osscl_each, started_osscl
 from support.waiting import wait_until
 
 CLIPS = golden_clips(2)
@@ -99,12 +99,26 @@ def test_a_folder_becomes_a_table(model_file: Path, folder: Path, tmp_path: Path
     ]
 
 
-def test_stdout_carries_results_only(model_file: Path, folder: Path) -> None:
-    as_csv = osscl("score", model_file, folder)
+def test_stdout_carries_results_only(model_file: Path, folder: Path, tmp_path: Path) -> None:
+    """The record of the run is written where it is asked for, and stderr has a line alone."""
+    record = tmp_path / "run.json"
+    as_csv, as_json, both, again = osscl_each(
+        [
+            ("score", model_file, folder, "--run-record", record),
+            ("score", model_file, folder, "--json"),
+            ("score", model_file, folder, "--run-record", tmp_path / "other", "--output", tmp_path / "s.csv"),
+            ("score", model_file, folder, "--run-record", record),
+        ]
+    )
     assert len(rows(as_csv.stdout)) == 4
-    assert '"counts": {' in as_csv.stderr
-    as_json = osscl("score", model_file, folder, "--json")
+    assert as_csv.stderr == as_json.stderr == "4 files: 4 ok\n"
+    run = json.loads(record.read_text())
+    assert (run["completed"], run["counts"]) == (True, {"ok": 4})
     assert len([json.loads(line) for line in as_json.stdout.splitlines()]) == 4
+    assert (both.returncode, again.returncode) == (2, 1)
+    assert "the record of" in both.stderr
+    assert "run.json exists" in again.stderr
+    assert not (tmp_path / "s.csv").exists()
 
 
 def test_machines_from_one_name_or_a_table(model_file: Path, folder: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import rich.progress
 import rich.table
 
 from osscl.cli.harmless import without_bytes
-from osscl.cli.messages import say
+from osscl.cli.messages import is_quiet, say
 from osscl.cli.terminal import SafeConsole
 from osscl.errors import OssclError
 from osscl.model_file.manifest import Manifest
@@ -109,7 +109,7 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
             rich.progress.TextColumn("{task.fields[note]}", markup=False),
         )
         self._unit = unit
-        self._bar = rich.progress.Progress(*columns, console=stderr, disable=not stderr.is_terminal)
+        self._bar = rich.progress.Progress(*columns, console=stderr, disable=is_quiet() or not stderr.is_terminal)
         self._task = self._bar.add_task(unit, total=total, rate="", note="")
 
     def __enter__(self) -> Self:

@@ -48,6 +48,7 @@ from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
 from osscl.storage.urls import Place
 from osscl.support.links import missing
+from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
 
@@ -112,6 +113,15 @@ def score(
         Path | None,
         typer.Option(help="The same as selection tables for Raven.", metavar="FOLDER", readable=False),
     ] = None,
+    run_record: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to write down how lines on stdout came about: model, options, versions, counts. A table "
+            "has it beside it.",
+            metavar="FILE.json",
+            readable=False,
+        ),
+    ] = None,
     fail_on_anomaly: FailOnAnomaly = False,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     by: RunnerOptions = HERE,
@@ -127,6 +137,7 @@ def score(
         given = {"--json": json, "--explain": explain, "--audacity": audacity, "--raven": raven}
         refuse_what_ray_has_not(output, {**given, "--retry-failed": retry_failed})
     refuse_two_outputs(output, json)
+    _check_run_record(run_record, output, overwrite=overwrite, inputs=[model, names.labels, *paths])
     if hop is not None:
         check_hop(hop)
     labels = _label_folders(audacity, raven, output, hop, overwrite=overwrite)
@@ -186,7 +197,9 @@ def score(
 
     if table is not None:
         records = scores(candidates, times)
-        exit_code = score_into_table(detector, paths, records, table, asked.options(), tally, explainer)
+        exit_code = score_into_table(
+            detector, paths, records, table, asked.options(), tally, explainer, run_record
+        )
     else:
         assert journaled is not None
         journaling = Journaling(
@@ -249,6 +262,18 @@ def _label_folders(
     for folder in labels.values():
         check_label_folder(folder, may_hold=overwrite or is_resumed)
     return labels
+
+
+def _check_run_record(
+    path: Path | None, output: Place | None, *, overwrite: bool, inputs: list[Place | str | None]
+) -> None:
+    if path is None:
+        return
+    if output is not None:
+        raise typer.BadParameter(
+            f"--run-record is for lines on stdout: the record of {printable(output)} is written beside it"
+        )
+    check_output(path, overwrite=overwrite, inputs=inputs)
 
 
 def _the_only_one(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
