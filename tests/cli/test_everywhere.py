@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from osscl.cli.everywhere import taken_from
+from osscl.model_file.golden import golden_clips
 from support.console import osscl_each
 from support.console_parameters import console
 
@@ -59,18 +61,20 @@ def test_quiet_leaves_errors_alone(tmp_path: Path) -> None:
 
 
 def test_a_log_holds_what_was_said_and_more(tmp_path: Path) -> None:
-    (tmp_path / "a.wav").write_bytes(b"")
+    soundfile.write(tmp_path / "a.wav", golden_clips(1)[0], 16_000)
+    (tmp_path / "b.wav").write_bytes(b"")
     log = ("--log-file", "osscl.log")
     loud, quiet, wrong, broken = osscl_each(
         [
-            ("score", "demo", "a.wav", *log),
-            (*log, "--quiet", "score", "demo", "a.wav"),
+            ("score", "demo", "a.wav", "b.wav", "--machine", "blower/id_00", *log),
+            (*log, "--quiet", "score", "demo", "a.wav", "b.wav", "--machine", "blower/id_00"),
             ("score", *log, "--unheard-of"),
             ("score", "demo", "nowhere", *log),
         ],
         tmp_path,
+        packages=["onnxruntime"],
     )
-    assert "1 file" in loud.stderr
+    assert "2 files" in loud.stderr
     assert quiet.stderr == ""
     lines = (tmp_path / "osscl.log").read_text().splitlines()
     assert [line for line in lines if not LINE.match(line) and not line.startswith("    ")] == []
@@ -78,7 +82,8 @@ def test_a_log_holds_what_was_said_and_more(tmp_path: Path) -> None:
         text = said.removeprefix("error: ").removeprefix("warning: ")
         found = [line for line in lines if line.endswith(f": {text}")]
         assert len(found) == (2 if said in loud.stderr else 1), said
-    assert any(" DEBUG osscl" in line for line in lines)
+    assert len([line for line in lines if re.search(r"DEBUG osscl\.detector.*a\.wav", line)]) == 2
+    assert len([line for line in lines if re.search(r"INFO osscl\.detector.*b\.wav", line)]) == 2
 
 
 def test_a_log_that_cannot_be_written_is_told_before_any_work(tmp_path: Path) -> None:
