@@ -29,7 +29,6 @@ from osscl.model_file.decisions import StoredDecisions
 from osscl.model_file.verdict import Verdict
 from osscl.runs.featured import SHORT_HASH_DIGITS
 from osscl.support.links import unreadable
-from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
 from osscl.training.checkpoint import SUFFIX, read_checkpoint
 

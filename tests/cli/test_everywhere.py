@@ -100,5 +100,7 @@ def test_a_log_that_cannot_be_written_is_told_before_any_work(tmp_path: Path) ->
     ended = osscl_each([("inspect", "demo", "--log-file", place) for place in told], tmp_path)
     for done, reason in zip(ended, told.values(), strict=True):
         assert (done.returncode, done.stdout) == (1, "")
-        assert re.fullmatch(f"error: the log file .* cannot be written: .*{re.escape(reason)}.*\n", done.stderr)
+        assert re.fullmatch(
+            f"error: the log file .* cannot be written: .*{re.escape(reason)}.*\n", done.stderr
+        )
     assert (tmp_path / "scores.csv").read_text() == "path,machine\n"

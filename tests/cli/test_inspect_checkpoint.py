@@ -38,7 +38,9 @@ def test_checkpoints_are_shown_with_recipe_classes_and_verdict(tmp_path: Path) -
     tensors = {"a": torch.arange(6.0).reshape(2, 3)}
     best, last, damaged = (tmp_path / f"{name}.safetensors" for name in ("best", "last", "damaged"))
     write_checkpoint(best, tensors, BEST)
-    write_checkpoint(last, tensors, replace(BEST, content="training_state", progress=Progress(), verdict=None))
+    write_checkpoint(
+        last, tensors, replace(BEST, content="training_state", progress=Progress(), verdict=None)
+    )
     damaged.write_bytes(best.read_bytes()[:-1] + b"\x01")
     told, as_json, state, refused = osscl_each(
         [("inspect", best), ("inspect", best, "--json"), ("inspect", last), ("inspect", damaged)],

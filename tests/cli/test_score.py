@@ -343,7 +343,7 @@ def test_a_root_that_is_a_link_to_nothing_is_told_for_what_it_is(model_file: Pat
     result = osscl("score", model_file, "sound", cwd=tmp_path)
     assert result.returncode == 2
     said = " ".join(result.stderr.replace("│", " ").split())
-    assert "there is no file or folder sound: it is a link to /nowhere/sound, and nothing is there" in said
+    assert "there is no folder sound: it is a link to /nowhere/sound, and nothing is there" in said
 
 
 def test_labels_meet_files_that_another_system_spells_otherwise(model_file: Path, tmp_path: Path) -> None:

@@ -16,10 +16,13 @@ from osscl.cli.terminal import SafeConsole
 from osscl.errors import OssclError
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
+from osscl.support.listing import listed
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 TABLE_WIDTH = 104
 MAX_NAMED = 10
+_MAX_ALIKE = 3
 stdout = SafeConsole()
 stderr = SafeConsole(stderr=True)
 
@@ -50,11 +53,18 @@ def wide_console() -> SafeConsole:
 
 
 def say_unusable(what: str, unusable: Sequence[tuple[str, object]]) -> None:
-    """Say which recordings could not be used, and why: the first ten of them."""
-    for path, reason in unusable[:MAX_NAMED]:
-        say(f"{what}: {printable(path)}: {reason}")
-    if len(unusable) > MAX_NAMED:
-        say(f"{what}: {len(unusable) - MAX_NAMED} more")
+    """Say which recordings could not be used, and why: a line for all of the same reason, and the first ten."""
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in unusable:
+        by_reason.setdefault(str(reason), []).append(path)
+    for reason, paths in [*by_reason.items()][:MAX_NAMED]:
+        if len(paths) == 1:
+            say(f"{what}: {printable(paths[0])}: {reason}")
+        else:
+            say(f"{what}: {len(paths):,} recordings: {reason} ({listed(paths, _MAX_ALIKE)})")
+    untold = sum(map(len, [*by_reason.values()][MAX_NAMED:]))
+    if untold:
+        say(f"{what}: {untold:,} more {plural(untold, 'recording')}")
 
 
 def percent(rate: float | None) -> str:
@@ -109,7 +119,9 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
             rich.progress.TextColumn("{task.fields[note]}", markup=False),
         )
         self._unit = unit
-        self._bar = rich.progress.Progress(*columns, console=stderr, disable=is_quiet() or not stderr.is_terminal)
+        self._bar = rich.progress.Progress(
+            *columns, console=stderr, disable=is_quiet() or not stderr.is_terminal
+        )
         self._task = self._bar.add_task(unit, total=total, rate="", note="")
 
     def __enter__(self) -> Self:

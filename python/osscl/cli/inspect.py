@@ -33,7 +33,7 @@ def inspect(
     ],
     json: Annotated[
         bool,
-        typer.Option("--json", help="The whole manifest and the graph's facts, or the checkpoint's, as JSON."),
+        typer.Option("--json", help="All of it as JSON: the manifest and the graph's facts, or the recipe."),
     ] = False,
 ) -> None:
     """Show what a model file or a checkpoint says of itself, once its hashes are checked."""

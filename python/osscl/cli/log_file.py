@@ -1,4 +1,4 @@
-"""``--log-file``: all that the library logs and all that is said on stderr, with the time, at the end of a file."""
+"""``--log-file``: what the library logs and what is said on stderr, with the time, at the end of a file."""
 
 import logging
 import os
@@ -51,7 +51,7 @@ def _check(place: str, path: Path) -> None:
         if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
             _refuse(place, f"there is no folder {printable(path.parent)}; make it first")
         _refuse(place, getattr(error, "strerror", None) or str(error))
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             _refuse(place, "it is a device, pipe or socket; expected the name of a file")
         beginning = file.read(16)
@@ -74,7 +74,7 @@ class _LogFile(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line; what becomes of it ends no command."""
         try:
-            with open(self._path, "a", encoding="utf-8") as file:
+            with self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{self._line(record)}\n")
         except OSError as error:
             if not self._is_lost:

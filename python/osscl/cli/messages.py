@@ -55,7 +55,12 @@ def log_failure(error: BaseException) -> None:
         _log.handle(logging.makeLogRecord({**_SAID, "exc_info": (type(error), error, error.__traceback__)}))
 
 
-_SAID: dict[str, object] = {"name": "osscl.cli", "msg": "failed", "levelno": logging.ERROR, "levelname": "ERROR"}
+_SAID: dict[str, object] = {
+    "name": "osscl.cli",
+    "msg": "failed",
+    "levelno": logging.ERROR,
+    "levelname": "ERROR",
+}
 
 
 def _log_said(message: str, level: int) -> None:

@@ -116,8 +116,8 @@ def score(
     run_record: Annotated[
         Path | None,
         typer.Option(
-            help="File to write down how lines on stdout came about: model, options, versions, counts. A table "
-            "has it beside it.",
+            help="File that tells how lines on stdout came about: model, options, versions, counts. A table "
+            "has one beside it.",
             metavar="FILE.json",
             readable=False,
         ),
