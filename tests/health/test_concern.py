@@ -8,9 +8,6 @@ from osscl.health.finding import Finding
 
 TORCH = Finding("torch", "missing", "not installed")
 TENSORRT = Finding("tensorrt", "missing", "not installed")
-    Finding("torch", "missing", "not installed"),
-    Finding("tensorrt", "missing", "not installed"),
-)
 FRONT_END, RUNTIME = Finding("front end", "ok", "avx2"), Finding("onnxruntime", "ok", "1.32")
 NO_RUNTIME, NO_GPU = Finding("onnxruntime", "missing", "none"), Finding("gpu", "missing", "no driver")
 GPU, CACHE = Finding("gpu", "ok", "cuda:0"), Finding("engine cache", "broken", "closed", "open it")

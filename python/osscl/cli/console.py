@@ -53,7 +53,7 @@ def wide_console() -> SafeConsole:
 
 
 def say_unusable(what: str, unusable: Sequence[tuple[str, object]]) -> None:
-    """Say which recordings could not be used, and why: a line for all of the same reason, and the first ten."""
+    """Say which recordings could not be used, and why: a line for each reason, the first ten."""
     by_reason: dict[str, list[str]] = {}
     for path, reason in unusable:
         by_reason.setdefault(str(reason), []).append(path)
