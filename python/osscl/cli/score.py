@@ -13,6 +13,7 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli.advice import advise
 from osscl.cli.asked import Asked
 from osscl.cli.console import BuildProgress, say_unusable
 from osscl.cli.journaled import Journaling, score_with_journal
@@ -175,6 +176,7 @@ def score(
             say_published_sets(survey_of(find_recordings(paths)))
         exit_code, tally, scoring = score_by_ray(asked, model, journaled, by, candidates, overwrite=overwrite)
         _say_what_else(passed_over, scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
+        advise(tally.counts, paths)
         raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
     table: OutputTable | None = None
     if journaled is not None:
@@ -222,6 +224,7 @@ def score(
         if not tally.n_decided:
             say("nothing is explained: flagged clips are, and no clip was decided")
     _say_what_else(passed_over, left_out, detector.judges, detector.clip_s, decide, tally)
+    advise(tally.counts, paths)
     raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
 
 
