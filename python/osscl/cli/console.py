@@ -12,6 +12,7 @@ import rich.table
 
 from osscl.cli.harmless import without_bytes
 from osscl.cli.messages import is_quiet, say
+from osscl.cli.pace import UNKNOWN, mean_speed, rate, time_left
 from osscl.cli.terminal import SafeConsole
 from osscl.errors import OssclError
 from osscl.model_file.manifest import Manifest
@@ -114,15 +115,15 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
             rich.progress.MofNCompleteColumn(),
             rich.progress.TextColumn("{task.fields[rate]}"),
             rich.progress.TimeElapsedColumn(),
-            rich.progress.TextColumn("left"),
-            rich.progress.TimeRemainingColumn(),
+            rich.progress.TextColumn("left {task.fields[left]}"),
             rich.progress.TextColumn("{task.fields[note]}", markup=False),
         )
         self._unit = unit
         self._bar = rich.progress.Progress(
             *columns, console=stderr, disable=is_quiet() or not stderr.is_terminal
         )
-        self._task = self._bar.add_task(unit, total=total, rate="", note="")
+        self._task = self._bar.add_task(unit, total=total, rate="", left=UNKNOWN, note="")
+        self._n_before: int | None = None  # a run that goes on did not do these now
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -151,9 +152,13 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
 
     def show(self, done: int, note: str = "") -> None:
         """So many are done."""
-        speed = self._bar.tasks[0].finished_speed or self._bar.tasks[0].speed
-        rate = f"{speed:.1f} {self._unit}/s" if speed else ""
-        self._bar.update(self._task, completed=done, rate=rate, note=note)
+        task = self._bar.tasks[0]
+        if self._n_before is None:
+            self._n_before = done - 1
+        # the bar knows that of the last half minute, from the third step on
+        speed = task.finished_speed or task.speed or mean_speed(done - self._n_before, task.elapsed)
+        left = time_left(None if task.total is None else task.total - done, speed)
+        self._bar.update(self._task, completed=done, rate=rate(speed, self._unit), left=left, note=note)
 
 
 class StagedProgress(WorkProgress):
@@ -165,7 +170,8 @@ class StagedProgress(WorkProgress):
     def begin(self, stage: str) -> None:
         """A stage begins; how much there is to do in it is not known yet."""
         self._stage = stage
-        self._bar.reset(self._task, total=None, note=stage)
+        self._bar.reset(self._task, total=None, note=stage, rate="", left=UNKNOWN)
+        self._n_before = None
 
     def advance(self, note: str = "") -> None:
         """One more is done of the stage."""
@@ -198,10 +204,12 @@ class FileProgress(WorkProgress):
     ----------
     roots : iterable of str
         What is being scored.
+    unit : str
+        What the files are called, in the plural.
     """
 
-    def __init__(self, roots: Iterable[str]) -> None:
-        super().__init__("files")
+    def __init__(self, roots: Iterable[str], unit: str = "files") -> None:
+        super().__init__(unit)
         self._roots = list(roots)
 
     def __enter__(self) -> Self:

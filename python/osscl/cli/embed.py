@@ -12,7 +12,7 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
-from osscl.cli.console import BuildProgress, WorkProgress, as_json, say_unusable
+from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.cli.places import check_urls
@@ -85,7 +85,7 @@ def embed(
             with BuildProgress() as building:
                 how = replace(compute, on_build=building.show_phase)
                 of_network = opened.enter_context(Detector(model, how, rule="network")).embed
-        progress = opened.enter_context(WorkProgress("clips"))
+        progress = opened.enter_context(FileProgress([folder], "clips"))
         clips = featured_clips(
             candidates, fit, threads=compute.threads, embed=of_network, on_clip=progress.advance
         )

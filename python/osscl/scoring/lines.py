@@ -54,7 +54,7 @@ def described(record: Record, clip: Clip) -> Record:
 
 
 def refused(record: Record, error: ClipError) -> Record:
-    """A file that cannot be read says so; of one that could be made to fit, all that is wrong is told at once."""
+    """A file that cannot be read says so; of one that could be made to fit, all that is wrong is told."""
     is_named = record.status not in ("unknown_machine", "no_score")
     also = f"; and {record.reason}" if isinstance(error, AudioUnfitError) and not is_named else ""
     known = {}
