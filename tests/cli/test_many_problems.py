@@ -32,8 +32,8 @@ def test_all_problems_of_a_recording_are_told_at_once(tmp_path: Path) -> None:
     assert [option for option in of_sound if option not in named["reason"]] == []
     assert "--machine" not in named["reason"]
     assert unknown.stderr.splitlines()[-1] == (
-        f"{MANY} recordings do not fit or are of no known machine: osscl doctor --recordings . sums up what they "
-        "are and which options mend it"
+        f"{MANY} recordings do not fit or are of no known machine: osscl doctor --recordings . sums up what "
+        "they are and which options mend it"
     )
     assert "doctor" not in alone.stderr
 

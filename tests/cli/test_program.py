@@ -87,6 +87,10 @@ def test_a_command_that_stands_for_another_is_loaded_whole() -> None:
         ("osscl score --dev", ["--device"]),
         ("osscl engine p", ["prune"]),
         ("osscl watch --met", ["--metrics-port", "--metrics-address"]),
+        ("osscl inspect --log", ["--log-file"]),
+        ("osscl evaluate de", ["demo"]),
+        ("osscl score demo x --machine blower/id_1", ["blower/id_10", "blower/id_11"]),
+        ("osscl score demo x --pad ", ["repeat", "zero"]),
     ],
 )
 def test_a_shell_completes_commands_and_what_belongs_to_them(words: str, offered: list[str]) -> None:

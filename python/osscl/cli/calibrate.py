@@ -10,6 +10,7 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import HopSeconds, LabelsOfAll, MachineOfAll, RecordingPattern, takes_shared_options
@@ -40,7 +41,12 @@ used; interrupted, with nothing written: 130.
 @takes_shared_options()
 def calibrate(
     model: Annotated[
-        Path, typer.Argument(help="Model file with a network, or demo; it stays as it is.", metavar="MODEL")
+        Path,
+        typer.Argument(
+            help="Model file with a network, or demo; it stays as it is.",
+            metavar="MODEL",
+            autocompletion=models,
+        ),
     ],
     normals: Annotated[
         list[str],

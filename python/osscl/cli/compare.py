@@ -10,6 +10,7 @@ import typer
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli.completion import models
 from osscl.cli.console import BuildProgress, as_json, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
@@ -44,9 +45,11 @@ interrupted: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 def compare(
     a: Annotated[
         Path,
-        typer.Argument(help="Model file that is in use, or demo.", metavar="A"),
+        typer.Argument(help="Model file that is in use, or demo.", metavar="A", autocompletion=models),
     ],
-    b: Annotated[Path, typer.Argument(help="Model file that shall take its place.", metavar="B")],
+    b: Annotated[
+        Path, typer.Argument(help="Model file that shall take its place.", metavar="B", autocompletion=models)
+    ],
     clips: Annotated[
         Path,
         typer.Argument(

@@ -12,6 +12,7 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
@@ -45,6 +46,7 @@ def embed(
         typer.Argument(
             help="A model file (or demo), for embeddings, and a folder of recordings, searched at any depth.",
             metavar="[MODEL] FOLDER",
+            autocompletion=models,
         ),
     ],
     output: Annotated[

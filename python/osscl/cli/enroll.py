@@ -12,6 +12,7 @@ from osscl.audio.reading import AS_THEY_ARE, AUDIO_SUFFIXES, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.advice import advise
+from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
@@ -60,6 +61,7 @@ def enroll(
             help="A model file that the memories go into (or demo), and folders of normal recordings, "
             "searched at any depth. Without a model file the output holds memories alone.",
             metavar="[MODEL] NORMALS",
+            autocompletion=models,
         ),
     ],
     output: Annotated[

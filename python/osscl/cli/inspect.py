@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from osscl.cli.checkpoint_facts import CHECKPOINT_SUFFIX, show_checkpoint
+from osscl.cli.completion import models
 from osscl.cli.console import accuracy_facts, as_json, print_facts
 from osscl.cli.decision_facts import decision_facts
 from osscl.cli.messages import emit
@@ -29,6 +30,7 @@ def inspect(
             "(.safetensors) that osscl train wrote.",
             metavar="MODEL|CHECKPOINT",
             parser=place_named,
+            autocompletion=models,
         ),
     ],
     json: Annotated[

@@ -8,6 +8,7 @@ import rich.table
 import typer
 
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, wide_console
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, emit, say
@@ -43,7 +44,11 @@ def monitor(
     ],
     model: Annotated[
         Path,
-        typer.Option(help="Model file with the memories and calibrations that decided.", metavar="MODEL"),
+        typer.Option(
+            help="Model file with the memories and calibrations that decided.",
+            metavar="MODEL",
+            autocompletion=models,
+        ),
     ],
     audio_root: Annotated[
         Path | None,

@@ -1,0 +1,55 @@
+"""What a shell offers for values: the model that ships with osscl, machines of a model, words of a choice."""
+
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from osscl.errors import OssclError
+from osscl.model_file.bundle import DEMO, read_bundle
+from osscl.support.urls import is_url
+
+_LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
+"""Where shells tell the words so far: bash, and the others."""
+_MODEL_SUFFIX = ".onnx"
+
+
+def one_of(*words: str) -> Callable[[str], list[str]]:
+    """Offer a few words."""
+
+    def offer(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return offer
+
+
+def models(incomplete: str) -> list[str]:
+    """Offer demo beside model files and folders here; else the shell completes as it does by itself."""
+    if not DEMO.startswith(incomplete):
+        return []
+    here = [
+        each.name + ("/" if each.is_dir() else "")
+        for each in sorted(Path().iterdir())
+        if each.name.startswith(incomplete) and (each.is_dir() or each.suffix == _MODEL_SUFFIX)
+    ]
+    return [DEMO, *(name for name in here if incomplete or not name.startswith("."))]
+
+
+def machines(incomplete: str) -> list[str]:
+    """Offer machines of the model that the line names so far; none where it names none, or a broken one."""
+    for word in _words_so_far():
+        if (word == DEMO or word.lower().endswith(_MODEL_SUFFIX)) and not is_url(word):
+            try:
+                known = read_bundle(Path(word).expanduser() if word != DEMO else word).manifest.machines
+            except OssclError:
+                return []
+            return [machine for machine in known if machine.startswith(incomplete)]
+    return []
+
+
+def _words_so_far() -> list[str]:
+    line = next((os.environ[name] for name in _LINES if name in os.environ), "")
+    try:
+        return shlex.split(line)
+    except ValueError:  # a quotation that is not ended yet
+        return line.split()
