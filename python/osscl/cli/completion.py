@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from osscl.errors import OssclError
-from osscl.model_file.bundle import DEMO, read_bundle
 from osscl.support.urls import is_url
 
 _LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
 """Where shells tell the words so far: bash, and the others."""
-_MODEL_SUFFIX = ".onnx"
+_DEMO, _MODEL_SUFFIX = "demo", ".onnx"
 
 
 def one_of(*words: str) -> Callable[[str], list[str]]:
@@ -25,22 +24,24 @@ def one_of(*words: str) -> Callable[[str], list[str]]:
 
 def models(incomplete: str) -> list[str]:
     """Offer demo beside model files and folders here; else the shell completes as it does by itself."""
-    if not DEMO.startswith(incomplete):
+    if not _DEMO.startswith(incomplete):
         return []
     here = [
         each.name + ("/" if each.is_dir() else "")
         for each in sorted(Path().iterdir())
         if each.name.startswith(incomplete) and (each.is_dir() or each.suffix == _MODEL_SUFFIX)
     ]
-    return [DEMO, *(name for name in here if incomplete or not name.startswith("."))]
+    return [_DEMO, *(name for name in here if incomplete or not name.startswith("."))]
 
 
 def machines(incomplete: str) -> list[str]:
     """Offer machines of the model that the line names so far; none where it names none, or a broken one."""
+    from osscl.model_file.bundle import read_bundle  # every command offers this, and few are asked
+
     for word in _words_so_far():
-        if (word == DEMO or word.lower().endswith(_MODEL_SUFFIX)) and not is_url(word):
+        if (word == _DEMO or word.lower().endswith(_MODEL_SUFFIX)) and not is_url(word):
             try:
-                known = read_bundle(Path(word).expanduser() if word != DEMO else word).manifest.machines
+                known = read_bundle(Path(word).expanduser() if word != _DEMO else word).manifest.machines
             except OssclError:
                 return []
             return [machine for machine in known if machine.startswith(incomplete)]
