@@ -26,6 +26,7 @@ from osscl.enrolment import (
 from osscl.support.links import missing
 from osscl.support.listing import listed
 from osscl.support.paths import printable
+from osscl.support.plurals import counted, verb
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl calibrate model.onnx normals --output calibrated.onnx\n
@@ -200,7 +201,7 @@ def _sentence(each: CalibratedMachine, report: CalibrationReport) -> str:
     if each.n_training_clips is None:
         worth = "no false-alarm rate is guaranteed: these clips may have been trained on"
     elif each.n_training_clips:
-        worth = f"no false-alarm rate is guaranteed: {each.n_training_clips} clips were trained on"
+        worth = f"no false-alarm rate is guaranteed: {_trained_on(each.n_training_clips)}"
     elif each.is_guaranteed:
         worth = "the false-alarm rate is guaranteed if recordings are exchangeable"
     else:
@@ -208,3 +209,7 @@ def _sentence(each: CalibratedMachine, report: CalibrationReport) -> str:
     if each.decides == report.rule:
         return worth
     return f"{worth}; the {each.decides} decides, as before, unless --rule {report.rule} is said"
+
+
+def _trained_on(n_clips: int) -> str:
+    return f"{counted(n_clips, 'clip')} {verb(n_clips, 'was', 'were')} trained on"

@@ -63,7 +63,8 @@ def _facts(path: Path, info: "CheckpointInfo", n_values: int) -> dict[str, Any]:
         "recipe": _recipe(info),
         "classes": f"{n_classes}: {', '.join(info.classes)}",
         "clips": f"{n_training:,} {plural(n_training, 'clip')} to train on, {n_held_out:,} held out",
-        "trained": f"{info.progress.epoch} of {info.config.epochs} epochs, {info.progress.n_steps:,} steps",
+        "trained": f"{info.progress.epoch} of {info.config.epochs} {plural(info.config.epochs, 'epoch')}, "
+        f"{info.progress.n_steps:,} {plural(info.progress.n_steps, 'step')}",
         **_best(info.progress.best),
         "training": str(info.verdict or "what it learned is not known"),
         "device": info.device,

@@ -19,7 +19,7 @@ from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
 from osscl.support.listing import listed
 from osscl.support.paths import printable
-from osscl.support.plurals import plural
+from osscl.support.plurals import counted, plural
 
 TABLE_WIDTH = 104
 MAX_NAMED = 10
@@ -89,7 +89,9 @@ def accuracy_facts(manifest: Manifest) -> dict[str, str]:
     if accuracy is None:
         return {}
     aucs = "" if accuracy.auc is None else f", AUC {accuracy.auc:.4f} (fp32 {accuracy.auc_fp32:.4f})"
-    flips = "" if accuracy.decision_flips is None else f", {accuracy.decision_flips} decisions changed"
+    flips = (
+        "" if accuracy.decision_flips is None else f", {counted(accuracy.decision_flips, 'decision')} changed"
+    )
     return {
         "accuracy": f"{manifest.network.precision} by {accuracy.backend} on {accuracy.n_clips} clips of "
         f"{accuracy.n_machines} machines ({accuracy.clips}): "

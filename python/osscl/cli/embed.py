@@ -28,6 +28,7 @@ from osscl.runs.passed_over import PassedOver
 from osscl.support.links import missing
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl embed recordings --output features.parquet\n
@@ -163,4 +164,4 @@ def _report(summary: _Summary, output: Path, columns: list[str], *, json: bool) 
         return
     sizes = " and ".join(f"{name} [{SIZES[name]}]" for name in columns)
     without = f", {unknown} without a machine in their path" if unknown else ""
-    say(f"{summary.machines.total() + unknown} clips: {sizes}{without} -> {printable(output)}")
+    say(f"{counted(summary.machines.total() + unknown, 'clip')}: {sizes}{without} -> {printable(output)}")

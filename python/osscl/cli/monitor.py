@@ -25,6 +25,7 @@ from osscl.support.durations import parse_duration
 from osscl.support.links import missing
 from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl monitor scores.csv --model model.onnx\n
@@ -153,7 +154,7 @@ def _tell(watching: Watching, document: dict[str, Any], budget: AlarmBudget | No
     for note in watching.notes[:MAX_NAMED]:
         say(note)
     if len(watching.notes) > MAX_NAMED:
-        say(f"{len(watching.notes) - MAX_NAMED} more notes; --json has all")
+        say(f"{counted(len(watching.notes) - MAX_NAMED, 'more note')}; --json has all")
     for each in watching.machines:
         if each.note is not None:
             say(f"not watched: {each.machine or 'clips without a machine'}: {each.note}")

@@ -92,6 +92,6 @@ def report(
     for note in made.notes:
         say(note)
     say(made.headline)
-    windows = f" in {made.n_windows:,} windows" if made.n_windows else ""
+    windows = f" in {made.n_windows:,} {plural(made.n_windows, 'window')}" if made.n_windows else ""
     size = f"({output.stat().st_size / 1e6:.1f} MB)"
     say(f"{made.n_files:,} {plural(made.n_files, 'file')}{windows} -> {printable(output)} {size}")
