@@ -49,6 +49,7 @@ def complete(words: str) -> list[str]:
         capture_output=True,
         text=True,
         timeout=300,
+        cwd=Path(__file__).parent,  # no file or folder there begins as a model is called
         env=os.environ | variables,
     )
     return done.stdout.split()

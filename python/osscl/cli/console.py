@@ -93,8 +93,8 @@ def accuracy_facts(manifest: Manifest) -> dict[str, str]:
         "" if accuracy.decision_flips is None else f", {counted(accuracy.decision_flips, 'decision')} changed"
     )
     return {
-        "accuracy": f"{manifest.network.precision} by {accuracy.backend} on {accuracy.n_clips} clips of "
-        f"{accuracy.n_machines} machines ({accuracy.clips}): "
+        "accuracy": f"{manifest.network.precision} by {accuracy.backend} on {counted(accuracy.n_clips, 'clip')} of "
+        f"{counted(accuracy.n_machines, 'machine')} ({accuracy.clips}): "
         f"rank correlation {accuracy.rank_correlation:.5f}, largest score error {accuracy.score_error:.2e}"
         f"{aucs}{flips}"
     }
