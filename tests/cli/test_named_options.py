@@ -98,7 +98,15 @@ COMMANDS_OF_ROOM = {
 }
 """Which commands print what stands there; the longest name that fits counts."""
 
-OF_SEVERAL = ("cli/options.py", "cli/engine.py", "cli/program.py", "cli/running.py", "support/outputs.py")
+OF_SEVERAL = (
+    "cli/options.py",
+    "cli/engine.py",
+    "cli/everywhere.py",
+    "cli/log_file.py",
+    "cli/program.py",
+    "cli/running.py",
+    "support/outputs.py",
+)
 """Where options of several commands are declared."""
 
 OF_OTHER_PROGRAMS = {

@@ -92,8 +92,9 @@ def accuracy_facts(manifest: Manifest) -> dict[str, str]:
     flips = (
         "" if accuracy.decision_flips is None else f", {counted(accuracy.decision_flips, 'decision')} changed"
     )
+    clips = counted(accuracy.n_clips, "clip")
     return {
-        "accuracy": f"{manifest.network.precision} by {accuracy.backend} on {counted(accuracy.n_clips, 'clip')} of "
+        "accuracy": f"{manifest.network.precision} by {accuracy.backend} on {clips} of "
         f"{counted(accuracy.n_machines, 'machine')} ({accuracy.clips}): "
         f"rank correlation {accuracy.rank_correlation:.5f}, largest score error {accuracy.score_error:.2e}"
         f"{aucs}{flips}"
