@@ -9,7 +9,7 @@ from conftest import REPOSITORY
 from osscl.support.plurals import are, counted, plural, verb
 
 COUNTED = re.compile(
-    r"^ (?:[a-z-]+ )?(files|clips|recordings|machines|windows|lines|notes|streams|threads|memories)\b"
+    r"^ (?:[a-z-]+ )?(files|clips|recordings|machines|windows|lines|notes|streams|threads|memories)\b(?!/)"
 )
 NEVER_ONE = {
     ("advice.py", "n_unusable"),  # MANY or more
