@@ -197,7 +197,7 @@ def test_scores_of_another_model_are_refused(bundle: Bundle, changed: list[Recor
 
 
 def test_a_table_that_tells_nothing_is_refused(bundle: Bundle, changed: list[Record]) -> None:
-    with pytest.raises(EvaluationError, match="the table holds no score: 1 lines"):
+    with pytest.raises(EvaluationError, match="the table holds no score: 1 line,"):
         watch([Record(path="a.wav", machine=MACHINE, status="corrupt")], bundle)
     with pytest.raises(EvaluationError, match="flagged clips alone"):
         watch(changed, bundle, scored={"options": {"only": "anomalies"}})

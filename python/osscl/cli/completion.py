@@ -8,8 +8,8 @@ from pathlib import Path
 from osscl.errors import OssclError
 from osscl.support.urls import is_url
 
-_LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
-"""Where shells tell the words so far: bash, and the others."""
+_WORDS_IN_BASH = "COMP_WORDS"
+_WORDS_ELSEWHERE = "_TYPER_COMPLETE_ARGS"
 _DEMO, _MODEL_SUFFIX = "demo", ".onnx"
 
 
@@ -49,7 +49,7 @@ def machines(incomplete: str) -> list[str]:
 
 
 def _words_so_far() -> list[str]:
-    line = next((os.environ[name] for name in _LINES if name in os.environ), "")
+    line = os.environ.get(_WORDS_IN_BASH) or os.environ.get(_WORDS_ELSEWHERE, "")
     try:
         return shlex.split(line)
     except ValueError:  # a quotation that is not ended yet
