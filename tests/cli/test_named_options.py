@@ -118,6 +118,8 @@ OF_OTHER_PROGRAMS = {
     ("audio", "--ignore-length"): "sox",
     ("cli", "--data-binary"): "curl",
     ("cli", "--model-repository"): "tritonserver",
+    ("distributed", "--head"): "ray start",
+    ("distributed", "--port"): "ray start",
     ("serving", "--data-binary"): "curl",
     ("training", "--always"): "git describe",
     ("training", "--dirty"): "git describe",
