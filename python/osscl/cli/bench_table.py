@@ -111,11 +111,9 @@ def _meaning_of_threads(benchmark: Benchmark) -> str:
 def _computed_by(by: dict[str, str]) -> str:
     backend = f"{by['backend']} {by['backend_version']}"
     if "gpu" in by:
-        return (
-            f"{backend}, batches of {counted(by['max_batch'], 'clip')} at most; front end {by['front_end']}"
-        )
+        return f"{backend}, batches of {counted(int(by['max_batch']), 'clip')} at most; front end {by['front_end']}"
     return (
-        f"{backend}, {counted(by['streams'], 'stream')}, {counted(by['threads'], 'thread')}; "
+        f"{backend}, {counted(int(by['streams']), 'stream')}, {counted(int(by['threads']), 'thread')}; "
         f"TFgram: {by.get('tfgram', 'graph')}; "
         f"front end {by['instruction_set']}"
     )

@@ -1,5 +1,6 @@
 """``osscl score``: recordings in, a table of anomaly scores out."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -268,7 +269,11 @@ def _label_folders(
 
 
 def _check_run_record(
-    path: Path | None, output: Place | None, *, overwrite: bool, inputs: list[Place | str | None]
+    path: Path | None,
+    output: Place | None,
+    *,
+    overwrite: bool,
+    inputs: Iterable[str | os.PathLike[str] | None],
 ) -> None:
     if path is None:
         return
