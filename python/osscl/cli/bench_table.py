@@ -111,7 +111,8 @@ def _meaning_of_threads(benchmark: Benchmark) -> str:
 def _computed_by(by: dict[str, str]) -> str:
     backend = f"{by['backend']} {by['backend_version']}"
     if "gpu" in by:
-        return f"{backend}, batches of {counted(int(by['max_batch']), 'clip')} at most; front end {by['front_end']}"
+        largest = counted(int(by["max_batch"]), "clip")
+        return f"{backend}, batches of {largest} at most; front end {by['front_end']}"
     return (
         f"{backend}, {counted(int(by['streams']), 'stream')}, {counted(int(by['threads']), 'thread')}; "
         f"TFgram: {by.get('tfgram', 'graph')}; "
