@@ -139,6 +139,7 @@ ROWS = [
     Row("calibrate labels", "calibrate demo RECORDINGS -o new.onnx --labels @", suffix=".csv"),
     Row("calibrate output", "calibrate demo RECORDINGS -o @", WRITE_FILE, ".onnx"),
     Row("inspect model", "inspect @"),
+    Row("inspect model", "inspect @", suffix=".safetensors"),
     Row("sensitivity model", "sensitivity @ RECORDINGS"),
     Row("sensitivity normals", "sensitivity demo @"),
     Row("sensitivity output", "sensitivity demo RECORDINGS -o @", WRITE_FILE, ".json"),

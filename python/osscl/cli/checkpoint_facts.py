@@ -8,10 +8,13 @@ import msgspec
 
 from osscl.cli.console import as_json, print_facts
 from osscl.cli.messages import emit
+from osscl.errors import CheckpointError
 from osscl.support.failed_import import needing
+from osscl.support.links import unreadable
 from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
+from osscl.support.regular_file import read_regular
 
 if TYPE_CHECKING:
     from osscl.training.checkpoint import CheckpointInfo
@@ -36,13 +39,17 @@ def show_checkpoint(path: Path, *, json: bool) -> None:
     MissingExtraError
         PyTorch is not installed.
     """
+    try:
+        content = read_regular(path)  # before torch takes its seconds
+    except OSError as error:
+        raise CheckpointError(unreadable(path, "checkpoint", error)) from error
     keep_torch_inside()
     with needing("reading a checkpoint", "train"):
         from osscl.training.checkpoint import read_checkpoint, stated_sha256
     tensors, info = read_checkpoint(path, None)
     n_values = sum(tensor.numel() for tensor in tensors.values())
     hashes = {
-        "file_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "file_sha256": hashlib.sha256(content).hexdigest(),
         "content_sha256": stated_sha256(path),
     }
     if json:
