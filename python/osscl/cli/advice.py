@@ -1,8 +1,8 @@
 """What is said at the end of a run that met many recordings which it could not use."""
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from osscl.cli.messages import say
 from osscl.support.paths import printable
@@ -23,7 +23,7 @@ def advise(counts: Mapping[str, int], places: Sequence[str]) -> None:
         What was named: files, folders and URLs.
     """
     n_unusable = sum(counts.get(status, 0) for status in _MENDED_BY_OPTIONS)
-    folder = next((place for place in places if not is_url(place) and Path(place).is_dir()), None)
+    folder = next((place for place in places if not is_url(place) and os.path.isdir(place)), None)  # noqa: PTH112 - else closed folders raise
     if n_unusable >= MANY and folder is not None:
         say(
             f"{n_unusable:,} recordings do not fit or are of no known machine: osscl doctor --recordings "

@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from osscl.errors import OssclError
@@ -26,12 +27,15 @@ def models(incomplete: str) -> list[str]:
     """Offer demo beside model files and folders here; else the shell completes as it does by itself."""
     if not _DEMO.startswith(incomplete):
         return []
-    here = [
-        each.name + ("/" if each.is_dir() else "")
-        for each in sorted(Path().iterdir())
-        if each.name.startswith(incomplete) and (each.is_dir() or each.suffix == _MODEL_SUFFIX)
-    ]
-    return [_DEMO, *(name for name in here if incomplete or not name.startswith("."))]
+    here: list[str] = []
+    with suppress(OSError), os.scandir() as entries:  # else: the working folder is gone, or closed
+        mine = (each for each in entries if each.name.startswith(incomplete))
+        here += (
+            each.name + ("/" if each.is_dir() else "")
+            for each in mine
+            if each.is_dir() or each.name.endswith(_MODEL_SUFFIX)
+        )
+    return [_DEMO, *(name for name in sorted(here) if incomplete or not name.startswith("."))]
 
 
 def machines(incomplete: str) -> list[str]:

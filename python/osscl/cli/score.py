@@ -173,8 +173,6 @@ def score(
         explain=explain,
     )
     if by.runner is not None and journaled is not None:
-        if names == BY_PATHS:
-            say_published_sets(survey_of(find_recordings(paths)))
         exit_code, tally, scoring = score_by_ray(asked, model, journaled, by, candidates, overwrite=overwrite)
         _say_what_else(passed_over, scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
         advise(tally.counts, paths)

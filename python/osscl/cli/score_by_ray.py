@@ -13,12 +13,14 @@ from osscl.cli.asked import Asked
 from osscl.cli.console import FileProgress
 from osscl.cli.messages import EXIT_SOME_UNSCORED, say
 from osscl.cli.runner_options import RunnerOptions
+from osscl.cli.surveyed import say_published_sets, survey_of
 from osscl.distributed.ray_cluster import chosen_address, connected
 from osscl.distributed.ray_scoring import RayScoring
 from osscl.distributed.sharing import shared
 from osscl.distributed.work import Work, named_model
-from osscl.machines.labels import MachineNames, machine_source
+from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.model_file.bundle import read_bundle
+from osscl.runs.folder import find_recordings
 from osscl.runs.parquet_parts import PartsTable
 from osscl.runs.run import Tally, score_to_table
 from osscl.scoring.judges import Judges
@@ -120,6 +122,8 @@ def score_by_ray(
         with connected(address) as cluster:
             share = shared(cluster.nodes, runner.workers, asked.compute)
             scoring = RayScoring(cluster, share, work, bundle, judges)
+            if asked.names == BY_PATHS:
+                say_published_sets(survey_of(find_recordings(asked.paths)))
             say(_started(scoring))
             _score(scoring, candidates, table, asked, runner, tally)
     except KeyboardInterrupt:
