@@ -23,9 +23,13 @@ def advise(counts: Mapping[str, int], places: Sequence[str]) -> None:
         What was named: files, folders and URLs.
     """
     n_unusable = sum(counts.get(status, 0) for status in _MENDED_BY_OPTIONS)
-    folder = next((place for place in places if not is_url(place) and os.path.isdir(place)), None)  # noqa: PTH112 - else closed folders raise
+    folder = next(filter(_is_folder, places), None)
     if n_unusable >= MANY and folder is not None:
         say(
             f"{n_unusable:,} recordings do not fit or are of no known machine: osscl doctor --recordings "
             f"{shlex.quote(printable(folder))} sums up what they are and which options mend it"
         )
+
+
+def _is_folder(place: str) -> bool:
+    return not is_url(place) and os.path.isdir(place)  # noqa: PTH112 - Path raises where a folder is closed
