@@ -28,7 +28,7 @@ from osscl.model import OSSCL
 from osscl.model_file.decisions import StoredDecisions
 from osscl.model_file.verdict import Verdict
 from osscl.runs.featured import SHORT_HASH_DIGITS
-from osscl.support.paths import printable
+from osscl.support.links import unreadable
 from osscl.support.regular_file import read_regular
 from osscl.training.checkpoint import SUFFIX, read_checkpoint
 
@@ -115,9 +115,7 @@ def load_checkpoint(
     try:
         content = read_regular(path)
     except OSError as error:
-        raise CheckpointError(
-            f"{printable(path)}: the checkpoint cannot be read: {error.strerror}"
-        ) from error
+        raise CheckpointError(unreadable(path, "checkpoint", error)) from error
     if path.suffix == SUFFIX:
         given = {"classes": classes and tuple(classes), "margin": margin, "head": head, "inputs": inputs}
         return _load_trained(path, hashlib.sha256(content).hexdigest(), given)

@@ -114,7 +114,7 @@ BAD_INPUT: list[tuple[tuple[str, ...], int, str]] = [
     ),
     (("demo", "--accuracy", "--gate", "DANGLING"), 2, "DANGLING: it is a link to nowhere, and nothing is"),
     (("demo", "BROKEN"), 1, "the first of 2: "),
-    (("demo", "NOWHERE"), 2, "there is no file or folder NOWHERE"),
+    (("demo", "NOWHERE"), 2, "there is no folder NOWHERE"),
     (("demo", "--seconds", "0"), 2, "--seconds is 0.0; expected a time above zero"),
     (("demo", "--clips", "0"), 2, "--clips is 0; expected at least 1 recording"),
     (("demo", "--threads", "2", "--streams", "3"), 2, "--streams is 3 for 2 threads"),
@@ -124,7 +124,7 @@ BAD_INPUT: list[tuple[tuple[str, ...], int, str]] = [
     (("demo", "--output", "NOWHERE/x.json"), 1, "there is no folder"),
     (("demo", "--output", "EMPTY"), 1, "is a folder; expected the name of a file"),
     (("demo", "--gate", "EMPTY"), 2, "add --accuracy"),
-    (("demo", "--accuracy", "--gate", "NOWHERE"), 2, "there is no file or folder NOWHERE"),
+    (("demo", "--accuracy", "--gate", "NOWHERE"), 2, "there is no folder NOWHERE"),
     (("demo", "--accuracy"), 2, "which is the reference itself"),
 ]
 

@@ -120,7 +120,7 @@ def test_what_works_here_works_in_an_environment_of_links(tmp_path: Path, clips:
     assert Path(made.run("import osscl; print(osscl.__file__)").stdout).is_relative_to(made.site)
     scored = made.osscl("score", "demo", clips, "--device", "cpu")
     assert scored.returncode == 0, scored.stderr
-    healthy = made.osscl("doctor")
+    healthy = made.osscl("doctor", "--all")
     assert healthy.returncode == 0, healthy.stdout
     assert "missing  torch: not installed" in healthy.stdout
 

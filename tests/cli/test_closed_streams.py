@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from osscl.model_file.golden import golden_clips
+from support.console import started_osscl
 from support.console_parameters import commands
 from support.forked_console import Call, Ended, Stream, run_all
 from support.journals import write_journal
@@ -201,3 +202,13 @@ def test_what_is_written_is_utf_8_whatever_the_locale(
     assert "Prüfstand" in plain[0].stdout
     for expected, found in zip(plain, foreign, strict=True):
         assert (found.code, found.stdout) == (expected.code, expected.stdout), found.stderr
+
+
+def test_a_reader_that_leaves_in_the_middle_ends_a_command_silently() -> None:
+    """As ``| head`` does: what is printed is longer than a pipe holds."""
+    with started_osscl("inspect", "demo", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(1) == "{"
+        process.stdout.close()
+        assert (process.wait(300), process.stderr.read()) == (0, "")

@@ -105,7 +105,7 @@ def test_embeddings_are_enrolled_and_decide(recordings: Path, tmp_path: Path) ->
 
 WRONG = [
     ("demo -o m.onnx", 2, "demo is no folder of recordings"),
-    ("nothing -o m.onnx", 2, "there is no file or folder nothing"),
+    ("nothing -o m.onnx", 2, "there is no folder nothing"),
     ("demo RECORDINGS", 2, "Missing option '--output'"),
     ("RECORDINGS -o m.onnx --add", 2, "--add and --forget change memories of a model file"),
     ("demo RECORDINGS -o m.onnx --add", 2, "no memory of press/id_09"),

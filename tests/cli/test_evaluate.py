@@ -287,3 +287,20 @@ def test_a_run_says_what_it_passed_over(model_file: Path, data: Path) -> None:
     result = osscl("evaluate", model_file, data, "--json", "--bootstrap", "0")
     assert result.returncode == 0, result.stderr
     assert result.stderr.count("7 files named ._* passed over: companions that macOS writes\n") == 1
+
+
+def test_equal_reasons_are_summed_up(tmp_path: Path) -> None:
+    lines = [
+        f"fan/test/{label}_id_00_{n}.wav,fan/id_00,ok,,{n}" for label in ("normal", "anomaly") for n in (1, 2)
+    ]
+    reason = "the model knows no machine saw/id_09"
+    lines += [f"saw/test/normal_id_09_{n:02}.wav,saw/id_09,unknown_machine,{reason}," for n in range(32)]
+    lines.append("fan/test/normal_id_00_9.wav,fan/id_00,corrupt,it is empty,")
+    (tmp_path / "s.csv").write_text("\n".join(["path,machine,status,reason,score", *lines, ""]))
+    (done,) = osscl_each([("evaluate", "s.csv")], tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.splitlines() == [
+        f"not scored: 32 recordings: unknown machine: {reason} (saw/test/normal_id_09_00.wav, "
+        "saw/test/normal_id_09_01.wav, saw/test/normal_id_09_02.wav and 29 more)",
+        "not scored: fan/test/normal_id_00_9.wav: corrupt: it is empty",
+    ]

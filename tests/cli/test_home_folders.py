@@ -58,7 +58,7 @@ def check_all_but_the_cache_works(run: Callable[..., Done], clips: Path) -> str:
     assert version.stdout.startswith("osscl "), version.stderr
     scored = run("score", "demo", clips, "--device", "cpu")
     assert scored.returncode == 0, scored.stderr
-    doctor = run("doctor")
+    doctor = run("doctor", "--all")
     assert doctor.stderr == ""
     (line,) = (line for line in doctor.stdout.splitlines() if "engine cache:" in line)
     assert "BROKEN" not in doctor.stdout

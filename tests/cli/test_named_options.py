@@ -54,6 +54,7 @@ COMMANDS_OF_ROOM = {
     "scoring/judge_making.py": ("score",),
     "sensitivity": ("sensitivity",),
     "serving": ("serve",),
+    "storage": ("score",),
     "synth": ("synth", "demo"),
     "triton": ("triton",),
     "training/background.py": ("export",),
@@ -100,7 +101,16 @@ COMMANDS_OF_ROOM = {
 }
 """Which commands print what stands there; the longest name that fits counts."""
 
-OF_SEVERAL = ("cli/options.py", "cli/engine.py", "cli/program.py", "cli/running.py", "support/outputs.py")
+OF_SEVERAL = (
+    "cli/options.py",
+    "cli/engine.py",
+    "cli/everywhere.py",
+    "cli/log_file.py",
+    "cli/places.py",
+    "cli/program.py",
+    "cli/running.py",
+    "support/outputs.py",
+)
 """Where options of several commands are declared."""
 
 OF_OTHER_PROGRAMS = {
@@ -110,6 +120,8 @@ OF_OTHER_PROGRAMS = {
     ("audio", "--ignore-length"): "sox",
     ("cli", "--data-binary"): "curl",
     ("cli", "--model-repository"): "tritonserver",
+    ("distributed", "--head"): "ray start",
+    ("distributed", "--port"): "ray start",
     ("serving", "--data-binary"): "curl",
     ("training", "--always"): "git describe",
     ("training", "--dirty"): "git describe",

@@ -49,6 +49,7 @@ def complete(words: str) -> list[str]:
         capture_output=True,
         text=True,
         timeout=300,
+        cwd=Path(__file__).parent,  # no file or folder there begins as a model is called
         env=os.environ | variables,
     )
     return done.stdout.split()
@@ -87,6 +88,10 @@ def test_a_command_that_stands_for_another_is_loaded_whole() -> None:
         ("osscl score --dev", ["--device"]),
         ("osscl engine p", ["prune"]),
         ("osscl watch --met", ["--metrics-port", "--metrics-address"]),
+        ("osscl inspect --log", ["--log-file"]),
+        ("osscl evaluate de", ["demo"]),
+        ("osscl score demo x --machine blower/id_1", ["blower/id_10", "blower/id_11"]),
+        ("osscl score demo x --pad ", ["repeat", "zero"]),
     ],
 )
 def test_a_shell_completes_commands_and_what_belongs_to_them(words: str, offered: list[str]) -> None:

@@ -117,7 +117,7 @@ def test_a_good_folder_is_well(ended: dict[str, Ended]) -> None:
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        ("nothing", "there is no file or folder absent"),
+        ("nothing", "there is no folder absent"),
         ("several", "add --every SECONDS"),
         ("no time", "--start-time is 'noon'; expected ISO 8601"),
         ("no start", "add --start-time"),

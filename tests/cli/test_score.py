@@ -18,7 +18,7 @@ from osscl.model_file.bundle import read_bundle
 from osscl.model_file.golden import golden_clips
 from osscl.model_file.manifest_json import encode_manifest
 from osscl.scoring.record import COLUMNS
-from support.console import osscl, started_osscl
+from support.console import osscl, osscl_each, started_osscl
 from support.waiting import wait_until
 
 CLIPS = golden_clips(2)
@@ -99,12 +99,28 @@ def test_a_folder_becomes_a_table(model_file: Path, folder: Path, tmp_path: Path
     ]
 
 
-def test_stdout_carries_results_only(model_file: Path, folder: Path) -> None:
-    as_csv = osscl("score", model_file, folder)
+def test_stdout_carries_results_only(model_file: Path, folder: Path, tmp_path: Path) -> None:
+    """The record of the run is written where it is asked for, and stderr has a line alone."""
+    record = tmp_path / "run.json"
+    as_csv, as_json, both, again = osscl_each(
+        [
+            ("score", model_file, folder, "--run-record", record),
+            ("score", model_file, folder, "--json"),
+            ("score", model_file, folder, "--run-record", tmp_path / "other", "--output", tmp_path / "s.csv"),
+            ("score", model_file, folder, "--run-record", record),
+        ]
+    )
     assert len(rows(as_csv.stdout)) == 4
-    assert '"counts": {' in as_csv.stderr
-    as_json = osscl("score", model_file, folder, "--json")
+    assert as_csv.stderr == as_json.stderr
+    assert "4 files: 4 ok" in as_csv.stderr.splitlines()
+    assert "{" not in as_csv.stderr
+    run = json.loads(record.read_text())
+    assert (run["completed"], run["counts"]) == (True, {"ok": 4})
     assert len([json.loads(line) for line in as_json.stdout.splitlines()]) == 4
+    assert (both.returncode, again.returncode) == (2, 1)
+    assert "the record of" in both.stderr
+    assert "run.json exists" in again.stderr
+    assert not (tmp_path / "s.csv").exists()
 
 
 def test_machines_from_one_name_or_a_table(model_file: Path, folder: Path, tmp_path: Path) -> None:
@@ -329,7 +345,7 @@ def test_a_root_that_is_a_link_to_nothing_is_told_for_what_it_is(model_file: Pat
     result = osscl("score", model_file, "sound", cwd=tmp_path)
     assert result.returncode == 2
     said = " ".join(result.stderr.replace("│", " ").split())
-    assert "there is no file or folder sound: it is a link to /nowhere/sound, and nothing is there" in said
+    assert "there is no folder sound: it is a link to /nowhere/sound, and nothing is there" in said
 
 
 def test_labels_meet_files_that_another_system_spells_otherwise(model_file: Path, tmp_path: Path) -> None:

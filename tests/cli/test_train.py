@@ -100,7 +100,7 @@ USAGE_ERRORS: list[tuple[tuple[str, ...], int, str]] = [
     (("--device", "tpu"), 2, "--device is 'tpu'; choose cpu, cuda, cuda:N or auto"),
     (("--resume",), 1, "there is no training to resume in this folder"),
     (("--time-limit", "soon"), 2, "--time-limit is 'soon'; expected a number and s, min, h or d"),
-    (("--config", "no.toml"), 2, "no.toml: the recipe cannot be read: No such file"),
+    (("--config", "no.toml"), 2, "there is no recipe no.toml"),
 ]
 
 

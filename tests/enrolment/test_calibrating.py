@@ -294,7 +294,7 @@ def test_whole_and_filled_up_clips_are_not_mixed(
 
     (tmp_path / "fan" / "train").mkdir(parents=True)
     soundfile.write(tmp_path / "fan" / "train" / "normal_id_00_9.wav", clip(9, n_samples=90_000), 16_000)
-    with pytest.raises(DecisionError, match="1 of 9 recordings are shorter than 10 s"):
+    with pytest.raises(DecisionError, match="1 of 9 recordings is shorter than 10 s"):
         calibrate(
             model(),
             [recordings, tmp_path / "fan"],

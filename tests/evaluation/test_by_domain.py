@@ -155,7 +155,7 @@ def test_a_section_without_anomalies_is_named_once_and_left_out() -> None:
 def test_a_section_with_clips_of_unknown_domain_has_no_figures() -> None:
     unknown = [*clips("fan/section_02", source_normal=[0], elsewhere_anomaly=[1])]
     found = evaluated([*WORKED, *unknown], 2023)
-    assert found.undefined == ["fan/section_02: 1 of 2 clips tell no domain"]
+    assert found.undefined == ["fan/section_02: 1 of 2 clips tells no domain"]
     assert evaluate_by_domain(clips("fan/section_00", x_normal=[0]), rules_of_year(2023)) is None
     assert evaluate_by_domain(WORKED, rules_of_year(2020)) is None
 

@@ -162,7 +162,7 @@ def test_broken_lists_are_refused(truth_file: Path, text: str, message: str) -> 
 
 
 def test_lists_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="cannot be read: No such file"):
+    with pytest.raises(EvaluationError, match="there is no file "):
         GroundTruth.read(tmp_path / "nowhere.csv")
     with pytest.raises(EvaluationError, match=r"holds no .csv file"):
         GroundTruth.read(tmp_path)

@@ -179,7 +179,7 @@ def test_a_nested_state_dict_is_refused(tmp_path: Path) -> None:
 
 
 def test_missing_files_and_folders_are_named(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"x\.pth: the checkpoint cannot be read: No such file"):
+    with pytest.raises(CheckpointError, match=r"there is no checkpoint .*x\.pth$"):
         load_checkpoint(tmp_path / "x.pth")
     with pytest.raises(CheckpointError, match="Is a directory"):
         load_checkpoint(tmp_path)

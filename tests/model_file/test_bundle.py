@@ -232,7 +232,7 @@ def test_a_broken_file_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"missing\.onnx: .* cannot be read: No such file or directory"):
+    with pytest.raises(ModelFileError, match=r"there is no model file .*missing\.onnx$"):
         read_bundle(tmp_path / "missing.onnx")
     with pytest.raises(ModelFileError, match="a folder or device; expected a model file"):
         read_bundle(tmp_path)
@@ -241,7 +241,7 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
         read_bundle(tmp_path / "pipe.onnx")
     with pytest.raises(ModelFileError, match="no file can have this name"):
         read_bundle("model\0.onnx")
-    with pytest.raises(ModelFileError, match=r"m\\xff\.onnx: .* No such file"):
+    with pytest.raises(ModelFileError, match=r"there is no model file .*m\\xff\.onnx"):
         read_bundle(tmp_path / os.fsdecode(b"m\xff.onnx"))
 
 

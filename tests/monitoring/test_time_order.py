@@ -23,7 +23,7 @@ def test_equal_times_stay_in_the_order_of_the_table() -> None:
     [
         ([None, None], None),
         ([], None),
-        (["2026-11-03", None], "1 of 2 clips have no time"),
+        (["2026-11-03", None], "1 of 2 clips has no time"),
         (["2026-11-03", "yesterday"], "a time cannot be read"),
         (["2026-11-03T14:20:00Z", "2026-11-03T14:19:00"], "some times have a time zone and others none"),
     ],

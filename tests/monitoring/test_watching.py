@@ -197,7 +197,7 @@ def test_scores_of_another_model_are_refused(bundle: Bundle, changed: list[Recor
 
 
 def test_a_table_that_tells_nothing_is_refused(bundle: Bundle, changed: list[Record]) -> None:
-    with pytest.raises(EvaluationError, match="the table holds no score: 1 lines"):
+    with pytest.raises(EvaluationError, match="the table holds no score: 1 line,"):
         watch([Record(path="a.wav", machine=MACHINE, status="corrupt")], bundle)
     with pytest.raises(EvaluationError, match="flagged clips alone"):
         watch(changed, bundle, scored={"options": {"only": "anomalies"}})
@@ -261,7 +261,7 @@ def test_clips_that_were_filled_up_are_left_out(remembered: Bundle) -> None:
     assert watching.machines[0].n_clips == 19
     assert 3 not in watching.machines[0].lines
     assert watching.notes[0] == (
-        "fan/id_00: 1 of 20 clips are left out: they are filled up, or not, unlike those of its calibration"
+        "fan/id_00: 1 of 20 clips is left out: filled up, or not, unlike those of its calibration"
     )
     [short] = watch([lines[3]], remembered).machines
     assert short.note == "no clip of it is as its calibration was"

@@ -142,7 +142,7 @@ def test_no_more_is_read_ahead_than_the_queues_hold(
         for n_given in range(1, 12):
             next(records)
             assert n_given < candidates.n_taken <= bound + n_given + batch_size - 1
-        records.close()  # type: ignore[attr-defined]
+        records.close()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -154,7 +154,7 @@ def test_closing_early_ends_the_readers_and_reads_no_further(
         records = score_recordings(candidates, task(readers=2), BUNDLE.manifest, backend)
         next(records)
         assert osscl_threads()
-        records.close()  # type: ignore[attr-defined]
+        records.close()
         assert osscl_threads() == []
         n_taken = candidates.n_taken
         assert list(records) == []
@@ -192,7 +192,7 @@ def test_nothing_is_read_before_the_first_record_is_asked_for(recordings: list[C
     with opened(2) as backend:
         records = score_recordings(candidates, task(readers=2), BUNDLE.manifest, backend)
         assert candidates.n_taken == 0
-        records.close()  # type: ignore[attr-defined]
+        records.close()
         assert osscl_threads() == []
 
 

@@ -74,7 +74,7 @@ def test_no_clips(tmp_path: Path) -> None:
 
 def test_a_root_that_is_not_there_is_refused(tmp_path: Path) -> None:
     root = write_recordings(tmp_path / "data")
-    with pytest.raises(TrainingDataError, match=r"there is no file or folder .*/typo$"):
+    with pytest.raises(TrainingDataError, match=r"there is no folder .*/typo$"):
         read_training_data([root, tmp_path / "typo"], skip_bad=True)
     (tmp_path / "more").symlink_to("nowhere")
     with pytest.raises(TrainingDataError, match=r"/more: it is a link to nowhere, and nothing is there"):

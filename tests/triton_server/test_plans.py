@@ -61,7 +61,7 @@ def test_files_that_are_no_engines_are_told(small_model: Path, tmp_path: Path, e
     for plan, sentence in (
         (damaged, "differs from its hash"),
         (raw, "no engine that osscl engine build wrote"),
-        (tmp_path / "engines" / "none.engine", "cannot be read: No such file"),
+        (tmp_path / "engines" / "none.engine", "there is no engine"),
     ):
         with pytest.raises(BackendError, match=sentence):
             write_repository(small_model, tmp_path / "models", plans=[plan])

@@ -8,7 +8,7 @@ import rich.table
 from osscl.bench import DISTURBING_CPUS, Benchmark, Copies, MatrixProduct, Measurement
 from osscl.cli.console import print_facts, stdout
 from osscl.cli.terminal import SafeConsole
-from osscl.support.plurals import plural
+from osscl.support.plurals import counted, plural
 
 _STAGES = {
     "front_end": "front end",
@@ -92,7 +92,7 @@ def _facts(benchmark: Benchmark) -> dict[str, Any]:
         + (", ".join(model.graph_rewrites) or "none"),
         "computed by": _computed_by(benchmark.computed_by),
         **_gpu(benchmark),
-        "processor": f"{machine.cpu}, {machine.usable_cpus} of {machine.cpus} processors",
+        "processor": f"{machine.cpu}, {machine.usable_cpus} of {counted(machine.cpus, 'processor')}",
         "versions": ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
         "clips": f"{benchmark.n_clips} of {benchmark.clips}"
         + (f"; {benchmark.n_unusable} passed over" if benchmark.n_unusable else ""),
@@ -111,9 +111,11 @@ def _meaning_of_threads(benchmark: Benchmark) -> str:
 def _computed_by(by: dict[str, str]) -> str:
     backend = f"{by['backend']} {by['backend_version']}"
     if "gpu" in by:
-        return f"{backend}, batches of {by['max_batch']} clips at most; front end {by['front_end']}"
+        largest = counted(int(by["max_batch"]), "clip")
+        return f"{backend}, batches of {largest} at most; front end {by['front_end']}"
     return (
-        f"{backend}, {by['streams']} streams, {by['threads']} threads; TFgram: {by.get('tfgram', 'graph')}; "
+        f"{backend}, {counted(int(by['streams']), 'stream')}, {counted(int(by['threads']), 'thread')}; "
+        f"TFgram: {by.get('tfgram', 'graph')}; "
         f"front end {by['instruction_set']}"
     )
 
@@ -194,7 +196,8 @@ def _accuracy(benchmark: Benchmark) -> dict[str, str]:
     measured = benchmark.accuracy.measured
     facts = {
         "accuracy": f"{'passed' if benchmark.accuracy.flaw is None else 'NOT PASSED'}: {measured.backend} "
-        f"beside {benchmark.accuracy.reference}, {measured.n_clips} clips of {measured.n_machines} machines "
+        f"beside {benchmark.accuracy.reference}, {counted(measured.n_clips, 'clip')} of "
+        f"{counted(measured.n_machines, 'machine')} "
         f"({measured.clips})",
         "score error": f"{measured.score_error:.2e} at most",
         "rank correlation": f"{measured.rank_correlation:.5f}",

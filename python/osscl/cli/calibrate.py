@@ -10,6 +10,7 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import HopSeconds, LabelsOfAll, MachineOfAll, RecordingPattern, takes_shared_options
@@ -25,6 +26,7 @@ from osscl.enrolment import (
 from osscl.support.links import missing
 from osscl.support.listing import listed
 from osscl.support.paths import printable
+from osscl.support.plurals import counted, verb
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl calibrate model.onnx normals --output calibrated.onnx\n
@@ -40,7 +42,12 @@ used; interrupted, with nothing written: 130.
 @takes_shared_options()
 def calibrate(
     model: Annotated[
-        Path, typer.Argument(help="Model file with a network, or demo; it stays as it is.", metavar="MODEL")
+        Path,
+        typer.Argument(
+            help="Model file with a network, or demo; it stays as it is.",
+            metavar="MODEL",
+            autocompletion=models,
+        ),
     ],
     normals: Annotated[
         list[str],
@@ -194,7 +201,7 @@ def _sentence(each: CalibratedMachine, report: CalibrationReport) -> str:
     if each.n_training_clips is None:
         worth = "no false-alarm rate is guaranteed: these clips may have been trained on"
     elif each.n_training_clips:
-        worth = f"no false-alarm rate is guaranteed: {each.n_training_clips} clips were trained on"
+        worth = f"no false-alarm rate is guaranteed: {_trained_on(each.n_training_clips)}"
     elif each.is_guaranteed:
         worth = "the false-alarm rate is guaranteed if recordings are exchangeable"
     else:
@@ -202,3 +209,7 @@ def _sentence(each: CalibratedMachine, report: CalibrationReport) -> str:
     if each.decides == report.rule:
         return worth
     return f"{worth}; the {each.decides} decides, as before, unless --rule {report.rule} is said"
+
+
+def _trained_on(n_clips: int) -> str:
+    return f"{counted(n_clips, 'clip')} {verb(n_clips, 'was', 'were')} trained on"

@@ -8,6 +8,7 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import StagedProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import LabelsOfAll, MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
@@ -52,7 +53,9 @@ def commission(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Model file of a trained network that the memories go into, or demo.", metavar="MODEL"
+            help="Model file of a trained network that the memories go into, or demo.",
+            metavar="MODEL",
+            autocompletion=models,
         ),
     ] = None,
     machine: MachineOfAll = None,

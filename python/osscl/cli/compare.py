@@ -10,7 +10,8 @@ import typer
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
-from osscl.cli.console import BuildProgress, as_json, wide_console
+from osscl.cli.completion import models
+from osscl.cli.console import BuildProgress, as_json, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.cli.scored import scored_records
@@ -44,9 +45,11 @@ interrupted: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 def compare(
     a: Annotated[
         Path,
-        typer.Argument(help="Model file that is in use, or demo.", metavar="A"),
+        typer.Argument(help="Model file that is in use, or demo.", metavar="A", autocompletion=models),
     ],
-    b: Annotated[Path, typer.Argument(help="Model file that shall take its place.", metavar="B")],
+    b: Annotated[
+        Path, typer.Argument(help="Model file that shall take its place.", metavar="B", autocompletion=models)
+    ],
     clips: Annotated[
         Path,
         typer.Argument(
@@ -79,8 +82,9 @@ def compare(
     of_a, facts_a = _scored("A", a, candidates, names, fit, decide, compute)
     of_b, facts_b = _scored("B", b, candidates, names, fit, decide, compute)
     comparison = compare_scores(of_a, of_b, truth_of)
-    for clip in comparison.apart:
-        say(f"not scored by both: {printable(clip.path)}: A: {clip.a}; B: {clip.b}")
+    say_unusable(
+        "not scored by both", [(clip.path, f"A: {clip.a}; B: {clip.b}") for clip in comparison.apart]
+    )
     if json:
         source = {"clips": printable(clips), "a": facts_a, "b": facts_b}
         emit(as_json({"source": source, **msgspec.to_builtins(comparison)}))

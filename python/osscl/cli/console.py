@@ -11,15 +11,19 @@ import rich.progress
 import rich.table
 
 from osscl.cli.harmless import without_bytes
-from osscl.cli.messages import say
+from osscl.cli.messages import is_quiet, say
+from osscl.cli.pace import UNKNOWN, mean_speed, rate, time_left
 from osscl.cli.terminal import SafeConsole
 from osscl.errors import OssclError
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
+from osscl.support.listing import listed
 from osscl.support.paths import printable
+from osscl.support.plurals import counted, plural
 
 TABLE_WIDTH = 104
 MAX_NAMED = 10
+_MAX_ALIKE = 3
 stdout = SafeConsole()
 stderr = SafeConsole(stderr=True)
 
@@ -50,11 +54,18 @@ def wide_console() -> SafeConsole:
 
 
 def say_unusable(what: str, unusable: Sequence[tuple[str, object]]) -> None:
-    """Say which recordings could not be used, and why: the first ten of them."""
-    for path, reason in unusable[:MAX_NAMED]:
-        say(f"{what}: {printable(path)}: {reason}")
-    if len(unusable) > MAX_NAMED:
-        say(f"{what}: {len(unusable) - MAX_NAMED} more")
+    """Say which recordings could not be used, and why: a line for each reason, the first ten."""
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in unusable:
+        by_reason.setdefault(str(reason), []).append(path)
+    for reason, paths in [*by_reason.items()][:MAX_NAMED]:
+        if len(paths) == 1:
+            say(f"{what}: {printable(paths[0])}: {reason}")
+        else:
+            say(f"{what}: {len(paths):,} recordings: {reason} ({listed(paths, _MAX_ALIKE)})")
+    untold = sum(map(len, [*by_reason.values()][MAX_NAMED:]))
+    if untold:
+        say(f"{what}: {untold:,} more {plural(untold, 'recording')}")
 
 
 def percent(rate: float | None) -> str:
@@ -78,10 +89,13 @@ def accuracy_facts(manifest: Manifest) -> dict[str, str]:
     if accuracy is None:
         return {}
     aucs = "" if accuracy.auc is None else f", AUC {accuracy.auc:.4f} (fp32 {accuracy.auc_fp32:.4f})"
-    flips = "" if accuracy.decision_flips is None else f", {accuracy.decision_flips} decisions changed"
+    flips = (
+        "" if accuracy.decision_flips is None else f", {counted(accuracy.decision_flips, 'decision')} changed"
+    )
+    clips = counted(accuracy.n_clips, "clip")
     return {
-        "accuracy": f"{manifest.network.precision} by {accuracy.backend} on {accuracy.n_clips} clips of "
-        f"{accuracy.n_machines} machines ({accuracy.clips}): "
+        "accuracy": f"{manifest.network.precision} by {accuracy.backend} on {clips} of "
+        f"{counted(accuracy.n_machines, 'machine')} ({accuracy.clips}): "
         f"rank correlation {accuracy.rank_correlation:.5f}, largest score error {accuracy.score_error:.2e}"
         f"{aucs}{flips}"
     }
@@ -104,13 +118,15 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
             rich.progress.MofNCompleteColumn(),
             rich.progress.TextColumn("{task.fields[rate]}"),
             rich.progress.TimeElapsedColumn(),
-            rich.progress.TextColumn("left"),
-            rich.progress.TimeRemainingColumn(),
+            rich.progress.TextColumn("left {task.fields[left]}"),
             rich.progress.TextColumn("{task.fields[note]}", markup=False),
         )
         self._unit = unit
-        self._bar = rich.progress.Progress(*columns, console=stderr, disable=not stderr.is_terminal)
-        self._task = self._bar.add_task(unit, total=total, rate="", note="")
+        self._bar = rich.progress.Progress(
+            *columns, console=stderr, disable=is_quiet() or not stderr.is_terminal
+        )
+        self._task = self._bar.add_task(unit, total=total, rate="", left=UNKNOWN, note="")
+        self._n_before: int | None = None  # a run that goes on did not do these now
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -139,9 +155,13 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
 
     def show(self, done: int, note: str = "") -> None:
         """So many are done."""
-        speed = self._bar.tasks[0].finished_speed or self._bar.tasks[0].speed
-        rate = f"{speed:.1f} {self._unit}/s" if speed else ""
-        self._bar.update(self._task, completed=done, rate=rate, note=note)
+        task = self._bar.tasks[0]
+        if self._n_before is None:
+            self._n_before = done - 1
+        # the bar knows that of the last half minute, from the third step on
+        speed = task.finished_speed or task.speed or mean_speed(done - self._n_before, task.elapsed)
+        left = time_left(None if task.total is None else task.total - done, speed)
+        self._bar.update(self._task, completed=done, rate=rate(speed, self._unit), left=left, note=note)
 
 
 class StagedProgress(WorkProgress):
@@ -153,7 +173,8 @@ class StagedProgress(WorkProgress):
     def begin(self, stage: str) -> None:
         """A stage begins; how much there is to do in it is not known yet."""
         self._stage = stage
-        self._bar.reset(self._task, total=None, note=stage)
+        self._bar.reset(self._task, total=None, note=stage, rate="", left=UNKNOWN)
+        self._n_before = None
 
     def advance(self, note: str = "") -> None:
         """One more is done of the stage."""
@@ -186,10 +207,12 @@ class FileProgress(WorkProgress):
     ----------
     roots : iterable of str
         What is being scored.
+    unit : str
+        What the files are called, in the plural.
     """
 
-    def __init__(self, roots: Iterable[str]) -> None:
-        super().__init__("files")
+    def __init__(self, roots: Iterable[str], unit: str = "files") -> None:
+        super().__init__(unit)
         self._roots = list(roots)
 
     def __enter__(self) -> Self:

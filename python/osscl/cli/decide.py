@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.messages import EXIT_ANOMALY, result_stream, say
 from osscl.cli.options import FailOnAnomaly, FalseAlarmRate, JsonLines, refuse_two_outputs
 from osscl.cli.places import ResultTable
@@ -32,7 +33,12 @@ def decide(
         typer.Argument(help="Table that osscl score wrote: .csv, .jsonl or .parquet.", metavar="SCORES"),
     ],
     model: Annotated[
-        Path, typer.Option(help="Model file with the memories and calibrations that decide.", metavar="MODEL")
+        Path,
+        typer.Option(
+            help="Model file with the memories and calibrations that decide.",
+            metavar="MODEL",
+            autocompletion=models,
+        ),
     ],
     false_alarm_rate: FalseAlarmRate = None,
     output: ResultTable = None,

@@ -15,6 +15,7 @@ from osscl.model_file.decisions import (
 )
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judges import Judges
+from osscl.support.plurals import counted
 
 _NOTHING = StoredDecisions()
 
@@ -59,7 +60,8 @@ def decision_facts(manifest: Manifest) -> dict[str, str]:
 def _made_from(background: AnyBackground | None) -> str:
     if background is None:
         return "none"
-    return f"{background.n_clips} clips of {background.n_machines} machines: {background.source}"
+    machines = counted(background.n_machines, "machine")
+    return f"{counted(background.n_clips, 'clip')} of {machines}: {background.source}"
 
 
 def _embeddings(embeddings: StoredEmbeddings, manifest: Manifest) -> str:
@@ -74,7 +76,7 @@ def _embeddings(embeddings: StoredEmbeddings, manifest: Manifest) -> str:
 def _memory(memory: StoredNormals) -> str:
     calibrating = memory.held_out or memory.clips
     flagged = sum(clip.flagged for clip in (*memory.clips, *memory.held_out))
-    parts = [f"{len(memory.clips)} clips", _recordings(calibrating)]
+    parts = [counted(len(memory.clips), "clip"), _recordings(calibrating)]
     if memory.held_out:
         parts.insert(1, f"{len(memory.held_out)} more calibrate it")
     if memory.is_padded:
@@ -85,7 +87,7 @@ def _memory(memory: StoredNormals) -> str:
 
 
 def _calibration(calibration: Calibration, manifest: Manifest) -> str:
-    parts = [f"{len(calibration.clips)} clips", _recordings(calibration.clips)]
+    parts = [counted(len(calibration.clips), "clip"), _recordings(calibration.clips)]
     if calibration.precision != manifest.precision:
         parts.append(f"in {calibration.precision}: of no use, the model is {manifest.precision}")
     if not calibration.is_guaranteed:
@@ -96,8 +98,8 @@ def _calibration(calibration: Calibration, manifest: Manifest) -> str:
 def _recordings(clips: tuple[StoredClip, ...]) -> str:
     count = len({clip.recording for clip in clips})
     if count < MIN_RECORDINGS:
-        return f"{count} recordings: too few to decide"
-    return f"{count} recordings, smallest rate {100 * smallest_rate(count):.3g} %"
+        return f"{counted(count, 'recording')}: too few to decide"
+    return f"{counted(count, 'recording')}, smallest rate {100 * smallest_rate(count):.3g} %"
 
 
 def _rules(manifest: Manifest) -> Iterator[str]:

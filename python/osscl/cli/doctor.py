@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 
 from osscl.cli.messages import EXIT_FAILED, EXIT_SOME_UNSCORED, emit
-from osscl.health import check_health
+from osscl.health import Finding, check_health
+from osscl.health.concern import by_concern
+from osscl.support.plurals import plural
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl doctor\n
+  osscl doctor --all\n
   osscl doctor --json\n
   osscl doctor --recordings pump_recordings\n
   osscl doctor --recordings site --json > site.json\n
@@ -32,7 +35,11 @@ def doctor(
             metavar="FOLDER",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Show also what is not installed and need not be on this machine."),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="All of it as one JSON document.")] = False,
 ) -> None:
     """Check this installation, or a folder of recordings: what is well, and what to do where it is not."""
     if recordings is not None:
@@ -42,11 +49,24 @@ def doctor(
     if json:
         emit(dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
-        for finding in findings:
-            remedy = f" -> {finding.remedy}" if finding.remedy else ""
-            emit(f"{_MARKS[finding.state]}  {finding.what}: {finding.found}{remedy}")
+        _show(findings, everything=everything)
     if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _show(findings: list[Finding], *, everything: bool) -> None:
+    concerning, others = by_concern(findings)
+    for finding in [*concerning, *(others if everything else ())]:
+        remedy = f" -> {finding.remedy}" if finding.remedy else ""
+        emit(f"{_MARKS[finding.state]}  {finding.what}: {finding.found}{remedy}")
+    if others and not everything:
+        n_others = len(others)
+        names = ", ".join(dict.fromkeys(each.what for each in others))
+        are = "is" if n_others == 1 else "are"
+        emit(
+            f"{n_others} other {plural(n_others, 'part')} {are} not there and need not be ({names}): "
+            "osscl doctor --all tells what for"
+        )
 
 
 def _check_folder(folder: Path, json: bool) -> None:

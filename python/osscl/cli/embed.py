@@ -12,7 +12,8 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
-from osscl.cli.console import BuildProgress, WorkProgress, as_json, say_unusable
+from osscl.cli.completion import models
+from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.cli.places import check_urls
@@ -27,6 +28,7 @@ from osscl.runs.passed_over import PassedOver
 from osscl.support.links import missing
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl embed recordings --output features.parquet\n
@@ -45,6 +47,7 @@ def embed(
         typer.Argument(
             help="A model file (or demo), for embeddings, and a folder of recordings, searched at any depth.",
             metavar="[MODEL] FOLDER",
+            autocompletion=models,
         ),
     ],
     output: Annotated[
@@ -85,7 +88,7 @@ def embed(
             with BuildProgress() as building:
                 how = replace(compute, on_build=building.show_phase)
                 of_network = opened.enter_context(Detector(model, how, rule="network")).embed
-        progress = opened.enter_context(WorkProgress("clips"))
+        progress = opened.enter_context(FileProgress([folder], "clips"))
         clips = featured_clips(
             candidates, fit, threads=compute.threads, embed=of_network, on_clip=progress.advance
         )
@@ -161,4 +164,4 @@ def _report(summary: _Summary, output: Path, columns: list[str], *, json: bool) 
         return
     sizes = " and ".join(f"{name} [{SIZES[name]}]" for name in columns)
     without = f", {unknown} without a machine in their path" if unknown else ""
-    say(f"{summary.machines.total() + unknown} clips: {sizes}{without} -> {printable(output)}")
+    say(f"{counted(summary.machines.total() + unknown, 'clip')}: {sizes}{without} -> {printable(output)}")

@@ -15,6 +15,7 @@ from osscl.backends.tensorrt.entries import Entry, leftovers, list_entries, read
 from osscl.backends.tensorrt.options import BuildOptions
 from osscl.backends.tensorrt.private_files import NotTrusted
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import BuildProgress, as_json, print_facts, stdout
 from osscl.cli.messages import emit, say
 from osscl.cli.options import EngineFolder
@@ -57,7 +58,10 @@ def engine() -> None:
 @app.command("build", epilog=BUILD_EXAMPLES)
 def build(
     model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export wrote, or demo.", metavar="MODEL")
+        Path,
+        typer.Argument(
+            help="Model file that osscl-export wrote, or demo.", metavar="MODEL", autocompletion=models
+        ),
     ],
     max_batch: Annotated[
         int, typer.Option(help="Clips that it computes at once at most; what osscl score calls --batch-size.")
@@ -190,6 +194,7 @@ def inspect(
         typer.Argument(
             help="Engine in the cache (.engine); or a model file, or demo, for all of its engines.",
             metavar="ENGINE_OR_MODEL",
+            autocompletion=models,
         ),
     ],
     engine_cache: EngineFolder = None,

@@ -1,5 +1,6 @@
 """``osscl enroll``: normal recordings in, memories of their machines out."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, AUDIO_SUFFIXES, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
+from osscl.cli.advice import advise
+from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
@@ -58,6 +61,7 @@ def enroll(
             help="A model file that the memories go into (or demo), and folders of normal recordings, "
             "searched at any depth. Without a model file the output holds memories alone.",
             metavar="[MODEL] NORMALS",
+            autocompletion=models,
         ),
     ],
     output: Annotated[
@@ -169,6 +173,7 @@ def enroll(
         raise typer.Exit(signals.exit_code()) from None
     report = None if measurement is None else measurement.report
     _report(made, report, output, json=json)
+    advise(Counter(each.status for each in made.unusable), normals)
     raise typer.Exit(EXIT_SOME_UNSCORED if made.unusable or (report and report.refused) else 0)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli.completion import models
 from osscl.cli.console import wide_console
 from osscl.cli.evaluated import (
     score_test_recordings,
@@ -91,6 +92,7 @@ def evaluate(
             help="Model file that osscl-export wrote, or demo, followed by DATA; or alone, a table that "
             "osscl score wrote (.csv, .jsonl or .parquet).",
             metavar="MODEL|TABLE",
+            autocompletion=models,
         ),
     ] = None,
     data: Annotated[

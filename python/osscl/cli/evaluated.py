@@ -7,7 +7,7 @@ from pathlib import Path
 from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.backends import ComputeOptions
-from osscl.cli.console import BuildProgress
+from osscl.cli.console import BuildProgress, say_unusable
 from osscl.cli.messages import say
 from osscl.cli.options import DecisionOptions
 from osscl.cli.scored import scored_records
@@ -155,9 +155,13 @@ def without_training(records: Iterable[Record]) -> Iterator[Record]:
 def tell_unused(labelled: Labelled) -> None:
     """Name the clips that are in no figure."""
     _tell_unlabelled(labelled.unlabelled)
-    for record in labelled.unscored:
-        reason = "" if record.reason is None else f": {record.reason}"
-        say(f"not scored: {printable(record.path)}: {record.status}{reason}")
+    say_unusable(
+        "not scored",
+        [
+            (record.path, ": ".join(filter(None, (record.status.replace("_", " "), record.reason))))
+            for record in labelled.unscored
+        ],
+    )
 
 
 def tell_without_domains(labelled: Labelled, *, listed: bool) -> None:

@@ -1,30 +1,47 @@
-"""``osscl inspect``: what a model file says of itself, and what its graph holds."""
+"""``osscl inspect``: what a model file or a checkpoint says of itself, and what a graph holds."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from osscl.cli.checkpoint_facts import CHECKPOINT_SUFFIX, show_checkpoint
+from osscl.cli.completion import models
 from osscl.cli.console import accuracy_facts, as_json, print_facts
 from osscl.cli.decision_facts import decision_facts
 from osscl.cli.messages import emit
-from osscl.cli.places import ModelFile
+from osscl.cli.places import FileOrUrl, place_named
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.graph_facts import graph_facts
 from osscl.model_file.manifest import Manifest
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl inspect model.onnx\n
-  osscl inspect model.onnx --json | jq .manifest.model.classes
+  osscl inspect model.onnx --json | jq .manifest.model.classes\n
+  osscl inspect runs/short/best.safetensors
 """
 
 
 def inspect(
-    model: ModelFile,
+    model: Annotated[
+        FileOrUrl,
+        typer.Argument(
+            help="Model file that osscl enroll or export wrote, its URL, or demo; or a checkpoint "
+            "(.safetensors) that osscl train wrote.",
+            metavar="MODEL|CHECKPOINT",
+            parser=place_named,
+            autocompletion=models,
+        ),
+    ],
     json: Annotated[
-        bool, typer.Option("--json", help="The whole manifest and the graph's facts as JSON.")
+        bool,
+        typer.Option("--json", help="All of it as JSON: the manifest and the graph's facts, or the recipe."),
     ] = False,
 ) -> None:
-    """Show what a model file says of itself, once its hashes are checked."""
+    """Show what a model file or a checkpoint says of itself, once its hashes are checked."""
+    if isinstance(model, Path) and model.suffix.lower() == CHECKPOINT_SUFFIX:
+        show_checkpoint(model, json=json)
+        return
     bundle = read_bundle(model)
     graph = graph_facts(bundle.model)
     if json:

@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import WorkProgress, as_json, print_facts
 from osscl.cli.messages import emit, say
 from osscl.errors import JournalError
@@ -55,7 +56,9 @@ def journal(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Model file that decides; by default the one that the run was given.", metavar="MODEL"
+            help="Model file that decides; by default the one that the run was given.",
+            metavar="MODEL",
+            autocompletion=models,
         ),
     ] = None,
     event: Annotated[

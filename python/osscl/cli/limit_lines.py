@@ -7,6 +7,7 @@ import rich.table
 
 from osscl.cli.console import percent
 from osscl.model_file.limits import DetectionLimit, MachineLimits
+from osscl.support.plurals import counted
 
 
 def in_one_line(limits: MachineLimits) -> str:
@@ -29,7 +30,7 @@ def in_one_line(limits: MachineLimits) -> str:
 def heading(limits: MachineLimits) -> str:
     """Say whose limits they are, and at which rate: "fan/id_00 (memory, at 5 %, 100 recordings)"."""
     rate, n = percent(limits.false_alarm_rate), limits.n_recordings
-    return f"{limits.machine} ({limits.rule}, at {rate}, {n} recordings)"
+    return f"{limits.machine} ({limits.rule}, at {rate}, {counted(n, 'recording')})"
 
 
 def table_of(limits: Iterable[DetectionLimit]) -> rich.table.Table:

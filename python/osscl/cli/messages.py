@@ -13,18 +13,69 @@ from osscl.support.journald import ERROR, INFO, WARNING, priority_prefix
 
 EXIT_FAILED, EXIT_WRONG_USAGE, EXIT_SOME_UNSCORED, EXIT_ANOMALY = 1, 2, 3, 4
 
+_is_quiet = False
+_log: logging.Handler | None = None
+
+
+def be_quiet() -> None:
+    """From now on nothing is said on stderr but why a command failed."""
+    global _is_quiet
+    _is_quiet = True
+    logging.captureWarnings(True)  # Python's own, which packages raise
+    logging.getLogger("py.warnings").addHandler(logging.NullHandler())
+
+
+def is_quiet() -> bool:
+    """Whether nothing is to be said but why a command failed: no progress either."""
+    return _is_quiet
+
+
+def log_to(handler: logging.Handler) -> None:
+    """Give what is said on stderr to a handler as well, from now on."""
+    global _log
+    _log = handler
+    logging.getLogger("py.warnings").addHandler(handler)
+
 
 def complain(message: str) -> None:
     """Say on stderr why a command failed."""
-    _say(f"error: {message}", ERROR)
+    _log_said(message, logging.ERROR)
+    print_to_stderr(f"error: {message}", ERROR)
 
 
 def say(message: str) -> None:
     """Say something on stderr; stdout is for results."""
-    _say(message, INFO)
+    _log_said(message, logging.INFO)
+    _inform(message)
 
 
-def _say(message: str, priority: int) -> None:
+def log_failure(error: BaseException) -> None:
+    """Write an error to the log file that Python itself is about to show."""
+    if _log is not None:
+        _log.handle(logging.makeLogRecord({**_SAID, "exc_info": (type(error), error, error.__traceback__)}))
+
+
+_SAID: dict[str, object] = {
+    "name": "osscl.cli",
+    "msg": "failed",
+    "levelno": logging.ERROR,
+    "levelname": "ERROR",
+}
+
+
+def _log_said(message: str, level: int) -> None:
+    if _log is not None:
+        told = {"levelno": level, "levelname": logging.getLevelName(level), "msg": in_options(message)}
+        _log.handle(logging.makeLogRecord(_SAID | told))
+
+
+def _inform(message: str) -> None:
+    if not _is_quiet:
+        print_to_stderr(message)
+
+
+def print_to_stderr(message: str, priority: int = INFO) -> None:
+    """Write to stderr whatever was asked for, and not to the log file."""
     print(priority_prefix(priority) + harmless(in_options(message)), file=sys.stderr)  # noqa: T201
 
 
@@ -42,8 +93,9 @@ def result_stream() -> TextIO:
 def inform_on_stderr(name: str) -> None:
     """Let a part of the library say on stderr what it only informs of, too; `name` is that of its loggers."""
     logger = logging.getLogger(name)
-    logger.setLevel(logging.INFO)
-    logger.addHandler(_InformationToStderr())
+    if not logger.isEnabledFor(logging.INFO):
+        logger.setLevel(logging.INFO)
+    logger.addHandler(_InformationToStderr(logging.INFO))
 
 
 def warn_on_stderr() -> None:
@@ -59,6 +111,8 @@ class _WarningsToStderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say it."""
+        if _is_quiet:
+            return
         from osscl.cli.console import stderr
 
         text = f"{priority_prefix(WARNING)}warning: {record.getMessage()}"
@@ -71,4 +125,4 @@ class _InformationToStderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Say it."""
         if record.levelno < logging.WARNING:
-            say(record.getMessage())
+            _inform(record.getMessage())

@@ -8,6 +8,7 @@ import rich.table
 import typer
 
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, wide_console
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, emit, say
@@ -24,6 +25,7 @@ from osscl.support.durations import parse_duration
 from osscl.support.links import missing
 from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl monitor scores.csv --model model.onnx\n
@@ -43,7 +45,11 @@ def monitor(
     ],
     model: Annotated[
         Path,
-        typer.Option(help="Model file with the memories and calibrations that decided.", metavar="MODEL"),
+        typer.Option(
+            help="Model file with the memories and calibrations that decided.",
+            metavar="MODEL",
+            autocompletion=models,
+        ),
     ],
     audio_root: Annotated[
         Path | None,
@@ -148,7 +154,7 @@ def _tell(watching: Watching, document: dict[str, Any], budget: AlarmBudget | No
     for note in watching.notes[:MAX_NAMED]:
         say(note)
     if len(watching.notes) > MAX_NAMED:
-        say(f"{len(watching.notes) - MAX_NAMED} more notes; --json has all")
+        say(f"{counted(len(watching.notes) - MAX_NAMED, 'more note')}; --json has all")
     for each in watching.machines:
         if each.note is not None:
             say(f"not watched: {each.machine or 'clips without a machine'}: {each.note}")

@@ -11,6 +11,7 @@ import typer
 from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import RecordingTimes, parse_start
 from osscl.backends import ComputeOptions
+from osscl.cli.completion import machines, one_of
 from osscl.cli.recipe_options import recipe_options
 from osscl.cli.runner_options import runner_options
 from osscl.decisions.alarm_rates import LONGEST_WINDOW
@@ -41,7 +42,8 @@ RecordingPattern: TypeAlias = Annotated[
 MachineOfAll: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="Machine ID of all recordings, such as press/id_09. By default folders and file names say it."
+        help="Machine ID of all recordings, such as press/id_09. By default folders and file names say it.",
+        autocompletion=machines,
     ),
 ]
 LabelsOfAll: TypeAlias = Annotated[
@@ -135,7 +137,11 @@ def _fit(
     ] = None,
     pad: Annotated[
         str | None,
-        typer.Option(help="Fill up short recordings: 'repeat' them or add 'zero's.", metavar="repeat|zero"),
+        typer.Option(
+            help="Fill up short recordings: 'repeat' them or add 'zero's.",
+            metavar="repeat|zero",
+            autocompletion=one_of("repeat", "zero"),
+        ),
     ] = None,
 ) -> Fit:
     return Fit(resample, _channel(channel), pad)  # type: ignore[arg-type]  # Fit itself checks the word
@@ -154,7 +160,8 @@ def _names(
         str | None,
         typer.Option(
             help="Machine ID of all files, such as fan/id_00. By default folder and file name say it, as in "
-            "fan/test/normal_id_00_00000000.wav."
+            "fan/test/normal_id_00_00000000.wav.",
+            autocompletion=machines,
         ),
     ] = None,
     labels: Annotated[

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from osscl.cli.completion import models
 from osscl.errors import ConfigError
 from osscl.storage.urls import Place, hidden, place_of
 from osscl.support.paths import printable
@@ -31,6 +32,7 @@ ModelFile: TypeAlias = Annotated[
         help="Model file that osscl enroll or export wrote, its URL, or demo.",
         metavar="MODEL",
         parser=place_named,
+        autocompletion=models,
     ),
 ]
 ResultTable: TypeAlias = Annotated[

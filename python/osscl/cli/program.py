@@ -8,12 +8,14 @@ import ast
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import typer.core
 import typer.main
 
+from osscl.cli.everywhere import LOG_FILE, QUIET
 from osscl.cli.messages import emit
 from osscl.cli.places import refuse_urls
 from osscl.support.installed import version_of
@@ -70,7 +72,21 @@ def command(name: str, program: str = "osscl") -> Any:
     if app is None:
         app = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=_SETTINGS)
         app.command(name, epilog=_examples(module.EXAMPLES, name, program))(getattr(module, name))
-    return typer.main.get_command(app)
+    made = typer.main.get_command(app)
+    _declare_everywhere(made)
+    return made
+
+
+def _declare_everywhere(made: Any) -> None:
+    """Show a command, and all below it, with the options that are heeded before any is called."""
+    for below in getattr(made, "commands", {}).values():
+        _declare_everywhere(below)
+    app = typer.Typer(add_completion=False)
+    app.command()(_everywhere)
+    options = typer.main.get_command(app).params
+    for option in options:
+        option.expose_value = False  # functions of commands do not take them
+    made.params += options
 
 
 class OnDemand(typer.core.TyperCommand):
@@ -119,7 +135,9 @@ def osscl() -> Any:
     app.callback()(_root)
     for name in COMMANDS:
         app.command(name, cls=OnDemand)(_never_called)
-    return typer.main.get_command(app)
+    made = typer.main.get_command(app)
+    _declare_everywhere(made)
+    return made
 
 
 def osscl_export() -> Any:
@@ -149,6 +167,23 @@ def _root(
     ] = False,
 ) -> None:
     """Score machine sound for anomalies with OS-SCL models."""
+
+
+def _everywhere(
+    quiet: Annotated[
+        bool, typer.Option(QUIET, help="Say nothing on stderr but errors, and show no progress.")
+    ] = False,
+    log_file: Annotated[
+        Path | None,
+        typer.Option(
+            LOG_FILE,
+            help="File that all that is said and logged is added to, with the time and in more detail.",
+            metavar="FILE",
+            readable=False,
+        ),
+    ] = None,
+) -> None:
+    """Options of all commands."""
 
 
 def _never_called() -> None:

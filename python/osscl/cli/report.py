@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import WorkProgress
 from osscl.cli.folders import check_listable
 from osscl.cli.messages import say
@@ -41,6 +42,7 @@ def report(
             help="Model file that gave the scores. By default the one that the record of the run beside "
             "SCORES names, where it is still there unchanged.",
             metavar="MODEL",
+            autocompletion=models,
         ),
     ] = None,
     audio_root: Annotated[
@@ -90,6 +92,6 @@ def report(
     for note in made.notes:
         say(note)
     say(made.headline)
-    windows = f" in {made.n_windows:,} windows" if made.n_windows else ""
+    windows = f" in {made.n_windows:,} {plural(made.n_windows, 'window')}" if made.n_windows else ""
     size = f"({output.stat().st_size / 1e6:.1f} MB)"
     say(f"{made.n_files:,} {plural(made.n_files, 'file')}{windows} -> {printable(output)} {size}")

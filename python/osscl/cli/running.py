@@ -6,7 +6,8 @@ from typing import Any
 
 from osscl.cli import signals, streams
 from osscl.cli.as_options import named_as_options
-from osscl.cli.messages import EXIT_FAILED, EXIT_WRONG_USAGE, complain, say, warn_on_stderr
+from osscl.cli.everywhere import heed
+from osscl.cli.messages import EXIT_FAILED, EXIT_WRONG_USAGE, complain, log_failure, say, warn_on_stderr
 from osscl.errors import ConfigError, OssclError
 from osscl.storage.urls import hidden
 from osscl.support.failed_import import failed_import
@@ -41,11 +42,13 @@ def run(name: str) -> None:
 
 
 def _run(name: str) -> int:
+    is_completed = any(each.startswith("_OSSCL") and each.endswith("_COMPLETE") for each in os.environ)
+    if not is_completed:
+        heed()
     from osscl.cli.program import PROGRAMS
 
     program = PROGRAMS[name]()
-    if any(variable.startswith("_OSSCL") and variable.endswith("_COMPLETE") for variable in os.environ):
-        # the shell asks, typer answers
+    if is_completed:  # the shell asks, typer answers
         program(prog_name=name)
     signals.raise_interrupts()
     return _invoke(program, name)
@@ -107,6 +110,7 @@ def _failed(error: Exception) -> int:
         place = f"{printable(os.fsdecode(error.filename))}: " if named else ""
         complain(_in_place(f"{place}{error.strerror or error}"))
     else:
+        log_failure(error)
         raise error
     return EXIT_FAILED
 

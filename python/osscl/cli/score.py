@@ -1,5 +1,6 @@
 """``osscl score``: recordings in, a table of anomaly scores out."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -13,6 +14,7 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli.advice import advise
 from osscl.cli.asked import Asked
 from osscl.cli.console import BuildProgress, say_unusable
 from osscl.cli.journaled import Journaling, score_with_journal
@@ -48,6 +50,7 @@ from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
 from osscl.storage.urls import Place
 from osscl.support.links import missing
+from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
 
@@ -112,6 +115,15 @@ def score(
         Path | None,
         typer.Option(help="The same as selection tables for Raven.", metavar="FOLDER", readable=False),
     ] = None,
+    run_record: Annotated[
+        Path | None,
+        typer.Option(
+            help="File that tells how lines on stdout came about: model, options, versions, counts. A table "
+            "has one beside it.",
+            metavar="FILE.json",
+            readable=False,
+        ),
+    ] = None,
     fail_on_anomaly: FailOnAnomaly = False,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     by: RunnerOptions = HERE,
@@ -127,6 +139,7 @@ def score(
         given = {"--json": json, "--explain": explain, "--audacity": audacity, "--raven": raven}
         refuse_what_ray_has_not(output, {**given, "--retry-failed": retry_failed})
     refuse_two_outputs(output, json)
+    _check_run_record(run_record, output, overwrite=overwrite, inputs=[model, names.labels, *paths])
     if hop is not None:
         check_hop(hop)
     labels = _label_folders(audacity, raven, output, hop, overwrite=overwrite)
@@ -162,6 +175,7 @@ def score(
     if by.runner is not None and journaled is not None:
         exit_code, tally, scoring = score_by_ray(asked, model, journaled, by, candidates, overwrite=overwrite)
         _say_what_else(passed_over, scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
+        advise(tally.counts, paths)
         raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
     table: OutputTable | None = None
     if journaled is not None:
@@ -184,7 +198,9 @@ def score(
 
     if table is not None:
         records = scores(candidates, times)
-        exit_code = score_into_table(detector, paths, records, table, asked.options(), tally, explainer)
+        exit_code = score_into_table(
+            detector, paths, records, table, asked.options(), tally, explainer, run_record
+        )
     else:
         assert journaled is not None
         journaling = Journaling(
@@ -207,6 +223,7 @@ def score(
         if not tally.n_decided:
             say("nothing is explained: flagged clips are, and no clip was decided")
     _say_what_else(passed_over, left_out, detector.judges, detector.clip_s, decide, tally)
+    advise(tally.counts, paths)
     raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
 
 
@@ -247,6 +264,22 @@ def _label_folders(
     for folder in labels.values():
         check_label_folder(folder, may_hold=overwrite or is_resumed)
     return labels
+
+
+def _check_run_record(
+    path: Path | None,
+    output: Place | None,
+    *,
+    overwrite: bool,
+    inputs: Iterable[str | os.PathLike[str] | None],
+) -> None:
+    if path is None:
+        return
+    if output is not None:
+        raise typer.BadParameter(
+            f"--run-record is for lines on stdout: the record of {printable(output)} is written beside it"
+        )
+    check_output(path, overwrite=overwrite, inputs=inputs)
 
 
 def _the_only_one(candidates: Iterable[Candidate]) -> Iterator[Candidate]:

@@ -8,6 +8,7 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
+from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, say_unusable, wide_console
 from osscl.cli.limit_lines import heading, in_one_line, table_of
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
@@ -43,7 +44,11 @@ interrupted, with nothing written: 130.
 def sensitivity(
     model: Annotated[
         Path,
-        typer.Argument(help="Model file with memories or calibrations; it stays as it is.", metavar="MODEL"),
+        typer.Argument(
+            help="Model file with memories or calibrations; it stays as it is.",
+            metavar="MODEL",
+            autocompletion=models,
+        ),
     ],
     normals: Annotated[
         list[str],

@@ -17,6 +17,7 @@ from osscl.cli.places import ModelFile
 from osscl.detector import Detector
 from osscl.support.failed_import import needing
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl serve demo\n
@@ -91,7 +92,7 @@ def serve(
                 listening,
                 Access(token, host),
                 limits,
-                lambda: say(f"{len(detector.machines)} machines at {where} (Ctrl-C ends)"),
+                lambda: say(f"{counted(len(detector.machines), 'machine')} at {where} (Ctrl-C ends)"),
             )
             if signals.is_asked():  # raised, and lost: modules in C that are loading do that
                 raise KeyboardInterrupt

@@ -25,12 +25,6 @@ def take_over() -> None:
     sys.stderr = _text(_Messages(_STDERR), line_buffering=True)
 
 
-def reader_is_gone() -> bool:
-    """Whether nobody reads the results any more."""
-    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    return isinstance(raw, _Results) and raw.reader_is_gone
-
-
 def refuse_closed_stdout() -> None:
     """Fail before long work whose results could not be written, instead of after it.
 
@@ -86,7 +80,6 @@ class _Standard(io.RawIOBase):
 class _Results(_Standard):
     """After a failure everything is dropped: what is still in a buffer would fail again at exit."""
 
-    reader_is_gone = False
     _has_failed = False
 
     def write(self, content: object) -> int:
@@ -96,7 +89,7 @@ class _Results(_Standard):
         try:
             return os.write(self._descriptor, data)
         except BrokenPipeError:
-            self._has_failed = self.reader_is_gone = True
+            self._has_failed = True
             raise SystemExit(0) from None
         except OSError as error:
             self._has_failed = True

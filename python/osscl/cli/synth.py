@@ -11,6 +11,7 @@ from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json, print_facts
 from osscl.cli.messages import emit, say
 from osscl.errors import ConfigError
+from osscl.support.plurals import counted
 from osscl.synth import MODES, DatasetPlan, dataset_record, write_dataset
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -101,7 +102,7 @@ def synth(
                     n_clips_of[clip.fault] += 1
                 progress.advance()
     except KeyboardInterrupt:
-        say(f"interrupted after {n_written} of {plan.n_clips} clips -> {output}")
+        say(f"interrupted after {n_written} of {counted(plan.n_clips, 'clip')} -> {output}")
         raise typer.Exit(signals.exit_code()) from None
     summary = {"output": str(output)} | dataset_record(plan) | {"faults": dict(sorted(n_clips_of.items()))}
     if json:
@@ -118,8 +119,8 @@ def _facts(summary: dict[str, Any]) -> dict[str, Any]:
     return {
         "folder": summary["output"],
         "machines": f"{len(summary['machines'])}: {', '.join(summary['machines'])}",
-        "train": f"{counts['train']} normal clips",
-        "test": f"{counts['normal']} normal and {counts['anomalous']} anomalous clips",
+        "train": f"{counted(counts['train'], 'normal clip')}",
+        "test": f"{counts['normal']} normal and {counted(counts['anomalous'], 'anomalous clip')}",
         "faults": faults or "none",
         **({"sites": sites} if summary.get("second_site") else {}),
         **({"hard": "fainter faults, more noise, modes " + " and ".join(MODES)} if summary["hard"] else {}),

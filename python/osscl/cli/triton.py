@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
+from osscl.cli.completion import models
 from osscl.cli.console import as_json, print_facts
 from osscl.cli.messages import emit, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
@@ -26,7 +27,12 @@ EXAMPLES = """[bold]Examples[/bold]\n
 @takes_shared_options()
 def triton(
     model: Annotated[
-        Path, typer.Argument(help="Model file that osscl-export or enroll wrote, or demo.", metavar="MODEL")
+        Path,
+        typer.Argument(
+            help="Model file that osscl-export or enroll wrote, or demo.",
+            metavar="MODEL",
+            autocompletion=models,
+        ),
     ],
     output: Annotated[
         Path,

@@ -1,15 +1,15 @@
 """``osscl score`` without a journal: lines to stdout or into a store, as they come."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from osscl.cli import signals
-from osscl.cli.console import FileProgress, as_json
+from osscl.cli.console import FileProgress
 from osscl.cli.messages import EXIT_SOME_UNSCORED, say
-from osscl.cli.streams import reader_is_gone
 from osscl.detector import Detector
 from osscl.runs.explaining import Explainer
-from osscl.runs.run import Tally, score_to_table
+from osscl.runs.run import Tally, score_to_table, write_run_record_at
 from osscl.runs.tables import OutputTable
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
@@ -24,6 +24,7 @@ def score_into_table(
     options: dict[str, Any],
     tally: Tally,
     explainer: Explainer | None,
+    run_record: Path | None,
 ) -> int:
     """Write the lines into a table, and say so.
 
@@ -43,12 +44,19 @@ def score_into_table(
         Counts each line.
     explainer : Explainer or None
         Explains flagged clips.
+    run_record : Path or None
+        Where it is written how lines on stdout came about; a table has that beside it.
 
     Returns
     -------
     int
         As for `osscl score`, but for what was flagged.
     """
+
+    def keep(run: dict[str, Any]) -> None:
+        if run_record is not None:
+            write_run_record_at(run_record, run)
+
     with detector, FileProgress(paths) as progress:
 
         def show(_: Record) -> None:
@@ -66,7 +74,7 @@ def score_into_table(
                 keeps=_is_flagged if options["only"] else None,
                 explains=None if explainer is None else explainer.explained,
                 on_record=show,
-                on_run=_tell,
+                on_run=keep,
             )
         except KeyboardInterrupt:
             interrupted = True
@@ -91,9 +99,3 @@ def _unwritten(table: OutputTable) -> str:
 
 def _is_flagged(record: Record) -> bool:
     return record.is_anomaly is True
-
-
-def _tell(run: dict[str, Any]) -> None:
-    """The record of a run goes to stderr where no file has it beside itself, unless nobody read the rows."""
-    if not reader_is_gone():
-        say(as_json(run))

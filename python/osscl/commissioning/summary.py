@@ -9,6 +9,7 @@ from osscl.model_file.limits import DetectionLimit, MachineLimits
 from osscl.page.introduction import Introduction
 from osscl.sensitivity.report import SensitivityReport
 from osscl.support.listing import listed
+from osscl.support.plurals import counted
 
 _MAX_NAMED = 3
 _CLIPS_A_DAY = 8640
@@ -75,7 +76,7 @@ def _names(machines: Sequence[EnrolledMachine]) -> list[str]:
 
 def _recordings(enrolment: Enrolment, table: NormalTable) -> str:
     n = sum(each.n_recordings for each in enrolment.machines)
-    text = f"{n} normal recordings of {_counted(len(enrolment.machines), 'machine')}"
+    text = f"{counted(n, 'normal recording')} of {_counted(len(enrolment.machines), 'machine')}"
     days = _days(table)
     if days:
         text += f", made on {_counted(len(days), 'day')} ({' to '.join(dict.fromkeys((days[0], days[-1])))})"
@@ -101,7 +102,7 @@ def _finds(sensitivity: SensitivityReport | None, no_limits: str | None) -> str:
         return f"Not known: {no_limits or 'no limits could be measured'}."
     parts = [f"{each.machine} {'; '.join(_typical(each))}" for each in sensitivity.machines[:_MAX_NAMED]]
     more = len(sensitivity.machines) - len(parts)
-    others = f"; {more} more machines below" if more else ""
+    others = f"; {counted(more, 'more machine')} below" if more else ""
     return f"Of each kind of change that was tried, the limit in the middle: {'. '.join(parts)}{others}."
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from osscl.decisions.conformal import check_rate
 from osscl.errors import DecisionError
+from osscl.support.plurals import counted, verb
 
 LONGEST_WINDOW = 60
 """Clips that an alarm may look back at, at most."""
@@ -163,7 +164,8 @@ def _true_rate(rate: float, n_recordings: int) -> tuple[int, int]:
     a = math.floor(rate * (n_recordings + 1) + 1e-9)
     if n_recordings < 1 or a < 1:
         raise DecisionError(
-            f"{n_recordings} normal recordings say nothing of a rate of {rate:g}; the smallest is "
+            f"{counted(n_recordings, 'normal recording')} {verb(n_recordings, 'says', 'say')} nothing of "
+            f"a rate of {rate:g}; the smallest is "
             f"{1 / (n_recordings + 1):.4g}"
         )
     return a, n_recordings + 1 - a

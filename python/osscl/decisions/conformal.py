@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from osscl.decisions.staircase import MIN_RECORDINGS, Staircase, checked_scores
 from osscl.errors import ConfigError, DecisionError
+from osscl.support.plurals import are, verb
 
 
 def p_values(
@@ -211,8 +212,8 @@ def too_few_recordings(n_recordings: int, false_alarm_rate: float) -> str | None
     reachable = smallest_rate(max(n_recordings, MIN_RECORDINGS))
     way_out = f", or a rate of {reachable:.4g}" if n_recordings >= MIN_RECORDINGS else ""
     return (
-        f"{n_recordings} normal recordings are too few for a false-alarm rate of {false_alarm_rate:g}: "
-        f"{missing} more are needed{way_out}"
+        f"{are(n_recordings, 'normal recording')} too few for a false-alarm rate of {false_alarm_rate:g}: "
+        f"{missing} more {verb(missing, 'is', 'are')} needed{way_out}"
     )
 
 

@@ -16,6 +16,7 @@ from osscl.decisions.space import Space
 from osscl.decisions.staircase import MIN_RECORDINGS, recording_numbers
 from osscl.decisions.stored import StoredArrays, restore, store
 from osscl.errors import DecisionError
+from osscl.support.plurals import are
 
 MIN_CLIPS = 3
 SUSPICIOUS_MADS = 6.0
@@ -265,6 +266,6 @@ def _distinct(clip_ids: Sequence[str] | None, n: int) -> Indices:
 def _check_count(n_clips: int) -> None:
     if n_clips < MIN_CLIPS:
         raise DecisionError(
-            f"{n_clips} different normal clips are too few: a memory needs {MIN_CLIPS}, "
+            f"{are(n_clips, 'different normal clip')} too few: a memory needs {MIN_CLIPS}, "
             "and 10 to 100 make a good one"
         )

@@ -1,7 +1,8 @@
 """Detector: an exported model, opened on a device, that scores waveforms and files."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -166,9 +167,7 @@ class Detector(ScoresArrays):
         left_out = LeftOut()
         fit = Fit(resample, channel, pad)
         candidates = candidates_of(sources, machine)
-        for record in self.score_candidates(candidates, machine_of, fit, hop_s=hop_s, left_out=left_out):
-            _tell(record)
-            yield record
+        yield from self.score_candidates(candidates, machine_of, fit, hop_s=hop_s, left_out=left_out)
         for note in left_out.notes(self.clip_s, "hop_s =", "pad='repeat' or 'zero'"):
             _log.warning(note)
 
@@ -271,7 +270,7 @@ class Detector(ScoresArrays):
             hop_s,
             LeftOut() if left_out is None else left_out,
         )
-        return score_recordings(candidates, task, self.manifest, backend)
+        return _told(score_recordings(candidates, task, self.manifest, backend))
 
     def score_batch(
         self, candidates: Sequence[Candidate], machine_of: MachineOf, fit: Fit, threads: int = 1
@@ -333,6 +332,13 @@ class Detector(ScoresArrays):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(Detector, **self._how), (self._model, self._computing.options)  # type: ignore[arg-type]
+
+
+def _told(records: Generator[Record, None, None]) -> Iterator[Record]:
+    with closing(records):
+        for record in records:
+            _tell(record)
+            yield record
 
 
 def _tell(record: Record) -> None:

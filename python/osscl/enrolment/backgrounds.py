@@ -22,6 +22,7 @@ from osscl.model_file.decisions import (
 from osscl.model_file.restored import stored_background, stored_embedding_background
 from osscl.runs.featured import Embed
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 
 
 def background_of(
@@ -121,7 +122,8 @@ def _naming_unusable(read: Normals) -> Iterator[None]:
         if read.unusable:
             first = read.unusable[0]
             unusable = (
-                f" ({len(read.unusable)} recordings could not be used, first {printable(first.path)}: "
+                f" ({counted(len(read.unusable), 'recording')} could not be used, first "
+                f"{printable(first.path)}: "
                 f"{first.problem})"
             )
         raise DecisionError(f"{error}{unusable}") from None

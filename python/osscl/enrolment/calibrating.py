@@ -32,6 +32,7 @@ from osscl.runs.featured import Unusable
 from osscl.scoring.judge import DEFAULT_RATE, separating
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
+from osscl.support.plurals import are, counted, verb
 
 AS_BY_DEFAULT = CalibrateOptions()
 
@@ -223,15 +224,17 @@ class _Work:
         if self._options.rule == "both":
             memory = refuse_unlike(self._stored.memory_of(machine), normals, self._options.fit)
             chosen = without_siblings(memory, normals)
-            if len(chosen) < len(normals):
+            if n_siblings := len(normals) - len(chosen):
                 self.warnings.append(
-                    f"{machine}: {len(normals) - len(chosen)} clips do not calibrate: they are not in the "
-                    "memory, and others of their recordings are"
+                    f"{machine}: {counted(n_siblings, 'clip')} {verb(n_siblings, 'does', 'do')} not "
+                    f"calibrate: "
+                    "not in the memory, where others of the same recording are"
                 )
         n_recordings = len({normal.recording for normal in chosen})
         if n_recordings < MIN_RECORDINGS:
             raise DecisionError(
-                f"{n_recordings} normal recordings are too few: {MIN_RECORDINGS} are the least, and 19 allow "
+                f"{are(n_recordings, 'normal recording')} too few: {MIN_RECORDINGS} are the least, and 19 "
+                f"allow "
                 "a rate of 5 %"
             )
         return chosen

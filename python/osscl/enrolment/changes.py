@@ -16,6 +16,7 @@ from osscl.errors import DecisionError
 from osscl.model_file.decisions import AnyBackground, FitOptions, StoredClip, StoredMemory, StoredNormals
 from osscl.model_file.restored import restored_measures, restored_normals
 from osscl.scoring.judge import DEFAULT_RATE
+from osscl.support.plurals import counted, verb
 
 
 def added_to(
@@ -107,7 +108,8 @@ def without(old: StoredNormals, forgotten: Collection[str], background: AnyBackg
     notes: tuple[str, ...] = ()
     if old.held_out:
         notes = (
-            f"{old.owner}: {len(old.held_out)} clips that calibrated the memory are no longer valid "
+            f"{old.owner}: {counted(len(old.held_out), 'clip')} that calibrated the memory "
+            f"{verb(len(old.held_out), 'is', 'are')} no longer valid "
             "without those that it forgot; it decides by leaving out its own clips in turn. Enroll all "
             "recordings again to have them back",
         )
@@ -178,7 +180,8 @@ def _calibrated_further(
     )
     note = (
         f"{old.owner}: its memory stays fitted to the same {len(old.clips)} clips, of more than 512; the "
-        f"{len(kept)} new ones calibrate it. To fit it anew, enroll all recordings together"
+        f"{counted(len(kept), 'new one')} {verb(len(kept), 'calibrates', 'calibrate')} it. To fit it "
+        f"anew, enroll all recordings together"
     )
     memory = restored_normals(stored, background)
     return Remembered(stored, memory, flagged, len(clips) - len(kept), (note,))

@@ -9,6 +9,7 @@ from osscl.enrolment.plan import Plan
 from osscl.errors import DecisionError
 from osscl.runs.featured import Embed, FeaturedClip, Unusable, featured_clips
 from osscl.support.paths import printable
+from osscl.support.plurals import verb
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +106,8 @@ def _refuse_mixed(machine: str, normals: list[Normal]) -> None:
     padded = [normal.clip.path for normal in normals if normal.clip.is_padded]
     if padded and len(padded) < len(normals):
         raise DecisionError(
-            f"{machine}: {len(padded)} of {len(normals)} recordings are shorter than 10 s and would be "
+            f"{machine}: {len(padded)} of {len(normals)} recordings {verb(len(padded), 'is', 'are')} "
+            f"shorter than 10 s and would be "
             f"filled up ({printable(padded[0])}); whole and filled-up ones are different sounds to a memory: "
             "leave one kind out"
         )

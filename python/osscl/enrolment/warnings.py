@@ -8,6 +8,7 @@ from osscl.enrolment.report import EnrolledMachine
 from osscl.model_file.decisions import AnyBackground
 from osscl.model_file.manifest import Manifest
 from osscl.support.listing import listed
+from osscl.support.plurals import are, verb
 
 _CLIPPED_SHARE = 1e-3
 _MAX_NAMED = 3
@@ -68,7 +69,7 @@ def warnings_of_memories(machines: Sequence[EnrolledMachine]) -> Iterator[str]:
             )
         if each.smallest_rate is None:
             yield (
-                f"{each.owner}: {each.n_recordings} recordings are too few to decide anything: clips are "
+                f"{each.owner}: {are(each.n_recordings, 'recording')} too few to decide anything: clips are "
                 "scored; give 3 or more, better 10 to 100"
             )
 
@@ -112,7 +113,8 @@ def warnings_of_embeddings(
         known = len(set(clips) & set(trained))
         if known:
             yield (
-                f"{machine}: {known} of {len(set(clips))} clips were trained on: new normal ones lie further "
+                f"{machine}: {known} of {len(set(clips))} clips {verb(known, 'was', 'were')} trained on: "
+                f"new normal ones lie further "
                 "off, and more than asked for may be flagged; better enroll others"
             )
 

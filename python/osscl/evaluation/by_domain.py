@@ -17,6 +17,7 @@ from osscl.evaluation.options import CONFIDENCE, DEFAULT_RESAMPLES, check_option
 from osscl.machines.dcase import type_of
 from osscl.machines.domains import DOMAINS, Domain
 from osscl.metrics import MAX_FPR, StratifiedResampler, harmonic_mean, percentile_interval, roc_areas
+from osscl.support.plurals import verb
 
 _MAX_ELEMENTS = 1 << 22  # resamples times clips computed at once: bounds the memory
 
@@ -118,7 +119,13 @@ def _section(
     }
     n_unknown = sum(clip.domain is None for clip in clips)
     if n_unknown:
-        return _Section(name, n_clips, {}, {}, [f"{name}: {n_unknown} of {len(clips)} clips tell no domain"])
+        return _Section(
+            name,
+            n_clips,
+            {},
+            {},
+            [f"{name}: {n_unknown} of {len(clips)} clips {verb(n_unknown, 'tells', 'tell')} no domain"],
+        )
     sample = _Sample(clips)
     chosen = {key: sample.chosen(key[1], rules) for key in _counted_keys(rules)}
     reasons = {key: reason for key, of_key in chosen.items() if (reason := sample.reason(of_key)) is not None}

@@ -12,6 +12,7 @@ from osscl.errors import EvaluationError
 from osscl.evaluation.challenge_files import ChallengeFile, read_name
 from osscl.evaluation.labelled import label_in_name
 from osscl.support.csv_rows import CsvReader, open_csv, shown
+from osscl.support.links import unreadable
 from osscl.support.paths import printable
 
 _LIST_OF_TYPE = re.compile(r"(?:ground_truth|eval_data_list)_(?P<type>.+)\.csv")
@@ -141,7 +142,7 @@ def rows_of(path: Path) -> Iterator[Iterator[list[str]]]:
             except (csv.Error, LineError) as error:
                 raise EvaluationError(f"{printable(path)}, line {rows.line_num}: {error}") from error
     except OSError as error:
-        raise EvaluationError(f"{printable(path)}: cannot be read: {error.strerror}") from error
+        raise EvaluationError(unreadable(path, "file", error)) from error
 
 
 def finite(text: str) -> float:

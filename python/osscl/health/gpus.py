@@ -8,6 +8,7 @@ from osscl.health.finding import Check, Finding, unusable
 from osscl.support.installed import version_of
 from osscl.support.own_cache import FOLDER_VARIABLE
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 
 _RUNTIMES = ("tensorrt", "onnxruntime-gpu")
 
@@ -98,7 +99,7 @@ def _engine_cache() -> Iterator[Finding]:
         found = f"{len(useless)} of {len(entries)} engines in {where} cannot be used: {useless[0]}"
         yield Finding("engine cache", "broken", found, "osscl engine prune; scoring builds them anew")
     else:
-        yield Finding("engine cache", "ok", f"{len(entries)} engines in {where}")
+        yield Finding("engine cache", "ok", f"{counted(len(entries), 'engine')} in {where}")
 
 
 GPU_CHECKS: dict[str, Check] = {

@@ -14,6 +14,7 @@ from osscl.audio.quality import Measured
 from osscl.decisions.fitted_normals import MIN_CLIPS
 from osscl.enrolment.plan import plan_of
 from osscl.health.recordings import LookedAt, Sound, look_at
+from osscl.support.plurals import counted
 from osscl.support.threads import usable_cpus
 
 _FEWEST_PEERS = 10
@@ -168,7 +169,8 @@ def _summed_up(machine: str, recordings: list[LookedAt]) -> MachineRecordings:
     refused = [each for each in recordings if each.problem is not None]
     needed = Counter(option for each in refused if each.header for option in each.header.needs())
     n_different = len({each.sha256 for each in sounds})
-    few = f"{n_different} different recordings can be heard; a memory needs {MIN_CLIPS}, better 10 to 100"
+    heard = counted(n_different, "different recording")
+    few = f"{heard} can be heard; a memory needs {MIN_CLIPS}, better 10 to 100"
     return MachineRecordings(
         machine=machine,
         n_recordings=len(recordings),

@@ -10,7 +10,7 @@ from osscl.errors import LabelTableError
 from osscl.machines.labels import BY_PATHS, MachineNames
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judges import Judges
-from osscl.support.links import as_walked
+from osscl.support.links import as_walked, unreadable
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
 
@@ -110,4 +110,4 @@ def _hash_of_labels(names: MachineNames) -> str:
     try:
         return hashlib.sha256(read_regular(names.labels)).hexdigest()[:16]
     except OSError as error:
-        raise LabelTableError(f"{printable(names.labels)}: cannot be read: {error.strerror}") from error
+        raise LabelTableError(unreadable(names.labels, "table", error)) from error

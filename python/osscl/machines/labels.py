@@ -13,7 +13,7 @@ from osscl.machines.dcase import MachineFromPath, check_machine
 from osscl.machines.label_rows import RowError, rows_of
 from osscl.machines.told import Told
 from osscl.support.csv_rows import CsvReader, not_utf_8, open_csv
-from osscl.support.links import real_path
+from osscl.support.links import real_path, unreadable
 from osscl.support.paths import path_of, printable
 from osscl.support.spelling import composed, with_slashes
 from osscl.support.urls import is_url
@@ -152,7 +152,7 @@ class LabelTable:
                 except (csv.Error, RowError, MachineError) as error:
                     raise LabelTableError(f"{printable(path)}, line {rows.line_num}: {error}") from error
         except OSError as error:
-            raise LabelTableError(f"{printable(path)}: cannot be read: {error.strerror}") from error
+            raise LabelTableError(unreadable(path, "table", error)) from error
         if not table._told:
             raise LabelTableError(f"{printable(path)}: has no rows below its header")
         return table

@@ -29,6 +29,7 @@ from osscl.storage.reading import read_whole
 from osscl.storage.stored import stored_of
 from osscl.storage.urls import Place, Url, place_of
 from osscl.support.atomic import write_atomically
+from osscl.support.links import unreadable
 from osscl.support.paths import printable
 
 MANIFEST_KEY = b"osscl.manifest"
@@ -110,9 +111,7 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
             )
         _check_contents(model, manifest)
     except OSError as error:
-        raise ModelFileError(
-            f"{printable(place)}: the model file cannot be read: {error.strerror}"
-        ) from error
+        raise ModelFileError(unreadable(place, "model file", error)) from error
     except StorageError as error:
         raise ModelFileError(f"{printable(place)}: the model file cannot be read: {error}") from error
     except ModelFileError as error:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from osscl.support.plurals import plural
+from osscl.support.plurals import plural, verb
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 
@@ -57,7 +57,11 @@ def time_order(times: Sequence[str | None]) -> TimeOrder:
         return TimeOrder(as_given, None, None)
     if len(known) < len(times):
         missing = len(times) - len(known)
-        return TimeOrder(as_given, None, f"{missing} of {len(times)} clips have no time: {_AS_IN_TABLE}")
+        return TimeOrder(
+            as_given,
+            None,
+            f"{missing} of {len(times)} clips {verb(missing, 'has', 'have')} no time: {_AS_IN_TABLE}",
+        )
     try:
         moments = [datetime.datetime.fromisoformat(each) for each in known]
     except ValueError as error:

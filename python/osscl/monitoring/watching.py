@@ -29,6 +29,7 @@ from osscl.scoring.either_domain import EitherDomain
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import Record
 from osscl.support.paths import path_of
+from osscl.support.plurals import counted, verb
 
 AS_BY_DEFAULT = WatchOptions()
 
@@ -98,7 +99,8 @@ def watch(
     streams, n_lines = streams_of(records, on_lines)
     if not streams:
         raise EvaluationError(
-            f"the table holds no score: {n_lines} lines, none of them scored; expected what osscl score wrote"
+            f"the table holds no score: {counted(n_lines, 'line')}, none of them scored; expected what "
+            f"osscl score wrote"
         )
     work = _Work(bundle, options, scored)
     machines = tuple(work.watched(stream) for stream in streams)
@@ -146,7 +148,8 @@ class _Work:
         if n_misfits:
             self._say(
                 stream,
-                f"{n_misfits} of {len(stream.scores)} clips are left out: they are filled up, or not, unlike "
+                f"{n_misfits} of {len(stream.scores)} clips {verb(n_misfits, 'is', 'are')} left out: "
+                f"filled up, or not, unlike "
                 "those of its calibration",
             )
         return np.flatnonzero(~is_misfit[length_of])
@@ -209,7 +212,8 @@ class _Work:
         n_recordings = judge.n_recordings
         if n_recordings < MIN_RECORDINGS:
             return (
-                f"its calibration is of {n_recordings} recordings: {MIN_RECORDINGS} are the least, and 20 or "
+                f"its calibration is of {counted(n_recordings, 'recording')}: {MIN_RECORDINGS} are the "
+                f"least, and 20 or "
                 "more tell something"
             )
         if judge.caveat is not None:

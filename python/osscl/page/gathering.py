@@ -31,6 +31,7 @@ from osscl.runs.score_table import read_records
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import WINDOW, Record, place_of
 from osscl.support.paths import printable
+from osscl.support.plurals import counted, verb
 
 N_WORST = 20
 _TRIED_NORMALS = 5
@@ -119,7 +120,8 @@ def gather(
     gone = sum(clip.evidence is None for clip in clips)
     if gone:
         notes.append(
-            f"{gone} of the {len(clips)} recordings to show are not where the table says, or cannot be read: "
+            f"{gone} of the {len(clips)} recordings to show {verb(gone, 'is', 'are')} not where the table "
+            f"says, or cannot be read: "
             "tell where they are by --audio-root."
         )
     times = sorted(record.recorded_at for record in scored.records if record.recorded_at)
@@ -285,7 +287,7 @@ def _rarity(record: Record, n_normal: int) -> str | None:
     if record.p_value is None:
         return None
     if n_normal and record.p_value < 1.5 / (n_normal + 1):
-        return f"none of {n_normal} normal recordings scores as high"
+        return f"none of {counted(n_normal, 'normal recording')} scores as high"
     return f"{100 * record.p_value:.2g} % of normal recordings score as high"
 
 

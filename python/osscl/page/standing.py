@@ -9,6 +9,7 @@ from osscl.decisions.alarm_rates import chance_of_flagged
 from osscl.page.scored import MachineScores
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import WINDOW, Record
+from osscl.support.plurals import are, counted
 
 State: TypeAlias = Literal["attention", "chance", "quiet", "unknown"]
 Trust: TypeAlias = Literal["good", "limited", "none"]
@@ -120,7 +121,8 @@ def _rests_on(judge: Judge | str | None, n_normal: int) -> str:
     if not isinstance(judge, Judge):
         return "compared with recordings that are not known here"
     return (
-        f"compared with {n_normal} normal recordings, and {100 * judge.rate:.3g} % of normal clips are "
+        f"compared with {counted(n_normal, 'normal recording')}, and {100 * judge.rate:.3g} % of normal "
+        f"clips are "
         "flagged by chance"
     )
 
@@ -135,7 +137,7 @@ def _doubts_of_decisions(judge: Judge | str | None) -> Iterator[str]:
         found = rate_interval(n_normal, judge.rate)
         if n_normal < FEW_RECORDINGS and found is not None:
             yield (
-                f"{n_normal} normal recordings are few: the rate may really be {100 * found.low:.2g} to "
+                f"{are(n_normal, 'normal recording')} few: the rate may really be {100 * found.low:.2g} to "
                 f"{100 * found.high:.2g} %"
             )
         if judge.caveat:

@@ -8,6 +8,7 @@ from osscl.errors import FolderReadError, StorageError
 from osscl.runs.passed_over import COMPANION_PREFIX, PassedOver
 from osscl.storage.listing import objects_at
 from osscl.support.paths import printable
+from osscl.support.plurals import plural
 
 
 def recordings_at(url: str, passed_over: PassedOver) -> Iterator[Candidate]:
@@ -42,7 +43,7 @@ def recordings_at(url: str, passed_over: PassedOver) -> Iterator[Candidate]:
             raise StorageError(
                 f"{printable(url)} cannot be listed: {error}", is_missing=error.is_missing
             ) from error
-        reason = f"what lies behind {n_listed:,} objects of it cannot be listed: {error}"
+        reason = f"what lies behind {n_listed:,} {plural(n_listed, 'object')} of it cannot be listed: {error}"
         yield Candidate(url, FolderReadError(reason))
 
 

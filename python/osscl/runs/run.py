@@ -305,7 +305,11 @@ def write_run_record(output: Place, run: dict[str, Any]) -> None:
     OutputError
         It cannot be written.
     """
-    path = record_of(output)
+    write_run_record_at(record_of(output), run)
+
+
+def write_run_record_at(path: Place, run: dict[str, Any]) -> None:
+    """Write down how an output came about, in a file of this name; otherwise as `write_run_record`."""
     content = msgspec.json.format(msgspec.json.encode(run)) + b"\n"
     if isinstance(path, Url):
         put(path, content)

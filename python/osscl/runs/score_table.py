@@ -13,6 +13,7 @@ from osscl.runs.parquet_parts import parts_of
 from osscl.scoring.record import COLUMNS, SCORED_STATUSES, Record
 from osscl.support.csv_rows import CsvReader, open_csv
 from osscl.support.failed_import import needing
+from osscl.support.links import unreadable
 from osscl.support.paths import printable
 from osscl.support.regular_file import regular_only
 
@@ -62,7 +63,7 @@ def read_records(path: Path) -> Iterator[Record]:
                 raise _unusable(path, line, error) from error
             yield record
     except OSError as error:
-        raise EvaluationError(f"{printable(path)}: cannot be read: {error.strerror or error}") from error
+        raise EvaluationError(unreadable(path, "table", error)) from error
 
 
 def _record(cells: Mapping[str, Any]) -> Record:

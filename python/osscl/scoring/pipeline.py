@@ -27,7 +27,7 @@ from osscl.scoring.whole_files import WholeFile
 
 def score_recordings(
     candidates: Iterable[Candidate], task: Task, manifest: Manifest, backend: Backend
-) -> Iterator[Record]:
+) -> Generator[Record, None, None]:
     """Score recordings lazily and in order.
 
     In memory are, at most, the samples of ``task.readers + 1`` batches read ahead and of

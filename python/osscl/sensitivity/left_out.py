@@ -6,6 +6,7 @@ from osscl.decisions import Memory
 from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.errors import DecisionError
 from osscl.scoring.judge import Judge, NormalScores
+from osscl.support.plurals import are
 
 
 def judge_without(judge: Judge, recording: str) -> Judge:
@@ -69,7 +70,7 @@ def _scores_without(normal: NormalScores, recording: str) -> NormalScores:
 
 def _too_few(n_recordings: int) -> str:
     return (
-        f"{n_recordings} normal recordings are too few for detection limits: one is left out at a time, "
+        f"{are(n_recordings, 'normal recording')} too few for detection limits: one is left out at a time, "
         f"and {MIN_RECORDINGS} must remain to decide; enroll {MIN_RECORDINGS + 1} or more, 60 for limits "
         "that hold with a confidence of 95 %"
     )

@@ -27,6 +27,7 @@ from osscl.sensitivity.trials import N_TRIALS
 from osscl.support.listing import listed
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
+from osscl.support.plurals import are
 from osscl.support.threads import usable_cpus
 
 AS_BY_DEFAULT = SensitivityOptions()
@@ -268,7 +269,7 @@ class _Work:
         n_recordings = len({each.recording for each in clips})
         if n_recordings < ENOUGH_RECORDINGS:
             self.warnings.append(
-                f"{machine}: {n_recordings} recordings are fewer than the {ENOUGH_RECORDINGS} that a "
+                f"{machine}: {are(n_recordings, 'recording')} fewer than the {ENOUGH_RECORDINGS} that a "
                 "confidence of 95 % takes: true limits may lie above these"
             )
         if len(clips) < n_given:
@@ -280,7 +281,8 @@ class _Work:
         if unknown:
             what = "calibration" if rule == "network" else "memory"
             self.warnings.append(
-                f"{machine}: {unknown} recordings are not in its {what} and are judged by it as it is; all "
+                f"{machine}: {are(unknown, 'recording')} not in its {what} and "
+                f"judged by it as it is; all "
                 "others are left out of it one at a time"
             )
 

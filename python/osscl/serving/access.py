@@ -8,6 +8,7 @@ from pathlib import Path
 
 from osscl.errors import ConfigError, InputError
 from osscl.serving.problems import RequestError
+from osscl.support.links import unreadable
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
 
@@ -109,7 +110,7 @@ def find_token(file: Path | None) -> str | None:
         try:
             token = read_regular(file).decode("latin-1")
         except OSError as error:
-            raise InputError(f"{place}: the token cannot be read: {error.strerror}") from error
+            raise InputError(unreadable(file, "token", error)) from error
     token = token.strip()
     if not _FEWEST_CHARACTERS <= len(token) <= _MOST_CHARACTERS:
         raise ConfigError(

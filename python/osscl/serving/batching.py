@@ -20,6 +20,7 @@ from osscl.serving.answers import Answered, answer
 from osscl.serving.problems import RequestError, busy
 from osscl.serving.requests import Question
 from osscl.serving.windows import answer_windows
+from osscl.support.plurals import counted, verb
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +84,8 @@ class Batching:
         """Refuse another question where too many wait already; raises `RequestError` (503)."""
         if self.is_full:
             raise busy(
-                f"{self.n_waiting} recordings wait to be scored, as many as may (--max-waiting); send it "
+                f"{counted(self.n_waiting, 'recording')} {verb(self.n_waiting, 'waits', 'wait')} to be "
+                f"scored, as many as may (--max-waiting); send it "
                 "again in a moment"
             )
 

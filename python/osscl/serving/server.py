@@ -20,6 +20,7 @@ from osscl.serving.app import Service, make_app
 from osscl.serving.connections import Connection
 from osscl.serving.front import Front, refusals_noted
 from osscl.serving.limits import Limits
+from osscl.support.plurals import counted
 from osscl.support.service_manager import tell_service_manager, watchdog_s
 
 _BACKLOG = 512
@@ -207,7 +208,9 @@ class _Running(uvicorn.Server):
         if self.should_exit:
             return
         self._on_ready()
-        tell_service_manager("READY=1", f"STATUS=serving {len(self._service.detector.machines)} machines")
+        tell_service_manager(
+            "READY=1", f"STATUS=serving {counted(len(self._service.detector.machines), 'machine')}"
+        )
         if (seconds := watchdog_s()) is not None:
             self._watchdog = asyncio.create_task(self._be_alive(seconds / 2))
 

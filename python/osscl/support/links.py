@@ -45,10 +45,22 @@ def dead_link(path: str | os.PathLike[str]) -> str | None:
     return None
 
 
-def missing(path: str | os.PathLike[str]) -> str | None:
+def missing(path: str | os.PathLike[str], what: str | None = None) -> str | None:
     """Say that there is nothing at a path, or that it is a link to nothing; None where there is something.
 
     What is at a URL is told where it is listed or read, and not here.
+
+    Parameters
+    ----------
+    path : path-like
+        What was named.
+    what : str, optional
+        What should be there, such as "table"; without it a file where the name has an ending, else a folder.
+
+    Returns
+    -------
+    str or None
+        Such as "there is no folder recordings".
     """
     if is_url(path):
         return None
@@ -56,7 +68,29 @@ def missing(path: str | os.PathLike[str]) -> str | None:
         os.stat(path)  # noqa: PTH116 - a path of any kind
     except (FileNotFoundError, NotADirectoryError):
         problem = dead_link(path)
-        return f"there is no file or folder {printable(path)}" + (f": {problem}" if problem else "")
+        expected = what or ("file" if os.path.splitext(path)[1] else "folder")  # noqa: PTH122 - any path
+        return f"there is no {expected} {printable(path)}" + (f": {problem}" if problem else "")
     except (OSError, ValueError):  # there is something, or it cannot be told
         return None
     return None
+
+
+def unreadable(path: str | os.PathLike[str], what: str, error: OSError) -> str:
+    """Say why a file could not be opened or read: that it is not there, or what the system says.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    what : str
+        What should be there, such as "table".
+    error : OSError
+        What came of reading it.
+
+    Returns
+    -------
+    str
+        Such as "there is no table scores.csv".
+    """
+    gone = missing(path, what) if isinstance(error, FileNotFoundError | NotADirectoryError) else None
+    return gone or f"{printable(path)}: the {what} cannot be read: {error.strerror or error}"

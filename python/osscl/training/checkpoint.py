@@ -20,6 +20,7 @@ from osscl.errors import CheckpointError, OutputError
 from osscl.model_file.decisions import StoredBackground, StoredEmbeddingBackground
 from osscl.model_file.verdict import Verdict
 from osscl.support.atomic import write_atomically
+from osscl.support.links import unreadable
 from osscl.support.paths import printable
 from osscl.support.strict_json import decode_strictly
 from osscl.training.progress import Progress
@@ -147,15 +148,15 @@ def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: Checkpoint
         ) from error
 
 
-def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], CheckpointInfo]:
+def read_checkpoint(path: Path, content: Content | None) -> tuple[dict[str, Tensor], CheckpointInfo]:
     """Read a checkpoint.
 
     Parameters
     ----------
     path : Path
         File that `write_checkpoint` wrote.
-    content : {"ema_weights", "training_state"}
-        What it must hold.
+    content : {"ema_weights", "training_state"} or None
+        What it must hold; None for either.
 
     Returns
     -------
@@ -174,8 +175,7 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
             stated = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise CheckpointError(f"{printable(path)}: the checkpoint cannot be read: {reason}") from error
+        raise CheckpointError(unreadable(path, "checkpoint", error)) from error
     except SafetensorError as error:
         raise CheckpointError(f"{printable(path)}: no safetensors file, or a damaged one: {error}") from error
     document = stated.get(_KEY)
@@ -190,12 +190,18 @@ def read_checkpoint(path: Path, content: Content) -> tuple[dict[str, Tensor], Ch
         raise CheckpointError(
             f"{printable(path)}: what the checkpoint says of itself is damaged: {error}"
         ) from None
-    if info.content != content:
+    if content is not None and info.content != content:
         raise CheckpointError(
             f"{printable(path)}: holds {info.content.replace('_', ' ')}, expected {content.replace('_', ' ')}"
             + ("; choose the best.safetensors beside it" if content == "ema_weights" else "")
         )
     return tensors, info
+
+
+def stated_sha256(path: Path) -> str:
+    """Hash of all that a checkpoint, which has been read and so is sound, says and holds."""
+    with safe_open(path, "pt") as file:
+        return str(file.metadata()[_HASH_KEY])
 
 
 def _later_than(document: str) -> set[str]:

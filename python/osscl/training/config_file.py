@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from osscl.errors import ConfigError
+from osscl.support.links import unreadable
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
 from osscl.training.train_config import TrainConfig
@@ -41,7 +42,7 @@ def read_config(path: Path | None, changes: Mapping[str, Any]) -> TrainConfig:
         try:
             stated = tomllib.loads(read_regular(path).decode())
         except OSError as error:
-            raise ConfigError(f"{place}the recipe cannot be read: {error.strerror}") from error
+            raise ConfigError(unreadable(path, "recipe", error)) from error
         except ValueError as error:
             raise ConfigError(f"{place}the recipe is no TOML file: {error}") from error
     try:

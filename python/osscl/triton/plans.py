@@ -10,6 +10,7 @@ from osscl.backends.tensorrt.private_files import NotTrusted, check_private_fold
 from osscl.backends.tensorrt.sidecar import EngineFacts
 from osscl.errors import BackendError, ConfigError
 from osscl.model_file.bundle import Bundle
+from osscl.support.links import unreadable
 from osscl.support.paths import printable
 
 _ENDING = ".engine"
@@ -83,7 +84,7 @@ def _read(path: Path, bundle: Bundle, model: str) -> Engine:
     except NotTrusted as why:
         raise BackendError(f"{printable(path)}: the engine cannot be used: {why}") from None
     except OSError as error:
-        raise BackendError(f"{printable(path)}: the engine cannot be read: {error.strerror}") from error
+        raise BackendError(unreadable(path, "engine", error)) from error
     if sidecar.facts.graph_sha256 != bundle.graph_sha256:
         raise BackendError(
             f"{printable(path)} was built from another graph than that of {model} (SHA-256 "
