@@ -52,6 +52,7 @@ def export_onnx(
     fit: Fit = AS_THEY_ARE,
     licence: str | None = None,
     training_data: str | None = None,
+    overwrite: bool = False,
     on_step: Callable[[], Any] = lambda: None,
     on_warning: Callable[[str], Any] = lambda _: None,
 ) -> Manifest:
@@ -68,7 +69,7 @@ def export_onnx(
         ``.safetensors`` file that `osscl train` wrote; or a ``.pth`` file in the published layout, where
         ``config.json`` beside it says margin, head and inputs; or an exported ``.onnx`` model file in fp32.
     path : path-like
-        Model file to write; an existing one is replaced.
+        Model file to write.
     classes : sequence of str, optional
         Machine IDs in the order of the class weight; by default those of ``config.json``, or the 41
         published ones.
@@ -96,6 +97,8 @@ def export_onnx(
         How recordings of these folders that do not fit are made to fit.
     licence, training_data : str, optional
         Free text, kept in the file. What was trained on is by default what the checkpoint says of it.
+    overwrite : bool
+        Replace what is at `path`; never what is read.
     on_step : callable
         Called after each clip that was read, or that the accuracy gate made or scored.
     on_warning : callable
@@ -123,7 +126,7 @@ def export_onnx(
     DecisionError
         Recordings are too few for a background or a memory.
     OutputError
-        The file cannot be written.
+        The file exists, is read by this very call, or cannot be written.
     """
     if precision not in PRECISIONS:
         raise ConfigError(f"precision is {precision}; it must be one of: {', '.join(PRECISIONS)}")
@@ -132,7 +135,7 @@ def export_onnx(
         {"--gate": gate, "--calibration": calibration, "--background": background, "--enroll": enroll},
         fit,
     )
-    check_output(Path(path), overwrite=True, inputs=[checkpoint])  # before the gate takes its minutes
+    check_output(Path(path), overwrite=overwrite, inputs=[checkpoint])  # before the gate takes its minutes
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )

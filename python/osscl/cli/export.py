@@ -14,7 +14,7 @@ from osscl.config import HeadKind, ModelInputs
 from osscl.model_file.manifest import Manifest, Precision
 from osscl.model_file.signature import FrontEndPlace
 from osscl.support.failed_import import needing
-from osscl.support.outputs import refuse_inputs
+from osscl.support.outputs import check_output
 from osscl.support.own_cache import keep_torch_inside
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -115,13 +115,14 @@ def export(
             help="What the model was trained on, kept in the file; by default the checkpoint's word."
         ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at the output.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the measured errors as JSON.")] = False,
 ) -> None:
     """Export a checkpoint to one ONNX file, written only if it computes what the checkpoint does."""
+    check_output(output, overwrite=overwrite, inputs=[checkpoint, classes])  # before torch takes its seconds
     keep_torch_inside()
     with needing("exporting", "export"):
         from osscl.export import export_onnx, read_classes
-    refuse_inputs(output, [classes])
     if json:
         refuse_closed_stdout()
     say(f"exporting {checkpoint} ...")
@@ -143,6 +144,7 @@ def export(
             fit=fit,
             licence=licence,
             training_data=training_data,
+            overwrite=overwrite,
             on_step=progress.advance,
             on_warning=lambda warning: say(f"warning: {warning}"),
         )
