@@ -117,7 +117,16 @@ def test_usage_errors(recordings: Path, tmp_path: Path) -> None:
 
     errors = [row for row in USAGE_ERRORS if not ("cuda" in row[0] and torch.cuda.is_available())]
     command = ("train", recordings, "--output", tmp_path / "run")
-    results = osscl_each([(*command, *arguments) for arguments, _, _ in errors], packages=WITH_TORCH)
+    used = tmp_path / "used"
+    (used / "pump").mkdir(parents=True)
+    (used / "pump" / "last.safetensors").touch()
+    of_types = ("train", recordings, "--output", used, "--each-type", *SHORT)
+    *results, refused = osscl_each(
+        [*((*command, *arguments) for arguments, _, _ in errors), of_types], packages=WITH_TORCH
+    )
+    assert refused.returncode == 1
+    assert f"error: {used / 'pump'} holds a training already; go on with it" in refused.stderr
+    assert "12 clips" not in refused.stderr  # nothing was read for it
     for (arguments, code, message), result in zip(errors, results, strict=True):
         assert result.returncode == code, arguments
         assert message in " ".join(result.stderr.replace("│", " ").split())

@@ -11,6 +11,7 @@ from osscl.cli.messages import emit, say
 from osscl.cli.options import takes_shared_options
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.config import HeadKind, ModelInputs
+from osscl.evaluation.gate_limits import GateLimits
 from osscl.model_file.manifest import Manifest, Precision
 from osscl.model_file.signature import FrontEndPlace
 from osscl.support.failed_import import needing
@@ -79,6 +80,22 @@ def export(
             metavar="CLIPS",
         ),
     ] = None,
+    min_rank_correlation: Annotated[
+        float | None,
+        typer.Option(
+            help="Least rank correlation of the scores in reduced precision with those in fp32 that the "
+            "accuracy gate lets pass: 1 asks for the same order of all clips. For 0.999 it takes 23 clips.",
+            show_default="0.999",
+        ),
+    ] = None,
+    max_auc_change: Annotated[
+        float | None,
+        typer.Option(
+            help="How far the AUC in reduced precision may lie from that in fp32. For 0.002 it takes 23 "
+            "normal and 23 anomalous clips of one machine, or 7 and 7 of each of 12.",
+            show_default="0.002",
+        ),
+    ] = None,
     calibration: Annotated[
         Path | None,
         typer.Option(help="Folder of normal recordings that set the ranges of int8.", metavar="CLIPS"),
@@ -138,6 +155,7 @@ def export(
             rewrites=_rewrites(without_rewrite or []),
             precision=precision,
             gate=gate,
+            limits=_limits(min_rank_correlation, max_auc_change),
             calibration=calibration,
             background=background,
             enroll=enroll,
@@ -168,6 +186,13 @@ def export(
             **_decision_facts(manifest),
         }
     )
+
+
+def _limits(min_rank_correlation: float | None, max_auc_change: float | None) -> GateLimits | None:
+    """Limits of the accuracy gate; None where none is stated."""
+    stated = {"min_rank_correlation": min_rank_correlation, "max_auc_change": max_auc_change}
+    given = {name: value for name, value in stated.items() if value is not None}
+    return GateLimits(**given) if given else None
 
 
 def _decision_facts(manifest: Manifest) -> dict[str, str]:

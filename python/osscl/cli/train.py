@@ -1,5 +1,6 @@
 """``osscl train``: recordings of normal machines in, checkpoints out."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,12 @@ from osscl.cli.options import takes_shared_options
 from osscl.cli.recipe_options import AS_PUBLISHED, RecipeOptions
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.cli.surveyed import say_survey
-from osscl.cli.training_folders import Asked, Trainings, trainings_in
+from osscl.cli.training_folders import Asked, Trainings, refuse_used_folders, trainings_in
 from osscl.cli.training_limit import TimeLimit, planned_recipes
 from osscl.cli.training_result import print_result, say_verdicts
 from osscl.cli.training_said import Told
+from osscl.machines.dcase import type_of
+from osscl.page.rendering import load_jinja2
 from osscl.runs.passed_over import PassedOver
 from osscl.support.durations import parse_duration
 from osscl.support.failed_import import needing
@@ -104,12 +107,15 @@ def train(
     limit = None if time_limit is None else TimeLimit(parse_duration(time_limit, "--time-limit"))
     changes = recipe.changes | fit.stated()
     asked = read_config(recipe.config, changes)  # before torch takes its seconds
+    check_output_folder(output)
+    if not (resume or each_type):  # the folders of types are known once recordings are found
+        refuse_used_folders(output, seeds)
+    load_jinja2()  # for the page, which is written hours later
     keep_torch_inside()
     with needing("training", "train"):
         from osscl.training import Execution
         from osscl.training.log_mel_cache import LogMelCache
         from osscl.training.summary import summarise
-    check_output_folder(output)  # before hours of reading
     if cache is not None:
         LogMelCache(cache)  # as above: it is made, or refused
     if json:
@@ -126,12 +132,17 @@ def train(
 
     whole = None if each_type else planned(output)
     first = asked if whole is None else next(iter(whole.recipes.values()))
-    clips = _read(data, first, skip_bad, labels)
+    plans: dict[str, Trainings] = {}
+
+    def plan_types(machines: Sequence[str]) -> None:
+        for name in dict.fromkeys(map(type_of, machines)) if each_type else ():
+            if not resume:
+                refuse_used_folders(_folder_of_type(output, name), seeds)
+            plans[name] = planned(_folder_of_type(output, name), of_several=True)
+
+    clips = _read(data, first, skip_bad, labels, plan_types)
     if whole is None:
-        networks = {
-            output / name: (part, planned(output / name, of_several=True))
-            for name, part in _by_type(clips).items()
-        }
+        networks = {output / name: (clips.of_type(name), plans[name]) for name in clips.types}
     else:
         if limit is not None:
             epochs = planned_recipes(clips, whole.recipes, execution, limit, is_begun=bool(whole.begun))
@@ -160,20 +171,23 @@ def _train_all(clips: "TrainingData", trainings: Trainings, execution: "Executio
     return outcomes
 
 
-def _by_type(clips: "TrainingData") -> "dict[str, TrainingData]":
-    """Clips of each machine type, each enough for a network of its own; its name becomes a folder's."""
-    parts = {}
-    for name in clips.types:
-        if name in ("", ".", ".."):
-            raise typer.BadParameter(
-                f"--each-type names a folder after each machine type, and '{name}' is none; rename the "
-                "machine"
-            )
-        parts[name] = clips.of_type(name)
-    return parts
+def _folder_of_type(output: Path, machine_type: str) -> Path:
+    """Where the network of a machine type is written; the type's name becomes a folder's."""
+    if machine_type in ("", ".", ".."):
+        raise typer.BadParameter(
+            f"--each-type names a folder after each machine type, and '{machine_type}' is none; rename the "
+            "machine"
+        )
+    return output / machine_type
 
 
-def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool, labels: Path | None) -> "TrainingData":
+def _read(
+    roots: list[Path],
+    recipe: "TrainConfig",
+    skip_bad: bool,
+    labels: Path | None,
+    on_machines: Callable[[Sequence[str]], object],
+) -> "TrainingData":
     from osscl.training import read_training_data
     from osscl.training.clips import fit_of
 
@@ -192,6 +206,7 @@ def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool, labels: Path
             classes=recipe.classes,
             passed_over=passed_over,
             on_survey=say_survey,
+            on_machines=on_machines,
             on_clip=show,
         )
     for bad in clips.bad:

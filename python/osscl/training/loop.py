@@ -12,7 +12,7 @@ from torch import Tensor
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
 from osscl.model_file.verdict import Verdict
 from osscl.support.paths import printable
-from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
+from osscl.training.checkpoint import CheckpointInfo, Content, write_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
 from osscl.training.decided import decided, n_steps_of
@@ -31,15 +31,13 @@ from osscl.training.moving_average import initialisation_left
 from osscl.training.order import Planned, TrainingOrder, n_batches
 from osscl.training.progress import Progress, Sums
 from osscl.training.reports import EpochReport, Listener, StepReport
+from osscl.training.run_files import BEST_FILE, LAST_FILE
 from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, HoldOut, evaluate_hold_out, training_step
 from osscl.training.step_memory import StepMemory, is_out_of_memory, step_memory
 from osscl.training.timing import Pace, pace_of
 from osscl.training.train_config import TrainConfig
-
-LAST_FILE = f"last{SUFFIX}"
-BEST_FILE = f"best{SUFFIX}"
 
 
 class Training:

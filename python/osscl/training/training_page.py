@@ -16,9 +16,9 @@ from osscl.training.curves import HEIGHT, Chart, learning_curves
 from osscl.training.judging import ADVICE
 from osscl.training.progress import Best
 from osscl.training.reports import read_reports
+from osscl.training.run_files import PAGE_FILE, PICTURE_FILE
 from osscl.training.separation import Confused, most_confused
 
-PAGE_FILE, PICTURE_FILE = "training.html", "curves.svg"
 _FOLDER = files("osscl.training") / "templates"
 _HEADLINES: dict[Word, str] = {
     "learned": "The network learned to tell its classes apart.",
