@@ -134,8 +134,14 @@ def test_usage_errors(recordings: Path, tmp_path: Path) -> None:
 
 
 NO_RECIPES = [
-    ("epochs = 'many'", "recipe.toml: Expected `int`, got `str` - at `$.epochs`"),
-    ("epoch = 3", "recipe.toml: Object contains unknown field `epoch`"),
+    ("epochs = 'many'", "recipe.toml: epochs is 'many'; expected a whole number"),
+    ("ema_warmup = 'yes'", "recipe.toml: ema_warmup is 'yes'; expected True or False"),
+    ("head = 'large'", "recipe.toml: head is 'large'; expected one of: basic, leaky_relu, none"),
+    (
+        "epoch = 3\nlearning-rate = 1e-3\nzzz = 1",
+        "recipe.toml: epoch is not known; did you mean epochs?; learning-rate is not known; did you mean "
+        "learning_rate?; zzz is not known (keys of a recipe: docs/training.md, and osscl train --help)",
+    ),
     ("epochs = ", "recipe.toml: the recipe is no TOML file"),
     ("margin = 2.0", "margin is 2.0; it must lie in"),
 ]

@@ -107,9 +107,9 @@ def test_a_recipe_file_may_say_it(tmp_path: Path) -> None:
     assert read_config(path, {"pad": "zero"}) == TrainConfig(channel="mean", pad="zero")
     for text, message in (
         ("channel = -1", "channel is -1; it must be a number from 0, or 'mean'"),
-        ('channel = "left"', "Invalid enum value 'left'"),
-        ('pad = "loop"', "Invalid enum value 'loop'"),
-        ("resample = 1", "Expected `bool`, got `int`"),
+        ('channel = "left"', "channel is 'left'; it must be a number from 0, or 'mean'"),
+        ('pad = "loop"', "pad is 'loop'; it must be 'repeat' or 'zero'"),
+        ("resample = 1", "resample is 1; it must be True or False"),
     ):
         path.write_text(text)
         with pytest.raises(ConfigError, match=message):
