@@ -268,6 +268,11 @@ def notes_of(report: Report) -> Iterator[str]:
         yield from domain_notes(report.domains, report.challenge, evaluation.max_fpr)
     if report.published is not None:
         yield f"published: {report.published.source}."
+        if report.published.differences:
+            yield (
+                "these clips are not the paper's test set, so that no difference says anything of the model: "
+                f"{'; '.join(report.published.differences)}."
+            )
     for reason in evaluation.undefined:
         yield f"{UNDEFINED}, and left out of the means: {reason}."
     if report.unscored:
