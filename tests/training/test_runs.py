@@ -88,9 +88,10 @@ def test_reports_and_files(finished: tuple[Path, list[Any]], data: TrainingData)
     epochs = [report for report in reports if isinstance(report, EpochReport)]
     n_training = len(split_hold_out(data, 0.2, 5).training)
     assert len(steps) == 2 * (n_training // 3)
-    assert [report.epoch for report in epochs] == [0, 1]
+    assert [report.epoch for report in epochs] == [1, 2]  # as on screen
     assert all(report.weights == "ema" for report in epochs)
-    of_first = [report for report in steps if report.epoch == 0]
+    of_first = [report for report in steps if report.epoch == 1]
+    assert [report.step for report in of_first] == list(range(1, len(of_first) + 1))
     assert epochs[0].loss == pytest.approx(sum(report.loss for report in of_first) / len(of_first))
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["kind"] for line in lines].count("epoch") == 2
@@ -249,6 +250,7 @@ def test_seeds_differ_and_are_summarised(data: TrainingData, tmp_path: Path) -> 
         assert outcome.verdict is not None
         assert outcome.best is not None
         assert row["verdict"]["word"] == outcome.verdict.word
+        assert row["epoch"] == outcome.best.n_epochs == 1
         assert tuple(map(tuple, row["confusion"])) == outcome.best.confusion
         pairs = most_confused(MACHINES, outcome.best.confusion)
         assert [Confused(**each) for each in row["most_confused"]] == pairs

@@ -247,8 +247,8 @@ class Training:
     def _step_report(self, step: int, one: Sums) -> StepReport:
         progress = self.state.progress
         return StepReport(
-            epoch=progress.epoch,
-            step=step,
+            epoch=progress.epoch + 1,
+            step=step + 1,
             n_steps=progress.n_steps,
             learning_rate=learning_rate(progress.epoch, self._config),
             **one.means(),
@@ -256,7 +256,7 @@ class Training:
 
     def _epoch_report(self, progress: Progress, hold_out: HoldOut) -> EpochReport:
         return EpochReport(
-            epoch=progress.epoch,
+            epoch=progress.epoch + 1,
             n_steps=progress.n_steps,
             learning_rate=learning_rate(progress.epoch, self._config),
             **progress.sums.means(),

@@ -46,6 +46,7 @@ def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, Any]:
                 "seed": outcome.seed,
                 "folder": str(outcome.folder),
                 **asdict(figures),
+                "epoch": figures.n_epochs,
                 "most_confused": [
                     each._asdict() for each in most_confused(outcome.classes, figures.confusion)
                 ],

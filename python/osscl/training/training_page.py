@@ -124,7 +124,7 @@ def _facts(info: CheckpointInfo, best: Best) -> dict[str, str]:
     facts = {
         "clips": f"{len(info.training_clips):,} trained on, {len(info.hold_out_clips):,} held out",
         "steps": f"{info.progress.n_steps:,} in {info.progress.epoch:,} of {info.config.epochs:,} epochs",
-        "weights kept": f"averaged, after epoch {best.epoch + 1}",
+        "weights kept": f"averaged, after epoch {best.n_epochs}",
         "hold-out loss": f"{best.hold_out_loss:.4f}",
         "hold-out accuracy": f"{best.hold_out_accuracy:.4f}",
         "computed on": info.device,
