@@ -29,13 +29,18 @@ def test_recordings_become_a_model_that_scores_them(recordings: Path, tmp_path: 
     assert "hold-out accuracy" in trained.stdout
     assert "planned for a limit of 30 d: 2 epochs, which the recipe has; there is time" in trained.stderr
     assert "about 0 s left" not in trained.stderr
-    verdict = trained.stderr.splitlines()[-1]
+    verdict, following = trained.stderr.splitlines()[-2:]
+    assert following == f"next: osscl-export {tmp_path / 'run' / 'best.safetensors'} --output model.onnx"
     assert verdict.startswith("warning: whether the network learned anything cannot be told: ")
     assert "of 3 held-out clips lie nearest to their own class of 3" in verdict
     assert "train with more of them (--hold-out 0.2)" in verdict
     exported = osscl("export", tmp_path / "run" / "best.safetensors", "--output", tmp_path / "model.onnx")
     assert exported.returncode == 0, exported.stderr
     assert verdict in exported.stderr.splitlines()
+    following = exported.stderr.splitlines()[-1]
+    assert following == (
+        f"next: osscl enroll {tmp_path / 'model.onnx'} NORMAL_RECORDINGS --output enrolled.onnx"
+    )
     (shown,) = osscl_each([("inspect", tmp_path / "model.onnx")])
     assert "whether the network learned anything cannot be told" in " ".join(shown.stdout.split())
     scored = osscl("score", tmp_path / "model.onnx", recordings, "--json")
@@ -53,6 +58,7 @@ def test_seeds_and_recipe(recordings: Path, tmp_path: Path) -> None:
     done = osscl("train", recordings, *arguments)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
+    assert "next: " not in done.stderr
     assert [row["seed"] for row in summary["seeds"]] == [3, 4]
     for row in summary["seeds"]:
         assert row["verdict"]["word"] == "cannot_tell"

@@ -8,6 +8,7 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts
 from osscl.cli.messages import emit, say
+from osscl.cli.next_command import say_next
 from osscl.cli.options import takes_shared_options
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.config import HeadKind, ModelInputs
@@ -186,6 +187,10 @@ def export(
             **_decision_facts(manifest),
         }
     )
+    if manifest.decisions is not None and manifest.decisions.memories:
+        say_next("osscl", "score", output, "RECORDINGS", "--output", "scores.csv")
+    else:
+        say_next("osscl", "enroll", output, "NORMAL_RECORDINGS", "--output", "enrolled.onnx")
 
 
 def _limits(min_rank_correlation: float | None, max_auc_change: float | None) -> GateLimits | None:

@@ -11,6 +11,7 @@ from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json
 from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.messages import emit, say
+from osscl.cli.next_command import say_next_of_training
 from osscl.cli.options import takes_shared_options
 from osscl.cli.recipe_options import AS_PUBLISHED, RecipeOptions
 from osscl.cli.streams import refuse_closed_stdout
@@ -148,16 +149,19 @@ def train(
             epochs = planned_recipes(clips, whole.recipes, execution, limit, is_begun=bool(whole.begun))
             whole = Trainings(epochs, whole.begun)
         networks = {output: (clips, whole)}
-    summaries, all_outcomes = {}, []
+    summaries, networks_done = {}, []
     for place, (part, trainings) in networks.items():
         outcomes = _train_all(part, trainings, execution)
         summaries[place] = summarise(outcomes, place)
-        all_outcomes += outcomes
+        networks_done.append(outcomes)
         if not json:
             print_result(outcomes, summaries[place])
     if json:
         emit(as_json({str(at): each for at, each in summaries.items()} if each_type else summaries[output]))
-    say_verdicts(all_outcomes)
+    say_verdicts([outcome for outcomes in networks_done for outcome in outcomes])
+    if not json:
+        for outcomes in networks_done:
+            say_next_of_training(outcomes, of_several=each_type)
 
 
 def _train_all(clips: "TrainingData", trainings: Trainings, execution: "Execution") -> "list[Outcome]":
