@@ -43,7 +43,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl train recordings --output runs/short --resume\n
   osscl-export runs/short/best.safetensors --output model.onnx\n
 \n
-Ctrl-C saves after the step at hand; --resume goes on, on a CPU to the very bits of a run without a stop.\n
+Ctrl-C saves after the current step, and --resume goes on. On a CPU the result is the same, bit for bit, as
+without the stop.\n
 Exit code: 0 complete, 1 failed, 2 wrong usage; stopped and saved: 130 by Ctrl-C,
 143 by SIGTERM, 129 by SIGHUP.
 """
