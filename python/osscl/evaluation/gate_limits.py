@@ -44,11 +44,10 @@ class GateLimits:
 
         Among n clips such a swap leaves a rank correlation of 1 - 12 / (n**3 - n).
         """
-        allowed = 1.0 - self.min_rank_correlation
-        if allowed <= 0.0:
+        if self.min_rank_correlation >= 1.0:
             return None
-        n = max(2, math.floor((12.0 / allowed) ** (1 / 3)))
-        while 12.0 / (n**3 - n) > allowed:
+        n = max(2, math.floor((12.0 / (1.0 - self.min_rank_correlation)) ** (1 / 3)) - 1)
+        while 1.0 - 12.0 / (n**3 - n) < self.min_rank_correlation:
             n += 1
         return n
 

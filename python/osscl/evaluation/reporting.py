@@ -12,6 +12,7 @@ from osscl.evaluation.domain_tables import Challenge
 from osscl.evaluation.evaluating import evaluate
 from osscl.evaluation.figures import Evaluation
 from osscl.evaluation.labelled import Labelled
+from osscl.evaluation.missed import missed_of, unheard_of
 from osscl.evaluation.published_figures import PAPERS_TEST_SET, Published
 from osscl.evaluation.report_tables import Report, Unscored
 from osscl.support.paths import printable
@@ -97,5 +98,7 @@ def report_on(
         published=published,
         challenge=None if counting.told is None else Challenge.of(counting.told),
         domains=counting.by_domain(labelled),
+        missed=missed_of(labelled.scores),
+        unheard=unheard_of(labelled.scores),
         domains_by_rule={name: found for name, found in of_domains.items() if found is not None},
     )
