@@ -45,9 +45,9 @@ def notes_of(report: Report) -> Iterator[str]:
         n_few = sum(not machine.has_many_clips for machine in evaluation.machines)
         if n_few:
             yield (
-                f"{TOO_FEW}: an interval means nothing where a machine ID has fewer than {ENOUGH_CLIPS} normal "
-                f"or {ENOUGH_CLIPS} anomalous clips, as {n_few} of {len(evaluation.machines)} here; JSON and "
-                "CSV have it all the same."
+                f"{TOO_FEW}: an interval means nothing where a machine ID has fewer than {ENOUGH_CLIPS} "
+                f"normal or {ENOUGH_CLIPS} anomalous clips, as {n_few} of {len(evaluation.machines)} here; "
+                "JSON and CSV have it all the same."
             )
     if evaluation.decisions is not None:
         yield (

@@ -203,9 +203,7 @@ def rules_grid(by_rule: Mapping[str, Evaluation]) -> Grid:
             row += ["no score"] * 2 if found is None else [percent(found.auc), percent(found.pauc)]
         rows.append(row)
     totals = [of_rule.total for of_rule in by_rule.values()]
-    has_many_clips = not any(
-        _is_of_few_clips(each) for of_rule in by_rule.values() for each in of_rule.machines
-    )
+    has_many_clips = all(each.has_many_clips for of_rule in by_rule.values() for each in of_rule.machines)
     mean = [
         with_interval(figure, has_many_clips=has_many_clips)
         for total in totals

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from osscl.evaluation.figures import Decisions, Evaluation, MachineFigures
+from osscl.evaluation.figures import Decisions, Evaluation
 from osscl.evaluation.missed import MissedClip
 from osscl.evaluation.report_tables import Report
 from osscl.support.listing import listed
@@ -31,25 +31,17 @@ def words_of(report: Report) -> Iterator[str]:
         yield _found(decisions, report.missed)
     else:
         yield _undecided(evaluation, report.unheard)
-    yield f"next: {_next(evaluation, report.missed)}"
+    yield f"next: {', and '.join(_next(evaluation, report.missed))}."
 
 
 def _meaning(evaluation: Evaluation) -> str:
     mean = evaluation.total.mean_auc
     pairs = "pairs of an anomalous and a normal clip of one machine in which the anomalous one scores higher"
     here = "" if mean is None else f": here {100 * mean.value:.1f} of 100"
-    worst = _worst(evaluation.machines)
-    of_worst = "" if worst is None else f", {worst}"
-    return f"AUC counts the {pairs}{here}{of_worst}; 50 is chance, 100 is perfect."
-
-
-def _worst(machines: Sequence[MachineFigures]) -> str | None:
-    """The machine whose anomalies are heard least, where there are several."""
-    known = [(each.auc.value, each.machine) for each in machines if each.auc is not None]
-    if len(known) < 2:
-        return None
-    value, machine = min(known)
-    return f"fewest of {machine} ({100 * value:.1f})"
+    known = [(each.auc.value, each.machine) for each in evaluation.machines if each.auc is not None]
+    if mean is not None and min(known)[0] < mean.value:
+        here += f", fewest of {min(known)[1]} ({100 * min(known)[0]:.1f})"
+    return f"AUC counts the {pairs}{here}; 50 is chance, 100 is perfect."
 
 
 def _found(decisions: Decisions, missed: Sequence[MissedClip]) -> str:
@@ -72,36 +64,19 @@ def _undecided(evaluation: Evaluation, unheard: Sequence[MissedClip]) -> str:
     )
 
 
-def _next(evaluation: Evaluation, missed: Sequence[MissedClip] | None) -> str:
-    if few_clips(evaluation):
-        return "evaluate more recordings: with so few clips chance decides the figures."
+def _next(evaluation: Evaluation, missed: Sequence[MissedClip] | None) -> Iterator[str]:
     if missed is None:
-        return (
-            "let the model decide: osscl enroll or osscl calibrate with normal recordings of these machines."
-        )
-    if missed:
-        return "listen to what was missed: osscl report SCORES --output report.html shows and plays clips."
-    return "score recordings of other days and machines in the same way, before the model is relied on."
-
-
-def few_clips(evaluation: Evaluation) -> list[str]:
-    """Name the machine IDs that have an AUC of so few clips that its interval means nothing.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-        All figures.
-
-    Returns
-    -------
-    list of str
-        Empty where all have enough.
-    """
-    return [each.machine for each in evaluation.machines if each.auc is not None and not each.has_many_clips]
+        yield "let the model decide (osscl enroll or calibrate with normal recordings of these machines)"
+    elif missed:
+        yield "listen to what was missed (osscl report SCORES --output report.html shows and plays clips)"
+    if not all(machine.has_many_clips for machine in evaluation.machines):
+        yield "evaluate more recordings, since with so few clips chance decides the figures"
+    elif missed is not None and not missed:
+        yield "evaluate recordings of other days in the same way, before the model is relied on"
 
 
 def _names(missed: Sequence[MissedClip]) -> str:
-    return listed([f"{each.machine} {each.name}" for each in missed], _MAX_NAMED)
+    return listed([f"{each.name} of {each.machine}" for each in missed], _MAX_NAMED)
 
 
 def _clips(n: int, kind: str) -> str:
