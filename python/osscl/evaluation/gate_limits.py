@@ -46,7 +46,7 @@ class GateLimits:
         """
         if self.min_rank_correlation >= 1.0:
             return None
-        n = max(2, math.floor((12.0 / (1.0 - self.min_rank_correlation)) ** (1 / 3)) - 1)
+        n = max(2, int((12.0 / (1.0 - self.min_rank_correlation)) ** (1 / 3)) - 1)
         while 1.0 - 12.0 / (n**3 - n) < self.min_rank_correlation:
             n += 1
         return n
