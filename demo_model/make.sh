@@ -10,7 +10,7 @@ model=$here/../python/osscl/models/demo.onnx
 
 osscl synth "$work/training" --machines 48 --train 2400 --seed 11
 osscl train "$work/training" --output "$work/run" --config "$here/recipe.toml" --device cpu
-osscl-export "$work/run/best.safetensors" --output "$model" --licence Apache-2.0 --training-data \
+osscl-export "$work/run/best.safetensors" --output "$model" --overwrite --licence Apache-2.0 --training-data \
     "demonstration only: 48 synthetic machines of osscl.synth/1 (osscl synth --machines 48 --train 2400 --seed 11)"
 
 osscl synth "$work/gate" --machines 12 --normal 500 --anomalous 500 --seed 7

@@ -1,36 +1,40 @@
 """The whole export: source -> rewritten graph -> parity gate -> precision -> accuracy gate -> model file."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import onnx
 from msgspec.structs import replace
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
+from osscl.backends import ComputeOptions, open_backend
+from osscl.backends.choice import require_runtime
 from osscl.config import HeadKind, ModelInputs
 from osscl.enrolment.backgrounds import background_for, background_of
 from osscl.enrolment.enrolling import enrolled
 from osscl.enrolment.options import EnrolOptions
 from osscl.enrolment.plan import plan_of
-from osscl.errors import CheckpointError, ConfigError
+from osscl.errors import CheckpointError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
+from osscl.evaluation.gate_limits import GateLimits, gate_size
+from osscl.export.asked import check_precision, check_recordings
 from osscl.export.half import in_half
 from osscl.export.parity import TOLERANCE, certify
 from osscl.export.rewrites import REWRITES, in_order, rewrite
 from osscl.export.source import Source, read_source
-from osscl.model_file.bundle import graph_sha256, in_memory_bundle, write_bundle
+from osscl.model_file.bundle import Bundle, graph_sha256, in_memory_bundle, write_bundle
 from osscl.model_file.decisions import StoredDecisions
-from osscl.model_file.manifest import Manifest, Precision, Producer, build_manifest
+from osscl.model_file.manifest import Accuracy, Manifest, Precision, Producer, build_manifest
 from osscl.model_file.signature import FrontEndPlace
+from osscl.runs.folder import find_some_recordings
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
 from osscl.training.judging import advised
 
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")
 
 
@@ -46,12 +50,14 @@ def export_onnx(
     rewrites: Iterable[str] = tuple(REWRITES),
     precision: Precision = "fp32",
     gate: str | os.PathLike[str] | None = None,
+    limits: GateLimits | None = None,
     calibration: str | os.PathLike[str] | None = None,
     background: str | os.PathLike[str] | None = None,
     enroll: str | os.PathLike[str] | None = None,
     fit: Fit = AS_THEY_ARE,
     licence: str | None = None,
     training_data: str | None = None,
+    overwrite: bool = False,
     on_step: Callable[[], Any] = lambda: None,
     on_warning: Callable[[str], Any] = lambda _: None,
 ) -> Manifest:
@@ -68,7 +74,7 @@ def export_onnx(
         ``.safetensors`` file that `osscl train` wrote; or a ``.pth`` file in the published layout, where
         ``config.json`` beside it says margin, head and inputs; or an exported ``.onnx`` model file in fp32.
     path : path-like
-        Model file to write; an existing one is replaced.
+        Model file to write.
     classes : sequence of str, optional
         Machine IDs in the order of the class weight; by default those of ``config.json``, or the 41
         published ones.
@@ -84,6 +90,8 @@ def export_onnx(
     gate : path-like, optional
         Folder of recordings for the accuracy gate, named as DCASE names them; by default the gate set of
         synthetic machines, which a model of other machines does not know.
+    limits : GateLimits, optional
+        How far the accuracy gate lets a reduced precision lie from fp32; by default as above.
     calibration : path-like, optional
         Folder of normal recordings that set the ranges of int8; the first 32 that are spread evenly over it.
     background : path-like, optional
@@ -96,10 +104,13 @@ def export_onnx(
         How recordings of these folders that do not fit are made to fit.
     licence, training_data : str, optional
         Free text, kept in the file. What was trained on is by default what the checkpoint says of it.
+    overwrite : bool
+        Replace what is at `path`; never what is read.
     on_step : callable
         Called after each clip that was read, or that the accuracy gate made or scored.
     on_warning : callable
-        Takes sentences on the recordings of `enroll`, and on a network that did not learn.
+        Takes sentences on the recordings of `enroll`, on a network that did not learn, and on an accuracy
+        gate of few clips.
 
     Returns
     -------
@@ -112,6 +123,8 @@ def export_onnx(
         The checkpoint lacks something, or holds what its layout does not know.
     ModelFileError
         A model file that shall be exported again cannot be used.
+    MissingExtraError
+        What computes the reduced precision is not installed; said before anything else is done.
     ConfigError
         A rewrite does not exist, no export is made in this precision, or it cannot hold a weight.
     ParityError
@@ -123,16 +136,17 @@ def export_onnx(
     DecisionError
         Recordings are too few for a background or a memory.
     OutputError
-        The file cannot be written.
+        The file exists, is read by this very call, or cannot be written.
     """
-    if precision not in PRECISIONS:
-        raise ConfigError(f"precision is {precision}; it must be one of: {', '.join(PRECISIONS)}")
-    _check_recordings(
+    check_precision(precision, limits)
+    check_recordings(
         precision,
         {"--gate": gate, "--calibration": calibration, "--background": background, "--enroll": enroll},
         fit,
     )
-    check_output(Path(path), overwrite=True, inputs=[checkpoint])  # before the gate takes its minutes
+    check_output(Path(path), overwrite=overwrite, inputs=[checkpoint])
+    if precision != "fp32":
+        require_runtime(precision)  # the accuracy gate computes it, minutes later
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
@@ -142,7 +156,10 @@ def export_onnx(
     if background is not None or enroll is not None:
         manifest = _enrolled(manifest, background, enroll, fit, on_step, on_warning)
     if precision != "fp32":
-        graph, manifest = _reduced(graph, manifest, precision, gate, calibration, fit, on_step)
+        fp32 = in_memory_bundle(graph, manifest)
+        graph, manifest = _reduced(graph, manifest, precision, calibration, fit, on_step)
+        accuracy = _accuracy(fp32, in_memory_bundle(graph, manifest), gate, limits, fit, on_step, on_warning)
+        manifest = replace(manifest, accuracy=accuracy)
     write_bundle(path, graph, manifest)
     return manifest
 
@@ -170,29 +187,6 @@ def _in_fp32(
         training_data=training_data or source.training_data or "not stated",
     )
     return graph, replace(manifest, decisions=source.decisions, verdict=source.verdict)
-
-
-def _check_recordings(
-    precision: Precision, folders: Mapping[str, str | os.PathLike[str] | None], fit: Fit
-) -> None:
-    """Refuse folders that are none, and options that have nothing to do."""
-    for option, folder in folders.items():
-        if folder is not None and not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises where it is closed
-            raise ConfigError(f"{option} is {printable(folder)}; it must be a folder of recordings")
-    if fit.stated() and not any(folders.values()):
-        raise ConfigError(
-            f"--resample, --channel and --pad say how the recordings of {', '.join(folders)} are read, and "
-            "none are named: drop them"
-        )
-    gate, calibration = folders["--gate"], folders["--calibration"]
-    if precision == "fp32" and gate is not None:
-        raise ConfigError("--gate is for reduced precision; the precision is fp32: drop it")
-    if precision == "int8" and calibration is None:
-        raise ConfigError(
-            "int8 needs recordings to set its ranges by; name a folder of normal ones (--calibration CLIPS)"
-        )
-    if precision != "int8" and calibration is not None:
-        raise ConfigError(f"--calibration is for int8; the precision is {precision}: drop it")
 
 
 def _enrolled(
@@ -226,31 +220,47 @@ def _reduced(
     graph: bytes,
     manifest: Manifest,
     precision: Precision,
-    gate: str | os.PathLike[str] | None,
     calibration: str | os.PathLike[str] | None,
     fit: Fit,
     on_step: Callable[[], Any],
 ) -> tuple[bytes, Manifest]:
-    """Reduce the precision of a model and pass it through the accuracy gate."""
-    fp32 = in_memory_bundle(graph, manifest)
+    """Write a reduced precision into a model, and make sure that it can be computed here."""
     network = onnx.ModelProto.FromString(graph)
     match precision:
         case "fp16" | "bf16":
             network = in_half(network, precision)
         case "int8":
-            assert calibration is not None, "_check_recordings was to refuse this"
+            assert calibration is not None, "check_recordings was to refuse this"
             from osscl.export.int8 import calibration_feeds, quantise  # loads ONNX Runtime's quantisation
 
             network = quantise(network, calibration_feeds(Path(calibration), manifest, on_step, fit))
     graph = network.SerializeToString(deterministic=True)
     manifest = replace(manifest, precision=precision, graph_sha256=graph_sha256(graph))
+    open_backend(in_memory_bundle(graph, manifest), ComputeOptions("cpu")).close()
+    return graph, manifest
+
+
+def _accuracy(
+    fp32: Bundle,
+    reduced: Bundle,
+    gate: str | os.PathLike[str] | None,
+    limits: GateLimits | None,
+    fit: Fit,
+    on_step: Callable[[], Any],
+    on_warning: Callable[[str], Any],
+) -> Accuracy:
+    """Pass a reduced precision through the accuracy gate."""
+    limits = limits or GateLimits()
     fit = AS_THEY_ARE if gate is None else fit  # the gate set fits as it is
     with gate_clips(None if gate is None else Path(gate), on_step, fit) as (folder, name):
-        accuracy = measure_accuracy(
-            fp32, in_memory_bundle(graph, manifest), folder, name, fit=fit, on_record=lambda _: on_step()
-        )
-    check_accuracy(accuracy)
-    return graph, replace(manifest, accuracy=accuracy)
+        paths = (candidate.path for candidate in find_some_recordings([folder]))
+        size = gate_size(paths, fp32.manifest)
+        doubt = size.doubt(limits) if size.n_clips > 1 else None
+        if doubt is not None:
+            on_warning(doubt)
+        accuracy = measure_accuracy(fp32, reduced, folder, name, fit=fit, on_record=lambda _: on_step())
+    check_accuracy(accuracy, limits, doubt)
+    return accuracy
 
 
 def read_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ from osscl.bench.rounds import Work
 from osscl.bench.stages import batches_of
 from osscl.config import FRONTEND
 from osscl.cuda.device import Device
-from osscl.evaluation.accuracy import MAX_AUC_CHANGE, MIN_RANK_CORRELATION, measure_accuracy
+from osscl.evaluation.accuracy import measure_accuracy
+from osscl.evaluation.gate_limits import GateLimits
 from osscl.machines.dcase import PUBLISHED_CLASSES
 from osscl.model_file.bundle import read_bundle
 from osscl.training.mixup import draw_mixing
@@ -34,6 +35,7 @@ EAGER_BATCHES = (1, 8, 16, 32, 64, 128, 256)
 MAX_SCORE_ERROR = 5e-4
 N_STEPS, STEP_BATCH, _N_FIRST_STEPS = 200, 64, 5
 SECONDS, ROUNDS = 0.5, 7
+LIMITS = GateLimits()
 _MAX_ERROR_DB = {70.0: 1e-3, 90.0: 1e-2}
 _MIN_TO_EAGER = {"batch 1": 8.0, "its best batch": 2.0}
 
@@ -108,11 +110,12 @@ def reduced_precision(fp32: Path, reduced: Path, way: Way, clips: Path, name: st
         f"{read_bundle(reduced).manifest.network.precision}, {found.backend}, {found.n_clips} clips ({name})"
     )
     rank = found.rank_correlation
-    yield Figure(f"{what}: rank correlation", f"{MIN_RANK_CORRELATION}", f"{rank:.6f}", rank >= 0.999)
+    least = LIMITS.min_rank_correlation
+    yield Figure(f"{what}: rank correlation", f"{least}", f"{rank:.6f}", rank >= least)
     if found.auc is not None and found.auc_fp32 is not None:
         change = found.auc - found.auc_fp32
-        passed = abs(change) <= MAX_AUC_CHANGE
-        yield Figure(f"{what}: AUC change", f"{MAX_AUC_CHANGE}", f"{change:+.5f}", passed)
+        passed = abs(change) <= LIMITS.max_auc_change
+        yield Figure(f"{what}: AUC change", f"{LIMITS.max_auc_change}", f"{change:+.5f}", passed)
 
 
 def throughput(

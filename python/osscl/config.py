@@ -209,6 +209,7 @@ _WORDS: dict[Any, str] = {
     int: "a whole number",
     float: "a number",
     bool: "True or False",
+    bool | None: "True or False",
     str: "text",
     tuple[str, ...]: "a tuple of names",
 }
@@ -234,7 +235,7 @@ def take_types(settings: Settings) -> None:
         try:
             value = msgspec.convert(given, field.type)
         except msgspec.ValidationError:
-            expected = _WORDS.get(field.type) or f"one of: {', '.join(get_args(field.type))}"
+            expected = _WORDS.get(field.type) or f"one of: {', '.join(map(str, get_args(field.type)))}"
             raise ConfigError(f"{field.name} is {given!r}; expected {expected}") from None
         if field.type is float:
             value += 0.0

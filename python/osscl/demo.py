@@ -10,6 +10,7 @@ from osscl.detector import Detector, load
 from osscl.enrolment import enroll
 from osscl.evaluation import Evaluation, evaluate
 from osscl.evaluation.labelled import label_by_names
+from osscl.evaluation.missed import missed_of
 from osscl.evaluation.report import write_report
 from osscl.evaluation.report_tables import Report
 from osscl.evaluation.testset import find_test_recordings
@@ -87,6 +88,7 @@ def run_demo(folder: Path, *, on_step: Callable[[], None], overwrite: bool = Fal
         evaluation=found.memory,
         unscored=[],
         by_rule={"network": found.network, "memory": found.memory},
+        missed=missed_of(label_by_names(records).scores),
     )
     write_report(report, folder / REPORT)
     return found

@@ -44,6 +44,8 @@ def test_a_folder_is_enrolled_and_a_fault_is_found(recordings: Path, tmp_path: P
     assert "4.76 %" in enrolled.stdout
     assert "left out, said to be anomalous: " in enrolled.stderr
     assert "1 memory -> press.onnx (background: 40 synthetic machines" in enrolled.stderr
+    assert enrolled.stderr.endswith("next: osscl score press.onnx NEW_RECORDINGS --output scores.csv\n")
+    assert "next: " not in as_json.stderr
     assert scored.stderr.endswith("1 of 2 flagged at 5 %: press/id_09 (1)\n")
     report = json.loads(as_json.stdout)
     assert report["output"] == "press2.onnx"
@@ -86,7 +88,7 @@ def test_embeddings_are_enrolled_and_decide(recordings: Path, tmp_path: Path) ->
     )
     assert enrolled.returncode == 0, enrolled.stderr
     assert "there is no background of embeddings" in enrolled.stderr
-    assert enrolled.stderr.endswith("1 memory of embeddings -> e.onnx (background: none)\n")
+    assert "1 memory of embeddings -> e.onnx (background: none)\n" in enrolled.stderr
     lines = [json.loads(line) for line in scored.stdout.splitlines()]
     assert [line["rule"] for line in lines] == ["embedding"] * 2
     assert [line["is_anomaly"] for line in lines] == [True, False]

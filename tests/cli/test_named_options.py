@@ -79,6 +79,7 @@ COMMANDS_OF_ROOM = {
     "cli/journal.py": ("journal",),
     "cli/journaled.py": ("score",),
     "cli/unjournaled.py": ("score",),
+    "cli/next_command.py": ("export",),
     "cli/report.py": ("report",),
     "cli/monitor.py": ("monitor",),
     "cli/recordings_lines.py": ("doctor",),

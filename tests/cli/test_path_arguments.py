@@ -21,7 +21,6 @@ from support.training_data import write_recordings
 FAILS = (1, 2)
 READ = ("missing", "closed file", "closed folder", "in a closed folder", "folder", "pipe", "loop", "device")
 WRITE_FILE = (*READ, "dangling link", "link to a device")
-UNLESS_REPLACED = ("missing", "closed folder", "in a closed folder", "folder", "pipe", "device")
 WRITE_FOLDER = (
     "closed file",
     "closed folder",
@@ -147,7 +146,7 @@ ROWS = [
     Row("enroll places", "enroll @ -o new.onnx"),
     Row("enroll places", "enroll @ RECORDINGS -o new.onnx"),
     Row("enroll places", "enroll demo @ -o new.onnx"),
-    Row("enroll output", "enroll RECORDINGS -o @", UNLESS_REPLACED, ".onnx"),
+    Row("enroll output", "enroll RECORDINGS -o @", WRITE_FILE, ".onnx"),
     Row("enroll forget", "enroll demo --forget @ -o new.onnx"),
     Row("enroll labels", "enroll RECORDINGS -o new.onnx --labels @", suffix=".csv"),
     Row("enroll background", "enroll RECORDINGS -o new.onnx --background @"),
@@ -172,7 +171,7 @@ ROWS_WITH_TORCH = [
     Row("train cache", "train RECORDINGS -o new --epochs 1 --cache @", WRITE_FOLDER),
     Row("export checkpoint", "export @ -o new.onnx", suffix=".pth"),
     Row("export checkpoint", "export @ -o new.onnx", suffix=".safetensors"),
-    Row("export output", "export CHECKPOINT -o @", UNLESS_REPLACED, ".onnx"),
+    Row("export output", "export CHECKPOINT -o @", WRITE_FILE, ".onnx"),
     Row("export classes", "export CHECKPOINT -o new.onnx --classes @"),
     Row("export gate", "export demo -o new.onnx --precision bf16 --gate @"),
     Row("export background", "export demo -o new.onnx --background @"),

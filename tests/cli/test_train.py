@@ -29,13 +29,18 @@ def test_recordings_become_a_model_that_scores_them(recordings: Path, tmp_path: 
     assert "hold-out accuracy" in trained.stdout
     assert "planned for a limit of 30 d: 2 epochs, which the recipe has; there is time" in trained.stderr
     assert "about 0 s left" not in trained.stderr
-    verdict = trained.stderr.splitlines()[-1]
+    verdict, following = trained.stderr.splitlines()[-2:]
+    assert following == f"next: osscl-export {tmp_path / 'run' / 'best.safetensors'} --output model.onnx"
     assert verdict.startswith("warning: whether the network learned anything cannot be told: ")
     assert "of 3 held-out clips lie nearest to their own class of 3" in verdict
     assert "train with more of them (--hold-out 0.2)" in verdict
     exported = osscl("export", tmp_path / "run" / "best.safetensors", "--output", tmp_path / "model.onnx")
     assert exported.returncode == 0, exported.stderr
     assert verdict in exported.stderr.splitlines()
+    following = exported.stderr.splitlines()[-1]
+    assert following == (
+        f"next: osscl enroll {tmp_path / 'model.onnx'} NORMAL_RECORDINGS --output enrolled.onnx"
+    )
     (shown,) = osscl_each([("inspect", tmp_path / "model.onnx")])
     assert "whether the network learned anything cannot be told" in " ".join(shown.stdout.split())
     scored = osscl("score", tmp_path / "model.onnx", recordings, "--json")
@@ -53,6 +58,7 @@ def test_seeds_and_recipe(recordings: Path, tmp_path: Path) -> None:
     done = osscl("train", recordings, *arguments)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
+    assert "next: " not in done.stderr
     assert [row["seed"] for row in summary["seeds"]] == [3, 4]
     for row in summary["seeds"]:
         assert row["verdict"]["word"] == "cannot_tell"
@@ -117,7 +123,16 @@ def test_usage_errors(recordings: Path, tmp_path: Path) -> None:
 
     errors = [row for row in USAGE_ERRORS if not ("cuda" in row[0] and torch.cuda.is_available())]
     command = ("train", recordings, "--output", tmp_path / "run")
-    results = osscl_each([(*command, *arguments) for arguments, _, _ in errors], packages=WITH_TORCH)
+    used = tmp_path / "used"
+    (used / "pump").mkdir(parents=True)
+    (used / "pump" / "last.safetensors").touch()
+    of_types = ("train", recordings, "--output", used, "--each-type", *SHORT)
+    *results, refused = osscl_each(
+        [*((*command, *arguments) for arguments, _, _ in errors), of_types], packages=WITH_TORCH
+    )
+    assert refused.returncode == 1
+    assert f"error: {used / 'pump'} holds a training already; go on with it" in refused.stderr
+    assert "12 clips" not in refused.stderr  # nothing was read for it
     for (arguments, code, message), result in zip(errors, results, strict=True):
         assert result.returncode == code, arguments
         assert message in " ".join(result.stderr.replace("│", " ").split())
@@ -125,8 +140,14 @@ def test_usage_errors(recordings: Path, tmp_path: Path) -> None:
 
 
 NO_RECIPES = [
-    ("epochs = 'many'", "recipe.toml: Expected `int`, got `str` - at `$.epochs`"),
-    ("epoch = 3", "recipe.toml: Object contains unknown field `epoch`"),
+    ("epochs = 'many'", "recipe.toml: epochs is 'many'; expected a whole number"),
+    ("ema_warmup = 'yes'", "recipe.toml: ema_warmup is 'yes'; expected True or False"),
+    ("head = 'large'", "recipe.toml: head is 'large'; expected one of: basic, leaky_relu, none"),
+    (
+        "epoch = 3\nlearning-rate = 1e-3\nzzz = 1",
+        "recipe.toml: epoch is not known; did you mean epochs?; learning-rate is not known; did you mean "
+        "learning_rate?; zzz is not known (keys of a recipe: docs/training.md, and osscl train --help)",
+    ),
     ("epochs = ", "recipe.toml: the recipe is no TOML file"),
     ("margin = 2.0", "margin is 2.0; it must lie in"),
 ]

@@ -13,9 +13,17 @@ from msgspec.structs import replace
 
 from osscl.backends import ComputeOptions, open_backend
 from osscl.demo import __file__ as demo_module
-from osscl.errors import AccuracyError, BackendError, ConfigError, EvaluationError, OutputError
+from osscl.errors import (
+    AccuracyError,
+    BackendError,
+    ConfigError,
+    EvaluationError,
+    MissingExtraError,
+    OutputError,
+)
 from osscl.evaluation import accuracy as gate_module
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
+from osscl.evaluation.gate_limits import GateLimits
 from osscl.export import export_onnx
 from osscl.export.half import in_half
 from osscl.model_file.bundle import Bundle, in_memory_bundle, read_bundle
@@ -23,6 +31,7 @@ from osscl.model_file.golden import golden_clips
 from osscl.model_file.manifest import Accuracy
 from osscl.synth import DatasetPlan, write_dataset
 from support.console import osscl
+from support.packages import hide
 
 DEMO_FILE = Path(demo_module).with_name("models") / "demo.onnx"
 
@@ -179,18 +188,25 @@ def test_a_gate_folder_is_named_without_the_way_there(tmp_path: Path) -> None:
         assert folder.samefile(tmp_path / "dcase2020")
 
 
-@pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bounds that 48 clips hold: with so few, one swapped pair weighs more than among a thousand."""
-    monkeypatch.setattr(gate_module, "MIN_RANK_CORRELATION", 0.99)
-    monkeypatch.setattr(gate_module, "MAX_AUC_CHANGE", 0.1)
+OF_48_CLIPS = GateLimits(min_rank_correlation=0.99, max_auc_change=0.1)
+"""Bounds that 48 clips hold: with so few, one swapped pair weighs more than among a thousand."""
 
 
-@pytest.mark.usefixtures("computes_bf16", "measured")
+@pytest.mark.usefixtures("computes_bf16")
 def test_an_export_in_bf16_tells_what_it_costs(fp32: Bundle, clips: Path, tmp_path: Path) -> None:
     steps: list[None] = []
+    said: list[str] = []
     path = tmp_path / "bf16.onnx"
-    export_onnx(DEMO_FILE, path, precision="bf16", gate=clips, on_step=lambda: steps.append(None))
+    export_onnx(
+        DEMO_FILE,
+        path,
+        precision="bf16",
+        gate=clips,
+        limits=OF_48_CLIPS,
+        on_step=lambda: steps.append(None),
+        on_warning=said.append,
+    )
+    assert said == []
     bundle = read_bundle(path)
     manifest = bundle.manifest
     assert manifest.network.precision == "bf16"
@@ -211,12 +227,10 @@ def test_an_export_in_bf16_tells_what_it_costs(fp32: Bundle, clips: Path, tmp_pa
 
 
 @pytest.mark.usefixtures("computes_bf16")
-def test_a_model_that_fails_the_gate_is_not_written(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gate_module, "MIN_RANK_CORRELATION", 1.0)
-    with pytest.raises(AccuracyError, match=r"on synthetic: rank correlation 0\.99"):
-        export_onnx(DEMO_FILE, tmp_path / "bf16.onnx", precision="bf16", gate=clips)
+def test_a_model_that_fails_the_gate_is_not_written(clips: Path, tmp_path: Path) -> None:
+    limits = GateLimits(min_rank_correlation=1.0)
+    with pytest.raises(AccuracyError, match=r"on synthetic: rank correlation 0\.99.*; it takes 7 and 7 of"):
+        export_onnx(DEMO_FILE, tmp_path / "bf16.onnx", precision="bf16", gate=clips, limits=limits)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -229,9 +243,12 @@ def test_the_console_says_why_and_fails(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, np.rint(clip * (1 - 1e-3 * number)).astype(np.int16), 16_000)
     output = tmp_path / "bf16.onnx"
+    before = "warning: the accuracy gate has few clips, and chance may fail it: with 12 in all, "
     result = osscl("export", DEMO_FILE, "-o", output, "--precision", "bf16", "--gate", tmp_path / "clips")
     assert result.returncode == 1
+    assert result.stderr.splitlines()[1].startswith(before)
     assert "error: the reduced precision does not pass the accuracy gate on clips" in result.stderr
+    assert "it takes 23: name more clips, or use fp32" in result.stderr
     assert result.stdout == ""
     assert not output.exists()
     folder = strangers(tmp_path / "strangers")
@@ -254,6 +271,7 @@ def test_a_gate_folder_that_does_not_exist_is_no_gate(tmp_path: Path) -> None:
         ({"precision": "int8"}, "int8 needs recordings to set its ranges by"),
         ({"precision": "fp16", "calibration": "clips"}, "--calibration is for int8; the precision is fp16"),
         ({"precision": "bf16", "calibration": "clips"}, "--calibration is for int8; the precision is bf16"),
+        ({"precision": "fp32", "limits": GateLimits()}, "--max-auc-change are for reduced precision"),
         ({"precision": "fp32", "gate": "clips"}, "--gate is for reduced precision; the precision is fp32"),
         ({"precision": "int8", "calibration": "nowhere"}, "--calibration is .*nowhere; it must be a folder"),
     ],
@@ -262,7 +280,7 @@ def test_options_that_do_not_fit_the_precision_are_refused(
     options: dict[str, Any], message: str, clips: Path, tmp_path: Path
 ) -> None:
     folders = {"clips": clips, "nowhere": tmp_path / "nowhere"}
-    given = {name: folders.get(value, value) for name, value in options.items()}
+    given = {name: folders.get(str(value), value) for name, value in options.items()}
     with pytest.raises(ConfigError, match=message):
         export_onnx(DEMO_FILE, tmp_path / "x.onnx", **given)
     assert list(tmp_path.iterdir()) == []
@@ -277,5 +295,18 @@ def test_a_place_without_a_folder_is_refused_before_the_gate(clips: Path, tmp_pa
             precision="bf16",
             gate=clips,
             on_step=lambda: steps.append(1),
+        )
+    assert not steps
+
+
+def test_a_package_that_the_gate_needs_is_missed_before_anything_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide(monkeypatch, "openvino")
+    steps: list[int] = []
+    sentence = r'needs the package openvino, which is not installed: pip install "osscl\[openvino\]"'
+    with pytest.raises(MissingExtraError, match=sentence):  # and not that there is no such checkpoint
+        export_onnx(
+            tmp_path / "no.pth", tmp_path / "x.onnx", precision="bf16", on_step=lambda: steps.append(1)
         )
     assert not steps

@@ -10,7 +10,8 @@ from osscl.errors import ConfigError, EvaluationError
 from osscl.evaluation.evaluating import evaluate
 from osscl.evaluation.figures import Evaluation, Figure
 from osscl.evaluation.labelled import LabelledScore
-from osscl.evaluation.report_tables import Report, notes_of, rules_grid
+from osscl.evaluation.report_notes import notes_of
+from osscl.evaluation.report_tables import Report, rules_grid
 
 
 def clips(machine: str, normal: list[float], anomalous: list[float]) -> list[LabelledScore]:

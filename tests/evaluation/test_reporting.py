@@ -10,7 +10,8 @@ from osscl.evaluation.challenge_rules import Told, rules_of_year
 from osscl.evaluation.labelled import Labelled, LabelledScore
 from osscl.evaluation.report import to_json, to_markdown
 from osscl.evaluation.report_csv import to_csv
-from osscl.evaluation.report_tables import Report, notes_of
+from osscl.evaluation.report_notes import notes_of
+from osscl.evaluation.report_tables import Report
 from osscl.evaluation.reporting import Counting, report_on
 from osscl.machines.domains import DOMAINS
 

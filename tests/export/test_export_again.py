@@ -94,8 +94,12 @@ def test_rewrites_are_merged_and_words_can_be_replaced(plain_file: Path, tmp_pat
 
 
 def test_exporting_again_changes_nothing_where_all_is_done(model_file: Path, tmp_path: Path) -> None:
-    export_onnx(model_file, tmp_path / "again.onnx")
-    assert (tmp_path / "again.onnx").read_bytes() == model_file.read_bytes()
+    again = tmp_path / "again.onnx"
+    again.write_text("the work of a week")
+    with pytest.raises(OutputError, match=r"again\.onnx exists; name another file, or use --overwrite"):
+        export_onnx(model_file, again)
+    export_onnx(model_file, again, overwrite=True)
+    assert again.read_bytes() == model_file.read_bytes()
 
 
 def test_a_model_file_never_replaces_itself(plain_file: Path, tmp_path: Path) -> None:

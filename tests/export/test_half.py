@@ -18,7 +18,7 @@ from osscl.audio.samples import to_waveform
 from osscl.backends import ComputeOptions, Outputs, open_backend
 from osscl.config import ModelConfig
 from osscl.errors import CheckpointError, ConfigError
-from osscl.evaluation import accuracy as gate_module
+from osscl.evaluation.gate_limits import GateLimits
 from osscl.export import export_onnx
 from osscl.export.half import Half, in_half
 from osscl.export.rewrites import REWRITES, rewrite
@@ -287,7 +287,7 @@ def test_an_export_in_fp16_passes_the_gate_and_tells_of_it(gate: Path, tmp_path:
     assert accuracy.backend.startswith("onnxruntime ")
     assert accuracy.backend.endswith(", fp32 where there is no fp16 kernel")
     assert 1e-4 < accuracy.score_error < 0.1
-    assert accuracy.rank_correlation >= gate_module.MIN_RANK_CORRELATION
+    assert accuracy.rank_correlation >= GateLimits().min_rank_correlation
     assert accuracy.auc == accuracy.auc_fp32
     sounds = golden_clips(3)
     with osscl.load(path) as detector, osscl.load("demo") as full:

@@ -12,7 +12,7 @@ from onnx import numpy_helper
 import osscl
 from osscl.backends.tensorrt.heavy_nodes import check_graph_precision, heavy_nodes
 from osscl.errors import AccuracyError, BackendError, NoRecordingsError
-from osscl.evaluation import accuracy as gate_module
+from osscl.evaluation.gate_limits import GateLimits
 from osscl.export import export_onnx
 from osscl.export.int8 import calibration_feeds, inner_convolutions, quantise
 from osscl.model_file.bundle import read_bundle
@@ -124,11 +124,10 @@ def test_calibration_takes_clips_spread_over_the_folder(clips: Path, tmp_path: P
 def test_a_model_in_int8_scores_on_both_runtimes(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate_module, "MIN_RANK_CORRELATION", 0.9)  # of 24 clips, and ranges of few
-    monkeypatch.setattr(gate_module, "MAX_AUC_CHANGE", 0.2)
+    limits = GateLimits(min_rank_correlation=0.9, max_auc_change=0.2)  # of 24 clips, and ranges of few
     monkeypatch.setattr("osscl.export.int8.N_CALIBRATION_CLIPS", 3)
     path = tmp_path / "int8.onnx"
-    manifest = export_onnx("demo", path, precision="int8", calibration=clips, gate=clips)
+    manifest = export_onnx("demo", path, precision="int8", calibration=clips, gate=clips, limits=limits)
     assert manifest.network.precision == "int8"
     assert manifest.accuracy is not None
     assert manifest.accuracy.score_error > 0.0

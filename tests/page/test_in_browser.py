@@ -7,7 +7,8 @@ import pytest
 
 from osscl.page.gathering import PageOptions
 from osscl.page.making import make_page
-from osscl.training.training_page import PAGE_FILE, write_training_page
+from osscl.training.run_files import PAGE_FILE
+from osscl.training.training_page import write_training_page
 from support.browser import DESK, PHONE, Browser, opened_browser
 from support.made_up_training import made_up_training
 from support.pages import N_FAULTY, N_NORMAL, Site, change, make_site, write_rows

@@ -25,8 +25,8 @@ def made_up_reports(epochs: int, steps: int) -> list[Report]:
             done = n_steps / (epochs * steps)
             reports.append(
                 StepReport(
-                    epoch=epoch,
-                    step=step,
+                    epoch=epoch + 1,
+                    step=step + 1,
                     n_steps=n_steps,
                     learning_rate=rate,
                     loss=10 * (1 - done),
@@ -38,7 +38,7 @@ def made_up_reports(epochs: int, steps: int) -> list[Report]:
             )
         reports.append(
             EpochReport(
-                epoch=epoch,
+                epoch=epoch + 1,
                 n_steps=n_steps,
                 learning_rate=rate,
                 loss=1.0,

@@ -22,7 +22,7 @@ def test_a_short_training_warms_up_and_says_so_once() -> None:
     said = warmup_notice(asked, now, 900)
     assert said is not None
     assert said.startswith("--ema-warmup is on: without it, 91% of the averaged weights would still be")
-    assert "after all 900 steps; --no-ema-warmup keeps it off" in said
+    assert "because it has 900 steps alone; --no-ema-warmup switches it off" in said
     assert warmup_notice(now, now, 900) is None, "a training that goes on has it in its recipe"
 
 

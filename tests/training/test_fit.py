@@ -9,12 +9,13 @@ from osscl.audio.reading import Fit, read_audio
 from osscl.audio.samples import to_waveform
 from osscl.errors import ConfigError, TrainingDataError, TrainingError
 from osscl.frontend import log_mel
-from osscl.training import Execution, TrainingData, loop, read_training_data, train
+from osscl.training import Execution, TrainingData, read_training_data, train
 from osscl.training.checkpoint import read_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.config_file import read_config
 from osscl.training.loop import Training
 from osscl.training.order import Planned
+from osscl.training.run_files import LAST_FILE
 from osscl.training.train_config import TrainConfig
 from support.training_data import small_recipe, write_array_recordings
 
@@ -69,7 +70,7 @@ def test_the_checkpoint_says_it_and_a_resume_keeps_it(
     recipe = small_recipe(**STATED)
     stopped = train(data, tmp_path, recipe, HERE, should_stop=lambda: True)
     assert not stopped.completed
-    _, info = read_checkpoint(tmp_path / loop.LAST_FILE, "training_state")
+    _, info = read_checkpoint(tmp_path / LAST_FILE, "training_state")
     assert (info.config.resample, info.config.channel, info.config.pad) == (True, 0, "repeat")
     assert "soxr" in info.versions
     other = read_training_data([recordings], fit=Fit(resample=True, channel=1, pad="zero"))
@@ -106,9 +107,9 @@ def test_a_recipe_file_may_say_it(tmp_path: Path) -> None:
     assert read_config(path, {"pad": "zero"}) == TrainConfig(channel="mean", pad="zero")
     for text, message in (
         ("channel = -1", "channel is -1; it must be a number from 0, or 'mean'"),
-        ('channel = "left"', "Invalid enum value 'left'"),
-        ('pad = "loop"', "Invalid enum value 'loop'"),
-        ("resample = 1", "Expected `bool`, got `int`"),
+        ('channel = "left"', "channel is 'left'; it must be a number from 0, or 'mean'"),
+        ('pad = "loop"', "pad is 'loop'; it must be 'repeat' or 'zero'"),
+        ("resample = 1", "resample is 1; it must be True or False"),
     ):
         path.write_text(text)
         with pytest.raises(ConfigError, match=message):

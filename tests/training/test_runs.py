@@ -13,7 +13,14 @@ import torch
 import osscl
 from osscl.audio.reading import read_audio
 from osscl.config import FRONTEND
-from osscl.errors import CheckpointError, OutputError, TrainingDataError, TrainingError, WorkerLostError
+from osscl.errors import (
+    CheckpointError,
+    MissingExtraError,
+    OutputError,
+    TrainingDataError,
+    TrainingError,
+    WorkerLostError,
+)
 from osscl.export import export_onnx
 from osscl.export.checkpoint import load_checkpoint
 from osscl.frontend import log_mel
@@ -27,11 +34,13 @@ from osscl.training.judging import advised
 from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.planning import measured_pace
 from osscl.training.reports import EpochReport, StepReport
+from osscl.training.run_files import BEST_FILE, LAST_FILE
 from osscl.training.separation import Confused, most_confused
 from osscl.training.state import TrainingState
 from osscl.training.summary import summarise
 from osscl.training.timing import N_TIMED_STEPS, Pace, pace_of
 from osscl.training.train_config import TrainConfig
+from support.packages import hide
 from support.readers import DyingReader, WaitingReader
 from support.training_data import MACHINES, small_recipe, write_recordings
 
@@ -64,7 +73,7 @@ def stop_after(n_steps: int) -> Any:
 
 
 def last_tensors(folder: Path) -> dict[str, torch.Tensor]:
-    return read_checkpoint(folder / loop.LAST_FILE, "training_state")[0]
+    return read_checkpoint(folder / LAST_FILE, "training_state")[0]
 
 
 def assert_same_bits(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
@@ -79,9 +88,10 @@ def test_reports_and_files(finished: tuple[Path, list[Any]], data: TrainingData)
     epochs = [report for report in reports if isinstance(report, EpochReport)]
     n_training = len(split_hold_out(data, 0.2, 5).training)
     assert len(steps) == 2 * (n_training // 3)
-    assert [report.epoch for report in epochs] == [0, 1]
+    assert [report.epoch for report in epochs] == [1, 2]  # as on screen
     assert all(report.weights == "ema" for report in epochs)
-    of_first = [report for report in steps if report.epoch == 0]
+    of_first = [report for report in steps if report.epoch == 1]
+    assert [report.step for report in of_first] == list(range(1, len(of_first) + 1))
     assert epochs[0].loss == pytest.approx(sum(report.loss for report in of_first) / len(of_first))
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["kind"] for line in lines].count("epoch") == 2
@@ -91,7 +101,7 @@ def test_reports_and_files(finished: tuple[Path, list[Any]], data: TrainingData)
 
 def test_checkpoints_say_where_they_come_from(finished: tuple[Path, list[Any]], data: TrainingData) -> None:
     folder, reports = finished
-    tensors, info = read_checkpoint(folder / loop.BEST_FILE, "ema_weights")
+    tensors, info = read_checkpoint(folder / BEST_FILE, "ema_weights")
     assert info.classes == MACHINES
     assert info.config == small_recipe()
     assert info.front_end_sha256 == FRONTEND.sha256
@@ -123,9 +133,7 @@ def test_stopped_anywhere_and_resumed_is_bit_equal(
     resumed = train(data, tmp_path, None, HERE, resume=True)
     assert resumed.completed
     assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
-    best, expected = (
-        read_checkpoint(path / loop.BEST_FILE, "ema_weights") for path in (tmp_path, finished[0])
-    )
+    best, expected = (read_checkpoint(path / BEST_FILE, "ema_weights") for path in (tmp_path, finished[0]))
     assert_same_bits(best[0], expected[0])
     assert best[1].progress.best == expected[1].progress.best
     kept = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
@@ -140,9 +148,9 @@ def test_lost_steps_leave_no_trace_in_the_metrics(
 ) -> None:
     """As after a power cut: reports of steps that no checkpoint holds."""
     train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(2))
-    saved = (tmp_path / loop.LAST_FILE).read_bytes()
+    saved = (tmp_path / LAST_FILE).read_bytes()
     train(data, tmp_path, None, HERE, resume=True, should_stop=stop_after(1))
-    (tmp_path / loop.LAST_FILE).write_bytes(saved)
+    (tmp_path / LAST_FILE).write_bytes(saved)
     with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"kind":"step","epo')
     train(data, tmp_path, None, HERE, resume=True)
@@ -181,11 +189,11 @@ def test_exported_scores_equal_pytorchs(
     finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    manifest = export_onnx(finished[0] / loop.BEST_FILE, tmp_path / "model.onnx", on_warning=said.append)
+    manifest = export_onnx(finished[0] / BEST_FILE, tmp_path / "model.onnx", on_warning=said.append)
     assert manifest.network.model.classes == MACHINES
     assert manifest.network.checkpoint.layout == "osscl"
     assert data.fingerprint in manifest.training_data
-    best = read_checkpoint(finished[0] / loop.BEST_FILE, "ema_weights")[1]
+    best = read_checkpoint(finished[0] / BEST_FILE, "ema_weights")[1]
     assert manifest.verdict == best.verdict
     assert manifest.verdict is not None
     assert manifest.verdict.word != "learned"
@@ -197,7 +205,7 @@ def test_exported_scores_equal_pytorchs(
     assert manifest.decisions is not None
     assert manifest.decisions.background is None, "of 3 machines nothing is pooled"
     assert manifest.decisions.training_clips == tuple(sorted(clip.sha256[:16] for clip in data.clips))
-    model = load_checkpoint(finished[0] / loop.BEST_FILE).model
+    model = load_checkpoint(finished[0] / BEST_FILE).model
     with osscl.load(tmp_path / "model.onnx") as detector, torch.inference_mode():
         for clip in data.clips[:3]:
             waveform = read_audio(clip.path)
@@ -222,7 +230,7 @@ def test_every_ablation_trains(data: TrainingData, tmp_path: Path, changes: dict
     reports: list[Any] = []
     train(data, tmp_path, small_recipe(epochs=1, **changes), HERE, listener=reports.append)
     assert all(torch.tensor(report.loss).isfinite() for report in reports)
-    config = load_checkpoint(tmp_path / loop.BEST_FILE).config
+    config = load_checkpoint(tmp_path / BEST_FILE).config
     assert config == small_recipe(**changes).model(MACHINES)
 
 
@@ -242,6 +250,7 @@ def test_seeds_differ_and_are_summarised(data: TrainingData, tmp_path: Path) -> 
         assert outcome.verdict is not None
         assert outcome.best is not None
         assert row["verdict"]["word"] == outcome.verdict.word
+        assert row["epoch"] == outcome.best.n_epochs == 1
         assert tuple(map(tuple, row["confusion"])) == outcome.best.confusion
         pairs = most_confused(MACHINES, outcome.best.confusion)
         assert [Confused(**each) for each in row["most_confused"]] == pairs
@@ -251,6 +260,22 @@ def test_seeds_differ_and_are_summarised(data: TrainingData, tmp_path: Path) -> 
 def test_a_started_folder_is_not_started_again(finished: tuple[Path, list[Any]], data: TrainingData) -> None:
     with pytest.raises(TrainingError, match="holds a training already; go on with it"):
         train(data, finished[0], small_recipe(), HERE)
+
+
+def test_weights_of_an_earlier_training_are_kept(data: TrainingData, tmp_path: Path) -> None:
+    (tmp_path / BEST_FILE).write_text("the work of a week")
+    with pytest.raises(TrainingError, match=r"holds best\.safetensors of an earlier training, which would"):
+        train(data, tmp_path, small_recipe(), HERE)
+    assert (tmp_path / BEST_FILE).read_text() == "the work of a week"
+
+
+def test_what_the_page_needs_is_missed_before_the_first_step(
+    data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hide(monkeypatch, "jinja2")
+    with pytest.raises(MissingExtraError, match="needs the package jinja2, which is not installed"):
+        train(data, tmp_path / "run", small_recipe(), HERE)
+    assert not (tmp_path / "run").exists()
 
 
 def test_nothing_to_resume(data: TrainingData, tmp_path: Path) -> None:
@@ -274,7 +299,7 @@ def test_a_recipe_that_leaves_the_warm_up_open_goes_on_with_what_was_decided(
 ) -> None:
     left_open = small_recipe(ema_warmup=None)
     assert not train(data, tmp_path, left_open, HERE, should_stop=stop_after(2)).completed
-    stored = read_checkpoint(tmp_path / loop.LAST_FILE, "training_state")[1].config
+    stored = read_checkpoint(tmp_path / LAST_FILE, "training_state")[1].config
     assert stored == small_recipe(ema_warmup=True)
     assert train(data, tmp_path, left_open, HERE, resume=True).completed
     assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
@@ -320,14 +345,14 @@ def test_a_learning_rate_too_high_stops_at_the_first_loss_that_is_not_finite(
         TrainingError, match=r"epoch 1, step 2: the loss is nan; nothing was saved yet: train with"
     ):
         train(data, tmp_path, small_recipe(learning_rate=1e30), HERE)
-    assert not (tmp_path / loop.LAST_FILE).exists()
+    assert not (tmp_path / LAST_FILE).exists()
 
 
 def test_loss_that_is_not_finite_keeps_the_last_checkpoint(
     data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(4))
-    before = (tmp_path / loop.LAST_FILE).read_bytes()
+    before = (tmp_path / LAST_FILE).read_bytes()
     real = TrainingState.restore
 
     def poisoned(self: Any, *arguments: Any) -> None:
@@ -338,14 +363,14 @@ def test_loss_that_is_not_finite_keeps_the_last_checkpoint(
     monkeypatch.setattr(TrainingState, "restore", poisoned)
     with pytest.raises(TrainingError, match=r"epoch 2, step 2: the loss is nan; the checkpoint .* is kept"):
         train(data, tmp_path, None, HERE, resume=True)
-    assert (tmp_path / loop.LAST_FILE).read_bytes() == before
+    assert (tmp_path / LAST_FILE).read_bytes() == before
 
 
 def test_a_checkpoint_that_finds_no_room_keeps_the_old_one(
     finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
 ) -> None:
     train(data, tmp_path, small_recipe(), HERE, should_stop=stop_after(1))
-    before = (tmp_path / loop.LAST_FILE).read_bytes()
+    before = (tmp_path / LAST_FILE).read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))  # writing fails half-way
     try:
@@ -353,7 +378,7 @@ def test_a_checkpoint_that_finds_no_room_keeps_the_old_one(
             train(data, tmp_path, None, HERE, resume=True, should_stop=stop_after(1))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert (tmp_path / loop.LAST_FILE).read_bytes() == before
+    assert (tmp_path / LAST_FILE).read_bytes() == before
     assert not list(tmp_path.glob("*.part"))
     assert not list(tmp_path.glob(".osscl*"))
     train(data, tmp_path, None, HERE, resume=True)
@@ -384,7 +409,7 @@ def test_a_reader_that_is_killed_ends_the_training_and_loses_nothing(
     with pytest.raises(WorkerLostError, match=r"SIGKILL.* --resume"):
         train(data, tmp_path, small_recipe(), Execution(device="cpu", workers=1))
     monkeypatch.undo()
-    _, info = read_checkpoint(tmp_path / loop.LAST_FILE, "training_state")
+    _, info = read_checkpoint(tmp_path / LAST_FILE, "training_state")
     assert info.progress.epoch == 0
     train(data, tmp_path, None, HERE, resume=True)
     assert_same_bits(last_tensors(tmp_path), last_tensors(finished[0]))
@@ -420,14 +445,14 @@ def test_a_step_that_finds_no_memory_says_so(
 def test_a_damaged_checkpoint_is_neither_resumed_nor_exported(
     finished: tuple[Path, list[Any]], data: TrainingData, tmp_path: Path
 ) -> None:
-    for name in (loop.LAST_FILE, loop.BEST_FILE):
+    for name in (LAST_FILE, BEST_FILE):
         content = bytearray((finished[0] / name).read_bytes())
         content[-1000] ^= 1  # in the middle of a tensor: a number like any other
         (tmp_path / name).write_bytes(content)
     with pytest.raises(CheckpointError, match=r"last.safetensors: the checkpoint is damaged"):
         train(data, tmp_path, None, HERE, resume=True)
     with pytest.raises(CheckpointError, match=r"best.safetensors: the checkpoint is damaged"):
-        export_onnx(tmp_path / loop.BEST_FILE, tmp_path / "model.onnx")
+        export_onnx(tmp_path / BEST_FILE, tmp_path / "model.onnx")
 
 
 def test_warnings(data: TrainingData) -> None:

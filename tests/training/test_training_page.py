@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from osscl.errors import OutputError
 from osscl.training.confusion_picture import MAX_SHOWN, matrix
 from osscl.training.curves import FRAME, learning_curves
-from osscl.training.training_page import PAGE_FILE, PICTURE_FILE, write_training_page
+from osscl.training.run_files import PAGE_FILE, PICTURE_FILE
+from osscl.training.training_page import write_training_page
 from support.made_up_training import made_up_reports, made_up_training
 
 CLASSES = ("fan/id_00", "fan/id_02", "pump/id_00")

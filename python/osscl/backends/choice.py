@@ -88,6 +88,24 @@ def open_backend(bundle: Bundle, options: ComputeOptions) -> Backend:
     return _open_on_cards(partial(card, bundle, options=options), numbers)
 
 
+def require_runtime(precision: str) -> None:
+    """Make sure that what computes a precision on the CPU is installed, before there is a model to compute.
+
+    Parameters
+    ----------
+    precision : str
+        Arithmetic of the heavy layers, such as "bf16".
+
+    Raises
+    ------
+    MissingExtraError
+        None of the packages that compute it is installed, or the preferred one is broken.
+    """
+    able = _able(_CPU, precision)
+    entry = able[_preferred(able)]
+    import_module(f"osscl.backends.{entry.module}").load_runtime()
+
+
 def _check_settings() -> None:
     """Refuse words that no setting knows, also where this device or backend would not read them."""
     frontend.instruction_set()
@@ -129,9 +147,13 @@ def _chosen(entries: dict[str, _Entry], bundle: Bundle, backend: str | None, whe
         raise BackendError(
             f"{bundle.path}: the model is {precision}, which {backend or where} does not compute; {advice}"
         )
+    return able[backend or _preferred(able)].load()
+
+
+def _preferred(able: dict[str, _Entry]) -> str:
+    """The first that is installed; without any, the first of all, which says what to install."""
     installed = [name for name, entry in able.items() if entry.is_installed()]
-    # without any, the preferred one says what to install
-    return able[backend or (installed or list(able))[0]].load()
+    return (installed or list(able))[0]
 
 
 def _able(entries: dict[str, _Entry], precision: str) -> dict[str, _Entry]:

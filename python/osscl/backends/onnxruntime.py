@@ -39,7 +39,7 @@ class OnnxRuntimeBackend(StreamedBackend):
 
     def __init__(self, bundle: Bundle, streams: Streams) -> None:
         super().__init__(bundle, streams)
-        runtime = _import_onnxruntime()
+        runtime = load_runtime()
         cut = tfgram.cut_out(bundle.model) if bundle.manifest.network.precision == "fp32" else None
         self._tfgram = None if cut is None else cut.tfgram
         model = bundle.model if cut is None else cut.rest
@@ -73,7 +73,8 @@ def _arithmetic_facts(bundle: Bundle) -> dict[str, str]:
     return {"arithmetic": "fp32 where there is no fp16 kernel"} if is_fp16 else {}
 
 
-def _import_onnxruntime() -> Any:
+def load_runtime() -> Any:
+    """Load ONNX Runtime; raises MissingExtraError where it is not installed, or broken."""
     with needing("scoring with ONNX Runtime", "cpu"):
         return import_quietly("onnxruntime")
 

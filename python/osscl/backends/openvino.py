@@ -41,7 +41,7 @@ class OpenVinoBackend(StreamedBackend):
 
     def __init__(self, bundle: Bundle, streams: Streams) -> None:
         super().__init__(bundle, streams)
-        openvino = _import_openvino()
+        openvino = load_runtime()
         compiled = _compile(openvino, bundle, streams)
         _check_precision(compiled, bundle)
         self._compiled = compiled  # for as long as its requests, because open models are counted by it
@@ -72,7 +72,8 @@ class OpenVinoBackend(StreamedBackend):
         return Outputs(embedding, cosine)
 
 
-def _import_openvino() -> Any:
+def load_runtime() -> Any:
+    """Load OpenVINO; raises MissingExtraError where it is not installed, or broken."""
     with needing("scoring with OpenVINO", "openvino"):
         return import_quietly("openvino")
 

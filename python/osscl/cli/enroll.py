@@ -16,6 +16,7 @@ from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.next_command import say_next
 from osscl.cli.options import (
     HopSeconds,
     LabelsOfAll,
@@ -253,6 +254,7 @@ def _report(made: Enrolment, limits: SensitivityReport | None, output: Path, *, 
         for each in limits.machines:
             say(in_one_line(each))
         say(WHAT_IT_IS)
+    say_next("osscl", "score", output, "NEW_RECORDINGS", "--output", "scores.csv")
 
 
 def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:

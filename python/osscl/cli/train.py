@@ -1,5 +1,6 @@
 """``osscl train``: recordings of normal machines in, checkpoints out."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,14 +11,17 @@ from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json
 from osscl.cli.interruption import postponed_interrupt
 from osscl.cli.messages import emit, say
+from osscl.cli.next_command import say_next_of_training
 from osscl.cli.options import takes_shared_options
 from osscl.cli.recipe_options import AS_PUBLISHED, RecipeOptions
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.cli.surveyed import say_survey
-from osscl.cli.training_folders import Asked, Trainings, trainings_in
+from osscl.cli.training_folders import Asked, Trainings, refuse_used_folders, trainings_in
 from osscl.cli.training_limit import TimeLimit, planned_recipes
 from osscl.cli.training_result import print_result, say_verdicts
 from osscl.cli.training_said import Told
+from osscl.machines.dcase import type_of
+from osscl.page.rendering import load_jinja2
 from osscl.runs.passed_over import PassedOver
 from osscl.support.durations import parse_duration
 from osscl.support.failed_import import needing
@@ -39,7 +43,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl train recordings --output runs/short --resume\n
   osscl-export runs/short/best.safetensors --output model.onnx\n
 \n
-Ctrl-C saves after the step at hand; --resume goes on, on a CPU to the very bits of a run without a stop.\n
+Ctrl-C saves after the current step, and --resume goes on. On a CPU the result is the same, bit for bit, as
+without the stop.\n
 Exit code: 0 complete, 1 failed, 2 wrong usage; stopped and saved: 130 by Ctrl-C,
 143 by SIGTERM, 129 by SIGHUP.
 """
@@ -104,12 +109,15 @@ def train(
     limit = None if time_limit is None else TimeLimit(parse_duration(time_limit, "--time-limit"))
     changes = recipe.changes | fit.stated()
     asked = read_config(recipe.config, changes)  # before torch takes its seconds
+    check_output_folder(output)
+    if not (resume or each_type):  # the folders of types are known once recordings are found
+        refuse_used_folders(output, seeds)
+    load_jinja2()  # for the page, which is written hours later
     keep_torch_inside()
     with needing("training", "train"):
         from osscl.training import Execution
         from osscl.training.log_mel_cache import LogMelCache
         from osscl.training.summary import summarise
-    check_output_folder(output)  # before hours of reading
     if cache is not None:
         LogMelCache(cache)  # as above: it is made, or refused
     if json:
@@ -126,27 +134,35 @@ def train(
 
     whole = None if each_type else planned(output)
     first = asked if whole is None else next(iter(whole.recipes.values()))
-    clips = _read(data, first, skip_bad, labels)
+    plans: dict[str, Trainings] = {}
+
+    def plan_types(machines: Sequence[str]) -> None:
+        for name in dict.fromkeys(map(type_of, machines)) if each_type else ():
+            if not resume:
+                refuse_used_folders(_folder_of_type(output, name), seeds)
+            plans[name] = planned(_folder_of_type(output, name), of_several=True)
+
+    clips = _read(data, first, skip_bad, labels, plan_types)
     if whole is None:
-        networks = {
-            output / name: (part, planned(output / name, of_several=True))
-            for name, part in _by_type(clips).items()
-        }
+        networks = {output / name: (clips.of_type(name), plans[name]) for name in clips.types}
     else:
         if limit is not None:
             epochs = planned_recipes(clips, whole.recipes, execution, limit, is_begun=bool(whole.begun))
             whole = Trainings(epochs, whole.begun)
         networks = {output: (clips, whole)}
-    summaries, all_outcomes = {}, []
+    summaries, networks_done = {}, []
     for place, (part, trainings) in networks.items():
         outcomes = _train_all(part, trainings, execution)
         summaries[place] = summarise(outcomes, place)
-        all_outcomes += outcomes
+        networks_done.append(outcomes)
         if not json:
             print_result(outcomes, summaries[place])
     if json:
         emit(as_json({str(at): each for at, each in summaries.items()} if each_type else summaries[output]))
-    say_verdicts(all_outcomes)
+    say_verdicts([outcome for outcomes in networks_done for outcome in outcomes])
+    if not json:
+        for outcomes in networks_done:
+            say_next_of_training(outcomes, of_several=each_type)
 
 
 def _train_all(clips: "TrainingData", trainings: Trainings, execution: "Execution") -> "list[Outcome]":
@@ -160,20 +176,23 @@ def _train_all(clips: "TrainingData", trainings: Trainings, execution: "Executio
     return outcomes
 
 
-def _by_type(clips: "TrainingData") -> "dict[str, TrainingData]":
-    """Clips of each machine type, each enough for a network of its own; its name becomes a folder's."""
-    parts = {}
-    for name in clips.types:
-        if name in ("", ".", ".."):
-            raise typer.BadParameter(
-                f"--each-type names a folder after each machine type, and '{name}' is none; rename the "
-                "machine"
-            )
-        parts[name] = clips.of_type(name)
-    return parts
+def _folder_of_type(output: Path, machine_type: str) -> Path:
+    """Where the network of a machine type is written; the type's name becomes a folder's."""
+    if machine_type in ("", ".", ".."):
+        raise typer.BadParameter(
+            f"--each-type names a folder after each machine type, and '{machine_type}' is none; rename the "
+            "machine"
+        )
+    return output / machine_type
 
 
-def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool, labels: Path | None) -> "TrainingData":
+def _read(
+    roots: list[Path],
+    recipe: "TrainConfig",
+    skip_bad: bool,
+    labels: Path | None,
+    on_machines: Callable[[Sequence[str]], object],
+) -> "TrainingData":
     from osscl.training import read_training_data
     from osscl.training.clips import fit_of
 
@@ -192,6 +211,7 @@ def _read(roots: list[Path], recipe: "TrainConfig", skip_bad: bool, labels: Path
             classes=recipe.classes,
             passed_over=passed_over,
             on_survey=say_survey,
+            on_machines=on_machines,
             on_clip=show,
         )
     for bad in clips.bad:

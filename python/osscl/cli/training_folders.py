@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from osscl.training.config_file import read_config
+from osscl.training.run_files import holds_training, refuse_used
+
 if TYPE_CHECKING:
     from osscl.training import TrainConfig
 
@@ -32,6 +35,12 @@ def trainings_in(output: Path, seeds: str | None, asked: Asked, *, of_several: b
     return Trainings(recipes_of(runs, asked.config, asked.changes, begun, is_planned=asked.is_planned), begun)
 
 
+def refuse_used_folders(output: Path, seeds: str | None) -> None:
+    """Refuse folders in which new trainings of a network would replace what earlier ones left."""
+    for folder in (*folders_of(output, seeds), output):
+        refuse_used(folder)
+
+
 def folders_of(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
     """Folder of each training, and the seed where one was named."""
     if seeds is None:
@@ -46,8 +55,6 @@ def folders_of(output: Path, seeds: str | None) -> dict[Path, dict[str, int]]:
 
 def begun_in(runs: dict[Path, dict[str, int]], *, of_several: bool = False) -> list[Path]:
     """Folders to resume in; of several trainings, those that had not begun have nothing to resume."""
-    from osscl.training.runs import holds_training
-
     return [folder for folder in runs if holds_training(folder) or (len(runs) == 1 and not of_several)]
 
 
@@ -65,12 +72,11 @@ def recipes_of(
     """
     from msgspec.structs import asdict, replace
 
-    from osscl.training.config_file import read_config
-    from osscl.training.runs import refuse_begun, stored_config
+    from osscl.training.runs import stored_config
 
     for folder in runs:
         if folder not in begun:
-            refuse_begun(folder)  # before all recordings are read
+            refuse_used(folder)  # before all recordings are read
     if not begun:
         return {folder: read_config(config, changes | seed) for folder, seed in runs.items()}
     first = stored_config(begun[0], config, changes | runs[begun[0]], epochs_are_planned=is_planned)

@@ -17,7 +17,7 @@ def print_result(outcomes: "list[Outcome]", summary: dict[str, Any]) -> None:
         print_facts(
             {
                 "seed": outcome.seed,
-                "weights": f"{outcome.weights} (averaged, after epoch {outcome.best.epoch + 1})",
+                "weights": f"{outcome.weights} (averaged, after epoch {outcome.best.n_epochs})",
                 "hold-out loss": f"{outcome.best.hold_out_loss:.4f}",
                 "hold-out accuracy": f"{outcome.best.hold_out_accuracy:.4f}",
                 **_confusions(outcome),

@@ -90,7 +90,7 @@ class Told:
             say(estimate(seconds, left, datetime.now().astimezone()))
         self._bar.show(
             report.n_steps,
-            f"epoch {report.epoch + 1}, loss {report.loss:.3f}, {report.clips_per_s:.1f} clips/s",
+            f"epoch {report.epoch}, loss {report.loss:.3f}, {report.clips_per_s:.1f} clips/s",
         )
 
     def _show_epoch(self, report: "EpochReport") -> None:
@@ -99,7 +99,7 @@ class Told:
         say(_epoch_line(report, self._recipe.epochs, self._timing.left_s))
         verdict = self._training.verdict
         assert verdict is not None, "an epoch is complete"
-        doubt = early_warning(report.epoch + 1, self._recipe.epochs, verdict)
+        doubt = early_warning(report.epoch, self._recipe.epochs, verdict)
         if doubt is not None:
             say(f"warning: {doubt}")
 
@@ -112,7 +112,7 @@ def _epoch_line(report: "EpochReport", n_epochs: int, left_s: float | None) -> s
     of_features = report.loss - report.cross_entropy - report.contrastive  # by its weight
     features = f", features {of_features:.3f}" if of_features > _NO_LOSS else ""
     return (
-        f"epoch {report.epoch + 1}/{n_epochs}: loss {report.loss:.3f} "
+        f"epoch {report.epoch}/{n_epochs}: loss {report.loss:.3f} "
         f"(cross-entropy {report.cross_entropy:.3f}, contrastive {report.contrastive:.3f}{features}), "
         f"accuracy {report.accuracy:.3f}, {report.clips_per_s:.1f} clips/s; averaged weights on hold-out: "
         f"loss {report.hold_out_loss:.3f}, accuracy {report.hold_out_accuracy:.3f}"

@@ -19,6 +19,7 @@ from osscl.errors import (
     AudioUnfitError,
     EvaluationError,
 )
+from osscl.evaluation.gate_limits import GateLimits
 from osscl.evaluation.labelled import label_in_name
 from osscl.machines.labels import machine_source
 from osscl.metrics import auc, rank_correlation
@@ -37,10 +38,8 @@ GATE_PLAN = DatasetPlan(machines=12, normal=500, anomalous=500, seed=7)
 HARD_PLAN = DatasetPlan(machines=12, train=960, normal=720, anomalous=720, seed=13, hard=True)
 """The hard set: what is reported of a method, and never tuned on."""
 
+BY_DEFAULT = GateLimits()
 _UNREAD = {error.status for error in (AudioReadError, AudioCorruptError, AudioUnfitError)}
-
-MIN_RANK_CORRELATION = 0.999
-MAX_AUC_CHANGE = 0.002
 
 
 @contextmanager
@@ -152,32 +151,38 @@ def measure_accuracy(
     )
 
 
-def check_accuracy(accuracy: Accuracy) -> None:
+def check_accuracy(accuracy: Accuracy, limits: GateLimits = BY_DEFAULT, doubt: str | None = None) -> None:
     """Refuse a reduced precision that changes the ranking of clips.
 
     Parameters
     ----------
     accuracy : Accuracy
         What was measured.
+    limits : GateLimits
+        What it must keep to.
+    doubt : str or None
+        What a gate of few clips cannot tell.
 
     Raises
     ------
     AccuracyError
-        The rank correlation is below 0.999, or the AUC changes by more than 0.002.
+        The rank correlation is too low, or the AUC changes too much.
     """
     flaws = []
-    if not accuracy.rank_correlation >= MIN_RANK_CORRELATION:
-        flaws.append(f"rank correlation {accuracy.rank_correlation:.5f} (at least {MIN_RANK_CORRELATION})")
+    if not accuracy.rank_correlation >= limits.min_rank_correlation:
+        least = limits.min_rank_correlation
+        flaws.append(f"rank correlation {accuracy.rank_correlation:.5f} (at least {least:g})")
     if accuracy.auc is not None and accuracy.auc_fp32 is not None:
         change = accuracy.auc - accuracy.auc_fp32
-        if not abs(change) <= MAX_AUC_CHANGE:
+        if not abs(change) <= limits.max_auc_change:
             flaws.append(
-                f"AUC {accuracy.auc:.4f} instead of {accuracy.auc_fp32:.4f} (at most {MAX_AUC_CHANGE} apart)"
+                f"AUC {accuracy.auc:.4f} instead of {accuracy.auc_fp32:.4f} "
+                f"(at most {limits.max_auc_change:g} apart)"
             )
     if flaws:
         raise AccuracyError(
             f"the reduced precision does not pass the accuracy gate on {accuracy.clips}: {'; '.join(flaws)}; "
-            "use fp32"
+            + (f"{doubt}: name more clips, or use fp32" if doubt else "use fp32")
         )
 
 

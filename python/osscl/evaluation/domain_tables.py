@@ -6,8 +6,8 @@ import msgspec
 
 from osscl.evaluation.challenge_rules import Told
 from osscl.evaluation.domain_figures import DomainFigures, Domains, SectionFigures
-from osscl.evaluation.figures import Evaluation, Figure
-from osscl.evaluation.grid import UNDEFINED, Grid, percent, with_interval
+from osscl.evaluation.figures import ENOUGH_CLIPS, Evaluation, Figure
+from osscl.evaluation.grid import TOO_FEW, UNDEFINED, Grid, percent, with_interval
 from osscl.machines.dcase import type_of
 from osscl.metrics import MAX_FPR
 
@@ -49,7 +49,13 @@ def domain_grids(domains: Domains) -> Iterator[Grid]:
     paucs = ["pAUC\nsource", "pAUC\ntarget"] if by_domain else ["pAUC"]
     header = ["section", "AUC\nsource", "AUC\ntarget", *paucs, "harmonic\nmean"]
     title = f"Each domain, as {domains.rules} counts, %"
-    yield Grid(title, header, _groups(domains, lambda row: _areas(row, by_domain)))
+    enough = {row.name: _has_many_clips(row) for row in domains.sections}
+    of_several = all(enough.values())
+    yield Grid(
+        title,
+        header,
+        _groups(domains, lambda row: _areas(row, by_domain, enough.get(row.name, of_several))),
+    )
     if any(_decided(row.source) or _decided(row.target) for row in domains.sections):
         names = ("precision", "recall", "F1")
         header = ["section", *(f"{name}\n{domain}" for name in names for domain in ("source", "target"))]
@@ -74,7 +80,10 @@ def domain_rules_grid(by_rule: Mapping[str, Domains]) -> Grid:
     by_domain = _has_pauc_by_domain(first)
     paucs = ["pAUC\nsource", "pAUC\ntarget"] if by_domain else ["pAUC"]
     header = ["rule", "AUC\nsource", "AUC\ntarget", *paucs, "harmonic\nmean"]
-    rows = [[name, *_areas(total_of(domains), by_domain)] for name, domains in by_rule.items()]
+    rows = [
+        [name, *_areas(total_of(domains), by_domain, all(map(_has_many_clips, domains.sections)))]
+        for name, domains in by_rule.items()
+    ]
     return Grid(f"Each rule by domain, as {first.rules} counts, %", header, [rows])
 
 
@@ -135,6 +144,12 @@ def domain_notes(domains: Domains, challenge: Challenge, max_fpr: float) -> Iter
         "harmonic mean by domain: of the AUCs and pAUCs of the line; in the last line of all sections, "
         f"{official}. It is 0 where one of them is 0; the challenge's evaluators put 2.2e-16 in its place."
     )
+    has_intervals = any(row.source.auc and row.source.auc.low is not None for row in domains.sections)
+    if has_intervals and not all(map(_has_many_clips, domains.sections)):
+        yield (
+            f"{TOO_FEW}, by domain: an interval means nothing where a domain has fewer than {ENOUGH_CLIPS} "
+            f"normal or {ENOUGH_CLIPS} anomalous clips of a section."
+        )
     for reason in domains.undefined:
         yield f"{UNDEFINED} by domain, and left out of the means: {reason}."
 
@@ -171,9 +186,16 @@ def _groups(domains: Domains, cells: Callable[[SectionFigures], list[str]]) -> l
     return [*groups.values(), means]
 
 
-def _areas(row: SectionFigures, pauc_by_domain: bool) -> list[str]:
+def _areas(row: SectionFigures, pauc_by_domain: bool, has_many_clips: bool) -> list[str]:
     paucs: list[Figure | None] = [row.source.pauc, row.target.pauc] if pauc_by_domain else [row.pauc]
-    return [with_interval(each) for each in (row.source.auc, row.target.auc, *paucs, row.harmonic_mean)]
+    figures = (row.source.auc, row.target.auc, *paucs, row.harmonic_mean)
+    return [with_interval(each, has_many_clips=has_many_clips) for each in figures]
+
+
+def _has_many_clips(section: SectionFigures) -> bool:
+    """Whether there are enough of each label in each domain for an interval to mean anything."""
+    counts = ((each.n_normal, each.n_anomalous) for each in (section.source, section.target))
+    return min(map(min, counts)) >= ENOUGH_CLIPS
 
 
 def _decisions(row: SectionFigures) -> list[str]:

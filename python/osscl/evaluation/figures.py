@@ -2,6 +2,10 @@
 
 import msgspec
 
+ENOUGH_CLIPS = 10
+"""Clips of each label of a machine ID below which an interval by resampling means nothing: drawn from two
+normal and two anomalous clips it reaches from 0 to 100 %, or from 100 to 100."""
+
 
 class Figure(msgspec.Struct, frozen=True):
     """One figure, in [0, 1].
@@ -40,6 +44,11 @@ class MachineFigures(msgspec.Struct, frozen=True, kw_only=True):
     auc: Figure | None
     pauc: Figure | None
     reason: str | None = None
+
+    @property
+    def has_many_clips(self) -> bool:
+        """Whether there are enough of each label for an interval to mean anything, where there is one."""
+        return self.auc is None or min(self.n_normal, self.n_anomalous) >= ENOUGH_CLIPS
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from osscl.evaluation.figures import Figure
 
-UNDEFINED = "undefined"
+UNDEFINED, TOO_FEW = "undefined", "too few"
 
 
 class Grid(NamedTuple):
@@ -23,14 +23,16 @@ def percent(figure: Figure | None) -> str:
     return UNDEFINED if figure is None else f"{100 * figure.value:.2f}"
 
 
-def with_interval(figure: Figure | None) -> str:
+def with_interval(figure: Figure | None, *, has_many_clips: bool = True) -> str:
     """A figure in per cent, its interval in a second line."""
-    return "\n".join(filter(None, [percent(figure), interval_of(figure)]))
+    return "\n".join(filter(None, [percent(figure), interval_of(figure, has_many_clips=has_many_clips)]))
 
 
-def interval_of(figure: Figure | None) -> str:
-    """The interval of a figure, in per cent; empty where there is none."""
+def interval_of(figure: Figure | None, *, has_many_clips: bool = True) -> str:
+    """The interval of a figure, in per cent; empty where there is none, and words where it means nothing."""
     if figure is None or figure.low is None or figure.high is None:
         return ""
+    if not has_many_clips:
+        return TOO_FEW
     low, high = (f"{100 * end:.1f}".replace("100.0", "100") for end in (figure.low, figure.high))
     return f"{low}–{high}"

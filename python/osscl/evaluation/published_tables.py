@@ -62,7 +62,7 @@ def _comparable(evaluation: Evaluation, published: Published) -> str:
     here = {of_type.machine_type for of_type in evaluation.types if of_type.figures.pooled_auc is not None}
     there = set(published.pooled_auc)
     if here == there:
-        return "here"
+        return "here (another test set)" if published.differences else "here"
     if here < there:
         return f"here ({len(here)} of these types)"
     return f"here ({len(here)} types, not these)"

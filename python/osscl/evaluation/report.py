@@ -13,7 +13,9 @@ import rich.table
 from osscl.errors import ConfigError
 from osscl.evaluation.grid import Grid
 from osscl.evaluation.report_csv import to_csv
-from osscl.evaluation.report_tables import Report, grids_of, notes_of
+from osscl.evaluation.report_notes import notes_of
+from osscl.evaluation.report_tables import Report, grids_of
+from osscl.evaluation.report_words import words_of
 from osscl.support.atomic import write_atomically
 from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
@@ -29,6 +31,9 @@ def print_report(report: Report, console: rich.console.Console) -> None:
     console : rich.console.Console
         Where.
     """
+    for sentence in words_of(report):
+        console.print(rich.markup.escape(sentence), soft_wrap=False)
+    console.print()
     print_grids(grids_of(report), notes_of(report), console)
 
 
@@ -82,6 +87,7 @@ def to_markdown(report: Report) -> str:
     """
     lines = ["# Evaluation", ""]
     lines += [f"- {name}: {value}" for name, value in report.source.items()]
+    lines += ["", *(f"{sentence}\n" for sentence in words_of(report))]
     for grid in grids_of(report):
         lines += ["", f"## {grid.title}", "", _markdown_row(grid.header)]
         lines.append(_markdown_row(["---", *["---:"] * (len(grid.header) - 1)]))

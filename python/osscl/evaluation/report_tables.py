@@ -1,6 +1,6 @@
 """What a report of an evaluation says, as tables of text that a screen and Markdown share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -8,12 +8,12 @@ from osscl.evaluation.domain_figures import Domains
 from osscl.evaluation.domain_tables import (
     Challenge,
     domain_grids,
-    domain_notes,
     domain_rules_grid,
     official_2020_grid,
 )
 from osscl.evaluation.figures import DecisionFigures, Decisions, Evaluation, Summary
-from osscl.evaluation.grid import UNDEFINED, Grid, interval_of, percent, with_interval
+from osscl.evaluation.grid import Grid, interval_of, percent, with_interval
+from osscl.evaluation.missed import MissedClip
 from osscl.evaluation.published_figures import Published
 from osscl.evaluation.published_tables import published_grids
 from osscl.machines.dcase import type_of
@@ -59,6 +59,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         Figures by domain, and the official score from 2021 on; None where nothing tells domains.
     domains_by_rule : dict of str to Domains
         The same by each rule, where that was asked.
+    missed : list of MissedClip or None
+        Anomalous clips that were not flagged; None where nothing was decided.
+    unheard : list of MissedClip
+        Anomalous clips that score lower than half of the normal ones of their machine.
     """
 
     source: dict[str, str]
@@ -69,6 +73,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     challenge: Challenge | None = None
     domains: Domains | None = None
     domains_by_rule: dict[str, Domains] = msgspec.field(default_factory=dict)
+    missed: list[MissedClip] | None = None
+    unheard: list[MissedClip] = msgspec.field(default_factory=list)
 
 
 def grids_of(report: Report) -> Iterator[Grid]:
@@ -115,7 +121,8 @@ def _machines_grid(evaluation: Evaluation) -> Grid:
     for machine in evaluation.machines:
         row = [machine.machine, str(machine.n_normal), str(machine.n_anomalous)]
         for figure in (machine.auc, machine.pauc):
-            row += [percent(figure), interval_of(figure)] if evaluation.n_resamples else [percent(figure)]
+            interval_here = interval_of(figure, has_many_clips=machine.has_many_clips)
+            row += [percent(figure), interval_here] if evaluation.n_resamples else [percent(figure)]
         groups.setdefault(type_of(machine.machine), []).append(row)
     interval = ["interval"] if evaluation.n_resamples else []
     header = ["machine ID", "normal", "anomalous", "AUC", *interval, "pAUC", *interval]
@@ -134,12 +141,13 @@ def _types_grid(evaluation: Evaluation) -> Grid:
         "mAUC\nworst ID",
         "harmonic\nmean",
     ]
+    few = {type_of(machine.machine) for machine in evaluation.machines if not machine.has_many_clips}
     types = [
         [
             of_type.machine_type,
             str(of_type.n_machines),
             str(of_type.n_normal + of_type.n_anomalous),
-            *_summary_cells(of_type.figures, of_type.worst_machine),
+            *_summary_cells(of_type.figures, of_type.worst_machine, few=few & {of_type.machine_type}),
         ]
         for of_type in evaluation.types
     ]
@@ -148,19 +156,20 @@ def _types_grid(evaluation: Evaluation) -> Grid:
         "mean of types",
         str(len(evaluation.machines)),
         str(n_clips),
-        *_summary_cells(evaluation.total, None),
+        *_summary_cells(evaluation.total, None, few=few),
     ]
     return Grid("Each machine type, %", header, [types, [total]])
 
 
-def _summary_cells(summary: Summary, worst_machine: str | None) -> list[str]:
+def _summary_cells(summary: Summary, worst_machine: str | None, *, few: Collection[str]) -> list[str]:
+    """Figures of a type, or of all, with intervals that mean something where no ID has `few` clips."""
     cells = []
     for name in Summary.__struct_fields__:
         figure = getattr(summary, name)
         cell = percent(figure)
         if name == "worst_auc" and worst_machine is not None:
             cell = f"{worst_machine.rpartition('/')[2]} {cell}"
-        cells.append("\n".join(filter(None, [cell, interval_of(figure)])))
+        cells.append("\n".join(filter(None, [cell, interval_of(figure, has_many_clips=not few)])))
     return cells
 
 
@@ -194,7 +203,12 @@ def rules_grid(by_rule: Mapping[str, Evaluation]) -> Grid:
             row += ["no score"] * 2 if found is None else [percent(found.auc), percent(found.pauc)]
         rows.append(row)
     totals = [of_rule.total for of_rule in by_rule.values()]
-    mean = [with_interval(figure) for total in totals for figure in (total.mean_auc, total.mean_pauc)]
+    has_many_clips = all(each.has_many_clips for of_rule in by_rule.values() for each in of_rule.machines)
+    mean = [
+        with_interval(figure, has_many_clips=has_many_clips)
+        for total in totals
+        for figure in (total.mean_auc, total.mean_pauc)
+    ]
     worst = [cell for of_rule in by_rule.values() for cell in (_worst_auc(of_rule), "")]
     return Grid("Each rule, %", header, [rows, [["ID mean", *mean], ["worst ID", *worst]]])
 
@@ -226,49 +240,3 @@ def _precision_grid(decisions: Decisions, of_what: str = "") -> Grid:
     ]
     header = ["machine ID", "precision", "recall", "F1"]
     return Grid(f"Decisions, precision and recall in %{of_what}", header, [rows[:-1], rows[-1:]])
-
-
-def notes_of(report: Report) -> Iterator[str]:
-    """Say what the figures mean, and what is missing.
-
-    Parameters
-    ----------
-    report : Report
-        What is shown.
-
-    Yields
-    ------
-    str
-        One sentence.
-    """
-    evaluation = report.evaluation
-    yield "pooled: all clips of a type in one list (the paper's figure)."
-    yield "ID mean: plain mean over the IDs of a type (the official figure of DCASE 2020)."
-    yield "mAUC: the AUC of the worst ID of a type."
-    yield (
-        "harmonic mean: of the AUCs and pAUCs of all IDs of a type together; in the last line, of the IDs of "
-        "all types."
-    )
-    yield (
-        f"pAUC: up to a false-positive rate of {evaluation.max_fpr:g}, standardised: 50 is chance, "
-        "100 perfect."
-    )
-    if evaluation.n_resamples:
-        yield (
-            f"interval: {100 * evaluation.confidence:g} % bootstrap, {evaluation.n_resamples} resamples of "
-            f"the normal and of the anomalous clips of each ID, seed {evaluation.seed}."
-        )
-    if evaluation.decisions is not None:
-        yield (
-            f"decisions: intervals are Wilson's, {100 * evaluation.decisions.confidence:g} %, and take the "
-            "clips as independent."
-        )
-        yield "precision: share of anomalous clips among those flagged. F1: its harmonic mean with recall."
-    if report.domains is not None and report.challenge is not None:
-        yield from domain_notes(report.domains, report.challenge, evaluation.max_fpr)
-    if report.published is not None:
-        yield f"published: {report.published.source}."
-    for reason in evaluation.undefined:
-        yield f"{UNDEFINED}, and left out of the means: {reason}."
-    if report.unscored:
-        yield f"without a score, and in no figure: {len(report.unscored)} of the clips."

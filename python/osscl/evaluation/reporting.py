@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from osscl.evaluation.by_domain import evaluate_by_domain
 from osscl.evaluation.challenge_rules import Told
 from osscl.evaluation.domain_figures import Domains
@@ -10,7 +12,8 @@ from osscl.evaluation.domain_tables import Challenge
 from osscl.evaluation.evaluating import evaluate
 from osscl.evaluation.figures import Evaluation
 from osscl.evaluation.labelled import Labelled
-from osscl.evaluation.published_figures import Published
+from osscl.evaluation.missed import missed_of, unheard_of
+from osscl.evaluation.published_figures import PAPERS_TEST_SET, Published
 from osscl.evaluation.report_tables import Report, Unscored
 from osscl.support.paths import printable
 
@@ -83,14 +86,19 @@ def report_on(
     EvaluationError
         There are no clips, or a score is not finite.
     """
+    evaluation = counting.by_id(labelled)
+    if published is not None:
+        published = replace(published, differences=list(PAPERS_TEST_SET.differences(evaluation)))
     of_domains = {name: counting.by_domain(of_rule) for name, of_rule in by_rule.items()}
     return Report(
         source=source,
-        evaluation=counting.by_id(labelled),
+        evaluation=evaluation,
         by_rule={name: counting.by_id(of_rule) for name, of_rule in by_rule.items()},
         unscored=[Unscored(printable(r.path), r.status, r.reason) for r in labelled.unscored],
         published=published,
         challenge=None if counting.told is None else Challenge.of(counting.told),
         domains=counting.by_domain(labelled),
+        missed=missed_of(labelled.scores),
+        unheard=unheard_of(labelled.scores),
         domains_by_rule={name: found for name, found in of_domains.items() if found is not None},
     )

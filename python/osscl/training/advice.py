@@ -31,16 +31,18 @@ def warnings_before(data: TrainingData, config: TrainConfig, execution: Executio
     said = []
     if len(data.classes) < FEW_CLASSES:
         said.append(
-            f"{len(data.classes)} classes are few: the method learns what is normal by telling machines "
-            "apart, and misses what it need not look at to do so; the published models have 41"
+            f"{len(data.classes)} classes are few: the network learns what is normal by telling machines "
+            "apart, and with few of them it needs little of the sound for that, so that it misses faults in "
+            "the rest; add recordings of more machines (the published models have 41), or decide by memories "
+            "(osscl enroll)"
         )
     n_training = len(split_hold_out(data, config.hold_out, config.seed).training)
     n_steps = n_steps_of(config, n_training)
     left = initialisation_left(n_steps, warmup=bool(decided(config, n_training).ema_warmup))
     if left > MOSTLY_FORGOTTEN:
         said.append(
-            f"after all {n_steps} steps, {left:.0%} of the averaged weights will still be the random "
-            "initialisation; train longer, or use --ema-warmup"
+            f"after all {n_steps} steps, {left:.0%} of the averaged weights will still be the random ones "
+            "that the training began with; train longer, or use --ema-warmup"
         )
     if execution.cache is not None and other_front_ends(execution.cache):
         said.append(

@@ -13,9 +13,9 @@ from osscl.model_file.restored import stored_background
 from osscl.training.clips import TrainingClip, TrainingData
 
 NO_BACKGROUND = (
-    f"no background for memories of machines, of features or embeddings: it takes {MIN_CLIPS} clips of each "
-    f"of {MIN_MACHINES} machines, held-out ones not counted; for features the one that ships with osscl will "
-    "be taken, or --background at the export"
+    "the model will have no background, which tells memories how clips of one machine vary: it takes "
+    f"{MIN_CLIPS} clips of each of {MIN_MACHINES} machines beside those held out; osscl enroll will take the "
+    "one that ships with osscl, or osscl-export one that you name (--background)"
 )
 
 

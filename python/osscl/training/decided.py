@@ -61,6 +61,6 @@ def warmup_notice(asked: TrainConfig, now: TrainConfig, n_steps: int) -> str | N
         return None
     left = initialisation_left(n_steps, warmup=False)
     return (
-        f"--ema-warmup is on: without it, {left:.0%} of the averaged weights would still be the random "
-        f"initialisation after all {n_steps} steps; --no-ema-warmup keeps it off"
+        f"--ema-warmup is on: without it, {left:.0%} of the averaged weights would still be the random ones "
+        f"that the training began with, because it has {n_steps} steps alone; --no-ema-warmup switches it off"
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
 from osscl.model_file.verdict import Verdict
 from osscl.support.paths import printable
-from osscl.training.checkpoint import SUFFIX, CheckpointInfo, Content, write_checkpoint
+from osscl.training.checkpoint import CheckpointInfo, Content, write_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
 from osscl.training.decided import decided, n_steps_of
@@ -31,15 +31,13 @@ from osscl.training.moving_average import initialisation_left
 from osscl.training.order import Planned, TrainingOrder, n_batches
 from osscl.training.progress import Progress, Sums
 from osscl.training.reports import EpochReport, Listener, StepReport
+from osscl.training.run_files import BEST_FILE, LAST_FILE
 from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, HoldOut, evaluate_hold_out, training_step
 from osscl.training.step_memory import StepMemory, is_out_of_memory, step_memory
 from osscl.training.timing import Pace, pace_of
 from osscl.training.train_config import TrainConfig
-
-LAST_FILE = f"last{SUFFIX}"
-BEST_FILE = f"best{SUFFIX}"
 
 
 class Training:
@@ -249,8 +247,8 @@ class Training:
     def _step_report(self, step: int, one: Sums) -> StepReport:
         progress = self.state.progress
         return StepReport(
-            epoch=progress.epoch,
-            step=step,
+            epoch=progress.epoch + 1,
+            step=step + 1,
             n_steps=progress.n_steps,
             learning_rate=learning_rate(progress.epoch, self._config),
             **one.means(),
@@ -258,7 +256,7 @@ class Training:
 
     def _epoch_report(self, progress: Progress, hold_out: HoldOut) -> EpochReport:
         return EpochReport(
-            epoch=progress.epoch,
+            epoch=progress.epoch + 1,
             n_steps=progress.n_steps,
             learning_rate=learning_rate(progress.epoch, self._config),
             **progress.sums.means(),

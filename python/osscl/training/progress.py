@@ -26,7 +26,7 @@ class Best(Settings, frozen=True, kw_only=True):
     Attributes
     ----------
     epoch, n_steps : int
-        After which epoch, counted from 0, and after how many steps in all.
+        After which epoch, counted from 0 (people are told `n_epochs`), and after how many steps in all.
     hold_out_loss : float
         Cross-entropy with the margin on the true class, mean over batches, nats.
     hold_out_accuracy : float
@@ -44,6 +44,11 @@ class Best(Settings, frozen=True, kw_only=True):
     hold_out_accuracy: float
     hold_out_margin: float | None = None
     confusion: Confusion = ()
+
+    @property
+    def n_epochs(self) -> int:
+        """After how many epochs, the number by which the epoch goes on screen and in files."""
+        return self.epoch + 1
 
 
 class Sums(Settings, frozen=True, kw_only=True):

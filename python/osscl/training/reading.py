@@ -44,6 +44,7 @@ def read_training_data(
     classes: ClassKind = "machine",
     passed_over: PassedOver | None = None,
     on_survey: Callable[[Survey], object] = lambda survey: None,
+    on_machines: Callable[[Sequence[str]], object] = lambda machines: None,
     on_clip: Callable[[int, int], None] = lambda done, total: None,
 ) -> TrainingData:
     """Read every clip once: check it, name its class, hash it.
@@ -66,6 +67,8 @@ def read_training_data(
         Counts what the search met and did not take.
     on_survey : callable
         Called with what was found, before anything is read.
+    on_machines : callable
+        Called with the machines that the files are of, in order, before anything is read.
     on_clip : callable
         Called with the number of clips done, and of all.
 
@@ -95,7 +98,9 @@ def read_training_data(
     if not files:
         raise TrainingDataError(_nothing_of(met, roots, table))
     on_survey(survey)
-    check_kind((found.told.machine for found in files if found.told.machine), classes)
+    machines = sorted({found.told.machine for found in files if found.told.machine})
+    check_kind(machines, classes)
+    on_machines(machines)
     good, bad = _read_all(files, fit, classes, on_clip)
     if bad and not skip_bad:
         raise TrainingDataError(_listed(bad))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from osscl.errors import OutputError
 from osscl.support.atomic import write_atomically
@@ -18,7 +19,7 @@ class StepReport(msgspec.Struct, frozen=True, kw_only=True, tag="step", tag_fiel
     Attributes
     ----------
     epoch, step : int
-        Counted from 0, the step within its epoch.
+        Counted from 1, the step within its epoch.
     n_steps : int
         Steps done in all, this one included.
     learning_rate : float
@@ -48,7 +49,7 @@ class EpochReport(msgspec.Struct, frozen=True, kw_only=True, tag="epoch", tag_fi
     Attributes
     ----------
     epoch : int
-        Counted from 0.
+        Counted from 1.
     n_steps : int
         Steps done in all.
     learning_rate, loss, cross_entropy, contrastive, accuracy, clips_per_s : float
@@ -183,12 +184,12 @@ def read_reports(folder: Path) -> list[Report]:
         In their order.
     """
     lines = (folder / METRICS_FILE).read_bytes().splitlines()
-    return [msgspec.json.decode(line, type=Report) for line in lines]
+    return _counted_from_one([msgspec.json.decode(line, type=Report) for line in lines])
 
 
 def _lines_up_to(path: Path, n_steps: int) -> list[bytes]:
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    kept = []
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    kept: list[Report] = []
     for line in lines:
         try:
             report = msgspec.json.decode(line, type=Report)
@@ -196,5 +197,17 @@ def _lines_up_to(path: Path, n_steps: int) -> list[bytes]:
             break
         if report.n_steps > n_steps:
             break
-        kept.append(line)
-    return kept
+        kept.append(report)
+    return [msgspec.json.encode(report) + b"\n" for report in _counted_from_one(kept)]
+
+
+def _counted_from_one(reports: list[Report]) -> list[Report]:
+    """Reports as they are told now, where an earlier osscl, which counted from 0, wrote them."""
+    if not reports or reports[0].epoch > 0:
+        return reports
+    return [
+        replace(each, epoch=each.epoch + 1, step=each.step + 1)
+        if isinstance(each, StepReport)
+        else replace(each, epoch=each.epoch + 1)
+        for each in reports
+    ]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from osscl.errors import OutputError, TrainingError
 from osscl.model_file.verdict import Verdict
+from osscl.page.rendering import load_jinja2
 from osscl.support.paths import printable
 from osscl.training.checkpoint import CheckpointInfo, read_checkpoint
 from osscl.training.clips import TrainingData, fit_of
@@ -18,13 +19,14 @@ from osscl.training.config_file import read_config
 from osscl.training.decided import as_was_decided
 from osscl.training.execution import Execution
 from osscl.training.hold_out import split_hold_out
-from osscl.training.loop import BEST_FILE, LAST_FILE, Training
+from osscl.training.loop import Training
 from osscl.training.memory import give_back_freed_memory, keep_freed_memory
 from osscl.training.progress import Best
 from osscl.training.reports import Listener, open_logs
+from osscl.training.run_files import BEST_FILE, LAST_FILE, PAGE_FILE, holds_training, refuse_used
 from osscl.training.step_memory import step_memory
 from osscl.training.train_config import TrainConfig
-from osscl.training.training_page import PAGE_FILE, write_training_page
+from osscl.training.training_page import write_training_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,20 @@ def train(
     Raises
     ------
     TrainingError
-        The folder holds a training and `resume` is False; or it is to be resumed with another recipe or
-        other data; or the clips were read in another way than the recipe says; or there is too little
-        memory; or a loss is not finite; or, as `WorkerLostError`, a process that reads recordings ended.
+        The folder holds a training, or what is left of one, and `resume` is False; or it is to be resumed
+        with another recipe or other data; or the clips were read in another way than the recipe says; or
+        there is too little memory; or a loss is not finite; or, as `WorkerLostError`, a process that reads
+        recordings ended.
     CheckpointError
         The checkpoint to resume from is damaged.
     OutputError
         A file cannot be written.
+    MissingExtraError
+        jinja2 is not installed, which writes the page of the training.
     """
     if not resume:
-        refuse_begun(folder)
+        refuse_used(folder)
+    load_jinja2()  # what the page at the end needs is missed at the beginning
     stored = _read_last(folder) if resume else None
     config = config or (stored[1].config if stored else TrainConfig(**as_dict(data.fit), classes=data.kind))
     if stored:
@@ -144,20 +150,6 @@ def train(
     return Outcome(
         folder, config.seed, completed, training.state.progress.best, training.verdict, data.classes
     )
-
-
-def holds_training(folder: Path) -> bool:
-    """Whether a training can be resumed in a folder."""
-    return (folder / LAST_FILE).exists()
-
-
-def refuse_begun(folder: Path) -> None:
-    """Refuse a folder in which a training lies; raises `TrainingError`."""
-    if holds_training(folder):
-        raise TrainingError(
-            f"{printable(folder)} holds a training already; go on with it (--resume), "
-            "or choose another folder"
-        )
 
 
 def stored_config(

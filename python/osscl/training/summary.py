@@ -12,10 +12,9 @@ from msgspec.structs import asdict
 from osscl.errors import OutputError
 from osscl.support.atomic import write_atomically
 from osscl.support.paths import printable
+from osscl.training.run_files import SUMMARY_FILE
 from osscl.training.runs import Outcome
 from osscl.training.separation import most_confused
-
-SUMMARY_FILE = "summary.json"
 
 
 def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, Any]:
@@ -47,6 +46,7 @@ def summarise(outcomes: Sequence[Outcome], folder: Path) -> dict[str, Any]:
                 "seed": outcome.seed,
                 "folder": str(outcome.folder),
                 **asdict(figures),
+                "epoch": figures.n_epochs,
                 "most_confused": [
                     each._asdict() for each in most_confused(outcome.classes, figures.confusion)
                 ],

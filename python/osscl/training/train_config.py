@@ -30,8 +30,14 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         Learning rate that the cosine falls towards, as a share of the first, in [0, 1].
     weight_decay : float
         Decoupled weight decay of AdamW.
-    inputs, head, margin, scale
-        As in `ModelConfig`; `inputs`, `head` and `margin` = 0 are ablations.
+    inputs : {"three_maps", "log_mel"}
+        Maps the encoder sees: log-mel, Tgram and TFgram, or the log-mel alone.
+    head : {"basic", "leaky_relu", "none"}
+        Feature-perturbation head between encoder and embedding.
+    margin : float
+        Angular margin of ArcFace, radians, in [0, pi/2).
+    scale : float
+        Scale of the logits.
     supcon : bool
         Whether the supervised contrastive loss is added.
     temperature : float
@@ -57,8 +63,12 @@ class TrainConfig(Settings, frozen=True, kw_only=True):
         than a tenth of them would still be the initialisation at the end, see `osscl.training.decided`.
     precision : {"fp32", "bf16"}
         "bf16" computes convolutions in bfloat16 (autocast); weights, losses and averages stay float32.
-    resample, channel, pad
-        How recordings that do not fit are made to fit, as in `osscl.audio.reading.Fit`.
+    resample : bool
+        Whether other sample rates are converted to the model's.
+    channel : int, "mean" or None
+        Channel to take of several, counted from 0, or the mean of all. None: such recordings are refused.
+    pad : {"repeat", "zero"} or None
+        What short recordings are filled up with: themselves, or zeros. None: they are refused.
 
     References
     ----------

@@ -16,9 +16,9 @@ from osscl.training.curves import HEIGHT, Chart, learning_curves
 from osscl.training.judging import ADVICE
 from osscl.training.progress import Best
 from osscl.training.reports import read_reports
+from osscl.training.run_files import PAGE_FILE, PICTURE_FILE
 from osscl.training.separation import Confused, most_confused
 
-PAGE_FILE, PICTURE_FILE = "training.html", "curves.svg"
 _FOLDER = files("osscl.training") / "templates"
 _HEADLINES: dict[Word, str] = {
     "learned": "The network learned to tell its classes apart.",
@@ -124,7 +124,7 @@ def _facts(info: CheckpointInfo, best: Best) -> dict[str, str]:
     facts = {
         "clips": f"{len(info.training_clips):,} trained on, {len(info.hold_out_clips):,} held out",
         "steps": f"{info.progress.n_steps:,} in {info.progress.epoch:,} of {info.config.epochs:,} epochs",
-        "weights kept": f"averaged, after epoch {best.epoch + 1}",
+        "weights kept": f"averaged, after epoch {best.n_epochs}",
         "hold-out loss": f"{best.hold_out_loss:.4f}",
         "hold-out accuracy": f"{best.hold_out_accuracy:.4f}",
         "computed on": info.device,
