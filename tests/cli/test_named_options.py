@@ -54,7 +54,6 @@ COMMANDS_OF_ROOM = {
     "scoring/judge_making.py": ("score",),
     "sensitivity": ("sensitivity",),
     "serving": ("serve",),
-    "storage": ("score",),
     "synth": ("synth", "demo"),
     "triton": ("triton",),
     "training/background.py": ("export",),
