@@ -37,7 +37,7 @@ def fp16(fp32: Bundle) -> Bundle:
 
 def chosen(bundle: Bundle, backend: str | None = None) -> str:
     with closing(open_backend(bundle, ComputeOptions("auto", backend, threads=1))) as opened:
-        return opened.facts["backend"]
+        return str(opened.facts["backend"])
 
 
 def test_fp32_is_computed_by_onnx_runtime(fp32: Bundle) -> None:

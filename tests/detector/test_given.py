@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import soundfile
 
 import osscl
+from osscl.audio.bytestream import AudioSource
 from osscl.errors import ConfigError, InputError
 from support.remembering import normal_clips, stored_memory, write_model
 
@@ -50,7 +50,9 @@ def test_contents_and_open_files_score_as_the_file_does(detector: osscl.Detector
     upload.filename = "upload.wav"  # type: ignore[attr-defined]
     with path.open("rb") as file:
         file.seek(100)  # read from its start all the same
-        given = [path, content, bytearray(content), memoryview(content), file, upload, io.BytesIO(content)]
+        given: list[AudioSource] = [
+            path, content, bytearray(content), memoryview(content), file, upload, io.BytesIO(content),
+        ]  # fmt: skip
         records = list(detector.score_files(given, FAN))
     assert [record.path for record in records] == [
         str(path), "bytes 1", "bytes 2", "bytes 3", str(path), "upload.wav", "file 6",
@@ -146,7 +148,7 @@ def test_records_are_rows(detector: osscl.Detector, path: Path) -> None:
 
 def test_scores_are_iterated_clip_by_clip(detector: osscl.Detector) -> None:
     machines = [FAN, PUMP, UNDECIDED]
-    scores = detector.score(np.stack(normal_clips(4, 3)), machines)
+    scores = detector.score(normal_clips(4, 3), machines)
     assert len(scores) == 3
     assert [clip.machine for clip in scores] == machines
     assert [clip.score for clip in scores] == [float(score) for score in scores.score]

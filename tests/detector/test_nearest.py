@@ -19,7 +19,7 @@ def demo() -> Iterator[osscl.Detector]:
 
 
 def test_the_nearest_machines_come_first(demo: osscl.Detector) -> None:
-    clips = np.stack(normal_clips(5, 2))
+    clips = normal_clips(5, 2)
     found = demo.nearest(clips, n=48)
     assert [len(of_clip) for of_clip in found] == [48, 48]
     for of_clip in found:
@@ -43,7 +43,7 @@ def test_an_explanation_names_another_machine_that_a_clip_sounds_like(demo: ossc
 
 
 def test_a_machine_of_several_classes_counts_once_by_its_nearest(demo: osscl.Detector) -> None:
-    model = replace(demo.manifest.model, classes=("a", "b", "c"))
+    model = replace(demo.manifest.network.model, classes=("a", "b", "c"))
     manifest = replace(demo.manifest, model=model, class_machines=("fan", "pump", "fan"))
     cosine = np.array([0.1, 0.5, 0.75], np.float32)
     assert neighbours(cosine, manifest) == [Neighbour("fan", 0.75), Neighbour("pump", 0.5)]

@@ -151,7 +151,7 @@ def with_manifest(model: Path, change: Callable[[dict[str, Any]], object]) -> by
     entry.value = text
     [digest] = [each for each in proto.metadata_props if each.key == "osscl.manifest_sha256"]
     digest.value = hashlib.sha256(text.encode()).hexdigest()
-    return proto.SerializeToString()
+    return bytes(proto.SerializeToString())
 
 
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
