@@ -58,8 +58,8 @@ def test_one_message_names_everything_that_does_not_fit() -> None:
         read_clip(encoded(noise(1000, n_channels=3), 8_000))
     assert str(caught.value) == (
         "sample rate is 8000 Hz, expected 16000 Hz; resample=True (--resample) converts it; and "
-        "it has 3 channels, expected 1; channel=N, counted from 0, or channel='mean' (--channel N|mean) "
-        "takes one or mixes them; and "
+        "it has 3 channels, expected 1; channel=N or 'mean' (--channel N|mean) takes one, counted "
+        "from 0, or mixes them; and "
         "it lasts 0.125 s, expected at least 10 s; pad='repeat' or 'zero' (--pad repeat|zero) fills it up"
     )
 

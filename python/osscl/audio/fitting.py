@@ -233,8 +233,8 @@ def _misfits(recording: Recording, fit: Fit, n_needed: int, sample_rate_hz: int)
             yield f"{found}; only rates from {_RESAMPLED_HZ[0]} to {_RESAMPLED_HZ[-1]} Hz can be converted"
     if fit.channel is None and recording.n_channels > 1:
         yield (
-            f"it has {recording.n_channels} channels, expected 1; channel=N, counted from 0, "
-            "or channel='mean' (--channel N|mean) takes one or mixes them"
+            f"it has {recording.n_channels} channels, expected 1; channel=N or 'mean' (--channel N|mean) "
+            "takes one, counted from 0, or mixes them"
         )
     elif isinstance(fit.channel, int) and fit.channel >= recording.n_channels:
         yield f"channel {fit.channel}, counted from 0, was asked for and it has {recording.n_channels}"
