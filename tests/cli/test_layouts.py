@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from osscl.support.plurals import verb
 from support.forked_console import Call, Ended, run_all
 from support.made_up_layouts import LAYOUTS, MadeUp, make_layout
 from support.once import made_once
@@ -132,8 +133,9 @@ def test_who_names_the_test_folder_or_the_machine_enrolls_test_clips_and_is_told
     assert machine["n_clips"] == len(fan)
     n_tested = sum(each.is_anomaly is False and each.purpose == "test" for each in fan)
     assert f"warning: {n_tested} of " in evaluated.stderr
-    assert f"test clips were enrolled or trained on ({', '.join(sorted(tests))})" in evaluated.stderr
-    assert "were enrolled" not in by_network.stderr
+    told = f"test clips {verb(n_tested, 'was', 'were')} enrolled or trained on ({', '.join(sorted(tests))})"
+    assert told in evaluated.stderr
+    assert "enrolled or trained on" not in by_network.stderr
 
 
 def test_conditions_are_classes_and_another_kind_goes_not_on(tmp_path: Path) -> None:

@@ -54,8 +54,17 @@ class GateLimits:
     def n_of_each_label(self, n_machines: int) -> int | None:
         """Normal clips of each machine, and as many anomalous ones, of which two may swap their places.
 
-        Among n and n clips such a swap changes the AUC of a machine by 1 / n**2; None where no swap at all is
-        allowed.
+        Among n and n clips such a swap changes the AUC of a machine by 1 / n**2.
+
+        Parameters
+        ----------
+        n_machines : int
+            Machines, over which the AUC is averaged.
+
+        Returns
+        -------
+        int or None
+            None where no swap at all is allowed.
         """
         if self.max_auc_change <= 0.0:
             return None
