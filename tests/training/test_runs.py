@@ -272,7 +272,7 @@ def test_weights_of_an_earlier_training_are_kept(data: TrainingData, tmp_path: P
 def test_what_the_page_needs_is_missed_before_the_first_step(
     data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hide(monkeypatch, "jinja2")
+    hide(monkeypatch, "jinja2", "Jinja2")  # as Python and as pip know it
     with pytest.raises(MissingExtraError, match="needs the package jinja2, which is not installed"):
         train(data, tmp_path / "run", small_recipe(), HERE)
     assert not (tmp_path / "run").exists()
