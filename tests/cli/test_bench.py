@@ -120,7 +120,7 @@ BAD_INPUT: list[tuple[tuple[str, ...], int, str]] = [
     (("demo", "--threads", "2", "--streams", "3"), 2, "--streams is 3 for 2 threads"),
     (("demo", "--backend", "abacus"), 2, "--backend 'abacus' does not exist"),
     (("demo", "--device", "abacus"), 2, "--device 'abacus' does not exist; choose auto, cpu, cuda"),
-    (("nowhere.onnx",), 1, "the model file cannot be read"),
+    (("nowhere.onnx",), 1, "there is no model file nowhere.onnx"),
     (("demo", "--output", "NOWHERE/x.json"), 1, "there is no folder"),
     (("demo", "--output", "EMPTY"), 1, "is a folder; expected the name of a file"),
     (("demo", "--gate", "EMPTY"), 2, "add --accuracy"),

@@ -45,7 +45,7 @@ def test_what_cannot_be_built_is_refused_before_any_gpu_is_asked_for(tmp_path: P
         ("demo", "--opt-batch", 0): (2, "expected 1 <= --opt-batch <= --max-batch"),
         ("demo", "--opt-batch", 9, "--max-batch", 8): (2, "--opt-batch, --max-batch are 9, 8"),
         ("demo", "--workspace", 0): (2, "--workspace is 0"),
-        (tmp_path / "absent.onnx",): (1, "cannot be read"),
+        (tmp_path / "absent.onnx",): (1, "there is no model file"),
     }
     results = osscl_each([("engine", "build", *arguments) for arguments in refused])
     for (code, sentence), result in zip(refused.values(), results, strict=True):

@@ -40,7 +40,8 @@ def work() -> Path:
 def test_enrolment_stores_limits_and_inspect_shows_them(work: Path) -> None:
     said = (work / "said").read_text()
     assert "fan/id_00: 5 recordings are fewer than the 60 that a confidence of 95 % takes" in said
-    assert said.splitlines()[-1].startswith("These are limits for these changes")
+    assert said.splitlines()[-2].startswith("These are limits for these changes")
+    assert said.splitlines()[-1].startswith("next: osscl score ")
     decisions = read_bundle(work / "fan.onnx").manifest.decisions
     assert decisions is not None
     (limits,) = decisions.limits

@@ -293,7 +293,7 @@ def test_memories_and_backgrounds_of_other_features_are_refused(recordings: Path
 @pytest.mark.parametrize("n", [1, 2])
 def test_too_few_clips_are_refused(tmp_path: Path, n: int) -> None:
     write_normals(tmp_path / "fan", n)
-    with pytest.raises(DecisionError, match=f"fan/id_00: {n} different normal clips are too few"):
+    with pytest.raises(DecisionError, match=f"fan/id_00: {n} different normal clips? (is|are) too few"):
         enroll(tmp_path / "fan", tmp_path / "m.onnx")
 
 
@@ -313,7 +313,7 @@ def test_equal_clips_count_once(tmp_path: Path) -> None:
     assert (made.machines[0].n_clips, made.machines[0].n_equal) == (4, 1)
     for path in paths[1:]:
         shutil.copy(paths[0], path)
-    with pytest.raises(DecisionError, match="1 different normal clips"):
+    with pytest.raises(DecisionError, match="1 different normal clip is too few"):
         enroll(tmp_path / "fan", tmp_path / "m2.onnx")
 
 

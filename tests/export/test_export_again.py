@@ -190,7 +190,8 @@ def test_the_front_end_stays_where_it_is_unless_it_is_moved(plain_file: Path, tm
     inside, again, same = (tmp_path / f"{name}.onnx" for name in ("inside", "again", "same"))
     export_onnx(plain_file, inside, front_end="graph", rewrites=())
     for front_end in (None, "graph"):
-        assert export_onnx(inside, again, front_end=front_end, rewrites=()).front_end.where == "graph"
+        manifest = export_onnx(inside, again, front_end=front_end, rewrites=(), overwrite=True)
+        assert manifest.front_end.where == "graph"
         assert again.read_bytes() == inside.read_bytes()
     export_onnx(plain_file, same, front_end="native", rewrites=())
     assert same.read_bytes() == plain_file.read_bytes()
@@ -256,7 +257,9 @@ def test_the_console_leaves_rewrites_out(plain_file: Path, tmp_path: Path) -> No
         "norm_not_spread",
     )
     assert "PRelu" in operators(output)
-    assert osscl("export", plain_file, "-o", output, "--without-rewrite", "all").returncode == 0
+    assert (
+        osscl("export", plain_file, "-o", output, "--without-rewrite", "all", "--overwrite").returncode == 0
+    )
     assert read_bundle(output).manifest.graph_rewrites == ()
     assert re.search(r"^rewrites +none", osscl("inspect", output).stdout, re.MULTILINE)
 

@@ -112,4 +112,4 @@ def test_a_listing_that_breaks_off_leaves_a_line_that_says_so() -> None:
         store.failures["list /a/z"] = [OSError(errno.EINVAL, "nonsense")]
         first, last = find_recordings(["failing://a/"])
     assert first.path == "failing://a/x.wav"
-    assert str(last.problem) == "what lies behind 1 objects of it cannot be listed: nonsense"
+    assert str(last.problem) == "what lies behind 1 object of it cannot be listed: nonsense"

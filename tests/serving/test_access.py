@@ -81,7 +81,7 @@ def test_a_token_that_is_none_is_refused(tmp_path: Path, content: bytes, reason:
     (tmp_path / "token").write_bytes(content)
     with pytest.raises(ConfigError, match=reason):
         find_token(tmp_path / "token")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="there is no token "):
         find_token(tmp_path / "missing")
 
 

@@ -258,7 +258,7 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
         What it was measured on.
     model : ModelFacts
         What was measured.
-    computed_by : dict of str to str
+    computed_by : dict of str to str or int
         What really computes: backend, its version, device, precision, threads, streams.
     clips : str
         Where the recordings come from.
@@ -287,7 +287,7 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     started: str
     machine: MachineFacts
     model: ModelFacts
-    computed_by: dict[str, str]
+    computed_by: dict[str, str | int]
     clips: str
     n_clips: int
     n_unusable: int
