@@ -64,7 +64,10 @@ def ended(home: Path) -> dict[str, Ended]:
             *("score", "demo", "good", *NAMES, "--start-time", "2026-11-03T06:00:00+01:00", "--every", "0.5s")
         ],
         "no every": ["score", "demo", "good", *NAMES, "--start-time", "2026-11-03T06:00", "--every", "often"],
-        "one": ["score", "demo", "good/fan/id_01/1.wav", *NAMES, "--start-time", "2026-11-03T06:00"],
+        "one": [
+            *("score", "demo", "good/fan/id_01/1.wav", *NAMES, "--start-time", "2026-11-03T06:00"),
+            *("--run-record", "one.json"),
+        ],
         "no time": ["score", "demo", "good", *NAMES, "--start-time", "noon"],
         "no start": ["score", "demo", "good", *NAMES, "--every", "5"],
     }
@@ -131,7 +134,7 @@ def test_what_cannot_be_is_said_in_one_sentence(ended: dict[str, Ended], call: s
     assert ended[call].stdout == ""
 
 
-def test_times_that_are_told_stand_in_the_table(ended: dict[str, Ended]) -> None:
+def test_times_that_are_told_stand_in_the_table(ended: dict[str, Ended], home: Path) -> None:
     times = [row["recorded_at"] for row in csv.DictReader(ended["every"].stdout.splitlines())]
     assert times == [
         "2026-11-03T06:00:00+01:00", "2026-11-03T06:00:00.500000+01:00", "2026-11-03T06:00:01+01:00",
@@ -140,3 +143,4 @@ def test_times_that_are_told_stand_in_the_table(ended: dict[str, Ended]) -> None
     (line,) = ended["one"].stdout.splitlines()[1:]
     assert line.split(",")[-4] == "2026-11-03T06:00:00"
     assert ended["one"].stderr == "1 file: 1 ok\n"
+    assert json.loads((home / "one.json").read_text())["options"]["start_time"] == "2026-11-03T06:00:00"
