@@ -24,6 +24,7 @@ from support.format_changes import (
 )
 
 NODE = shutil.which("node")
+OLDEST_NODE = 20
 SCRIPT = Path(__file__).with_name("read_files.mjs")
 HANGS_AFTER_S = 600
 RATE_HZ, N_READ = 16_000, 8
@@ -33,6 +34,9 @@ def read_all(folder: Path, *channel: int) -> dict[str, Any]:
     """What node makes of each file in a folder: the refusal of each, or null; samples of recordings."""
     if NODE is None:
         pytest.skip("node is not installed (apt-get install nodejs npm)")
+    version = subprocess.run([NODE, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(version.strip().lstrip("v").split(".")[0]) < OLDEST_NODE:
+        pytest.skip(f"node is {version.strip()}; the examples need {OLDEST_NODE} or newer")
     command = [NODE, str(SCRIPT), str(folder), *map(str, channel)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS_AFTER_S, check=False)
     assert done.returncode == 0, done.stderr
