@@ -108,7 +108,7 @@ def _meaning_of_threads(benchmark: Benchmark) -> str:
     return "of the host; of decode, files read side by side; percentiles are of a call"
 
 
-def _computed_by(by: dict[str, str]) -> str:
+def _computed_by(by: dict[str, str | int]) -> str:
     backend = f"{by['backend']} {by['backend_version']}"
     if "gpu" in by:
         largest = counted(int(by["max_batch"]), "clip")
