@@ -107,6 +107,11 @@ def test_times_are_told_by_the_place_in_the_whole_run(tmp_path: Path) -> None:
     assert together[6].recorded_at == "2026-11-03T06:00:01.800000"
 
 
+def test_a_table_of_labels_may_lie_in_a_store() -> None:
+    scorer = ScoreBatch("demo", labels="memory://site/labels.csv")
+    assert scorer._work.names.labels == "memory://site/labels.csv"
+
+
 def test_records_survive_a_table() -> None:
     records = [
         Record(path="a.wav", machine="fan/id_00", score=0.5, is_anomaly=True, sample_rate_hz=16000),

@@ -127,7 +127,7 @@ def test_a_recording_that_is_longer_is_told_of(work: Work, tmp_path: Path) -> No
     path = tmp_path / "long.wav"
     soundfile.write(path, clip(1, n_samples=170_000), 16_000)
     told = answer(Worker(work, Ledger(), str(Path.cwd())), [Candidate(str(path))]).told
-    assert (told.n_longer, told.longer_s) == (1, 0.625)
+    assert (told.left_out.n_longer, told.left_out.longer_s) == (1, 0.625)
 
 
 def test_names_count_from_where_the_run_began(

@@ -4,8 +4,6 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from osscl.audio.candidate import Candidate
 from osscl.errors import InputError
 from osscl.runs.parquet import COLUMN_TYPES, record_schema
@@ -73,7 +71,7 @@ def table_of(records: Iterable[Record]) -> Any:
     """
     with needing("scoring batches", "parquet", "ray"):
         import pyarrow
-    rows = [{**msgspec.structs.asdict(each), PATH: printable(each.path)} for each in records]
+    rows = [{**each.to_dict(), PATH: printable(each.path)} for each in records]
     return pyarrow.Table.from_pylist(rows, schema=record_schema())
 
 

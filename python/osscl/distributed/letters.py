@@ -11,6 +11,7 @@ from osscl import errors
 from osscl.audio.candidate import Candidate
 from osscl.distributed.frames import records_in, table_of
 from osscl.errors import ClipError, DistributedError, OssclError
+from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record, ends_file
 from osscl.storage.stored import Stored
 
@@ -24,17 +25,14 @@ class Told(msgspec.Struct, frozen=True):
     ----------
     facts : dict
         What computed there.
-    n_longer, longer_s, n_ends, ends_s
-        As in `LeftOut`.
+    left_out : LeftOut
+        What was not scored of long recordings.
     error : tuple of str or None
         Kind and text of what kept it from scoring the batch at all.
     """
 
     facts: dict[str, Any] = {}
-    n_longer: int = 0
-    longer_s: float = 0.0
-    n_ends: int = 0
-    ends_s: float = 0.0
+    left_out: LeftOut = msgspec.field(default_factory=LeftOut)
     error: tuple[str, str] | None = None
 
     def raise_error(self) -> None:

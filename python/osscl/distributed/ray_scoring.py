@@ -83,7 +83,7 @@ class RayScoring:
     judges: Judges
     left_out: LeftOut = field(default_factory=LeftOut)
     n_ended: int = 0
-    _computed: dict[str, str] = field(default_factory=dict)
+    _computed: dict[str, Any] = field(default_factory=dict)
     _n_sent: int = 0
     _n_came: int = 0
 
@@ -183,10 +183,7 @@ class RayScoring:
 
     def _count(self, told: Told) -> None:
         self._computed = self._computed or told.facts
-        self.left_out.n_longer += told.n_longer
-        self.left_out.longer_s += told.longer_s
-        self.left_out.n_ends += told.n_ends
-        self.left_out.ends_s += told.ends_s
+        self.left_out.add(told.left_out)
 
     def _meet(self, record: Record) -> None:
         """Let the judges know the machine, as they do where they judge themselves."""

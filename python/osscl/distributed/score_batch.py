@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from osscl.audio.reading import Fit
@@ -15,6 +14,7 @@ from osscl.model_file.bundle import read_bundle
 from osscl.model_file.decisions import Rule
 from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.scoring.judges import Judges
+from osscl.storage.urls import place_of
 
 
 class ScoreBatch:
@@ -75,7 +75,7 @@ class ScoreBatch:
         self._work = Work(
             named_model(bundle, model),
             bundle.file_sha256,
-            MachineNames(machine, None if labels is None else str(Path(os.fsdecode(labels)).absolute())),
+            MachineNames(machine, None if labels is None else str(place_of(labels).absolute())),
             Fit(resample, channel, pad),
             hop_s=hop_s,
             rule=rule,

@@ -59,13 +59,7 @@ class Worker:
                 raise _hopeless(candidates)
             self._go_to_folder(candidates)
             records, left_out = self._scored(candidates, first, n_ended)
-            told = Told(
-                opened(self._work)[0].facts,
-                left_out.n_longer,
-                left_out.longer_s,
-                left_out.n_ends,
-                left_out.ends_s,
-            )
+            told = Told(opened(self._work)[0].facts, left_out)
         except OssclError as error:
             return answer_table([], first, Told(error=(type(error).__name__, str(error))))
         self._ledger.end(first)
@@ -108,10 +102,7 @@ class Worker:
                 [self._not_scored(candidate, "the worker's memory does not suffice for it")],
                 LeftOut(),
             )
-        left_out.n_longer += alone.n_longer
-        left_out.longer_s += alone.longer_s
-        left_out.n_ends += alone.n_ends
-        left_out.ends_s += alone.ends_s
+        left_out.add(alone)
         self._ledger.done_one(number)
         return records
 

@@ -37,6 +37,13 @@ class LeftOut:
             self.n_ends += 1
             self.ends_s += left_out_s
 
+    def add(self, other: "LeftOut") -> None:
+        """Count what another part of the run left out as well."""
+        self.n_longer += other.n_longer
+        self.longer_s += other.longer_s
+        self.n_ends += other.n_ends
+        self.ends_s += other.ends_s
+
     def notes(self, clip_s: float, hop: str, pad: str) -> Iterator[str]:
         """Say what was left out, and what would score it.
 
