@@ -16,8 +16,9 @@ from osscl.evaluation.report_tables import Report
 from osscl.evaluation.testset import find_test_recordings
 from osscl.machines.labels import machine_source
 from osscl.model_file.bundle import DEMO
-from osscl.runs.run import Tally, score_to_table
+from osscl.runs.run import score_to_table
 from osscl.runs.tables import OutputTable
+from osscl.runs.tally import Tally
 from osscl.scoring.record import Record
 from osscl.synth import DatasetPlan, write_dataset
 

@@ -13,8 +13,9 @@ from osscl.detector import Detector, load
 from osscl.machines.labels import machine_source
 from osscl.model_file.golden import golden_clips
 from osscl.runs.folder import find_recordings
-from osscl.runs.run import Tally, score_to_table
+from osscl.runs.run import score_to_table
 from osscl.runs.tables import OutputTable
+from osscl.runs.tally import Tally
 from osscl.scoring.record import COLUMNS, Record
 from support.audio_files import encoded
 

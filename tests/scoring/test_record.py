@@ -5,7 +5,7 @@ import pytest
 from osscl.journal.awaiting import Awaited, Coming
 from osscl.journal.keys import FileKey
 from osscl.live.file_lines import FileLines
-from osscl.runs.run import Tally
+from osscl.runs.tally import Tally
 from osscl.scoring.record import FILE_SCOPES, Record
 
 

@@ -12,9 +12,9 @@ from osscl.cli.options import FailOnAnomaly, FalseAlarmRate, JsonLines, refuse_t
 from osscl.cli.places import ResultTable
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.deciding import Decider, decide_table, describe, run_beside, scored_by
-from osscl.runs.run import Tally
 from osscl.runs.score_table import read_records
 from osscl.runs.tables import OutputTable
+from osscl.runs.tally import Tally
 from osscl.support.links import missing
 from osscl.support.paths import printable
 

@@ -20,8 +20,8 @@ from osscl.journal.journal import journal_of
 from osscl.runs.deciding import Decider
 from osscl.runs.exporting import export_table, refuse_foreign
 from osscl.runs.journal_state import State, deciding_bundle, record_of_run, state_of, wanted_of
-from osscl.runs.run import Tally
 from osscl.runs.tables import check_format
+from osscl.runs.tally import Tally
 from osscl.support.listing import listed
 from osscl.support.outputs import check_output
 from osscl.support.paths import brief, printable

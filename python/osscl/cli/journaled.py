@@ -17,7 +17,8 @@ from osscl.live.alarms import are_kept
 from osscl.runs.explaining import Explainer
 from osscl.runs.exporting import Wanted
 from osscl.runs.journaled import JournaledRun, Scores
-from osscl.runs.run import Tally, how_scored
+from osscl.runs.run import how_scored
+from osscl.runs.tally import Tally
 from osscl.scoring.record import SCORED_STATUSES, Record
 from osscl.support.paths import printable
 from osscl.support.plurals import plural

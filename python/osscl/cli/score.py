@@ -42,9 +42,9 @@ from osscl.runs.folder import find_recordings, find_some_recordings
 from osscl.runs.journaled import check_place, is_finished
 from osscl.runs.label_tracks import Editor, check_label_folder, write_labels
 from osscl.runs.passed_over import PassedOver
-from osscl.runs.run import Tally
 from osscl.runs.score_table import read_records
 from osscl.runs.tables import OutputTable
+from osscl.runs.tally import Tally
 from osscl.scoring.judges import Judges
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record

@@ -22,7 +22,8 @@ from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.folder import find_recordings
 from osscl.runs.parquet_parts import PartsTable
-from osscl.runs.run import Tally, score_to_table
+from osscl.runs.run import score_to_table
+from osscl.runs.tally import Tally
 from osscl.scoring.judges import Judges
 from osscl.scoring.record import Record
 from osscl.storage.urls import Place, place_of

@@ -9,8 +9,9 @@ from osscl.cli.console import FileProgress
 from osscl.cli.messages import EXIT_SOME_UNSCORED, say
 from osscl.detector import Detector
 from osscl.runs.explaining import Explainer
-from osscl.runs.run import Tally, score_to_table, write_run_record_at
+from osscl.runs.run import score_to_table, write_run_record_at
 from osscl.runs.tables import OutputTable
+from osscl.runs.tally import Tally
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
 from osscl.support.plurals import plural

@@ -33,7 +33,8 @@ from osscl.live.watching import Scoring
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.runs.journaled import JournaledRun, check_place
-from osscl.runs.run import Tally, how_scored
+from osscl.runs.run import how_scored
+from osscl.runs.tally import Tally
 from osscl.scoring.record import Record
 from osscl.support.listing import listed
 from osscl.support.paths import printable

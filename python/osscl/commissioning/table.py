@@ -17,8 +17,9 @@ from osscl.enrolment.plan import Plan
 from osscl.errors import AudioError
 from osscl.model_file.decisions import StoredDecisions
 from osscl.runs.featured import SHORT_HASH_DIGITS
-from osscl.runs.run import Tally, describe_run, write_run_record
+from osscl.runs.run import describe_run, write_run_record
 from osscl.runs.tables import OutputTable
+from osscl.runs.tally import Tally
 from osscl.scoring.record import Record
 from osscl.support.utc import utc_now
 

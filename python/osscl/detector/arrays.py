@@ -200,8 +200,10 @@ class ScoresArrays(TakesArrays):
 
     def _beside_the_nearest(self, explained: Explanation, clips: Samples, judge: Judge) -> Explanation:
         """Say which machine a clip [1, n_samples] sounds like, where that is not the one it claims to be."""
+        if not judge.labels:
+            return explained
         nearest = neighbours(self._run(clips).cosine[0], self._manifest)[0].machine
-        if not judge.labels or nearest == explained.machine:
+        if nearest == explained.machine:
             return explained
         return replace(
             explained, sounds_like=nearest, sentence=f"{explained.sentence}; sounds like {nearest}"

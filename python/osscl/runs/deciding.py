@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from osscl.config import CLIP, FRONTEND, Padding
 from osscl.errors import ConfigError, MachineError, ModelFileError
 from osscl.model_file.bundle import Bundle
-from osscl.runs.run import Tally, installed_versions, write_run_record
+from osscl.runs.run import installed_versions, write_run_record
 from osscl.runs.tables import OutputTable, record_of
+from osscl.runs.tally import Tally
 from osscl.scoring.judge import Judge
 from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.scoring.judges import RULES, Judges, notes_of

@@ -14,8 +14,9 @@ from osscl.journal.contents import Contents
 from osscl.journal.exports import hash_of
 from osscl.journal.rows import Place
 from osscl.runs.deciding import Decider
-from osscl.runs.run import Tally, write_run_record
+from osscl.runs.run import write_run_record
 from osscl.runs.tables import OutputTable
+from osscl.runs.tally import Tally
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
 from osscl.support.utc import utc_now

@@ -20,8 +20,9 @@ from osscl.journal.rows import Place
 from osscl.runs.deciding import Decider
 from osscl.runs.explaining import Explainer
 from osscl.runs.exporting import Wanted, current_export, export_table, refuse_foreign
-from osscl.runs.run import Tally, how_scored, write_run_record
+from osscl.runs.run import how_scored, write_run_record
 from osscl.runs.tables import check_format, record_of
+from osscl.runs.tally import Tally
 from osscl.scoring.record import Record
 from osscl.support.outputs import check_output, refuse_inputs
 from osscl.support.regular_file import read_regular

@@ -1,9 +1,7 @@
 """A folder run: every recording below some folders, scored into one table, with a record of how."""
 
 import platform
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -12,14 +10,14 @@ from osscl.errors import OutputError
 from osscl.model_file.bundle import Bundle
 from osscl.runs.parquet_parts import PartsTable
 from osscl.runs.tables import OutputTable, record_of
+from osscl.runs.tally import Tally
 from osscl.scoring.judges import Judges
-from osscl.scoring.record import SCORED_STATUSES, WINDOW, Record, ends_file, status_so_far
+from osscl.scoring.record import Record
 from osscl.storage.urls import Place, Url
 from osscl.storage.writing import put
 from osscl.support.atomic import write_atomically
 from osscl.support.installed import version_of
 from osscl.support.paths import printable
-from osscl.support.plurals import plural
 from osscl.support.utc import utc_now
 
 _RECORDED_PACKAGES = (
@@ -34,112 +32,9 @@ _RECORDED_PACKAGES = (
     "soxr",
     "pyarrow",
 )
-_MAX_NAMED = 10
 
 
-@dataclass(slots=True)
-class Tally:
-    """How far a run has come.
-
-    Attributes
-    ----------
-    counts : Counter of str
-        Files by status; of one that was cut into windows, that of a window without a score, if there is one.
-    n_windows : int
-        Windows with a score.
-    n_decided : int
-        Clips that were decided.
-    anomalies : Counter of str
-        Clips called anomalous, by machine.
-    rates : set of float
-        False-alarm rates that clips were decided at.
-    """
-
-    counts: Counter[str] = field(default_factory=Counter)
-    n_windows: int = 0
-    n_decided: int = 0
-    anomalies: Counter[str] = field(default_factory=Counter)
-    rates: set[float] = field(default_factory=set)
-    _status: str = ""  # of the file whose lines come, by those so far
-
-    def add(self, record: Record, rate: float | None) -> None:
-        """Count a line.
-
-        Parameters
-        ----------
-        record : Record
-            The line.
-        rate : float or None
-            False-alarm rate that its machine is decided at.
-        """
-        if record.scope == WINDOW:
-            self.n_windows += record.status in SCORED_STATUSES
-        self._status = status_so_far(self._status, record)
-        if ends_file(record):
-            self.counts[self._status] += 1
-            self._status = ""
-        if record.is_anomaly is None:
-            return
-        self.n_decided += 1
-        self.rates.add(rate or 0.0)
-        if record.is_anomaly:
-            self.anomalies[record.machine or ""] += 1
-
-    def flagged(self) -> str:
-        """Say in one line what was flagged.
-
-        Returns
-        -------
-        str
-            Such as "3 of 480 flagged at 1 %: pump/id_02 (2), fan/id_00 (1)".
-        """
-        percent = " to ".join(
-            dict.fromkeys(f"{100 * rate:.3g}" for rate in (min(self.rates), max(self.rates)))
-        )
-        text = f"{self.anomalies.total()} of {self.n_decided} flagged at {percent} %"
-        named = [f"{machine} ({count})" for machine, count in self.anomalies.most_common(_MAX_NAMED)]
-        more = len(self.anomalies) - len(named)
-        return (
-            text
-            + (f": {', '.join(named)}" if named else "")
-            + (f" and {more} more {plural(more, 'machine')}" if more else "")
-        )
-
-    def __str__(self) -> str:
-        parts = [f"{count} {status}" for status, count in sorted(self.counts.items())]
-        windows = f" in {self.n_windows:,} {plural(self.n_windows, 'window')}" if self.n_windows else ""
-        return f"{self.n_files} {plural(self.n_files, 'file')}{windows}" + (
-            f": {', '.join(parts)}" if parts else ""
-        )
-
-    def facts(self) -> dict[str, Any]:
-        """What the record of a run says of its lines.
-
-        Returns
-        -------
-        dict
-            Ready for JSON.
-        """
-        return {
-            "n_files": self.n_files,
-            **({"n_windows": self.n_windows} if self.n_windows else {}),
-            "counts": dict(sorted(self.counts.items())),
-            "n_decided": self.n_decided,
-            "anomalies": dict(sorted(self.anomalies.items())),
-        }
-
-    @property
-    def n_files(self) -> int:
-        """Files done."""
-        return self.counts.total()
-
-    @property
-    def n_failed(self) -> int:
-        """Files that could not be scored."""
-        return sum(count for status, count in self.counts.items() if status not in SCORED_STATUSES)
-
-
-class Scores(Protocol):
+class Scorer(Protocol):
     """What scores, as a run is described by it: a `Detector`, or what stands for many of them."""
 
     @property
@@ -156,7 +51,7 @@ class Scores(Protocol):
 
 
 def score_to_table(
-    detector: Scores,
+    detector: Scorer,
     records: Iterable[Record],
     table: OutputTable | PartsTable,
     *,
@@ -171,7 +66,7 @@ def score_to_table(
 
     Parameters
     ----------
-    detector : Scores
+    detector : Scorer
         What scores.
     records : iterable of Record
         Its records, lazily: they are scored while they are written.
@@ -220,13 +115,13 @@ def score_to_table(
 
 
 def describe_run(
-    detector: Scores, options: dict[str, Any], started: str, tally: Tally, *, completed: bool
+    detector: Scorer, options: dict[str, Any], started: str, tally: Tally, *, completed: bool
 ) -> dict[str, Any]:
     """Say how a table of scores came about.
 
     Parameters
     ----------
-    detector : Scores
+    detector : Scorer
         What scored.
     options : dict
         What was asked for.
@@ -252,12 +147,12 @@ def describe_run(
     }
 
 
-def how_scored(detector: Scores, options: dict[str, Any]) -> dict[str, Any]:
+def how_scored(detector: Scorer, options: dict[str, Any]) -> dict[str, Any]:
     """Say what scores a table, and what it was asked for.
 
     Parameters
     ----------
-    detector : Scores
+    detector : Scorer
         What scores.
     options : dict
         What was asked for.
