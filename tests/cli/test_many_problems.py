@@ -35,6 +35,11 @@ def test_all_problems_of_a_recording_are_told_at_once(tmp_path: Path) -> None:
         f"{MANY} recordings do not fit or are of no known machine: osscl doctor --recordings . sums up what "
         "they are and which options mend it"
     )
+    of_all, of_one = unknown.stderr.splitlines()[-2], alone.stderr.splitlines()[-1]
+    assert of_all.startswith("unfit: ./0.wav: sample rate is 48000 Hz, expected 16000 Hz")
+    assert of_one.startswith("unfit: 0.wav: sample rate is 48000 Hz, expected 16000 Hz")
+    assert of_all.endswith(f"; and {MANY - 1} more files")
+    assert not of_one.endswith("more files")
     assert "doctor" not in alone.stderr
 
 

@@ -175,7 +175,7 @@ def score(
     if by.runner is not None and journaled is not None:
         exit_code, tally, scoring = score_by_ray(asked, model, journaled, by, candidates, overwrite=overwrite)
         _say_what_else(passed_over, scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
-        advise(tally.counts, paths)
+        _say_why_failed(tally, paths)
         raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
     table: OutputTable | None = None
     if journaled is not None:
@@ -223,7 +223,7 @@ def score(
         if not tally.n_decided:
             say("nothing is explained: flagged clips are, and no clip was decided")
     _say_what_else(passed_over, left_out, detector.judges, detector.clip_s, decide, tally)
-    advise(tally.counts, paths)
+    _say_why_failed(tally, paths)
     raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
 
 
@@ -245,6 +245,12 @@ def _say_what_else(
         say(note)
     if tally.n_decided:
         say(tally.flagged())
+
+
+def _say_why_failed(tally: Tally, paths: list[str]) -> None:
+    for line in tally.failures():
+        say(line)
+    advise(tally.counts, paths)
 
 
 def _label_folders(

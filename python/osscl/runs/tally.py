@@ -1,10 +1,12 @@
 """How far a run has come: its files by status, what was decided of its clips."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from osscl.scoring.record import SCORED_STATUSES, WINDOW, Record, ends_file, status_so_far
+from osscl.support.paths import printable
 from osscl.support.plurals import plural
 
 _MAX_NAMED = 10
@@ -26,6 +28,8 @@ class Tally:
         Clips called anomalous, by machine.
     rates : set of float
         False-alarm rates that clips were decided at.
+    first_failed : dict of str to Record
+        Of each status without a score, the first line.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -33,6 +37,7 @@ class Tally:
     n_decided: int = 0
     anomalies: Counter[str] = field(default_factory=Counter)
     rates: set[float] = field(default_factory=set)
+    first_failed: dict[str, Record] = field(default_factory=dict)
     _status: str = ""  # of the file whose lines come, by those so far
 
     def add(self, record: Record, rate: float | None) -> None:
@@ -45,6 +50,8 @@ class Tally:
         rate : float or None
             False-alarm rate that its machine is decided at.
         """
+        if record.status not in SCORED_STATUSES:
+            self.first_failed.setdefault(record.status, record)
         if record.scope == WINDOW:
             self.n_windows += record.status in SCORED_STATUSES
         self._status = status_so_far(self._status, record)
@@ -57,6 +64,20 @@ class Tally:
         self.rates.add(rate or 0.0)
         if record.is_anomaly:
             self.anomalies[record.machine or ""] += 1
+
+    def failures(self) -> Iterator[str]:
+        """Say why files have no score, by the first of each status.
+
+        Yields
+        ------
+        str
+            Such as "corrupt: site/a.wav: it ends before its samples do; and 3 more files".
+        """
+        for status, record in sorted(self.first_failed.items()):
+            more = self.counts[status] - 1
+            if more >= 0:
+                also = f"; and {more:,} more {plural(more, 'file')}" if more else ""
+                yield f"{status}: {printable(record.path)}: {record.reason}{also}"
 
     def flagged(self) -> str:
         """Say in one line what was flagged.
