@@ -21,6 +21,7 @@ from osscl.cli.options import (
     HopSeconds,
     LabelsOfAll,
     MachineOfAll,
+    PatternOfAll,
     RecordingPattern,
     RequiredRate,
     takes_shared_options,
@@ -70,6 +71,7 @@ def enroll(
     ],
     machine: MachineOfAll = None,
     labels: LabelsOfAll = None,
+    machine_pattern: PatternOfAll = None,
     recording: RecordingPattern = None,
     hop: HopSeconds = None,
     by_domain: Annotated[
@@ -127,6 +129,7 @@ def enroll(
             raise typer.BadParameter(problem)
     options = EnrolOptions(
         machine=machine,
+        machine_pattern=machine_pattern,
         recording=recording,
         fit=fit,
         hop_s=hop,
@@ -187,6 +190,7 @@ class _Limits:
             rule="memory",
             false_alarm_rate=options.false_alarm_rate,
             machine=options.machine,
+            machine_pattern=options.machine_pattern,
             recording=options.recording,
             labels=options.labels,
             fit=options.fit,

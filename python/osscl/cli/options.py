@@ -16,7 +16,8 @@ from osscl.cli.recipe_options import recipe_options
 from osscl.cli.runner_options import runner_options
 from osscl.decisions.alarm_rates import LONGEST_WINDOW
 from osscl.errors import ConfigError
-from osscl.machines.labels import MachineNames
+from osscl.machines.labels import MachineNames, check_one_way
+from osscl.machines.pattern import MachinePattern
 from osscl.model_file.decisions import Rule
 from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.storage.urls import Place
@@ -51,8 +52,21 @@ LabelsOfAll: TypeAlias = Annotated[
     typer.Option(
         "--labels",
         help="CSV table with the columns path and machine, and perhaps label (normal or anomaly) and "
-        "recording: names each recording's machine instead of folders and file names.",
+        "recording: names each recording's machine instead of folders and file names. Paths count from "
+        "the table's folder and may be globs (north/**/press3_*.wav); a column file in place of path holds "
+        "names.",
         metavar="TABLE",
+    ),
+]
+PatternOfAll: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--machine-pattern",
+        help="What finds the machine in a recording's path below the folder that is named, all of it: a "
+        "template such as '{machine}_{time}.wav' or '{machine}/{day}/{time}.wav', or a regular expression "
+        r"such as '(?P<machine>.+)_\d+\.wav'. Fields stand for a part of one name, {time} for a date and "
+        "time.",
+        metavar="PATTERN",
     ),
 ]
 RequiredRate: TypeAlias = Annotated[
@@ -168,15 +182,16 @@ def _names(
         Path | None,
         typer.Option(
             help="CSV table with the columns path and machine that names each file's; label and domain may "
-            "stand in it as well."
+            "stand in it as well. Paths count from the table's folder and may be globs "
+            "(north/**/press3_*.wav); a column file in place of path holds names."
         ),
     ] = None,
+    machine_pattern: PatternOfAll = None,
 ) -> MachineNames:
-    if machine is not None and labels is not None:
-        raise typer.BadParameter(
-            "--machine names one machine for all files, --labels one for each: choose one"
-        )
-    return MachineNames(machine, labels)
+    check_one_way(machine, labels, machine_pattern)
+    if machine_pattern is not None:
+        MachinePattern(machine_pattern)  # one that cannot be used is told at once
+    return MachineNames(machine, labels, machine_pattern)
 
 
 class DecisionOptions(NamedTuple):

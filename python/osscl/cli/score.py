@@ -151,6 +151,7 @@ def score(
     if only not in (None, "anomalies"):
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
+    names = names.below(*paths)
     passed_over = PassedOver()
     try:
         candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind

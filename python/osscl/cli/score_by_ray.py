@@ -18,7 +18,7 @@ from osscl.distributed.ray_cluster import chosen_address, connected
 from osscl.distributed.ray_scoring import RayScoring
 from osscl.distributed.sharing import shared
 from osscl.distributed.work import Work, named_model
-from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
+from osscl.machines.labels import BY_PATHS, machine_source
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.folder import find_recordings
 from osscl.runs.parquet_parts import PartsTable
@@ -111,7 +111,7 @@ def score_by_ray(
     work = Work(
         named_model(bundle, model),
         bundle.file_sha256,
-        MachineNames(asked.names.machine, None if labels is None else str(place_of(labels).absolute())),
+        asked.names._replace(labels=None if labels is None else str(place_of(labels).absolute())),
         asked.fit,
         asked.times,
         asked.hop_s,

@@ -16,6 +16,7 @@ from osscl.cli.options import (
     BY_DEFAULT,
     DecisionOptions,
     MachineOfAll,
+    PatternOfAll,
     RecordingPattern,
     takes_shared_options,
 )
@@ -60,6 +61,7 @@ def sensitivity(
     ],
     decide: DecisionOptions = BY_DEFAULT,
     machine: MachineOfAll = None,
+    machine_pattern: PatternOfAll = None,
     recording: RecordingPattern = None,
     coarse: Annotated[
         bool,
@@ -101,6 +103,7 @@ def sensitivity(
         rule=decide.rule,
         false_alarm_rate=decide.false_alarm_rate,
         machine=machine,
+        machine_pattern=machine_pattern,
         recording=recording,
         fit=fit,
         coarse=coarse,

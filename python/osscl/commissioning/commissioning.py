@@ -91,7 +91,14 @@ def commission(
         on_stage("detection limits")
         sensitivity, no_limits = _limits(work / MODEL, roots, options, compute, on_total, on_clip)
         on_stage("normal recordings")
-        plan = plan_of(roots, options.machine, options.recording, options.labels, for_memories=True)
+        plan = plan_of(
+            roots,
+            options.machine,
+            options.recording,
+            options.labels,
+            options.machine_pattern,
+            for_memories=True,
+        )
         on_total(len(plan.planned))
         with Detector(work / MODEL, compute, false_alarm_rate=options.false_alarm_rate) as detector:
             told = {
@@ -142,6 +149,7 @@ def _limits(
         machine=options.machine,
         recording=options.recording,
         labels=options.labels,
+        machine_pattern=options.machine_pattern,
         fit=options.fit,
     )
     with_limits = model.with_name(_WITH_LIMITS)

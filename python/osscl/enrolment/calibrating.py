@@ -93,7 +93,7 @@ def calibrate(
     check_output(Path(output), overwrite=overwrite, inputs=[model, options.labels, *roots])
     bundle = read_bundle(model)
     network = bundle.manifest.network
-    plan = plan_of(roots, options.machine, options.recording, options.labels)
+    plan = plan_of(roots, options.machine, options.recording, options.labels, options.machine_pattern)
     plan.refuse_mixed()
     on_survey(plan.survey)
     plan = in_windows(plan, options.fit, options.hop_s)

@@ -229,7 +229,9 @@ def enrolled(
 def _plan_of(roots: Sequence[str | os.PathLike[str]], options: EnrolOptions) -> Plan:
     if not roots:
         return Plan()
-    return plan_of(roots, options.machine, options.recording, options.labels, for_memories=True)
+    return plan_of(
+        roots, options.machine, options.recording, options.labels, options.machine_pattern, for_memories=True
+    )
 
 
 def _given_background(

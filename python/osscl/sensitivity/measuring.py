@@ -145,7 +145,7 @@ def measured(
         As `measure_limits`.
     """
     judges = Judges(manifest, options.rule, options.false_alarm_rate)
-    plan = plan_of(roots, options.machine, options.recording, options.labels)
+    plan = plan_of(roots, options.machine, options.recording, options.labels, options.machine_pattern)
     on_total(len(plan.planned))
     normals = read_normals(plan, options.fit, on_clip=on_clip)
     if not normals.by_machine:
