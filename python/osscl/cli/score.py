@@ -31,11 +31,12 @@ from osscl.cli.options import (
 from osscl.cli.places import ModelFile, ResultTable, check_urls
 from osscl.cli.runner_options import HERE, RunnerOptions
 from osscl.cli.score_by_ray import refuse_what_ray_has_not, score_by_ray
-from osscl.cli.surveyed import say_published_sets, survey_of
+from osscl.cli.surveyed import met_by, say_published_sets, survey_of
 from osscl.cli.unjournaled import score_into_table
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
 from osscl.journal.journal import journal_of
+from osscl.machines.label_table import unmet_rows
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.runs.folder import find_recordings, find_some_recordings
@@ -175,7 +176,7 @@ def score(
     )
     if by.runner is not None and journaled is not None:
         exit_code, tally, scoring = score_by_ray(asked, model, journaled, by, candidates, overwrite=overwrite)
-        _say_what_else(passed_over, scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
+        _say_what_else(passed_over.notes(), scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
         advise(tally.counts, paths)
         raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
     table: OutputTable | None = None
@@ -188,6 +189,7 @@ def score(
         how = replace(compute, on_build=building.show_phase)
         detector = Detector(model, how, **decide._asdict())
     machine_of = machine_source(detector.machines, *names)
+    candidates = met_by(machine_of, candidates)
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
@@ -223,13 +225,16 @@ def score(
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
             say("nothing is explained: flagged clips are, and no clip was decided")
-    _say_what_else(passed_over, left_out, detector.judges, detector.clip_s, decide, tally)
+    # of a run that was interrupted nobody knows which recordings it would have met
+    is_whole = exit_code in (0, EXIT_SOME_UNSCORED)
+    notes = [*passed_over.notes(), *(unmet_rows(machine_of) if is_whole else ())]
+    _say_what_else(notes, left_out, detector.judges, detector.clip_s, decide, tally)
     advise(tally.counts, paths)
     raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
 
 
 def _say_what_else(
-    passed_over: PassedOver,
+    met: Iterable[str],
     left_out: LeftOut,
     judges: Judges,
     clip_s: float,
@@ -239,7 +244,7 @@ def _say_what_else(
     """What was not scored or decided, why, and what was flagged."""
     may_decide = decide != BY_DEFAULT or judges.can_decide
     for note in (
-        *passed_over.notes(),
+        *met,
         *left_out.notes(clip_s, "--hop", "--pad repeat|zero"),
         *(judges.notes() if may_decide else ()),
     ):

@@ -10,7 +10,7 @@ from osscl.enrolment.recordings import recording_source
 from osscl.errors import DecisionError, MachineError
 from osscl.machines.dcase import ANOMALY_PREFIX
 from osscl.machines.folders import ForTesting
-from osscl.machines.label_table import LabelTable
+from osscl.machines.label_table import LabelTable, unmet_rows
 from osscl.machines.labels import MachineOf, check_one_way
 from osscl.machines.layout import MachineFromLayout
 from osscl.machines.pattern import MachineFromPattern
@@ -146,12 +146,14 @@ def plan_of(
             f"left out, not known to be normal: {n_not_known} {plural(n_not_known, 'recording')} (test clips "
             "without a label, or supplemental ones); --machine takes them all the same"
         )
-    plan.notes += passed_over.notes()
+    plan.notes += [*passed_over.notes(), *([] if table is None else unmet_rows(table))]
     return plan
 
 
 def _told_of(path: str, telling: Telling, survey: Survey, table: LabelTable | None) -> Told:
     """What the table tells of a recording, else its place and name; the place alone tells the purpose."""
+    if table is not None:
+        table.meet(path)  # also where place and name contradict each other
     found = telling.fittings(path)
     survey.add(path, found)
     told = found[0].told if found else Told()

@@ -2,26 +2,37 @@
 
 import csv
 import os
-from collections import defaultdict
-from collections.abc import Collection
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Self
 
 from osscl.errors import LabelTableError, MachineError
 from osscl.machines.dcase import check_machine
-from osscl.machines.label_rows import RowError, rows_of
+from osscl.machines.label_globs import Fits, is_glob, name_glob, path_glob
+from osscl.machines.label_paths import PathRows
+from osscl.machines.label_rows import LabelRow, RowError, differing, rows_of
 from osscl.machines.told import Told
 from osscl.support.csv_rows import CsvReader, not_utf_8, open_csv
-from osscl.support.links import real_path, unreadable
+from osscl.support.links import as_walked, unreadable
+from osscl.support.listing import listed
 from osscl.support.paths import path_of, printable
-from osscl.support.spelling import composed, with_slashes
-from osscl.support.urls import is_url
+from osscl.support.plurals import plural
+from osscl.support.spelling import composed
 
-_MAX_FOLDERS = 4096
+_MAX_NAMED = 3
 
-_Key: TypeAlias = tuple[str, str]
-"""Folder, its links followed, and file name, both printable."""
+
+@dataclass(slots=True)
+class _Row:
+    """A row that stands for files of any number, and whether one of them was asked for."""
+
+    spelled: str
+    told: Told
+    fits: Fits | None = None
+    is_met: bool = False
 
 
 class LabelTable:
@@ -38,7 +49,15 @@ class LabelTable:
 
     A row stands for the file of that very spelling. A file without such a row has that of the row which
     differs in how accents are spelled (macOS takes them apart), or else of the row whose backslashes
-    separate names (Windows).
+    separate names (Windows); else that of the globs that it fits, see `path_glob`, which must tell the same. A row
+    with one of ``* ? [`` is a glob unless there is a file of that very name.
+
+    A column ``file`` in place of ``path`` holds names of files, wherever they lie, or globs of names.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the table lies.
 
     Attributes
     ----------
@@ -46,13 +65,13 @@ class LabelTable:
         Whether some row says that its file is normal or anomalous.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.has_labels = False
-        self._told: dict[str, dict[str, Told]] = {}  # folder -> file name -> what its row tells
-        # rows read as another system may have spelled them, where that is another spelling -> what they tell
-        self._composed: dict[_Key, dict[Told, None]] = defaultdict(dict)
-        self._with_slashes: dict[_Key, dict[Told, None]] = defaultdict(dict)
-        self._resolved = lru_cache(_MAX_FOLDERS)(real_path)
+        self._path = path
+        self._base = str(Path(path).parent)
+        self._paths = PathRows(self._base)
+        self._names: dict[str, _Row] = {}  # name of a file, composed -> its row
+        self._globs: dict[str, _Row] = {}  # as it is spelled -> its row
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], known: Collection[str] | None = None) -> Self:
@@ -77,25 +96,28 @@ class LabelTable:
             If it cannot be read, lacks a column or a value, names a machine, label or domain that is not
             known, gives a domain in some rows alone, or tells two things of one file.
         """
-        table = cls()
-        folder = str(Path(path).parent)
+        table = cls(path)
         same: dict[Told, Told] = {}  # one object for equal rows, however many
         try:
             with open_csv(path) as file:
                 rows = CsvReader(file, keeps_bytes=True)
                 try:
-                    for spelled, told in rows_of(rows):
+                    for row in rows_of(rows):
                         if known is not None:
-                            check_machine(told.machine or "", known)
-                        table.has_labels = table.has_labels or told.is_anomaly is not None
-                        table._add(folder, spelled, same.setdefault(told, told))
+                            check_machine(row.told.machine or "", known)
+                        table.has_labels = table.has_labels or row.told.is_anomaly is not None
+                        table._add(row._replace(told=same.setdefault(row.told, row.told)))
                 except (csv.Error, RowError, MachineError) as error:
                     raise LabelTableError(f"{printable(path)}, line {rows.line_num}: {error}") from error
         except OSError as error:
             raise LabelTableError(unreadable(path, "table", error)) from error
-        if not table._told:
+        if not len(table):
             raise LabelTableError(f"{printable(path)}: has no rows below its header")
         return table
+
+    def __len__(self) -> int:
+        """Rows of different files, names and globs."""
+        return len(self._paths) + len(self._names) + len(self._globs)
 
     def __call__(self, path: str | os.PathLike[str]) -> str:
         """Look up the machine of a file, as `machine_of`."""
@@ -139,9 +161,17 @@ class LabelTable:
         MachineError
             If the table has no row for the file, or several that may be meant and tell different things.
         """
-        folder, name = self._key(os.fsdecode(path))
-        told = self._told.get(folder, {}).get(name)
-        return self._told_by_another_spelling((folder, name)) if told is None else told
+        spelled = os.fsdecode(path)
+        told = self._paths.told_of(spelled) or self._told_by_name(spelled) or self._told_by_globs(spelled)
+        if told is None:
+            hint = (
+                "add one with its path and machine"
+                if not self._paths.has_beside_table(spelled)
+                else "it has one for a file of that name beside the table: call its column file instead of path, "
+                "and its rows count in every folder"
+            )
+            raise MachineError(f"the table of labels has no row for it; {hint}")
+        return told
 
     def is_labelled(self, path: str | os.PathLike[str]) -> bool:
         """Whether the table says of a file that it is normal, or that it is anomalous."""
@@ -150,58 +180,74 @@ class LabelTable:
         except MachineError:  # no row for it
             return False
 
-    def _told_by_another_spelling(self, key: _Key) -> Told:
-        folder, name = key = _composed_key(key)
-        exactly_so = dict.fromkeys(filter(None, [self._told.get(folder, {}).get(name)]))
-        for meant in (exactly_so | self._composed.get(key, {}), self._with_slashes.get(key, {})):
-            if len(meant) > 1:
-                machines = dict.fromkeys(told.machine or "" for told in meant)
+    def meet(self, path: str | os.PathLike[str]) -> None:
+        """Note that there is a file: its rows are of use."""
+        with suppress(MachineError):
+            self.told_of(path)
+
+    def unmet(self) -> str | None:
+        """Say which rows are of no file that was asked for; None where all are of some."""
+        rows = [*self._paths.unmet()]
+        rows += [each.spelled for each in (*self._names.values(), *self._globs.values()) if not each.is_met]
+        if not rows:
+            return None
+        return (
+            f"no recording was met for {len(rows):,} of {len(self):,} {plural(len(self), 'row')} of "
+            f"{printable(self._path)}: {listed(rows, _MAX_NAMED)}"
+        )
+
+    def _told_by_name(self, path: str) -> Told | None:
+        row = self._names.get(composed(os.path.basename(path))) if self._names else None  # noqa: PTH119 - a str
+        if row is None:
+            return None
+        row.is_met = True
+        return row.told
+
+    def _told_by_globs(self, path: str) -> Told | None:
+        if not self._globs:
+            return None
+        paths = [composed(each) for each in dict.fromkeys((as_walked(path), self._paths.key_of(path)))]
+        fitting = [row for row in self._globs.values() if row.fits is not None and row.fits(paths)]
+        for glob in fitting:
+            glob.is_met = True
+        for glob in fitting[1:]:
+            if glob.told != fitting[0].told:
                 raise MachineError(
-                    "the table of labels has rows that spell its path in other ways, for "
-                    f"{' and '.join(machines)}; add one with its very path"
+                    f"it fits two rows of the table of labels, {printable(fitting[0].spelled)} and "
+                    f"{printable(glob.spelled)}, and was given {differing(fitting[0].told, glob.told)}; add a "
+                    "row with its very path"
                 )
-            if meant:
-                return next(iter(meant))
-        raise MachineError("the table of labels has no row for it; add one with its path and machine")
+        return fitting[0].told if fitting else None
 
-    def _add(self, base: str, spelled: str, told: Told) -> None:
-        """Add a row; its path counts from the folder `base`."""
-        path = path_of(spelled)
-        if not is_url(path):
-            path = os.path.join(base, path)  # noqa: PTH118 - Path would drop a final /
-        folder, name = self._key(path)
-        if not name:
-            raise RowError("path is empty or names a folder; expected the path of an audio file")
-        if (problem := not_utf_8(spelled)) is not None and not os.path.lexists(os.path.join(folder, name)):  # noqa: PTH118
-            raise RowError(f"{problem} (no file has that byte in its name)")
-        before = self._told.setdefault(folder, {}).setdefault(name, told)
-        if before != told:
-            raise RowError(f"{printable(name)} was given {_differing(before, told)}; keep one")
-        if (key := _composed_key((folder, name))) != (folder, name):
-            self._composed[key][told] = None
-        if (slashed := with_slashes(spelled)) is not None:
-            key = self._key(os.path.join(base, slashed))  # noqa: PTH118 - as above
-            self._with_slashes[_composed_key(key)][told] = None
+    def _add(self, row: LabelRow) -> None:
+        if not is_glob(row.spelled):
+            if row.is_name:
+                self._put(self._names, composed(path_of(row.spelled)), row, None)
+            else:
+                self._paths.add(row.spelled, row.told)
+        elif row.is_name:
+            self._put(self._globs, row.spelled, row, name_glob)
+        elif row.spelled.endswith("/") or self._paths.is_there(row.spelled):
+            self._paths.add(row.spelled, row.told)
+        else:
+            self._put(self._globs, row.spelled, row, partial(path_glob, base=self._base))
 
-    def _key(self, path: str) -> _Key:
-        folder, name = os.path.split(path)
-        return self._resolved(folder), name
-
-
-def _composed_key(key: _Key) -> _Key:
-    folder, name = key
-    return composed(folder), composed(name)
+    def _put(
+        self, rows: dict[str, _Row], key: str, row: LabelRow, make: Callable[[str], Fits] | None
+    ) -> None:
+        if not key:
+            raise RowError("file is empty; expected the name of an audio file")
+        if (problem := not_utf_8(row.spelled)) is not None:
+            raise RowError(problem)
+        if key not in rows:
+            rows[key] = _Row(row.spelled, row.told, None if make is None else make(row.spelled))
+        elif rows[key].told != row.told:
+            raise RowError(
+                f"{printable(row.spelled)} was given {differing(rows[key].told, row.told)}; keep one"
+            )
 
 
-def _differing(before: Told, here: Told) -> str:
-    """The first thing that two rows say differently."""
-    words: dict[bool | None, str] = {None: "none", False: "normal", True: "anomaly"}
-    for column, above, below in (
-        ("machine", before.machine, here.machine),
-        ("label", words[before.is_anomaly], words[here.is_anomaly]),
-        ("domain", before.domain, here.domain),
-        ("recording", before.recording, here.recording),
-    ):
-        if above != below:
-            return f"the {column} {above or 'none'} above and {below or 'none'} here"
-    raise AssertionError("rows differ in one of these")
+def unmet_rows(machine_of: object) -> Iterator[str]:
+    """Say which rows are of no file, where a table names machines."""
+    if isinstance(machine_of, LabelTable) and (note := machine_of.unmet()) is not None:
+        yield note
