@@ -69,7 +69,7 @@ def survey_of(candidates: Iterable[Candidate]) -> Survey:
 
 
 def met_by(machine_of: MachineOf, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    """Give recordings as they are walked to; a table of labels notes them, also those that are done already."""
+    """Give recordings as they are walked to; a table of labels notes all, those that are done too."""
     for candidate in candidates:
         if isinstance(machine_of, LabelTable):
             machine_of.meet(candidate.path)

@@ -67,7 +67,7 @@ class PathRows:
             self._with_slashes[other].setdefault(told, []).append(key)
 
     def told_of(self, path: str) -> Told | None:
-        """What the row of a file tells; None without one. Raises `MachineError` where several may be meant."""
+        """What the row of a file tells, or None; raises `MachineError` where several may be meant."""
         key = self._key(path)
         row = self._row(key)
         if row is None:
@@ -88,7 +88,7 @@ class PathRows:
         return os.path.lexists(self._placed(path_of(spelled)))
 
     def unmet(self) -> Iterator[str]:
-        """Paths of rows whose files were not asked for, from the folder of the table on where they lie there."""
+        """Paths of rows whose files were not asked for; those below the table's folder from there on."""
         base = self._resolved(self._base)
         for folder, rows in self._rows.items():
             below = folder[len(base) :].lstrip("/") if f"{folder}/".startswith(f"{base}/") else folder

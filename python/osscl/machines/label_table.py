@@ -23,6 +23,10 @@ from osscl.support.plurals import plural
 from osscl.support.spelling import composed
 
 _MAX_NAMED = 3
+_NAME_COUNTS = (
+    ", or call its column path file: it has a row for a file of that name beside the table, and names in a "
+    "column file count in every folder"
+)
 
 
 @dataclass(slots=True)
@@ -49,8 +53,8 @@ class LabelTable:
 
     A row stands for the file of that very spelling. A file without such a row has that of the row which
     differs in how accents are spelled (macOS takes them apart), or else of the row whose backslashes
-    separate names (Windows); else that of the globs that it fits, see `path_glob`, which must tell the same. A row
-    with one of ``* ? [`` is a glob unless there is a file of that very name.
+    separate names (Windows); else that of the globs that it fits, see `path_glob`, which must tell the same.
+    A row with one of ``* ? [`` is a glob unless there is a file of that very name.
 
     A column ``file`` in place of ``path`` holds names of files, wherever they lie, or globs of names.
 
@@ -164,13 +168,10 @@ class LabelTable:
         spelled = os.fsdecode(path)
         told = self._paths.told_of(spelled) or self._told_by_name(spelled) or self._told_by_globs(spelled)
         if told is None:
-            hint = (
-                "add one with its path and machine"
-                if not self._paths.has_beside_table(spelled)
-                else "it has one for a file of that name beside the table: call its column file instead of path, "
-                "and its rows count in every folder"
+            raise MachineError(
+                "the table of labels has no row for it; add one with its path and machine"
+                f"{_NAME_COUNTS if self._paths.has_beside_table(spelled) else ''}"
             )
-            raise MachineError(f"the table of labels has no row for it; {hint}")
         return told
 
     def is_labelled(self, path: str | os.PathLike[str]) -> bool:
@@ -214,8 +215,8 @@ class LabelTable:
             if glob.told != fitting[0].told:
                 raise MachineError(
                     f"it fits two rows of the table of labels, {printable(fitting[0].spelled)} and "
-                    f"{printable(glob.spelled)}, and was given {differing(fitting[0].told, glob.told)}; add a "
-                    "row with its very path"
+                    f"{printable(glob.spelled)}, and was given {differing(fitting[0].told, glob.told)}; "
+                    "add a row with its very path"
                 )
         return fitting[0].told if fitting else None
 
