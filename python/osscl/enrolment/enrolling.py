@@ -170,7 +170,7 @@ def enrolled(
         Plan() if options.background is None else plan_of([options.background], for_memories=True)
     )
     on_survey(plan.survey)
-    on_total(len(plan.planned) + len(plan_of_background.planned))
+    on_total(plan.n_to_read + plan_of_background.n_to_read)
     held: list[StoredNormals] = [*decisions.memories, *decisions.embeddings]
     forgotten = hashes_to_forget(options.forget, held, options.fit)
     given = None

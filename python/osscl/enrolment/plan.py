@@ -65,6 +65,11 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     survey: Survey = field(default_factory=Survey)
 
+    @property
+    def n_to_read(self) -> int:
+        """Recordings that `read_normals` reads: those without a machine too, to say all that is wrong."""
+        return len(self.planned) + sum(isinstance(each.problem, MachineError) for each in self.unusable)
+
     def refuse_mixed(self) -> None:
         """Refuse folders of one machine type that mix two layouts; raises `DecisionError`."""
         if self.survey.mixed is not None:
