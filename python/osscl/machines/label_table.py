@@ -216,7 +216,7 @@ class LabelTable:
                 raise MachineError(
                     f"it fits two rows of the table of labels, {printable(fitting[0].spelled)} and "
                     f"{printable(glob.spelled)}, and was given {differing(fitting[0].told, glob.told)}; "
-                    "add a row with its very path"
+                    "add a row for it alone"
                 )
         return fitting[0].told if fitting else None
 
