@@ -37,17 +37,21 @@ def lines(table: Path) -> dict[str, dict[str, str]]:
 def test_a_pattern_names_machines_from_enrolment_to_the_table(folder: Path) -> None:
     shutil.copy(folder / "in" / "Press_0_2026-01-05T04-00.wav", folder / "in" / "copy of Press_0.wav")
     score = ("score", "m.onnx", "in/")
-    enrolled, scored, again, other, both = osscl_each(
+    enrolled, scored, again, other, both, named = osscl_each(
         [
             ("enroll", "in", *PATTERN, "-o", "m.onnx", "--json"),
             (*score, *PATTERN, "-o", "s.csv"),
             (*score, *PATTERN, "-o", "s.csv"),
             (*score, "--machine-pattern", r"(?P<machine>Press_\d).*", "-o", "s.csv"),
             (*score, *PATTERN, "--machine", "Press_0"),
+            ("enroll", "in", *PATTERN, "-o", "n.onnx"),
         ],
         folder,
     )
     assert (enrolled.returncode, scored.returncode) == (3, 3), (enrolled, scored)
+    assert named.stderr.splitlines()[-1] == (
+        "next: osscl score n.onnx NEW_RECORDINGS --machine-pattern '{machine}_{time}.wav' --output scores.csv"
+    )
     made = json.loads(enrolled.stdout)["enrolment"]
     assert [(each["machine"], each["n_clips"]) for each in made["machines"]] == [
         ("Press_0", 4),
