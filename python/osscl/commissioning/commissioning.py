@@ -105,6 +105,9 @@ def commission(
                 "model": printable((place / MODEL).absolute()),
                 "options": {
                     "paths": [printable(root) for root in roots],
+                    "machine": options.machine,
+                    "labels": None if options.labels is None else printable(options.labels),
+                    "machine_pattern": options.machine_pattern,
                     "false_alarm_rate": options.false_alarm_rate,
                     **asdict(options.fit),
                 },
