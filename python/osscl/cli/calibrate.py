@@ -13,14 +13,8 @@ from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import (
-    HopSeconds,
-    LabelsOfAll,
-    MachineOfAll,
-    PatternOfAll,
-    RecordingPattern,
-    takes_shared_options,
-)
+from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
+from osscl.cli.options import HopSeconds, takes_shared_options
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import (
     CalibratedMachine,

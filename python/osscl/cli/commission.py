@@ -11,14 +11,8 @@ from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import StagedProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import (
-    LabelsOfAll,
-    MachineOfAll,
-    PatternOfAll,
-    RecordingPattern,
-    RequiredRate,
-    takes_shared_options,
-)
+from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
+from osscl.cli.options import RequiredRate, takes_shared_options
 from osscl.cli.surveyed import say_survey
 from osscl.commissioning.commissioned import Commissioned
 from osscl.commissioning.commissioning import commission as commission_site

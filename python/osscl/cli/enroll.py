@@ -16,16 +16,9 @@ from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
 from osscl.cli.next_command import say_next
-from osscl.cli.options import (
-    HopSeconds,
-    LabelsOfAll,
-    MachineOfAll,
-    PatternOfAll,
-    RecordingPattern,
-    RequiredRate,
-    takes_shared_options,
-)
+from osscl.cli.options import HopSeconds, RequiredRate, takes_shared_options
 from osscl.cli.places import check_urls
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions

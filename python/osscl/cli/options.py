@@ -11,13 +11,12 @@ import typer
 from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import RecordingTimes, parse_start
 from osscl.backends import ComputeOptions
-from osscl.cli.completion import machines, one_of
+from osscl.cli.completion import one_of
+from osscl.cli.naming_options import naming_options
 from osscl.cli.recipe_options import recipe_options
 from osscl.cli.runner_options import runner_options
 from osscl.decisions.alarm_rates import LONGEST_WINDOW
 from osscl.errors import ConfigError
-from osscl.machines.labels import MachineNames, check_one_way
-from osscl.machines.pattern import MachinePattern
 from osscl.model_file.decisions import Rule
 from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.storage.urls import Place
@@ -32,43 +31,6 @@ EngineFolder: TypeAlias = Annotated[
     ),
 ]
 
-RecordingPattern: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        help="Which clips are parts of one recording: a regular expression with one group, on the path; or "
-        "folder. By default each clip is a recording of its own, where no data set's layout or table tells.",
-        metavar="PATTERN|folder",
-    ),
-]
-MachineOfAll: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        help="Machine ID of all recordings, such as press/id_09. By default folders and file names say it.",
-        autocompletion=machines,
-    ),
-]
-LabelsOfAll: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--labels",
-        help="CSV table with the columns path and machine, and perhaps label (normal or anomaly) and "
-        "recording: names each recording's machine instead of folders and file names. Paths count from "
-        "the table's folder and may be globs (north/**/press3_*.wav); a column file in place of path holds "
-        "names.",
-        metavar="TABLE",
-    ),
-]
-PatternOfAll: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--machine-pattern",
-        help="What finds the machine in a recording's path below the folder that is named, all of it: a "
-        "template such as '{machine}_{time}.wav' or '{machine}/{day}/{time}.wav', or a regular expression "
-        r"such as '(?P<machine>.+)_\d+\.wav'. Fields stand for a part of one name, {time} for a date and "
-        "time.",
-        metavar="PATTERN",
-    ),
-]
 RequiredRate: TypeAlias = Annotated[
     float | None,
     typer.Option(
@@ -169,31 +131,6 @@ def _channel(text: str | None) -> int | Literal["mean"] | None:
     return int(text)
 
 
-def _names(
-    machine: Annotated[
-        str | None,
-        typer.Option(
-            help="Machine ID of all files, such as fan/id_00. By default folder and file name say it, as in "
-            "fan/test/normal_id_00_00000000.wav.",
-            autocompletion=machines,
-        ),
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            help="CSV table with the columns path and machine that names each file's; label and domain may "
-            "stand in it as well. Paths count from the table's folder and may be globs "
-            "(north/**/press3_*.wav); a column file in place of path holds names."
-        ),
-    ] = None,
-    machine_pattern: PatternOfAll = None,
-) -> MachineNames:
-    check_one_way(machine, labels, machine_pattern)
-    if machine_pattern is not None:
-        MachinePattern(machine_pattern)  # one that cannot be used is told at once
-    return MachineNames(machine, labels, machine_pattern)
-
-
 class DecisionOptions(NamedTuple):
     """Which score decides, how often normal clips may be called anomalous, and of which domain clips are."""
 
@@ -272,7 +209,7 @@ def _times(
 
 _GROUPS = {
     inspect.signature(make).return_annotation: make
-    for make in (_compute, _fit, _names, _decisions, _times, recipe_options, runner_options)
+    for make in (_compute, _fit, naming_options, _decisions, _times, recipe_options, runner_options)
 }
 
 
