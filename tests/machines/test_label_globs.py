@@ -149,6 +149,12 @@ def test_rows_that_no_file_was_met_for_are_said(tmp_path: Path) -> None:
     assert labels.unmet() is None
 
 
+def test_a_glob_is_met_by_a_file_whose_own_row_goes_before_it(tmp_path: Path) -> None:
+    labels = table(tmp_path, "press3*.wav,press", "press3.wav,lathe")
+    labels.meet(tmp_path / "press3.wav")
+    assert labels.unmet() is None
+
+
 def test_rows_beyond_the_first_are_counted(tmp_path: Path) -> None:
     labels = table(tmp_path, "/other/x.wav,x", "sub/a.wav,x", *(f"{number}.wav,x" for number in range(10)))
     assert labels.unmet() == (

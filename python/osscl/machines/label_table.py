@@ -182,9 +182,10 @@ class LabelTable:
             return False
 
     def meet(self, path: str | os.PathLike[str]) -> None:
-        """Note that there is a file: its rows are of use."""
-        with suppress(MachineError):
-            self.told_of(path)
+        """Note that there is a file: all rows that it fits are of use, those too before which another goes."""
+        for find in (self.told_of, self._told_by_globs):
+            with suppress(MachineError):
+                find(os.fsdecode(path))
 
     def unmet(self) -> str | None:
         """Say which rows are of no file that was asked for; None where all are of some."""
