@@ -182,7 +182,7 @@ class LabelTable:
             return False
 
     def meet(self, path: str | os.PathLike[str]) -> None:
-        """Note that there is a file: all rows that it fits are of use, those too before which another goes."""
+        """Note that there is a file: all rows that it fits are of use, also where another goes before."""
         for find in (self.told_of, self._told_by_globs):
             with suppress(MachineError):
                 find(os.fsdecode(path))
