@@ -27,14 +27,14 @@ def is_glob(spelled: str) -> bool:
 
 
 class _Form(NamedTuple):
-    """A glob in one spelling: the folders in front of its first magic name, and the names from there on."""
+    """A glob in one spelling: the folders in front of its first magic name, a slash behind, and the names from there on."""
 
     folders: frozenset[str]
     parts: tuple[_Part, ...]
 
     def fits(self, path: str) -> bool:
         return any(
-            path.startswith(f"{folder}/") and _fit(self.parts, path[len(folder) + 1 :].split("/"))
+            path.startswith(folder) and _fit(self.parts, path[len(folder) :].split("/"))
             for folder in self.folders
         )
 
@@ -72,7 +72,7 @@ def _form(path: str, base: str) -> _Form:
     names = whole.split("/")
     first = next((at for at, name in enumerate(names) if is_glob(name)), len(names) - 1)
     folder = "/".join(names[:first])
-    folders = frozenset(composed(each) for each in (folder, real_path(folder) if folder else ""))
+    folders = frozenset(f"{composed(each)}/" for each in (folder, real_path(folder) if folder else ""))
     return _Form(folders, tuple(map(_part, names[first:])))
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +23,7 @@ from osscl.support.plurals import plural
 from osscl.support.spelling import composed
 
 _MAX_NAMED = 3
+_MAX_FILES = 4096
 _NAME_COUNTS = (
     ", or call its column path file: it has a row for a file of that name beside the table, and names in a "
     "column file count in every folder"
@@ -76,6 +77,8 @@ class LabelTable:
         self._paths = PathRows(self._base)
         self._names: dict[str, _Row] = {}  # name of a file, composed -> its row
         self._globs: dict[str, _Row] = {}  # as it is spelled -> its row
+        # a file is asked for when the walk meets it, and again when it is read
+        self._globs_of = lru_cache(_MAX_FILES)(self._find_globs_of)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str], known: Collection[str] | None = None) -> Self:
@@ -208,8 +211,7 @@ class LabelTable:
     def _told_by_globs(self, path: str) -> Told | None:
         if not self._globs:
             return None
-        paths = [composed(each) for each in dict.fromkeys((as_walked(path), self._paths.key_of(path)))]
-        fitting = [row for row in self._globs.values() if row.fits is not None and row.fits(paths)]
+        fitting = self._globs_of(path)
         for glob in fitting:
             glob.is_met = True
         for glob in fitting[1:]:
@@ -220,6 +222,10 @@ class LabelTable:
                     "add a row for it alone"
                 )
         return fitting[0].told if fitting else None
+
+    def _find_globs_of(self, path: str) -> list[_Row]:
+        paths = [composed(each) for each in dict.fromkeys((as_walked(path), self._paths.key_of(path)))]
+        return [row for row in self._globs.values() if row.fits is not None and row.fits(paths)]
 
     def _add(self, row: LabelRow) -> None:
         if not is_glob(row.spelled):
