@@ -27,7 +27,7 @@ def is_glob(spelled: str) -> bool:
 
 
 class _Form(NamedTuple):
-    """A glob in one spelling: the folders in front of its first magic name, a slash behind, and the names from there on."""
+    """A glob in one spelling: folders, with a slash behind, and the names from the first magic one on."""
 
     folders: frozenset[str]
     parts: tuple[_Part, ...]
