@@ -2,7 +2,7 @@
 
 import pytest
 
-from osscl.audio.time_in_name import time_in_name
+from osscl.audio.time_in_name import is_time, time_in_name
 
 SPELLINGS = {
     "20261103_142000.wav": "2026-11-03T14:20:00",
@@ -71,3 +71,26 @@ def test_what_is_no_time_is_none(name: str) -> None:
 
 def test_names_of_any_characters_are_read() -> None:
     assert time_in_name("a\nb\x00\udcff20261103_142000\x1b[2J.wav") == "2026-11-03T14:20:00"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-05T04-00",
+        "20260105_040000",
+        "2026-01-05",
+        "2026-01-05 at 2.20.00 PM",
+        "2026-01-05T04:00:00.25Z",
+        "1767585600",
+        "5BC7A3E0",
+    ],
+)
+def test_a_part_of_a_name_is_a_time_and_nothing_else(text: str) -> None:
+    assert is_time(text)
+    assert not is_time(f"{text}x")
+    assert not is_time(f"3_{text}")
+
+
+@pytest.mark.parametrize("text", ["", "7", "20260105", "2026-02-30", "2026-01-05T24-00", "04-00", "5bc7a3e0"])
+def test_a_part_of_a_name_that_is_no_time(text: str) -> None:
+    assert not is_time(text)

@@ -102,6 +102,7 @@ COMMANDS_OF_ROOM = {
 """Which commands print what stands there; the longest name that fits counts."""
 
 OF_SEVERAL = (
+    "cli/naming_options.py",
     "cli/options.py",
     "cli/engine.py",
     "cli/everywhere.py",

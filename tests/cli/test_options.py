@@ -15,7 +15,7 @@ from osscl.machines.labels import MachineNames
 
 COMPUTE = ("device", "backend", "threads", "streams", "batch_size", "engine_cache")
 FIT = ("resample", "channel", "pad")
-NAMES = ("machine", "labels")
+NAMES = ("machine", "labels", "machine_pattern")
 DECIDE = ("rule", "false_alarm_rate")
 
 

@@ -245,6 +245,20 @@ TEXTS_THAT_ARE_NO_PATHS = {
         (command, "machine")
         for command in ("commission", "compare", "enroll", "evaluate", "explain", "score", "watch")
     ),
+    *(
+        (command, "machine_pattern")
+        for command in (
+            "calibrate",
+            "commission",
+            "compare",
+            "enroll",
+            "evaluate",
+            "explain",
+            "score",
+            "sensitivity",
+            "watch",
+        )
+    ),
     *((command, "recording") for command in ("commission", "enroll")),
     *(
         (command, "domain")

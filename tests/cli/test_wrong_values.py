@@ -31,21 +31,25 @@ COMPUTE = (
 RATE = Wrong(("--false-alarm-rate", "2"), "--false-alarm-rate is 2.0; it must lie between 0 and 1")
 RULE = Wrong(("--rule", "luck"), "--rule is 'luck'; ")
 HOP = Wrong(("--hop", "nan"), "--hop is nan s; expected seconds")
+PATTERN = Wrong(
+    ("--machine-pattern", "press"), "--machine-pattern is 'press'; expected either a template with"
+)
 READING = (*SHARED, *COMPUTE)
+NAMING = (*READING, PATTERN)
 
 OF_COMMANDS: dict[str, tuple[tuple[str, ...], tuple[Wrong, ...]]] = {
     "score": (
         ("demo", "clips"),
-        (*READING, RATE, RULE, HOP, Wrong(("--every", "soon"), "--every is 'soon'; expected a number and s")),
+        (*NAMING, RATE, RULE, HOP, Wrong(("--every", "soon"), "--every is 'soon'; expected a number and s")),
     ),
-    "evaluate": (("demo", "clips"), (*READING, RATE, RULE, Wrong(("--domain", "x"), "--domain is 'x'"))),
-    "compare": (("demo", "demo", "clips"), READING),
+    "evaluate": (("demo", "clips"), (*NAMING, RATE, RULE, Wrong(("--domain", "x"), "--domain is 'x'"))),
+    "compare": (("demo", "demo", "clips"), NAMING),
     "embed": (("demo", "clips", "-o", "e.npz"), READING),
-    "explain": (("demo", "clips/fan/train/normal_id_00_0.wav"), (*READING, RATE, RULE)),
-    "enroll": (("clips", "-o", "m.onnx"), (*READING, RATE, RULE, HOP)),
-    "calibrate": (("demo", "clips", "-o", "m.onnx"), (*READING, RATE, RULE, HOP)),
-    "sensitivity": (("demo", "clips"), (*READING, RATE, RULE)),
-    "commission": (("clips", "-o", "site"), (*READING, RATE)),
+    "explain": (("demo", "clips/fan/train/normal_id_00_0.wav"), (*NAMING, RATE, RULE)),
+    "enroll": (("clips", "-o", "m.onnx"), (*NAMING, RATE, RULE, HOP)),
+    "calibrate": (("demo", "clips", "-o", "m.onnx"), (*NAMING, RATE, RULE, HOP)),
+    "sensitivity": (("demo", "clips"), (*NAMING, RATE, RULE)),
+    "commission": (("clips", "-o", "site"), (*NAMING, RATE)),
     "bench": (("demo", "clips"), (*READING, Wrong(("--clips", "0"), "--clips is 0; expected at least"))),
     "monitor": (
         ("scores.csv", "--model", "demo"),
@@ -130,5 +134,10 @@ def test_words_of_python_are_left_out_where_the_option_stands_behind_them() -> N
             "no whole request came within 5 s (--read-timeout)",
             "no whole request came within 5 s (--read-timeout)",
         ),
+        (
+            "labels and machine_pattern (--labels and --machine-pattern) exclude each other",
+            "--labels and --machine-pattern exclude each other",
+        ),
+        ("labels and machine_pattern (--labels)", "labels and machine_pattern (--labels)"),
     ):
         assert in_options(said) == on_console

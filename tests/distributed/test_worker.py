@@ -1,5 +1,6 @@
 """What a worker does with a batch that ended others: each recording gets its lines, the one at fault too."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,14 @@ def test_candidates_come_out_of_a_letter_as_they_went_in() -> None:
     came = opened_letter(first)[1] + opened_letter(last)[1]
     assert [each.path for each in came] == [each.path for each in sent]
     assert [repr(each.problem) for each in came] == [repr(each.problem) for each in sent]
+
+
+def test_a_pattern_counts_from_the_folder_that_was_named_wherever_it_is_scored(tmp_path: Path) -> None:
+    clips = write_normals(tmp_path / "blower" / "id_00", 1)
+    names = MachineNames(machine_pattern="{type}/{id}/{clip}").below(tmp_path)
+    work = pickle.loads(pickle.dumps(Work("demo", read_bundle("demo").file_sha256, names)))
+    [record] = work.scored([Candidate(str(path)) for path in clips])[0]
+    assert (record.machine, record.status) == (MACHINE, "ok")
 
 
 def test_a_batch_is_scored_and_nothing_of_it_is_kept_in_the_ledger(

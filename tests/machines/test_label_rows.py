@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osscl.errors import LabelTableError
-from osscl.machines.labels import LabelTable
+from osscl.machines.label_table import LabelTable
 from osscl.machines.told import Told
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from osscl.errors import ConfigError, LabelTableError, MachineError
-from osscl.machines.labels import LabelTable, machine_source
+from osscl.machines.label_table import LabelTable
+from osscl.machines.labels import machine_source
 
 KNOWN = ("fan/id_00", "fan/id_02", "press 7")
 

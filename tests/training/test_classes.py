@@ -6,7 +6,7 @@ import pytest
 
 from osscl.errors import TrainingDataError
 from osscl.machines.attribute_tables import AttributeTables
-from osscl.machines.labels import LabelTable
+from osscl.machines.label_table import LabelTable
 from osscl.machines.survey import Survey
 from osscl.training import read_training_data
 from osscl.training.classes import class_of

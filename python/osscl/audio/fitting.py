@@ -15,7 +15,7 @@ from osscl.audio.decoder import Recording
 from osscl.audio.samples import Samples, check_level
 from osscl.audio.silence import silence_of
 from osscl.config import FRONTEND, Channel, Padding, check_fit
-from osscl.errors import AudioCorruptError, AudioUnfitError
+from osscl.errors import AudioCorruptError, AudioUnfitError, ClipError
 from osscl.support.failed_import import needing
 from osscl.support.telemetry import import_quietly
 
@@ -244,6 +244,28 @@ def _misfits(recording: Recording, fit: Fit, n_needed: int, sample_rate_hz: int)
             f"{n_needed / recording.sample_rate_hz:.6g} s; "
             "pad='repeat' or 'zero' (--pad repeat|zero) fills it up"
         )
+
+
+def all_reasons(problem: ClipError, of_machine: str | None) -> str:
+    """Say all that keeps a recording from being used, its machine included where it could be made to fit.
+
+    Parameters
+    ----------
+    problem : ClipError
+        What is wrong with the file or its sound.
+    of_machine : str or None
+        What is wrong with its machine; None where nothing is.
+
+    Returns
+    -------
+    str
+        Both in one sentence; of a file that no option mends, that alone.
+    """
+    return (
+        f"{problem}; and {of_machine}"
+        if of_machine and isinstance(problem, AudioUnfitError)
+        else str(problem)
+    )
 
 
 def _resampled(samples: NDArray[Any], from_hz: int, to_hz: int) -> NDArray[Any]:

@@ -59,6 +59,14 @@ def time_in_name(path: str | os.PathLike[str]) -> str | None:
     return None
 
 
+def is_time(text: str) -> bool:
+    """Whether a part of a name is one time and nothing else, in one of the spellings of `time_in_name`."""
+    if _counted(text, is_upper_case=True) is not None:
+        return True
+    matches = (pattern.fullmatch(text) for pattern in (_COMPACT, _SPACED, _DAY))
+    return any(match is not None and _written(match) is not None for match in matches)
+
+
 def _first(times: list[str | None]) -> str | None:
     """Of several times the first where it is the earliest: that of a span from one to another."""
     if None in times:

@@ -6,7 +6,7 @@ from typing import Any
 
 _WITH_VALUE = re.compile(r"\b[a-z_]+=[^\s(]+(?: or [^\s(]+)* \((--[^)]+)\)")
 """Words of Python with those of the console behind them: ``machine=... (--machine NAME)``."""
-_NAME_ALONE = re.compile(r"\b([a-z]+)(?: and ([a-z]+))? \((--\1(?: and --\2)?)\)")
+_NAME_ALONE = re.compile(r"\b([a-z_]+(?: and [a-z_]+)?) \((--[a-z-]+(?: and --[a-z-]+)?)\)")
 """The same without a value: ``machine and labels (--machine and --labels)``."""
 _FIRST_WORD = re.compile(r"([a-z_]+)(?=(?:, [a-z_]+)* (?:is\b|are\b|has\b|have\b|'))")
 _MARKED = re.compile(r"`([a-z_]+)`")
@@ -26,7 +26,13 @@ def in_options(message: str) -> str:
     str
         The same; where it names a setting in both ways, as the option alone.
     """
-    return _NAME_ALONE.sub(r"\3", _WITH_VALUE.sub(r"\1", message))
+    return _NAME_ALONE.sub(_option_alone, _WITH_VALUE.sub(r"\1", message))
+
+
+def _option_alone(found: re.Match[str]) -> str:
+    """The option of a setting, where both are of one name."""
+    setting, option = found.groups()
+    return option if option.replace("--", "").replace("-", "_") == setting else found[0]
 
 
 def named_as_options(message: str, program: Any) -> str:

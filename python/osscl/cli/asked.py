@@ -57,6 +57,9 @@ class Asked:
             "paths": list(map(printable, self.paths)),
             "machine": self.names.machine,
             "labels": None if self.names.labels is None else printable(self.names.labels),
+            "machine_pattern": None
+            if self.names.machine_pattern is None
+            else printable(self.names.machine_pattern),
             **asdict(self.fit),
             **self.times.facts(),
             **({} if self.hop_s is None else {"hop": self.hop_s}),

@@ -13,7 +13,8 @@ from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import HopSeconds, LabelsOfAll, MachineOfAll, RecordingPattern, takes_shared_options
+from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
+from osscl.cli.options import HopSeconds, takes_shared_options
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import (
     CalibratedMachine,
@@ -70,6 +71,7 @@ def calibrate(
     ] = "network",
     machine: MachineOfAll = None,
     labels: LabelsOfAll = None,
+    machine_pattern: PatternOfAll = None,
     recording: RecordingPattern = None,
     hop: HopSeconds = None,
     false_alarm_rate: Annotated[
@@ -99,6 +101,7 @@ def calibrate(
     options = CalibrateOptions(
         rule=rule,  # type: ignore[arg-type]  # the options check the word
         machine=machine,
+        machine_pattern=machine_pattern,
         recording=recording,
         fit=fit,
         hop_s=hop,

@@ -11,7 +11,8 @@ from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import StagedProgress, as_json, say_unusable
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import LabelsOfAll, MachineOfAll, RecordingPattern, RequiredRate, takes_shared_options
+from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
+from osscl.cli.options import RequiredRate, takes_shared_options
 from osscl.cli.surveyed import say_survey
 from osscl.commissioning.commissioned import Commissioned
 from osscl.commissioning.commissioning import commission as commission_site
@@ -60,6 +61,7 @@ def commission(
     ] = None,
     machine: MachineOfAll = None,
     labels: LabelsOfAll = None,
+    machine_pattern: PatternOfAll = None,
     recording: RecordingPattern = None,
     false_alarm_rate: RequiredRate = None,
     fit: Fit = AS_THEY_ARE,
@@ -74,7 +76,12 @@ def commission(
         if path is not None and str(path) != DEMO and (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
     options = EnrolOptions(
-        machine=machine, recording=recording, fit=fit, false_alarm_rate=false_alarm_rate, labels=labels
+        machine=machine,
+        recording=recording,
+        fit=fit,
+        false_alarm_rate=false_alarm_rate,
+        labels=labels,
+        machine_pattern=machine_pattern,
     )
     try:
         with StagedProgress() as progress:

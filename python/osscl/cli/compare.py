@@ -74,6 +74,7 @@ def compare(
     for path in filter(None, (clips, ground_truth)):
         if (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
+    names = names.below(clips)
     truth_of = _truth(ground_truth)
     for model in (a, b):  # first: B may be what cannot be used, and A takes hours
         machine_source(read_bundle(model).manifest.machines, *names)

@@ -16,15 +16,9 @@ from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
 from osscl.cli.next_command import say_next
-from osscl.cli.options import (
-    HopSeconds,
-    LabelsOfAll,
-    MachineOfAll,
-    RecordingPattern,
-    RequiredRate,
-    takes_shared_options,
-)
+from osscl.cli.options import HopSeconds, RequiredRate, takes_shared_options
 from osscl.cli.places import check_urls
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
@@ -42,6 +36,7 @@ from osscl.support.urls import is_url
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl enroll press_recordings --machine press/id_09 --output press.onnx\n
   osscl enroll model.onnx dcase2020 --output enrolled.onnx --false-alarm-rate 0.01\n
+  osscl enroll normal --machine-pattern '{machine}_{time}.wav' --output press.onnx\n
   osscl enroll model.onnx sessions --recording folder --output enrolled.onnx\n
   osscl enroll press.onnx this_was_fine.wav --machine press/id_09 --add --output press2.onnx\n
   osscl enroll press_recordings --machine press/id_09 --limits --output press.onnx\n
@@ -70,6 +65,7 @@ def enroll(
     ],
     machine: MachineOfAll = None,
     labels: LabelsOfAll = None,
+    machine_pattern: PatternOfAll = None,
     recording: RecordingPattern = None,
     hop: HopSeconds = None,
     by_domain: Annotated[
@@ -127,6 +123,7 @@ def enroll(
             raise typer.BadParameter(problem)
     options = EnrolOptions(
         machine=machine,
+        machine_pattern=machine_pattern,
         recording=recording,
         fit=fit,
         hop_s=hop,
@@ -173,7 +170,7 @@ def enroll(
         say("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
     report = None if measurement is None else measurement.report
-    _report(made, report, output, json=json)
+    _report(made, report, output, machine_pattern, json=json)
     advise(Counter(each.status for each in made.unusable), normals)
     raise typer.Exit(EXIT_SOME_UNSCORED if made.unusable or (report and report.refused) else 0)
 
@@ -187,6 +184,7 @@ class _Limits:
             rule="memory",
             false_alarm_rate=options.false_alarm_rate,
             machine=options.machine,
+            machine_pattern=options.machine_pattern,
             recording=options.recording,
             labels=options.labels,
             fit=options.fit,
@@ -229,7 +227,14 @@ def _told_apart(places: list[str], *, is_complete: bool) -> tuple[str | None, li
     return first, places[1:]
 
 
-def _report(made: Enrolment, limits: SensitivityReport | None, output: Path, *, json: bool) -> None:
+def _report(
+    made: Enrolment,
+    limits: SensitivityReport | None,
+    output: Path,
+    machine_pattern: str | None,
+    *,
+    json: bool,
+) -> None:
     # what lies there and is not taken is said once
     for warning in dict.fromkeys((*made.warnings, *(limits.warnings if limits else ()))):
         say(f"warning: {warning}")
@@ -254,7 +259,8 @@ def _report(made: Enrolment, limits: SensitivityReport | None, output: Path, *, 
         for each in limits.machines:
             say(in_one_line(each))
         say(WHAT_IT_IS)
-    say_next("osscl", "score", output, "NEW_RECORDINGS", "--output", "scores.csv")
+    named = () if machine_pattern is None else ("--machine-pattern", machine_pattern)
+    say_next("osscl", "score", output, "NEW_RECORDINGS", *named, "--output", "scores.csv")
 
 
 def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:

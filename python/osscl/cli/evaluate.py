@@ -39,7 +39,8 @@ from osscl.evaluation.report import check_report, print_report, to_json, write_r
 from osscl.evaluation.report_tables import Report
 from osscl.evaluation.reporting import Counting, report_on
 from osscl.evaluation.rules import own_lines, rules_of
-from osscl.machines.labels import BY_PATHS, LabelTable, MachineNames
+from osscl.machines.label_table import LabelTable
+from osscl.machines.labels import BY_PATHS, MachineNames
 from osscl.metrics import MAX_FPR
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.scopes import OF_FILES, of_scope
@@ -213,6 +214,7 @@ def evaluate(
     by_rule: dict[str, list[Record]] = {}
     if model is not None and data is not None:
         source["recordings"] = printable(data)
+        names = names.below(data)
         if fit.stated():
             source["made to fit"] = str(fit)
         manifest = read_bundle(model).manifest

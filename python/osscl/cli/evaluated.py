@@ -22,7 +22,8 @@ from osscl.evaluation.testset import (
     is_for_training,
 )
 from osscl.machines.dcase import TRAIN_FOLDER
-from osscl.machines.labels import LabelTable, MachineNames, machine_source
+from osscl.machines.label_table import LabelTable
+from osscl.machines.labels import MachineNames, machine_source
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
 from osscl.runs.passed_over import PassedOver

@@ -57,6 +57,7 @@ def explain(
     """Say what is heard in a recording beyond the normal ones of its machine: bands, rates and moments."""
     if (problem := missing(recording)) is not None:
         raise typer.BadParameter(problem)
+    names = names.below(str(recording))
     with BuildProgress() as building:
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
     with detector:

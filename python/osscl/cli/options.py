@@ -11,12 +11,12 @@ import typer
 from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import RecordingTimes, parse_start
 from osscl.backends import ComputeOptions
-from osscl.cli.completion import machines, one_of
+from osscl.cli.completion import one_of
+from osscl.cli.naming_options import naming_options
 from osscl.cli.recipe_options import recipe_options
 from osscl.cli.runner_options import runner_options
 from osscl.decisions.alarm_rates import LONGEST_WINDOW
 from osscl.errors import ConfigError
-from osscl.machines.labels import MachineNames
 from osscl.model_file.decisions import Rule
 from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.storage.urls import Place
@@ -31,30 +31,6 @@ EngineFolder: TypeAlias = Annotated[
     ),
 ]
 
-RecordingPattern: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        help="Which clips are parts of one recording: a regular expression with one group, on the path; or "
-        "folder. By default each clip is a recording of its own, where no data set's layout or table tells.",
-        metavar="PATTERN|folder",
-    ),
-]
-MachineOfAll: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        help="Machine ID of all recordings, such as press/id_09. By default folders and file names say it.",
-        autocompletion=machines,
-    ),
-]
-LabelsOfAll: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--labels",
-        help="CSV table with the columns path and machine, and perhaps label (normal or anomaly) and "
-        "recording: names each recording's machine instead of folders and file names.",
-        metavar="TABLE",
-    ),
-]
 RequiredRate: TypeAlias = Annotated[
     float | None,
     typer.Option(
@@ -155,30 +131,6 @@ def _channel(text: str | None) -> int | Literal["mean"] | None:
     return int(text)
 
 
-def _names(
-    machine: Annotated[
-        str | None,
-        typer.Option(
-            help="Machine ID of all files, such as fan/id_00. By default folder and file name say it, as in "
-            "fan/test/normal_id_00_00000000.wav.",
-            autocompletion=machines,
-        ),
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            help="CSV table with the columns path and machine that names each file's; label and domain may "
-            "stand in it as well."
-        ),
-    ] = None,
-) -> MachineNames:
-    if machine is not None and labels is not None:
-        raise typer.BadParameter(
-            "--machine names one machine for all files, --labels one for each: choose one"
-        )
-    return MachineNames(machine, labels)
-
-
 class DecisionOptions(NamedTuple):
     """Which score decides, how often normal clips may be called anomalous, and of which domain clips are."""
 
@@ -257,7 +209,7 @@ def _times(
 
 _GROUPS = {
     inspect.signature(make).return_annotation: make
-    for make in (_compute, _fit, _names, _decisions, _times, recipe_options, runner_options)
+    for make in (_compute, _fit, naming_options, _decisions, _times, recipe_options, runner_options)
 }
 
 

@@ -14,7 +14,6 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.windows import check_hop
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
-from osscl.cli.advice import advise
 from osscl.cli.asked import Asked
 from osscl.cli.console import BuildProgress, say_unusable
 from osscl.cli.journaled import Journaling, score_with_journal
@@ -31,11 +30,13 @@ from osscl.cli.options import (
 from osscl.cli.places import ModelFile, ResultTable, check_urls
 from osscl.cli.runner_options import HERE, RunnerOptions
 from osscl.cli.score_by_ray import refuse_what_ray_has_not, score_by_ray
-from osscl.cli.surveyed import say_published_sets, survey_of
+from osscl.cli.score_said import say_the_rest, say_why_unscored
+from osscl.cli.surveyed import met_by, say_published_sets, survey_of
 from osscl.cli.unjournaled import score_into_table
 from osscl.detector import Detector
 from osscl.errors import NoRecordingsError
 from osscl.journal.journal import journal_of
+from osscl.machines.label_table import unmet_rows
 from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
 from osscl.runs.explaining import Explainer
 from osscl.runs.folder import find_recordings, find_some_recordings
@@ -45,7 +46,6 @@ from osscl.runs.passed_over import PassedOver
 from osscl.runs.score_table import read_records
 from osscl.runs.tables import OutputTable
 from osscl.runs.tally import Tally
-from osscl.scoring.judges import Judges
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
 from osscl.storage.urls import Place
@@ -59,6 +59,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx dcase2020 --output scores.csv\n
   osscl score model.onnx pump_recordings --machine pump/id_02 --output scores.parquet\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
+  osscl score press.onnx tonight --machine-pattern '{machine}_{time}.wav' --output scores.csv\n
   osscl score model.onnx recordings --device cuda:all --output scores.csv\n
   osscl score enrolled.onnx tonight --explain --output scores.csv\n
   osscl score enrolled.onnx shift.wav --machine press/id_09 --hop 10 --output windows.csv\n
@@ -151,6 +152,7 @@ def score(
     if only not in (None, "anomalies"):
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
+    names = names.below(*paths)
     passed_over = PassedOver()
     try:
         candidates = find_some_recordings(paths, passed_over)  # first: an empty search leaves no table behind
@@ -174,8 +176,8 @@ def score(
     )
     if by.runner is not None and journaled is not None:
         exit_code, tally, scoring = score_by_ray(asked, model, journaled, by, candidates, overwrite=overwrite)
-        _say_what_else(passed_over, scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
-        _say_why_failed(tally, paths)
+        say_the_rest(passed_over.notes(), scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
+        say_why_unscored(tally, paths)
         raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
     table: OutputTable | None = None
     if journaled is not None:
@@ -187,6 +189,7 @@ def score(
         how = replace(compute, on_build=building.show_phase)
         detector = Detector(model, how, **decide._asdict())
     machine_of = machine_source(detector.machines, *names)
+    candidates = met_by(machine_of, candidates)
     tally = Tally()
     explainer = Explainer(detector, fit) if explain else None
     left_out = LeftOut()
@@ -222,35 +225,12 @@ def score(
         say_unusable("not explained", explainer.unexplained)
         if not tally.n_decided:
             say("nothing is explained: flagged clips are, and no clip was decided")
-    _say_what_else(passed_over, left_out, detector.judges, detector.clip_s, decide, tally)
-    _say_why_failed(tally, paths)
+    # of a run that was interrupted nobody knows which recordings it would have met
+    is_whole = exit_code in (0, EXIT_SOME_UNSCORED)
+    notes = [*passed_over.notes(), *(unmet_rows(machine_of) if is_whole else ())]
+    say_the_rest(notes, left_out, detector.judges, detector.clip_s, decide, tally)
+    say_why_unscored(tally, paths)
     raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
-
-
-def _say_what_else(
-    passed_over: PassedOver,
-    left_out: LeftOut,
-    judges: Judges,
-    clip_s: float,
-    decide: DecisionOptions,
-    tally: Tally,
-) -> None:
-    """What was not scored or decided, why, and what was flagged."""
-    may_decide = decide != BY_DEFAULT or judges.can_decide
-    for note in (
-        *passed_over.notes(),
-        *left_out.notes(clip_s, "--hop", "--pad repeat|zero"),
-        *(judges.notes() if may_decide else ()),
-    ):
-        say(note)
-    if tally.n_decided:
-        say(tally.flagged())
-
-
-def _say_why_failed(tally: Tally, paths: list[str]) -> None:
-    for line in tally.failures():
-        say(line)
-    advise(tally.counts, paths)
 
 
 def _label_folders(

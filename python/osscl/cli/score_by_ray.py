@@ -13,12 +13,13 @@ from osscl.cli.asked import Asked
 from osscl.cli.console import FileProgress
 from osscl.cli.messages import EXIT_SOME_UNSCORED, say
 from osscl.cli.runner_options import RunnerOptions
-from osscl.cli.surveyed import say_published_sets, survey_of
+from osscl.cli.surveyed import met_by, say_published_sets, survey_of
 from osscl.distributed.ray_cluster import chosen_address, connected
 from osscl.distributed.ray_scoring import RayScoring
 from osscl.distributed.sharing import shared
 from osscl.distributed.work import Work, named_model
-from osscl.machines.labels import BY_PATHS, MachineNames, machine_source
+from osscl.machines.label_table import unmet_rows
+from osscl.machines.labels import BY_PATHS, machine_source
 from osscl.model_file.bundle import read_bundle
 from osscl.runs.folder import find_recordings
 from osscl.runs.parquet_parts import PartsTable
@@ -106,12 +107,12 @@ def score_by_ray(
     table = PartsTable(output, overwrite=overwrite, inputs=[model, asked.names.labels, *asked.paths])
     bundle = read_bundle(model)
     judges = Judges(bundle.manifest, *asked.decide)
-    machine_source(judges.machines, *asked.names)  # a machine or table that cannot be used is told at once
+    machine_of = machine_source(judges.machines, *asked.names)  # what cannot be used is told at once
     labels = asked.names.labels
     work = Work(
         named_model(bundle, model),
         bundle.file_sha256,
-        MachineNames(asked.names.machine, None if labels is None else str(place_of(labels).absolute())),
+        asked.names._replace(labels=None if labels is None else str(place_of(labels).absolute())),
         asked.fit,
         asked.times,
         asked.hop_s,
@@ -126,7 +127,7 @@ def score_by_ray(
             if asked.names == BY_PATHS:
                 say_published_sets(survey_of(find_recordings(asked.paths)))
             say(_started(scoring))
-            _score(scoring, candidates, table, asked, runner, tally)
+            _score(scoring, met_by(machine_of, candidates), table, asked, runner, tally)
     except KeyboardInterrupt:
         say(f"interrupted after {tally}; nothing is written, and no worker is left")
         raise typer.Exit(signals.exit_code()) from None
@@ -134,6 +135,8 @@ def score_by_ray(
         ended = f"{scoring.n_ended} {plural(scoring.n_ended, 'worker')} ended in the middle of a batch"
         say(f"{ended}, which others scored again: each file stands in the table once")
     say(f"{tally} -> {printable(output)} ({table.n_parts} {plural(table.n_parts, 'part')})")
+    for note in unmet_rows(machine_of):
+        say(note)
     return EXIT_SOME_UNSCORED if tally.n_failed else 0, tally, scoring
 
 

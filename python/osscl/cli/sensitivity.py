@@ -12,13 +12,8 @@ from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, say_unusable, wide_console
 from osscl.cli.limit_lines import heading, in_one_line, table_of
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
-from osscl.cli.options import (
-    BY_DEFAULT,
-    DecisionOptions,
-    MachineOfAll,
-    RecordingPattern,
-    takes_shared_options,
-)
+from osscl.cli.naming_options import MachineOfAll, PatternOfAll, RecordingPattern
+from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.scoring.judge_making import AUTO
 from osscl.sensitivity import SensitivityOptions, SensitivityReport, measure_limits
 from osscl.sensitivity.report import WHAT_IT_IS
@@ -60,6 +55,7 @@ def sensitivity(
     ],
     decide: DecisionOptions = BY_DEFAULT,
     machine: MachineOfAll = None,
+    machine_pattern: PatternOfAll = None,
     recording: RecordingPattern = None,
     coarse: Annotated[
         bool,
@@ -101,6 +97,7 @@ def sensitivity(
         rule=decide.rule,
         false_alarm_rate=decide.false_alarm_rate,
         machine=machine,
+        machine_pattern=machine_pattern,
         recording=recording,
         fit=fit,
         coarse=coarse,

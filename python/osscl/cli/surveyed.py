@@ -1,11 +1,13 @@
 """What is read, said before work starts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from osscl.audio.candidate import Candidate
 from osscl.cli.messages import say
 from osscl.errors import MachineError
+from osscl.machines.label_table import LabelTable
+from osscl.machines.labels import MachineOf
 from osscl.machines.survey import Survey
 from osscl.machines.telling import Telling
 
@@ -64,3 +66,11 @@ def survey_of(candidates: Iterable[Candidate]) -> Survey:
             except MachineError:
                 survey.add(candidate.path, [])
     return survey
+
+
+def met_by(machine_of: MachineOf, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Give recordings as they are walked to; a table of labels notes all, those that are done too."""
+    for candidate in candidates:
+        if isinstance(machine_of, LabelTable):
+            machine_of.meet(candidate.path)
+        yield candidate

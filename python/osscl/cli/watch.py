@@ -161,6 +161,7 @@ def watch(
     check_place(output, overwrite=overwrite, inputs=[model, names.labels, folder])
     inform_on_stderr("osscl.live")
     inform_on_stderr("osscl.events")  # a receiver that is back
+    names = names.below(folder)
     asked = Asked(
         paths=[str(folder)],
         names=names,

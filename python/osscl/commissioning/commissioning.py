@@ -91,13 +91,23 @@ def commission(
         on_stage("detection limits")
         sensitivity, no_limits = _limits(work / MODEL, roots, options, compute, on_total, on_clip)
         on_stage("normal recordings")
-        plan = plan_of(roots, options.machine, options.recording, options.labels, for_memories=True)
+        plan = plan_of(
+            roots,
+            options.machine,
+            options.recording,
+            options.labels,
+            options.machine_pattern,
+            for_memories=True,
+        )
         on_total(len(plan.planned))
         with Detector(work / MODEL, compute, false_alarm_rate=options.false_alarm_rate) as detector:
             told = {
                 "model": printable((place / MODEL).absolute()),
                 "options": {
                     "paths": [printable(root) for root in roots],
+                    "machine": options.machine,
+                    "labels": None if options.labels is None else printable(options.labels),
+                    "machine_pattern": options.machine_pattern,
                     "false_alarm_rate": options.false_alarm_rate,
                     **asdict(options.fit),
                 },
@@ -142,6 +152,7 @@ def _limits(
         machine=options.machine,
         recording=options.recording,
         labels=options.labels,
+        machine_pattern=options.machine_pattern,
         fit=options.fit,
     )
     with_limits = model.with_name(_WITH_LIMITS)

@@ -37,7 +37,9 @@ class CalibrateOptions:
     allow_training_clips : bool
         Take clips that the network was trained on, too: no rate is guaranteed then.
     labels : path-like or None
-        A table of labels that names machines, instead of places; see `osscl.machines.labels.LabelTable`.
+        A table of labels that names machines, instead of places; see `osscl.machines.label_table.LabelTable`.
+    machine_pattern : str or None
+        A pattern that finds machines in paths, see `osscl.machines.pattern.MachinePattern`.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class CalibrateOptions:
     false_alarm_rate: float | None = None
     allow_training_clips: bool = False
     labels: str | os.PathLike[str] | None = None
+    machine_pattern: str | None = None
 
     def __post_init__(self) -> None:
         if self.hop_s is not None:

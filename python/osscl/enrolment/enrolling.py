@@ -170,7 +170,7 @@ def enrolled(
         Plan() if options.background is None else plan_of([options.background], for_memories=True)
     )
     on_survey(plan.survey)
-    on_total(len(plan.planned) + len(plan_of_background.planned))
+    on_total(plan.n_to_read + plan_of_background.n_to_read)
     held: list[StoredNormals] = [*decisions.memories, *decisions.embeddings]
     forgotten = hashes_to_forget(options.forget, held, options.fit)
     given = None
@@ -229,7 +229,9 @@ def enrolled(
 def _plan_of(roots: Sequence[str | os.PathLike[str]], options: EnrolOptions) -> Plan:
     if not roots:
         return Plan()
-    return plan_of(roots, options.machine, options.recording, options.labels, for_memories=True)
+    return plan_of(
+        roots, options.machine, options.recording, options.labels, options.machine_pattern, for_memories=True
+    )
 
 
 def _given_background(

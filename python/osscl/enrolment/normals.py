@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from osscl.audio.reading import Fit
 from osscl.enrolment.plan import Plan
+from osscl.enrolment.unnamed import with_all_reasons
 from osscl.errors import DecisionError
 from osscl.runs.featured import Embed, FeaturedClip, Unusable, featured_clips
 from osscl.support.paths import printable
 from osscl.support.plurals import verb
+from osscl.support.threads import usable_cpus
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,13 +83,14 @@ def read_normals(
     DecisionError
         Whole recordings and ones that were filled up are of one machine.
     """
-    found = Normals(unusable=list(plan.unusable))
+    n_threads = usable_cpus() if threads is None else threads
+    found = Normals(unusable=with_all_reasons(plan.unusable, fit, n_threads, on_clip))
     known: dict[str, set[str]] = defaultdict(set)
     whole: dict[
         str, str
     ] = {}  # path of a long recording -> hash of its first window, which names all of them
     candidates = (planned.candidate for planned in plan.planned)
-    read = featured_clips(candidates, fit, threads=threads, embed=embed, on_clip=on_clip)
+    read = featured_clips(candidates, fit, threads=n_threads, embed=embed, on_clip=on_clip)
     for planned, clip in zip(plan.planned, read, strict=True):
         if isinstance(clip, Unusable):
             found.unusable.append(clip)

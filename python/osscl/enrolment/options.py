@@ -41,7 +41,9 @@ class EnrolOptions:
     false_alarm_rate : float or None
         Rate that every machine must be able to speak of, in (0, 1).
     labels : path-like or None
-        A table of labels that names machines, instead of places; see `osscl.machines.labels.LabelTable`.
+        A table of labels that names machines, instead of places; see `osscl.machines.label_table.LabelTable`.
+    machine_pattern : str or None
+        A pattern that finds machines in paths, see `osscl.machines.pattern.MachinePattern`.
     rule : {"memory", "embedding"}
         What is kept of clips: their features, or where the model file's network puts them.
 
@@ -62,6 +64,7 @@ class EnrolOptions:
     background: str | os.PathLike[str] | None = None
     false_alarm_rate: float | None = None
     labels: str | os.PathLike[str] | None = None
+    machine_pattern: str | None = None
     rule: EnrolledRule = "memory"
 
     def __post_init__(self) -> None:

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from osscl.audio.candidate import Candidate
 from osscl.enrolment.recordings import recording_source
-from osscl.errors import ConfigError, DecisionError, MachineError
+from osscl.errors import DecisionError, MachineError
 from osscl.machines.dcase import ANOMALY_PREFIX
 from osscl.machines.folders import ForTesting
-from osscl.machines.labels import LabelTable, MachineOf
+from osscl.machines.label_table import LabelTable, unmet_rows
+from osscl.machines.labels import MachineOf, check_one_way
 from osscl.machines.layout import MachineFromLayout
+from osscl.machines.pattern import MachineFromPattern
 from osscl.machines.survey import Survey
 from osscl.machines.telling import Telling
 from osscl.machines.told import Told
@@ -63,6 +65,11 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     survey: Survey = field(default_factory=Survey)
 
+    @property
+    def n_to_read(self) -> int:
+        """Recordings that `read_normals` reads: those without a machine too, to say all that is wrong."""
+        return len(self.planned) + sum(isinstance(each.problem, MachineError) for each in self.unusable)
+
     def refuse_mixed(self) -> None:
         """Refuse folders of one machine type that mix two layouts; raises `DecisionError`."""
         if self.survey.mixed is not None:
@@ -74,6 +81,7 @@ def plan_of(
     machine: str | None = None,
     recording: str | None = None,
     labels: str | os.PathLike[str] | None = None,
+    machine_pattern: str | None = None,
     *,
     for_memories: bool = False,
 ) -> Plan:
@@ -90,6 +98,8 @@ def plan_of(
         tells it.
     labels : path-like, optional
         A table of labels, which names machines instead of the places.
+    machine_pattern : str, optional
+        A pattern that finds machines in paths below each folder, see `MachinePattern`.
     for_memories : bool
         Leave out what is for testing, as `ForTesting` tells it, where no machine is named: a memory that
         holds those clips would be tested on them.
@@ -104,16 +114,16 @@ def plan_of(
     NoRecordingsError
         A folder holds none.
     ConfigError
-        The rule for recordings cannot be used, or says nothing of a path; or a machine and a table are given.
+        The rule for recordings or the pattern cannot be used, or the rule says nothing of a path; or machines
+        are named in two ways.
     LabelTableError
         The table cannot be used.
     """
-    if machine is not None and labels is not None:
-        raise ConfigError("machine and labels (--machine and --labels) exclude each other; give one of them")
+    check_one_way(machine, labels, machine_pattern)
     table = None if labels is None else LabelTable.read(labels)
     plan, passed_over, telling, n_not_known, n_for_testing = Plan(), PassedOver(), Telling(), 0, 0
     for root in normals:
-        machine_of = _machine_source(root, machine, table)
+        machine_of = _machine_source(root, machine, table, machine_pattern)
         recording_of = recording_source(recording, root)
         is_for_testing = ForTesting(root) if for_memories and machine is None else _never
         for candidate in find_some_recordings([root], passed_over):
@@ -141,12 +151,14 @@ def plan_of(
             f"left out, not known to be normal: {n_not_known} {plural(n_not_known, 'recording')} (test clips "
             "without a label, or supplemental ones); --machine takes them all the same"
         )
-    plan.notes += passed_over.notes()
+    plan.notes += [*passed_over.notes(), *([] if table is None else unmet_rows(table))]
     return plan
 
 
 def _told_of(path: str, telling: Telling, survey: Survey, table: LabelTable | None) -> Told:
     """What the table tells of a recording, else its place and name; the place alone tells the purpose."""
+    if table is not None:
+        table.meet(path)  # also where place and name contradict each other
     found = telling.fittings(path)
     survey.add(path, found)
     told = found[0].told if found else Told()
@@ -160,9 +172,13 @@ def _may_be_normal(told: Told, table: LabelTable | None) -> bool:
     return told.is_anomaly is False or told.purpose not in ("test", "supplemental")
 
 
-def _machine_source(root: str | os.PathLike[str], machine: str | None, table: LabelTable | None) -> MachineOf:
+def _machine_source(
+    root: str | os.PathLike[str], machine: str | None, table: LabelTable | None, pattern: str | None
+) -> MachineOf:
     if table is not None:
-        return table.machine_of
+        return table
+    if pattern is not None:
+        return MachineFromPattern(pattern, [root])
     return MachineFromLayout(root) if machine is None else _always(machine)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from osscl.errors import EvaluationError, MachineError
 from osscl.evaluation.labelled import Labelled, labelled_score, refuse_repeated
-from osscl.machines.labels import LabelTable
+from osscl.machines.label_table import LabelTable
 from osscl.scoring.record import Record
 from osscl.support.spelling import file_names
 

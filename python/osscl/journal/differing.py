@@ -12,6 +12,7 @@ from osscl.support.plurals import plural
 _MAX_NAMED = 3
 _OPTIONS = {
     "machine": "--machine",
+    "machine_pattern": "--machine-pattern",
     "resample": "--resample",
     "channel": "--channel",
     "pad": "--pad",

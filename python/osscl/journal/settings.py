@@ -67,6 +67,7 @@ def settings_of(
         "folders": [printable(as_walked(root)) for root in roots],
         "machine": names.machine,
         "labels": None if names.labels is None else _hash_of_labels(names),
+        "machine_pattern": None if names.machine_pattern is None else printable(names.machine_pattern),
         **asked,
         "hop": hop_s,
         "graph": manifest.graph_sha256,

@@ -35,7 +35,7 @@ NORMAL_PREFIX, ANOMALY_PREFIX = "normal_", "anomaly_"
 _ID = re.compile(r"(?<![A-Za-z0-9])(?:id|section)_[0-9]+(?![A-Za-z0-9])")
 _MAX_LISTED = 12
 _MAX_FOLDERS = 4096
-_SAY_IT = "say it with machine=... (--machine NAME, or --labels TABLE)"
+_SAY_IT = "say it with machine=... (--machine NAME, or --labels TABLE, or --machine-pattern PATTERN)"
 
 
 def machine_of_path(path: str | os.PathLike[str], known: Collection[str]) -> str:

@@ -1,13 +1,15 @@
 """Rows of a table of labels: a file, its machine, and what else is known of it."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from osscl.machines.domains import DOMAINS
 from osscl.machines.told import Told
 from osscl.support.csv_rows import not_utf_8, shown
 
 REQUIRED = ("path", "machine")
+FILE = "file"
+"""Column in place of ``path``: names of files, wherever they lie."""
 OPTIONAL = ("label", "domain", "recording")
 LABELS = {"normal": False, "anomaly": True}
 """Words of the column ``label``; an empty cell leaves it open."""
@@ -17,7 +19,25 @@ class RowError(Exception):
     """What is wrong with the row just read."""
 
 
-def rows_of(rows: Iterator[list[str]]) -> Iterator[tuple[str, Told]]:
+class LabelRow(NamedTuple):
+    """One row.
+
+    Attributes
+    ----------
+    spelled : str
+        Path or name as it is spelled.
+    told : Told
+        What the row tells.
+    is_name : bool
+        Whether it is the name of a file alone, in the column ``file``.
+    """
+
+    spelled: str
+    told: Told
+    is_name: bool
+
+
+def rows_of(rows: Iterator[list[str]]) -> Iterator[LabelRow]:
     """Read the rows below the header.
 
     Parameters
@@ -27,8 +47,8 @@ def rows_of(rows: Iterator[list[str]]) -> Iterator[tuple[str, Told]]:
 
     Yields
     ------
-    path, told : str, Told
-        Path as it is spelled, and what the row tells.
+    LabelRow
+        What stands in it.
 
     Raises
     ------
@@ -37,6 +57,7 @@ def rows_of(rows: Iterator[list[str]]) -> Iterator[tuple[str, Told]]:
     """
     header = next(rows, [])
     columns = _columns(header)
+    is_name = FILE in columns
     has_domains: bool | None = None
     for row in rows:
         if not row:
@@ -50,16 +71,20 @@ def rows_of(rows: Iterator[list[str]]) -> Iterator[tuple[str, Told]]:
                 here, above = ("no domain", "one") if has_domains else ("a domain", "none")
                 raise RowError(f"has {here} where rows above have {above}; give it in every row, or in none")
             has_domains = told.domain is not None
-        yield cells["path"], told
+        yield LabelRow(cells[FILE] if is_name else cells["path"], told, is_name)
 
 
 def _columns(header: list[str]) -> dict[str, int]:
     """Where each column stands."""
-    if any(header.count(name) != 1 for name in REQUIRED):
+    if "path" not in header and header.count(FILE) == header.count("machine") == 1:
+        required: tuple[str, ...] = (FILE, "machine")
+    else:
+        required = REQUIRED
+    if any(header.count(name) != 1 for name in required):
         raise RowError(f"the header must name the columns path and machine, once each; it is {shown(header)}")
     if twice := [name for name in OPTIONAL if header.count(name) > 1]:
         raise RowError(f"the header names the column {twice[0]} more than once; it is {shown(header)}")
-    return {name: header.index(name) for name in (*REQUIRED, *OPTIONAL) if name in header}
+    return {name: header.index(name) for name in (*required, *OPTIONAL) if name in header}
 
 
 def _told(cells: dict[str, str]) -> Told:
@@ -68,8 +93,14 @@ def _told(cells: dict[str, str]) -> Told:
             raise RowError(problem)
     if not cells["machine"]:
         raise RowError("machine is empty")
-    if "\0" in cells["path"]:
-        raise RowError("path holds a NUL character")
+    for name in ("path", FILE):
+        if "\0" in cells.get(name, ""):
+            raise RowError(f"{name} holds a NUL character")
+    if "/" in cells.get(FILE, ""):
+        raise RowError(
+            f"file is {shown([cells[FILE]])}; expected a name without folders: call the column path, whose "
+            "rows count from the folder of the table"
+        )
     label: str = _word(cells, "label", LABELS)
     domain: Any = _word(cells, "domain", DOMAINS) or None
     return Told(
@@ -85,3 +116,17 @@ def _word(cells: dict[str, str], column: str, known: dict[str, bool] | tuple[str
     if word and word not in known:
         raise RowError(f"{column} is {shown([word])}; expected {' or '.join(known)}, or an empty cell")
     return word
+
+
+def differing(before: Told, here: Told) -> str:
+    """The first thing that two rows say differently."""
+    words: dict[bool | None, str] = {None: "none", False: "normal", True: "anomaly"}
+    for column, above, below in (
+        ("machine", before.machine, here.machine),
+        ("label", words[before.is_anomaly], words[here.is_anomaly]),
+        ("domain", before.domain, here.domain),
+        ("recording", before.recording, here.recording),
+    ):
+        if above != below:
+            return f"the {column} {above or 'none'} above and {below or 'none'} here"
+    raise AssertionError("rows differ in one of these")

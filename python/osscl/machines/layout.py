@@ -14,7 +14,10 @@ from osscl.support.paths import printable
 _SAY_NOTHING = (*KINDS, "normal", "abnormal")
 """Folders that say what recordings are for, and not what machine they are of."""
 _MAX_FOLDERS = 4096
-_SAY_IT = "name the machine of all recordings with machine=... (--machine press/id_09)"
+_SAY_IT = (
+    "name the machine of all recordings with machine=... (--machine press/id_09), or say where paths hold it "
+    "with machine_pattern=... (--machine-pattern '{machine}_{time}.wav')"
+)
 
 
 class MachineFromLayout:

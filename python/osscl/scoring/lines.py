@@ -3,9 +3,10 @@
 from msgspec.structs import replace
 
 from osscl.audio.candidate import Candidate
+from osscl.audio.fitting import all_reasons
 from osscl.audio.reading import Clip
 from osscl.audio.recorded_at import moved
-from osscl.errors import AudioError, AudioUnfitError, ClipError, MachineError
+from osscl.errors import AudioError, ClipError, MachineError
 from osscl.machines.dcase import check_machine
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import WINDOW, Record
@@ -55,15 +56,14 @@ def described(record: Record, clip: Clip) -> Record:
 
 def refused(record: Record, error: ClipError) -> Record:
     """A file that cannot be read says so; of one that could be made to fit, all that is wrong is told."""
-    is_named = record.status not in ("unknown_machine", "no_score")
-    also = f"; and {record.reason}" if isinstance(error, AudioUnfitError) and not is_named else ""
+    of_machine = record.reason if record.status in ("unknown_machine", "no_score") else None
     known = {}
     if isinstance(error, AudioError) and error.duration_s is not None and record.scope != WINDOW:
         known = {"start_s": 0.0, "duration_s": error.duration_s}
     return replace(
         record,
         status=error.status,
-        reason=f"{error}{also}",
+        reason=all_reasons(error, of_machine),
         sample_rate_hz=getattr(error, "sample_rate_hz", None) or record.sample_rate_hz,
         **known,
     )

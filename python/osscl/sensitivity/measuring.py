@@ -145,14 +145,14 @@ def measured(
         As `measure_limits`.
     """
     judges = Judges(manifest, options.rule, options.false_alarm_rate)
-    plan = plan_of(roots, options.machine, options.recording, options.labels)
-    on_total(len(plan.planned))
+    plan = plan_of(roots, options.machine, options.recording, options.labels, options.machine_pattern)
+    on_total(plan.n_to_read)
     normals = read_normals(plan, options.fit, on_clip=on_clip)
     if not normals.by_machine:
         raise NoRecordingsError(_nothing_usable(plan, normals))
     work = _Work(manifest, judges, options, network)
     work.choose(normals)
-    on_total(len(plan.planned) + sum(map(len, work.chosen.values())))
+    on_total(plan.n_to_read + sum(map(len, work.chosen.values())))
     work.say_time(on_note)
     made = work.measure(on_clip)
     return SensitivityReport(

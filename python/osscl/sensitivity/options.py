@@ -30,6 +30,8 @@ class SensitivityOptions:
         How recordings that do not fit are made to fit.
     labels : path-like or None
         A table of labels that names machines, instead of places.
+    machine_pattern : str or None
+        A pattern that finds machines in paths, see `osscl.machines.pattern.MachinePattern`.
     coarse : bool
         Lay in fewer changes, which takes a quarter of the time; rules that use the network always do.
 
@@ -45,6 +47,7 @@ class SensitivityOptions:
     recording: str | None = None
     fit: Fit = AS_THEY_ARE
     labels: str | os.PathLike[str] | None = None
+    machine_pattern: str | None = None
     coarse: bool = False
 
     def __post_init__(self) -> None:

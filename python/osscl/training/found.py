@@ -11,7 +11,7 @@ from osscl.errors import FolderReadError, MachineError
 from osscl.machines.attribute_tables import AttributeTables
 from osscl.machines.dcase import id_of_file
 from osscl.machines.folders import training_type
-from osscl.machines.labels import LabelTable
+from osscl.machines.label_table import LabelTable
 from osscl.machines.survey import Survey
 from osscl.machines.telling import Telling
 from osscl.machines.told import Told

@@ -14,7 +14,7 @@ from osscl.audio.samples import clip_sha256
 from osscl.errors import AudioCorruptError, ClipError, TrainingDataError
 from osscl.features import memory_features
 from osscl.machines.attribute_tables import AttributeTables
-from osscl.machines.labels import LabelTable
+from osscl.machines.label_table import LabelTable
 from osscl.machines.survey import Survey
 from osscl.runs.passed_over import PassedOver
 from osscl.support.links import missing
