@@ -102,7 +102,7 @@ def test_another_default_of_an_option_is_seen(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_another_default_of_a_public_function_is_told_as_a_diff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(osscl.load.__kwdefaults__, "domain", "source")
+    monkeypatch.setitem(osscl.load.__kwdefaults__ or {}, "domain", "source")
     [_, _, _, before, after] = differences("api/osscl", KINDS["api/osscl"]())
     assert (before[:1], after[:1]) == ("-", "+")
     assert before[1:].replace("= 'auto'", "= 'source'") == after[1:]

@@ -4,7 +4,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import BinaryIO, cast
+from typing import cast
 
 from osscl.audio.bytestream import AudioSource, open_source
 from osscl.audio.candidate import Candidate
@@ -20,7 +20,7 @@ def candidates_of(
 
     Parameters
     ----------
-    sources : path-like, bytes, binary file object, or iterable of them
+    sources : path-like, bytes, binary file object or upload, or iterable of them
         The recordings; one alone counts as a list of one.
     machine : str, iterable of str or None
         Of all recordings, or of each; None where their paths say it.
@@ -79,7 +79,7 @@ def _candidate(source: AudioSource, number: int) -> Candidate:
         return Candidate(name, error)
 
 
-def _name_of(file: BinaryIO, number: int) -> str:
+def _name_of(file: object, number: int) -> str:
     """What an open file calls itself: `filename` of an upload, `name` of a file; a descriptor is no name."""
     for told in (getattr(file, "filename", None), getattr(file, "name", None)):
         if isinstance(told, str) and told:
