@@ -10,7 +10,7 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json
 from osscl.cli.interruption import postponed_interrupt
-from osscl.cli.messages import emit, say
+from osscl.cli.messages import emit, say, say_interrupted
 from osscl.cli.next_command import say_next_of_training
 from osscl.cli.options import takes_shared_options
 from osscl.cli.recipe_options import AS_PUBLISHED, RecipeOptions
@@ -171,7 +171,7 @@ def _train_all(clips: "TrainingData", trainings: Trainings, execution: "Executio
     for folder, recipe in trainings.recipes.items():
         outcomes.append(_train_one(clips, folder, recipe, execution, resume=folder in trainings.begun))
         if not outcomes[-1].completed:
-            say(f"stopped and saved in {folder}; go on with the same command and --resume")
+            say_interrupted(f"stopped and saved in {folder}; go on with the same command and --resume")
             raise typer.Exit(signals.exit_code())
     return outcomes
 
