@@ -113,7 +113,7 @@ def test_each_file_may_have_its_machine(detector: osscl.Detector, path: Path) ->
         (
             lambda detector, path: list(detector.score_files([path] * 2, [FAN])),
             InputError,
-            "1 machines for more",
+            "1 machine for more",
         ),
         (
             lambda detector, path: list(detector.score_files([path], [FAN] * 2)),

@@ -8,7 +8,6 @@ A line is run by a shell, as it stands, in a folder where the lines above it lef
 - `BY_OTHERS` are lines that other tests run, or that run the tests.
 """
 
-import json
 import os
 import re
 import shutil

@@ -28,7 +28,7 @@ from osscl.support.failed_import import needing
 from osscl.support.outputs import check_output_folder
 from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
-from osscl.support.plurals import plural
+from osscl.support.plurals import counted, plural
 from osscl.training.config_file import read_config
 
 if TYPE_CHECKING:
@@ -223,9 +223,13 @@ def _read(
     if clips.n_unlabelled:
         say(f"left out, without a label: {clips.n_unlabelled} {plural(clips.n_unlabelled, 'recording')}")
     if clips.n_without_row:
-        say(f"attributes told by names alone, without a row in a table: {clips.n_without_row} clips")
-    what = "machines" if clips.class_machines is None else f"classes of {len(set(clips.machines))} machines"
-    say(f"{len(clips.clips)} clips of {len(clips.classes)} {what}: {', '.join(clips.classes)}")
+        say(
+            f"attributes told by names alone, without a row in a table: {counted(clips.n_without_row, 'clip')}"
+        )
+    what = counted(len(clips.classes), "machine" if clips.class_machines is None else "class")
+    if clips.class_machines is not None:
+        what += f" of {counted(len(set(clips.machines)), 'machine')}"
+    say(f"{counted(len(clips.clips), 'clip')} of {what}: {', '.join(clips.classes)}")
     return clips
 
 

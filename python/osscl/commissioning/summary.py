@@ -9,7 +9,7 @@ from osscl.model_file.limits import DetectionLimit, MachineLimits
 from osscl.page.introduction import Introduction
 from osscl.sensitivity.report import SensitivityReport
 from osscl.support.listing import listed
-from osscl.support.plurals import counted
+from osscl.support.plurals import counted, plural, verb
 
 _MAX_NAMED = 3
 _CLIPS_A_DAY = 8640
@@ -92,7 +92,8 @@ def _false_alarms(table: NormalTable) -> str:
     if not tally.n_decided:
         return "Nothing is decided: 4 recordings of a machine are the fewest that can judge one another."
     return (
-        f"{tally.anomalies.total()} of {tally.n_decided} normal clips are flagged when each is judged by the "
+        f"{tally.anomalies.total()} of {tally.n_decided} normal {plural(tally.n_decided, 'clip')} "
+        f"{verb(tally.anomalies.total(), 'is', 'are')} flagged when each is judged by the "
         f"others; decided at {100 * max(tally.rates):.3g} %."
     )
 

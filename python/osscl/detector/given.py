@@ -9,6 +9,7 @@ from typing import cast
 from osscl.audio.bytestream import AudioSource, open_source
 from osscl.audio.candidate import Candidate
 from osscl.errors import AudioReadError, InputError
+from osscl.support.plurals import counted
 
 _CONTENTS = bytes | bytearray | memoryview
 
@@ -41,7 +42,9 @@ def candidates_of(
         if one_by_one is not None:
             named = next(one_by_one, None)
             if named is None:
-                raise InputError(f"{number} machines for more recordings; give one name, or one a recording")
+                raise InputError(
+                    f"{counted(number, 'machine')} for more recordings; give one name, or one a recording"
+                )
             candidate = candidate._replace(machine=named)
         yield candidate
     if one_by_one is not None and next(one_by_one, None) is not None:
