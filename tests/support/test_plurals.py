@@ -9,8 +9,8 @@ from conftest import REPOSITORY
 from osscl.support.plurals import are, counted, plural, verb
 
 COUNTED = re.compile(
-    r"^ (?:[a-z-]+ )?(files|clips|recordings|machines|windows|lines|notes|streams|threads|memories|steps|seeds|"
-    r"epochs|classes|alarms|engines|processes|trainings|sizes)\b(?!/)"
+    r"^ (?:[a-z-]+ )?(files|clips|recordings|machines|windows|lines|notes|streams|threads|memories|steps|"
+    r"seeds|epochs|classes|alarms|engines|processes|trainings|sizes)\b(?!/)"
 )
 CONSTANT = re.compile(r"_?[A-Z][A-Z_.\d]+")
 """Whoever wrote the sentence knew the number."""

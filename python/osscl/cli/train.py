@@ -223,9 +223,8 @@ def _read(
     if clips.n_unlabelled:
         say(f"left out, without a label: {clips.n_unlabelled} {plural(clips.n_unlabelled, 'recording')}")
     if clips.n_without_row:
-        say(
-            f"attributes told by names alone, without a row in a table: {counted(clips.n_without_row, 'clip')}"
-        )
+        without = counted(clips.n_without_row, "clip")
+        say(f"attributes told by names alone, without a row in a table: {without}")
     what = counted(len(clips.classes), "machine" if clips.class_machines is None else "class")
     if clips.class_machines is not None:
         what += f" of {counted(len(set(clips.machines)), 'machine')}"

@@ -121,8 +121,8 @@ def _size(limit: DetectionLimit) -> float:
 
 def _speed(per_s: float) -> str:
     return (
-        f"{per_s:.0f} recordings a second here: a day of one microphone ({_CLIPS_A_DAY:,} clips) takes "
-        f"{_CLIPS_A_DAY / per_s:.0f} s."
+        f"{counted(round(per_s), 'recording')} a second here: a day of one microphone "
+        f"({_CLIPS_A_DAY:,} clips) takes {_CLIPS_A_DAY / per_s:.0f} s."
     )
 
 
