@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,13 @@ def test_two_never_overlap(site: Path) -> None:
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == "the run before is still at work; nothing was begun, and the next one goes on\n"
     assert {path.name for path in site.iterdir()} == {".score.lock", "incoming", "site.onnx"}
+
+
+def test_the_pages_name_the_line_that_the_script_names() -> None:
+    [line] = re.findall(r"^#   (0 4 .*)$", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert line == f"0 4 * * * /srv/plant/{SCRIPT.name} /srv/plant"
+    for page in ("README.md", "docs/watch.md"):
+        assert line in (REPOSITORY / page).read_text(encoding="utf-8")
 
 
 def test_it_says_what_it_is_to_be_given() -> None:
