@@ -12,10 +12,10 @@ and ask it::
 
 http://localhost:8000/docs shows both as forms.
 
-Take this where decisions are a part of an application that you write anyway, with its own users and database.
-Where scores alone are wanted take ``osscl serve`` (docs/serve.md), which is ready-made: it scores together what
-waits, limits what may come, asks for tokens, counts for Prometheus and speaks with systemd. This file does none
-of that: put it behind a proxy that limits the size of bodies, and asks who is there.
+Take this where decisions are a part of an application that you write anyway, with its own users and
+database. Where scores alone are wanted take ``osscl serve`` (docs/serve.md), which is ready-made: it scores
+together what waits, limits what may come, asks for tokens, counts for Prometheus and speaks with systemd.
+This file does none of that: put it behind a proxy that limits the size of bodies and asks who is there.
 """
 
 import os
