@@ -16,7 +16,7 @@ PATH=/opt/osscl/bin:$PATH
 cd "${1:?name the folder that holds site.onnx and incoming}"
 
 exec 9>> .score.lock
-if ! flock --nonblock 9; then
+if ! flock -n 9; then
   echo "the run before is still at work; nothing was begun, and the next one goes on" >&2
   exit 1
 fi

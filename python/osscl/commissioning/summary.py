@@ -76,10 +76,10 @@ def _names(machines: Sequence[EnrolledMachine]) -> list[str]:
 
 def _recordings(enrolment: Enrolment, table: NormalTable) -> str:
     n = sum(each.n_recordings for each in enrolment.machines)
-    text = f"{counted(n, 'normal recording')} of {_counted(len(enrolment.machines), 'machine')}"
+    text = f"{counted(n, 'normal recording')} of {counted(len(enrolment.machines), 'machine')}"
     days = _days(table)
     if days:
-        text += f", made on {_counted(len(days), 'day')} ({' to '.join(dict.fromkeys((days[0], days[-1])))})"
+        text += f", made on {counted(len(days), 'day')} ({' to '.join(dict.fromkeys((days[0], days[-1])))})"
     doubtful = sum(record.quality is not None for record in table.records)
     text += "; none is of doubtful quality" if not doubtful else f"; {doubtful} of doubtful quality"
     if enrolment.unusable:
@@ -142,7 +142,3 @@ def _doubts(table: NormalTable) -> Iterator[str]:
 
 def _days(table: NormalTable) -> list[str]:
     return sorted({record.recorded_at[:10] for record in table.records if record.recorded_at})
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
