@@ -67,7 +67,7 @@ def test_no_number_has_a_plural_for_one() -> None:
 def test_one_and_more() -> None:
     assert [counted(n, "file") for n in (0, 1, 2)] == ["0 files", "1 file", "2 files"]
     assert [are(n, "file") for n in (1, 2)] == ["1 file is", "2 files are"]
-    assert [plural(2, noun) for noun in ("class", "memory", "day", "process")] == [
-        *("classes", "memories", "days", "processes")
+    assert [plural(2, noun) for noun in ("class", "memory", "day", "batch", "epoch")] == [
+        *("classes", "memories", "days", "batches", "epochs")
     ]
     assert (verb(1, "has", "have"), verb(0, "has", "have"), plural(1, "clip")) == ("has", "have", "clip")
