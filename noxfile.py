@@ -43,6 +43,7 @@ def style_checks() -> list[list[str]]:
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
         ["bash", "-c", f"clang-format --dry-run --Werror {' '.join(sources)}"],
+        ["shellcheck", "examples/cron/score_new_recordings.sh"],
         ["python", "tests/check_docstrings.py"],
         ["lint-imports", "--no-cache"],
     ]
@@ -52,6 +53,7 @@ def type_checks() -> list[list[str]]:
     """Types of the package and of its tests, and the stub against the extension."""
     return [
         ["mypy", "-p", "osscl"],
+        ["mypy", "examples/service"],
         # for this call alone: tests/tensorrt would stand for the package tensorrt
         ["env", "MYPYPATH=tests", "mypy", "--explicit-package-bases", "tests"],
         ["stubtest", "osscl._native", "--allowlist", "tests/stubtest_allowlist.txt"],

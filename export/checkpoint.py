@@ -29,6 +29,7 @@ from osscl.model_file.decisions import StoredDecisions
 from osscl.model_file.verdict import Verdict
 from osscl.runs.featured import SHORT_HASH_DIGITS
 from osscl.support.links import unreadable
+from osscl.support.plurals import are, counted
 from osscl.support.regular_file import read_regular
 from osscl.training.checkpoint import SUFFIX, read_checkpoint
 
@@ -156,9 +157,10 @@ def _load_trained(path: Path, sha256: str, given: Mapping[str, object]) -> Check
         raise CheckpointError(f"{path}: does not fit its own settings: {error}") from error
     n_clips = len(info.training_clips)
     machines = info.class_machines or info.classes
-    in_classes = f" in {len(info.classes)} classes" if info.class_machines else ""
+    in_classes = f" in {counted(len(info.classes), 'class')}" if info.class_machines else ""
     training_data = (
-        f"{n_clips} clips of {len(set(machines))} machines{in_classes}, {len(info.hold_out_clips)} more "
+        f"{counted(n_clips, 'clip')} of {counted(len(set(machines)), 'machine')}{in_classes}, "
+        f"{len(info.hold_out_clips)} more "
         f"held out; fingerprint {info.data_fingerprint}"
     )
     # held-out clips chose the weights: their scores are too low as well
@@ -258,8 +260,8 @@ def _load(path: Path, state: Mapping[str, Tensor], config: ModelConfig) -> OSSCL
     weight = state.get(CLASS_WEIGHT)
     if weight is not None and weight.ndim == 2 and len(weight) != len(config.classes):
         raise CheckpointError(
-            f"{path}: {CLASS_WEIGHT} has {len(weight)} rows, but {len(config.classes)} classes are named; "
-            "name them with --classes"
+            f"{path}: {CLASS_WEIGHT} has {len(weight)} rows, but {are(len(config.classes), 'class')} "
+            "named; name them with --classes"
         )
     model = OSSCL(config)
     flaws = list(_flaws(state, model.state_dict(), config))

@@ -132,7 +132,7 @@ def test_nothing_is_decided_without_a_calibration(
         (CLIPS * np.nan, "fan/id_00", 16_000, InputError, "NaN or infinity"),
         (np.ma.masked_array(CLIPS), "fan/id_00", 16_000, InputError, "masked array"),
         ([CLIPS[0], CLIPS[1, :9]], "fan/id_00", 16_000, InputError, "as many in each row"),
-        (CLIPS, ["fan/id_00"], 16_000, InputError, "1 machines for 3 clips"),
+        (CLIPS, ["fan/id_00"], 16_000, InputError, "1 machine for 3 clips"),
         (CLIPS, "fan/id_77", 16_000, MachineError, "fan/id_77 is not known"),
     ],
 )

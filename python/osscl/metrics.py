@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.errors import InputError
+from osscl.support.plurals import plural
 
 MAX_FPR = 0.1
 """False-positive rate up to which the challenge integrates its partial AUC."""
@@ -250,7 +251,8 @@ def _areas_once(is_anomaly: npt.ArrayLike, score: npt.ArrayLike, max_fpr: float)
     n_anomalous = int(labels.sum())
     if not 0 < n_anomalous < len(labels):
         raise InputError(
-            f"there are {len(labels) - n_anomalous} normal and {n_anomalous} anomalous clips; "
+            f"there are {len(labels) - n_anomalous} normal and {n_anomalous} anomalous "
+            f"{plural(n_anomalous, 'clip')}; "
             "AUC needs at least one of each"
         )
     if not 0 < max_fpr <= 1:

@@ -113,7 +113,7 @@ def test_outputs_of_a_shape_that_only_a_run_tells(backend: str, tmp_path: Path) 
     path = with_steps(cosines_that_depend_on_sound, tmp_path / "model.onnx")
     with osscl.load(path, "cpu", backend, threads=1) as detector:
         assert detector.embed(np.zeros_like(CLIPS)).shape == (2, 128)
-        with pytest.raises(BackendError, match=r"for 1 clips the graph gave cosine as float32 \[1,"):
+        with pytest.raises(BackendError, match=r"for 1 clip the graph gave cosine as float32 \[1,"):
             detector.score(CLIPS, detector.machines[0])
 
 

@@ -1,15 +1,18 @@
 """``--quiet`` and ``--log-file``: heeded by every command, before or after its name."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 import soundfile
 
+from conftest import REPOSITORY
 from osscl.cli.everywhere import taken_from
 from osscl.model_file.golden import golden_clips
 from support.console import osscl_each
 from support.console_parameters import console
+from support.forked_console import Call, run_all
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR) osscl[.\w]*: .")
 
@@ -58,6 +61,32 @@ def test_quiet_leaves_errors_alone(tmp_path: Path) -> None:
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (loud.returncode, loud.stdout, "")
     assert re.fullmatch("error: .*nowhere.*\n", wrong.stderr)
     assert re.fullmatch("error: .*unheard-of.*\n", unknown.stderr)
+
+
+def test_quiet_tells_that_a_run_was_interrupted_and_how_it_goes_on(tmp_path: Path) -> None:
+    """Whoever looks at the log of the night must not take it for complete."""
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).write_bytes(b"")
+    words = ("score", "demo", "a.wav", "b.wav", "--output", "scores.csv")
+    tests = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    calls = [Call((*words, *more), str(tmp_path)) for more in (("--quiet",), ("--quiet", "--log-file", "l"))]
+    for ended in run_all(calls, ["support.interrupted_runs"], tests):
+        assert (ended.code, ended.stdout) == (143, "")
+        [line] = ended.stderr.splitlines()
+        assert line.startswith("interrupted after ")
+        assert "the same command (without --overwrite) goes on" in line
+    assert "interrupted after" in (tmp_path / "l").read_text()
+
+
+def test_every_command_says_so_whatever_was_asked() -> None:
+    hidden = [
+        (path.name, node.lineno)
+        for path in sorted((REPOSITORY / "python" / "osscl" / "cli").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "say"
+        if re.match(r"f?['\"](interrupted|stopped and)", ast.unparse(node.args[0]))
+    ]
+    assert hidden == []
 
 
 def test_a_log_holds_what_was_said_and_more(tmp_path: Path) -> None:

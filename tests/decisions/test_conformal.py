@@ -144,7 +144,7 @@ def test_smallest_rate_counts_different_recordings() -> None:
         ([[1.0, 2.0]], [1.0], None, r"normal_scores are float64 \[1, 2\]; expected a list of numbers"),
         ([1.0, 2.0], 1.0, None, r"scores are float64 \[\]; expected a list"),
         (["1", "2"], [1.0], None, "normal_scores are <U1"),
-        ([1.0, 2.0], [1.0], ["a"], "recordings name 1 clips; expected 2"),
+        ([1.0, 2.0], [1.0], ["a"], "recordings name 1 clip; expected 2"),
         ([1.0, 2.0], [1.0], "ab", "expected 2, the recording of each normal clip"),
     ],
 )

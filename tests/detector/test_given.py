@@ -5,9 +5,10 @@ import io
 import json
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 import soundfile
@@ -60,6 +61,34 @@ def test_contents_and_open_files_score_as_the_file_does(detector: osscl.Detector
     assert {record.score for record in records} == {detector.score_file(path, FAN).score}
 
 
+class AwaitedUpload:
+    """What FastAPI hands over: its own methods are coroutines, its `file` is an open one."""
+
+    def __init__(self, file: BinaryIO, filename: str | None) -> None:
+        self.file, self.filename = file, filename
+
+    async def read(self, size: int = -1) -> bytes:
+        """Never asked."""
+        raise NotImplementedError(size)
+
+    async def seek(self, offset: int) -> None:
+        """Never asked."""
+        raise NotImplementedError(offset)
+
+
+@pytest.mark.parametrize(("filename", "told"), [("clip.wav", "clip.wav"), (None, "file 0")])
+def test_an_upload_whose_methods_are_coroutines_is_its_file(
+    detector: osscl.Detector, path: Path, filename: str | None, told: str
+) -> None:
+    with tempfile.SpooledTemporaryFile() as file:
+        file.write(path.read_bytes())
+        upload = AwaitedUpload(cast(BinaryIO, file), filename)
+        record = detector.score_file(upload, FAN)
+        assert not file.closed
+        assert (osscl.read_audio(upload) == osscl.read_audio(path)).all()
+    assert (record.path, record.score) == (told, detector.score_file(path, FAN).score)
+
+
 def test_a_stream_that_cannot_seek_is_a_record(detector: osscl.Detector) -> None:
     ends = os.pipe()
     with os.fdopen(ends[0], "rb") as reading, os.fdopen(ends[1], "wb"):
@@ -84,7 +113,7 @@ def test_each_file_may_have_its_machine(detector: osscl.Detector, path: Path) ->
         (
             lambda detector, path: list(detector.score_files([path] * 2, [FAN])),
             InputError,
-            "1 machines for more",
+            "1 machine for more",
         ),
         (
             lambda detector, path: list(detector.score_files([path], [FAN] * 2)),

@@ -294,7 +294,7 @@ def test_a_background_belongs_to_its_network(enrolled: Path, others: Path, tmp_p
         write_normals(tmp_path / "saw" / "train", 4, machine=20 + number, name=name)
     how = replace_options(BY_EMBEDDING, background=tmp_path / "saw", machine=KNOWN)
     with pytest.raises(
-        ConfigError, match="--background makes another background than that of the 1 memories"
+        ConfigError, match="--background makes another background than that of the 1 memory of"
     ):
         enroll(others, tmp_path / "x.onnx", enrolled, how)
 

@@ -228,7 +228,7 @@ def test_a_list_of_labels_tells_the_truth(ended: dict[str, "CompletedProcess[str
 def test_folders_with_nothing_to_compare_are_refused(ended: dict[str, "CompletedProcess[str]"]) -> None:
     strange = ended["of a machine that B lacks"]
     assert strange.returncode == 1
-    assert strange.stderr.splitlines()[-1].startswith("error: none of 1 clips was scored by both models")
+    assert strange.stderr.splitlines()[-1].startswith("error: none of 1 clip was scored by both models")
     training = ended["to train on"]
     assert training.returncode == 1
     assert "outside folders named train, below" in training.stderr

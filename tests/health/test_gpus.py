@@ -79,7 +79,7 @@ def test_engines_that_cannot_be_used_are_told_with_the_remedy(
     (tmp_path / "engines" / f"{'0' * 32}.engine").write_bytes(b"no engine")
     (flawed,) = found("engine cache")
     assert flawed.state == "broken"
-    assert "1 of 1 engines in" in flawed.found
+    assert "1 of 1 engine in" in flawed.found
     assert flawed.found.endswith("its .json file is missing")
     assert flawed.remedy == "osscl engine prune; scoring builds them anew"
 

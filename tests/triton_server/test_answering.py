@@ -85,7 +85,7 @@ def test_a_bad_request_alone_hears_of_it(detector: Counting) -> None:
         r"waveforms has shape \[1, 9\]; expected": request(SOUNDS[:1, :9], REMEMBERED),
         r"waveforms has shape \[1, 0\]": request(SOUNDS[:1, :0], REMEMBERED),
         "machine is not UTF-8": request(SOUNDS[:1], b"\xff"),
-        "1 machines for 2 clips": request(SOUNDS[:2], REMEMBERED),
+        "1 machine for 2 clips": request(SOUNDS[:2], REMEMBERED),
         "the request holds neither of the inputs": Request(None, None, names),
         "the request holds both inputs": Request(unsound, SOUNDS[:1], names),
         "the request holds no machine": Request(None, SOUNDS[:1], None),

@@ -5,14 +5,35 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias, cast
 
 from osscl.errors import AudioReadError, InputError, StorageError
 from osscl.storage.reading import open_object
 from osscl.support.links import dead_link
 from osscl.support.urls import is_url
 
-AudioSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+class Upload(Protocol):
+    """What came by HTTP, as web frameworks hand it over whose own `read` is a coroutine: FastAPI, Starlette.
+
+    Attributes
+    ----------
+    file : binary file object
+        What was sent.
+    filename : str or None
+        What the sender calls it.
+    """
+
+    @property
+    def file(self) -> BinaryIO:
+        """What was sent."""
+
+    @property
+    def filename(self) -> str | None:
+        """What the sender calls it."""
+
+
+AudioSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Upload
 
 
 class ByteStream:
@@ -80,23 +101,24 @@ class ByteStream:
 
 @contextmanager
 def open_source(source: AudioSource) -> Iterator[ByteStream]:
-    """Open an audio source for reading from its start; a file object is left open.
+    """Open an audio source for reading from its start; a file object, and that of an upload, is left open.
 
     Raises
     ------
     AudioReadError
         If it cannot be opened or read, is no regular file, or cannot seek.
     InputError
-        If it is neither path, bytes nor binary file object.
+        If it is neither path, bytes, binary file object nor upload.
     """
-    file = _open(source)
+    given = _file_given(source)
+    file = _open(source) if given is None else given
     stream = ByteStream(file)
     try:
         if not stream.is_seekable():
             raise AudioReadError("the stream cannot seek; read it to its end and pass the bytes")
         yield stream
     finally:
-        if file is not source:
+        if given is None:
             file.close()
         stream.raise_failure()
 
@@ -108,17 +130,19 @@ def _open(source: AudioSource) -> BinaryIO:
         return _open_regular_file(source)
     if isinstance(source, bytes | bytearray | memoryview):
         return io.BytesIO(source)
-    if not _is_binary_file(source):
-        raise InputError(
-            "an audio source is a path, bytes or a file object opened in binary mode, "
-            f"not an object of type {type(source).__name__}"
-        )
-    return source
+    raise InputError(
+        "an audio source is a path, bytes or a file object opened in binary mode, "
+        f"not an object of type {type(source).__name__}"
+    )
 
 
-def _is_binary_file(source: object) -> bool:
-    has_methods = all(hasattr(source, name) for name in ("read", "seek", "tell"))
-    return has_methods and not isinstance(source, io.TextIOBase)
+def _file_given(source: AudioSource) -> BinaryIO | None:
+    """The source, where it is an open binary file, or the file of an upload."""
+    for file in (source, getattr(source, "file", None)):
+        has_methods = all(hasattr(file, name) for name in ("read", "seek", "tell"))
+        if has_methods and not isinstance(file, io.TextIOBase):
+            return cast(BinaryIO, file)
+    return None
 
 
 def _open_object(url: str) -> BinaryIO:

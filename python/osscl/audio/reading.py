@@ -39,7 +39,7 @@ def read_audio(
 
     Parameters
     ----------
-    source : str, path, bytes or binary file object
+    source : str, path, bytes, binary file object or upload
         A file in any format that libsndfile decodes, as a path, as its content, or opened;
         a file object must be able to seek and is read from its start.
     resample : bool
@@ -67,7 +67,7 @@ def read_audio(
     ConfigError
         If an argument is none of the values above.
     InputError
-        If `source` is neither path, bytes nor binary file object.
+        If `source` is neither path, bytes, binary file object nor upload.
     MissingExtraError
         If `resample` is asked for and soxr is not installed.
 

@@ -172,7 +172,7 @@ def open_windows(
 
     Parameters
     ----------
-    source : str, path, bytes or binary file object
+    source : str, path, bytes, binary file object or upload
         As for `osscl.read_audio`.
     hop_s : float
         Seconds from the beginning of one window to that of the next.

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from osscl.cuda.devices import is_cuda
 from osscl.errors import ConfigError
 from osscl.support.counts import checked_count, whole_number
+from osscl.support.plurals import counted
 from osscl.support.threads import checked_threads, usable_cpus
 
 BACKENDS = ("onnxruntime", "openvino", "tensorrt")
@@ -47,7 +48,8 @@ class Streams:
         count = processors if count is None else count
         if not 1 <= count <= processors or processors % count:
             raise ConfigError(
-                f"streams is {count} for {processors} threads; it must divide the number of threads"
+                f"streams is {count} for {counted(processors, 'thread')}; it must divide the number of "
+                "threads"
             )
         return Streams(count, processors // count)
 

@@ -6,6 +6,7 @@ from osscl.backends.base import Outputs
 from osscl.errors import BackendError
 from osscl.model_file.manifest import Manifest
 from osscl.storage.urls import Place
+from osscl.support.plurals import counted
 
 
 def check_outputs(outputs: Outputs, manifest: Manifest, n_clips: int, path: Place) -> None:
@@ -37,6 +38,6 @@ def check_outputs(outputs: Outputs, manifest: Manifest, n_clips: int, path: Plac
                 else type(array).__name__
             )
             raise BackendError(
-                f"{path}: for {n_clips} clips the graph gave {spec.name} as {got}, expected {spec.dtype} "
-                f"{expected} as the manifest says; export the model again with osscl-export"
+                f"{path}: for {counted(n_clips, 'clip')} the graph gave {spec.name} as {got}, expected "
+                f"{spec.dtype} {expected} as the manifest says; export the model again with osscl-export"
             )

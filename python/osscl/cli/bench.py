@@ -13,7 +13,7 @@ from osscl.cli import signals
 from osscl.cli.bench_table import print_benchmark
 from osscl.cli.console import WorkProgress, as_json
 from osscl.cli.folders import check_listable
-from osscl.cli.messages import EXIT_FAILED, complain, emit, say
+from osscl.cli.messages import EXIT_FAILED, complain, emit, say_interrupted
 from osscl.cli.options import takes_shared_options
 from osscl.cli.places import ModelFile
 from osscl.cli.streams import refuse_closed_stdout
@@ -102,7 +102,7 @@ def bench(
         with _Steps() as steps:
             benchmark = run_benchmark(model, plan, steps.advance_one)
     except KeyboardInterrupt:
-        say("interrupted: nothing is measured")
+        say_interrupted("interrupted: nothing is measured")
         raise typer.Exit(signals.exit_code()) from None
     if output is not None:
         _write(output, benchmark)

@@ -12,7 +12,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
-from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
 from osscl.cli.options import HopSeconds, takes_shared_options
 from osscl.cli.surveyed import say_survey
@@ -123,7 +123,7 @@ def calibrate(
                 on_clip=progress.advance,
             )
     except KeyboardInterrupt:
-        say("interrupted; nothing was written")
+        say_interrupted("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
     _tell(report, output, json=json)
     raise typer.Exit(EXIT_SOME_UNSCORED if report.unusable or report.refused else 0)

@@ -10,7 +10,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import StagedProgress, as_json, say_unusable
-from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
 from osscl.cli.options import RequiredRate, takes_shared_options
 from osscl.cli.surveyed import say_survey
@@ -98,7 +98,7 @@ def commission(
                 on_clip=progress.advance,
             )
     except KeyboardInterrupt:
-        say("interrupted; nothing was written")
+        say_interrupted("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
     _tell(done, output, json=json)
     raise typer.Exit(EXIT_SOME_UNSCORED if done.enrolment.unusable else 0)

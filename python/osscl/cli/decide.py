@@ -7,7 +7,7 @@ import typer
 
 from osscl.cli import signals
 from osscl.cli.completion import models
-from osscl.cli.messages import EXIT_ANOMALY, result_stream, say
+from osscl.cli.messages import EXIT_ANOMALY, result_stream, say, say_interrupted
 from osscl.cli.options import FailOnAnomaly, FalseAlarmRate, JsonLines, refuse_two_outputs
 from osscl.cli.places import ResultTable
 from osscl.model_file.bundle import read_bundle
@@ -67,7 +67,7 @@ def decide(
         run = describe(scores, bundle, scored, false_alarm_rate)
         decide_table(decider, read_records(scores), table, run, tally)
     except KeyboardInterrupt:
-        say(f"interrupted; {printable(output or 'stdout')} was not written")
+        say_interrupted(f"interrupted; {printable(output or 'stdout')} was not written")
         raise typer.Exit(signals.exit_code()) from None
     if scored_by(scored) is None:
         say(f"{printable(scores)} has no record of its run beside it: taken as scored by {printable(model)}")

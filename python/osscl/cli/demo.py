@@ -10,7 +10,7 @@ import typer
 
 from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json, print_facts, stdout
-from osscl.cli.messages import emit, say
+from osscl.cli.messages import emit, say, say_interrupted
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.demo import MODEL, N_STEPS, PLAN, RECORDINGS, REPORT, SCORES, Demonstration, run_demo
 from osscl.evaluation.figures import DecisionFigures, Figure
@@ -47,7 +47,7 @@ def demo(
         with WorkProgress("steps", N_STEPS) as progress:
             found = run_demo(output, on_step=progress.advance, overwrite=overwrite)
     except KeyboardInterrupt:
-        say(f"interrupted; what was done is kept in {output}")
+        say_interrupted(f"interrupted; what was done is kept in {output}")
         raise typer.Exit(signals.exit_code()) from None
     if json:
         emit(as_json(msgspec.to_builtins(found.memory) | {"by_rule": {"network": found.network}}))

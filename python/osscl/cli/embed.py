@@ -14,7 +14,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import BuildProgress, FileProgress, as_json, say_unusable
-from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.options import takes_shared_options
 from osscl.cli.places import check_urls
 from osscl.detector import Detector
@@ -99,7 +99,7 @@ def embed(
         else:
             interrupted = False
     if interrupted:
-        say("interrupted; nothing was written")
+        say_interrupted("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code())
     for note in passed_over.notes():
         say(note)

@@ -17,7 +17,7 @@ from osscl.backends.tensorrt.private_files import NotTrusted
 from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import BuildProgress, as_json, print_facts, stdout
-from osscl.cli.messages import emit, say
+from osscl.cli.messages import emit, say, say_interrupted
 from osscl.cli.options import EngineFolder
 from osscl.errors import BackendError, OutputError
 from osscl.model_file.bundle import DEMO, read_bundle
@@ -115,7 +115,7 @@ def build(
                 | {"reason": plan.reason, "n_bytes": len(plan.data)}
             )
     except KeyboardInterrupt:
-        say("interrupted; no engine was written")
+        say_interrupted("interrupted; no engine was written")
         raise typer.Exit(signals.exit_code()) from None
     if json:
         emit(as_json({"engines": engines}))

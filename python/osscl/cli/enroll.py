@@ -15,7 +15,7 @@ from osscl.cli.advice import advise
 from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
 from osscl.cli.limit_lines import in_one_line
-from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
 from osscl.cli.next_command import say_next
 from osscl.cli.options import HopSeconds, RequiredRate, takes_shared_options
@@ -167,7 +167,7 @@ def enroll(
                 finish=measurement or _as_it_is,
             )
     except KeyboardInterrupt:
-        say("interrupted; nothing was written")
+        say_interrupted("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
     report = None if measurement is None else measurement.report
     _report(made, report, output, machine_pattern, json=json)

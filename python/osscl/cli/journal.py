@@ -12,7 +12,7 @@ import typer
 from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import WorkProgress, as_json, print_facts
-from osscl.cli.messages import emit, say
+from osscl.cli.messages import emit, say, say_interrupted
 from osscl.errors import JournalError
 from osscl.events.outbox import find_event
 from osscl.journal.contents import Contents, noting_in, reading
@@ -130,7 +130,7 @@ def _export(contents: Contents, output: Path, model: Path | None, *, overwrite: 
                 on_record=progress.advance,
             )
         except KeyboardInterrupt:
-            say(f"interrupted; {printable(output)} was not written")
+            say_interrupted(f"interrupted; {printable(output)} was not written")
             raise typer.Exit(signals.exit_code()) from None
     for note in decider.notes():
         say(note)

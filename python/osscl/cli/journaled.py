@@ -9,7 +9,7 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.recorded_at import RecordingTimes
 from osscl.cli import signals
 from osscl.cli.console import FileProgress, WorkProgress
-from osscl.cli.messages import EXIT_SOME_UNSCORED, say
+from osscl.cli.messages import EXIT_SOME_UNSCORED, say, say_interrupted
 from osscl.detector import Detector
 from osscl.journal.journal import Journal, journal_of
 from osscl.journal.settings import Settings
@@ -103,7 +103,7 @@ def score_with_journal(
         except KeyboardInterrupt:
             journal.commit()
             run.note_interruption()
-            _say_interrupted(journal, asked.output)
+            _say_how_to_go_on(journal, asked.output)
             return signals.exit_code(), Tally()
         _say_done(run, tally, is_made=is_made)
         journal.check_in_place()
@@ -173,10 +173,10 @@ def _say_gone(run: JournaledRun) -> None:
         say(f"{run.n_gone:,} of them are gone from the folder; their lines stay")
 
 
-def _say_interrupted(journal: Journal, output: Path) -> None:
+def _say_how_to_go_on(journal: Journal, output: Path) -> None:
     n_files = sum(journal.counts().values())
     place = printable(journal.path)
-    say(
+    say_interrupted(
         f"interrupted after {files(n_files)}, which are kept in {place}: the same command (without "
         f"--overwrite) goes on; osscl journal {place} --output {printable(output)} makes a table of them"
     )

@@ -18,7 +18,7 @@ _log: logging.Handler | None = None
 
 
 def be_quiet() -> None:
-    """From now on nothing is said on stderr but why a command failed."""
+    """From now on nothing is said on stderr but why a command failed, or that it was interrupted."""
     global _is_quiet
     _is_quiet = True
     logging.captureWarnings(True)  # Python's own, which packages raise
@@ -26,7 +26,7 @@ def be_quiet() -> None:
 
 
 def is_quiet() -> bool:
-    """Whether nothing is to be said but why a command failed: no progress either."""
+    """Whether nothing is to be said but why a command came to no end: no progress either."""
     return _is_quiet
 
 
@@ -47,6 +47,15 @@ def say(message: str) -> None:
     """Say something on stderr; stdout is for results."""
     _log_said(message, logging.INFO)
     _inform(message)
+
+
+def say_interrupted(message: str) -> None:
+    """Say on stderr that a run was broken off, what is kept, and how it goes on: whatever was asked for.
+
+    Somebody else may have ended it, and `--quiet` is for runs that nobody looks at.
+    """
+    _log_said(message, logging.WARNING)
+    print_to_stderr(message, WARNING)
 
 
 def log_failure(error: BaseException) -> None:

@@ -11,7 +11,7 @@ from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, wide_console
 from osscl.cli.folders import check_listable
-from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.options import window_of_alarm
 from osscl.decisions.alarms import AlarmRule
 from osscl.model_file.bundle import read_bundle
@@ -129,7 +129,7 @@ def monitor(
         with WorkProgress("lines") as progress:
             watching = watch(read_records(scores), bundle, options, run, on_lines=progress.show)
     except KeyboardInterrupt:
-        say("interrupted; nothing was written")
+        say_interrupted("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
     if scored_by(run) is None:
         say(f"{printable(scores)} has no record of its run beside it: taken as scored by {printable(model)}")

@@ -9,7 +9,7 @@ from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import WorkProgress
 from osscl.cli.folders import check_listable
-from osscl.cli.messages import say
+from osscl.cli.messages import say, say_interrupted
 from osscl.evaluation.ground_truth import GroundTruth
 from osscl.evaluation.labelled import label_by_names
 from osscl.page.gathering import N_WORST, PageOptions
@@ -87,7 +87,7 @@ def report(
                 on_clip=progress.advance,
             )
     except KeyboardInterrupt:
-        say("interrupted; nothing was written")
+        say_interrupted("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
     for note in made.notes:
         say(note)

@@ -7,7 +7,14 @@ from typing import Any
 from osscl.cli import signals, streams
 from osscl.cli.as_options import named_as_options
 from osscl.cli.everywhere import heed
-from osscl.cli.messages import EXIT_FAILED, EXIT_WRONG_USAGE, complain, log_failure, say, warn_on_stderr
+from osscl.cli.messages import (
+    EXIT_FAILED,
+    EXIT_WRONG_USAGE,
+    complain,
+    log_failure,
+    say_interrupted,
+    warn_on_stderr,
+)
 from osscl.errors import ConfigError, OssclError
 from osscl.storage.urls import hidden
 from osscl.support.failed_import import failed_import
@@ -116,5 +123,5 @@ def _failed(error: Exception) -> int:
 
 
 def _interrupted() -> int:
-    say("interrupted")
+    say_interrupted("interrupted")
     return signals.exit_code()

@@ -11,7 +11,7 @@ from osscl.audio.candidate import Candidate
 from osscl.cli import signals
 from osscl.cli.asked import Asked
 from osscl.cli.console import FileProgress
-from osscl.cli.messages import EXIT_SOME_UNSCORED, say
+from osscl.cli.messages import EXIT_SOME_UNSCORED, say, say_interrupted
 from osscl.cli.runner_options import RunnerOptions
 from osscl.cli.surveyed import met_by, say_published_sets, survey_of
 from osscl.distributed.ray_cluster import chosen_address, connected
@@ -129,7 +129,7 @@ def score_by_ray(
             say(_started(scoring))
             _score(scoring, met_by(machine_of, candidates), table, asked, runner, tally)
     except KeyboardInterrupt:
-        say(f"interrupted after {tally}; nothing is written, and no worker is left")
+        say_interrupted(f"interrupted after {tally}; nothing is written, and no worker is left")
         raise typer.Exit(signals.exit_code()) from None
     if scoring.n_ended:
         ended = f"{scoring.n_ended} {plural(scoring.n_ended, 'worker')} ended in the middle of a batch"

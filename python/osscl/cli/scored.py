@@ -8,7 +8,7 @@ from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.cli import signals
 from osscl.cli.console import WorkProgress
-from osscl.cli.messages import say
+from osscl.cli.messages import say, say_interrupted
 from osscl.detector import Detector
 from osscl.machines.labels import MachineNames, machine_source
 from osscl.scoring.left_out import LeftOut
@@ -59,7 +59,7 @@ def scored_records(
         else:
             interrupted = False
     if interrupted:
-        say(
+        say_interrupted(
             f"interrupted after {len(records)} of {len(candidates)} {plural(len(candidates), 'file')}; {lost}"
         )
         raise typer.Exit(signals.exit_code())

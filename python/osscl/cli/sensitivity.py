@@ -11,7 +11,7 @@ from osscl.cli import signals
 from osscl.cli.completion import models
 from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, say_unusable, wide_console
 from osscl.cli.limit_lines import heading, in_one_line, table_of
-from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
+from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.naming_options import MachineOfAll, PatternOfAll, RecordingPattern
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.scoring.judge_making import AUTO
@@ -116,7 +116,7 @@ def sensitivity(
                 on_note=say,
             )
     except KeyboardInterrupt:
-        say("interrupted; nothing was written")
+        say_interrupted("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
     if output is not None:
         _write(output, report)

@@ -9,7 +9,7 @@ import typer
 
 from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json, print_facts
-from osscl.cli.messages import emit, say
+from osscl.cli.messages import emit, say_interrupted
 from osscl.errors import ConfigError
 from osscl.support.plurals import counted
 from osscl.synth import MODES, DatasetPlan, dataset_record, write_dataset
@@ -102,7 +102,7 @@ def synth(
                     n_clips_of[clip.fault] += 1
                 progress.advance()
     except KeyboardInterrupt:
-        say(f"interrupted after {n_written} of {counted(plan.n_clips, 'clip')} -> {output}")
+        say_interrupted(f"interrupted after {n_written} of {counted(plan.n_clips, 'clip')} -> {output}")
         raise typer.Exit(signals.exit_code()) from None
     summary = {"output": str(output)} | dataset_record(plan) | {"faults": dict(sorted(n_clips_of.items()))}
     if json:

@@ -10,7 +10,7 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli import signals
 from osscl.cli.console import WorkProgress, as_json
 from osscl.cli.interruption import postponed_interrupt
-from osscl.cli.messages import emit, say
+from osscl.cli.messages import emit, say, say_interrupted
 from osscl.cli.next_command import say_next_of_training
 from osscl.cli.options import takes_shared_options
 from osscl.cli.recipe_options import AS_PUBLISHED, RecipeOptions
@@ -28,7 +28,7 @@ from osscl.support.failed_import import needing
 from osscl.support.outputs import check_output_folder
 from osscl.support.own_cache import keep_torch_inside
 from osscl.support.paths import printable
-from osscl.support.plurals import plural
+from osscl.support.plurals import counted, plural
 from osscl.training.config_file import read_config
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _train_all(clips: "TrainingData", trainings: Trainings, execution: "Executio
     for folder, recipe in trainings.recipes.items():
         outcomes.append(_train_one(clips, folder, recipe, execution, resume=folder in trainings.begun))
         if not outcomes[-1].completed:
-            say(f"stopped and saved in {folder}; go on with the same command and --resume")
+            say_interrupted(f"stopped and saved in {folder}; go on with the same command and --resume")
             raise typer.Exit(signals.exit_code())
     return outcomes
 
@@ -223,9 +223,12 @@ def _read(
     if clips.n_unlabelled:
         say(f"left out, without a label: {clips.n_unlabelled} {plural(clips.n_unlabelled, 'recording')}")
     if clips.n_without_row:
-        say(f"attributes told by names alone, without a row in a table: {clips.n_without_row} clips")
-    what = "machines" if clips.class_machines is None else f"classes of {len(set(clips.machines))} machines"
-    say(f"{len(clips.clips)} clips of {len(clips.classes)} {what}: {', '.join(clips.classes)}")
+        without = counted(clips.n_without_row, "clip")
+        say(f"attributes told by names alone, without a row in a table: {without}")
+    what = counted(len(clips.classes), "machine" if clips.class_machines is None else "class")
+    if clips.class_machines is not None:
+        what += f" of {counted(len(set(clips.machines)), 'machine')}"
+    say(f"{counted(len(clips.clips), 'clip')} of {what}: {', '.join(clips.classes)}")
     return clips
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from osscl.cli.console import WorkProgress
 from osscl.cli.messages import say
 from osscl.support.durations import in_words
+from osscl.support.plurals import counted
 
 if TYPE_CHECKING:
     from osscl.training import Execution, TrainConfig, TrainingData
@@ -66,7 +67,8 @@ class Told:
         if memory is not None:
             say(str(memory))
         say(
-            f"{'going on after step ' + str(done) if done else 'training'}: {training.n_steps} steps, "
+            f"{'going on after step ' + str(done) if done else 'training'}: "
+            f"{counted(training.n_steps, 'step')}, "
             f"seed {self._recipe.seed}, {training.info.device} -> {self._folder}"
         )
         self._bar.set_total(training.n_steps)

@@ -6,7 +6,7 @@ from typing import Any
 
 from osscl.cli import signals
 from osscl.cli.console import FileProgress
-from osscl.cli.messages import EXIT_SOME_UNSCORED, say
+from osscl.cli.messages import EXIT_SOME_UNSCORED, say, say_interrupted
 from osscl.detector import Detector
 from osscl.runs.explaining import Explainer
 from osscl.runs.run import score_to_table, write_run_record_at
@@ -82,9 +82,10 @@ def score_into_table(
         else:
             interrupted = False
     where = "" if table.output is None else f" -> {printable(table.output)}"
-    say(f"interrupted after {tally}{_unwritten(table)}" if interrupted else f"{tally}{where}")
     if interrupted:
+        say_interrupted(f"interrupted after {tally}{_unwritten(table)}")
         return signals.exit_code()
+    say(f"{tally}{where}")
     return EXIT_SOME_UNSCORED if tally.n_failed else 0
 
 

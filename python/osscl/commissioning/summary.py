@@ -9,7 +9,7 @@ from osscl.model_file.limits import DetectionLimit, MachineLimits
 from osscl.page.introduction import Introduction
 from osscl.sensitivity.report import SensitivityReport
 from osscl.support.listing import listed
-from osscl.support.plurals import counted
+from osscl.support.plurals import counted, plural, verb
 
 _MAX_NAMED = 3
 _CLIPS_A_DAY = 8640
@@ -76,10 +76,10 @@ def _names(machines: Sequence[EnrolledMachine]) -> list[str]:
 
 def _recordings(enrolment: Enrolment, table: NormalTable) -> str:
     n = sum(each.n_recordings for each in enrolment.machines)
-    text = f"{counted(n, 'normal recording')} of {_counted(len(enrolment.machines), 'machine')}"
+    text = f"{counted(n, 'normal recording')} of {counted(len(enrolment.machines), 'machine')}"
     days = _days(table)
     if days:
-        text += f", made on {_counted(len(days), 'day')} ({' to '.join(dict.fromkeys((days[0], days[-1])))})"
+        text += f", made on {counted(len(days), 'day')} ({' to '.join(dict.fromkeys((days[0], days[-1])))})"
     doubtful = sum(record.quality is not None for record in table.records)
     text += "; none is of doubtful quality" if not doubtful else f"; {doubtful} of doubtful quality"
     if enrolment.unusable:
@@ -92,7 +92,8 @@ def _false_alarms(table: NormalTable) -> str:
     if not tally.n_decided:
         return "Nothing is decided: 4 recordings of a machine are the fewest that can judge one another."
     return (
-        f"{tally.anomalies.total()} of {tally.n_decided} normal clips are flagged when each is judged by the "
+        f"{tally.anomalies.total()} of {tally.n_decided} normal {plural(tally.n_decided, 'clip')} "
+        f"{verb(tally.anomalies.total(), 'is', 'are')} flagged when each is judged by the "
         f"others; decided at {100 * max(tally.rates):.3g} %."
     )
 
@@ -120,8 +121,8 @@ def _size(limit: DetectionLimit) -> float:
 
 def _speed(per_s: float) -> str:
     return (
-        f"{per_s:.0f} recordings a second here: a day of one microphone ({_CLIPS_A_DAY:,} clips) takes "
-        f"{_CLIPS_A_DAY / per_s:.0f} s."
+        f"{counted(round(per_s), 'recording')} a second here: a day of one microphone "
+        f"({_CLIPS_A_DAY:,} clips) takes {_CLIPS_A_DAY / per_s:.0f} s."
     )
 
 
@@ -141,7 +142,3 @@ def _doubts(table: NormalTable) -> Iterator[str]:
 
 def _days(table: NormalTable) -> list[str]:
     return sorted({record.recorded_at[:10] for record in table.records if record.recorded_at})
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -142,7 +142,8 @@ def check_window(n: int, m: int) -> None:
     """Refuse what is no n of m."""
     if not 1 <= n <= m <= LONGEST_WINDOW:
         raise DecisionError(
-            f"an alarm from {n} of {m} clips cannot be; expected 1 <= n <= m <= {LONGEST_WINDOW}, such as 3/5"
+            f"an alarm from {n} of {counted(m, 'clip')} cannot be; expected 1 <= n <= m <= "
+            f"{LONGEST_WINDOW}, such as 3/5"
         )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from osscl.decisions.alarm_rates import check_window
 from osscl.errors import ConfigError
+from osscl.support.plurals import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class AlarmRule:
                 raise ConfigError(f"{name} is {clips}; expected a number of clips, 0 or more")
 
     def __str__(self) -> str:
-        return f"{self.n} of the last {self.m} clips"
+        return f"{self.n} of the last {counted(self.m, 'clip')}"
 
 
 class Raised(NamedTuple):

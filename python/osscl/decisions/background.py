@@ -11,7 +11,7 @@ from osscl.decisions.blocks import BLOCKS, Block, Rows
 from osscl.decisions.ledoit_wolf import ledoit_wolf
 from osscl.decisions.space import EMBEDDING_SPACE, FEATURE_SPACE, Space
 from osscl.errors import DecisionError
-from osscl.support.plurals import verb
+from osscl.support.plurals import counted, verb
 
 MIN_MACHINES = 4
 MIN_CLIPS = 4
@@ -192,7 +192,8 @@ def _pooled(rows_by_machine: Mapping[str, npt.ArrayLike], space: Space) -> _Pool
             centred.append((rows - rows.mean(0)) * np.sqrt(len(rows) / (len(rows) - 1)))
     if len(centred) < MIN_MACHINES:
         raise DecisionError(
-            f"{len(centred)} of {len(rows_by_machine)} machines {verb(len(centred), 'has', 'have')} "
+            f"{len(centred)} of {counted(len(rows_by_machine), 'machine')} "
+            f"{verb(len(centred), 'has', 'have')} "
             f"{MIN_CLIPS} or more clips; "
             f"a background needs {MIN_MACHINES} such machines: give more, or fit without one"
         )

@@ -16,7 +16,7 @@ from osscl.decisions.space import Space
 from osscl.decisions.staircase import MIN_RECORDINGS, recording_numbers
 from osscl.decisions.stored import StoredArrays, restore, store
 from osscl.errors import DecisionError
-from osscl.support.plurals import are
+from osscl.support.plurals import are, counted
 
 MIN_CLIPS = 3
 SUSPICIOUS_MADS = 6.0
@@ -258,7 +258,9 @@ def _distinct(clip_ids: Sequence[str] | None, n: int) -> Indices:
     if clip_ids is None:
         return np.arange(n)
     if isinstance(clip_ids, str) or len(clip_ids) != n:
-        raise DecisionError(f"clip_ids name {len(clip_ids)} clips; expected {n}, the id of each normal clip")
+        raise DecisionError(
+            f"clip_ids name {counted(len(clip_ids), 'clip')}; expected {n}, the id of each normal clip"
+        )
     first = dict(zip(reversed(clip_ids), reversed(range(n)), strict=True))
     return np.sort(np.fromiter(first.values(), np.intp))
 

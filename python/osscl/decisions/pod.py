@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from osscl.decisions.staircase import recording_numbers
 from osscl.errors import DecisionError
+from osscl.support.plurals import counted
 
 Floats = npt.NDArray[np.float64]
 
@@ -221,7 +222,8 @@ def sizes_found(
     numbers = recording_numbers(recordings, len(first))
     if not len(first) or was_tried.shape != (len(first), len(x)):
         raise DecisionError(
-            f"tried is {list(was_tried.shape)} for {len(first)} clips and {len(x)} sizes; expected one row a "
+            f"tried is {list(was_tried.shape)} for {counted(len(first), 'clip')} and "
+            f"{counted(len(x), 'size')}; expected one row a "
             "clip, and a clip at least"
         )
     hits = was_tried & (np.arange(len(x)) >= first[:, None])  # [N, G]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.errors import DecisionError
+from osscl.support.plurals import counted
 
 MIN_RECORDINGS = 3
 """With fewer, nothing is said of how often a normal clip scores as high."""
@@ -81,7 +82,8 @@ def recording_numbers(recordings: Sequence[str] | None, n: int) -> npt.NDArray[n
         return np.arange(n)
     if isinstance(recordings, str) or len(recordings) != n:
         raise DecisionError(
-            f"recordings name {len(recordings)} clips; expected {n}, the recording of each normal clip"
+            f"recordings name {counted(len(recordings), 'clip')}; expected {n}, the recording of each "
+            "normal clip"
         )
     numbers: dict[str, int] = {}
     return np.array([numbers.setdefault(name, len(numbers)) for name in recordings], np.intp)

@@ -28,6 +28,7 @@ from osscl.scoring.judge import Judge
 from osscl.scoring.judges import Judges
 from osscl.scoring.quality import doubts
 from osscl.scoring.scores import Scores
+from osscl.support.plurals import counted
 
 _WINDOWS_AT_ONCE = 64
 
@@ -184,7 +185,7 @@ class ScoresArrays(TakesArrays):
         """
         clips = self._clips(waveform, sample_rate_hz)
         if len(clips) != 1:
-            raise InputError(f"waveform holds {len(clips)} clips; explain one at a time")
+            raise InputError(f"waveform holds {counted(len(clips), 'clip')}; explain one at a time")
         if (silence := silence_of(clips[0])) is not None:
             raise InputError(f"{silence}: a dead microphone or channel? There is no sound to explain")
         check_machine(machine, self._judges.machines)

@@ -59,7 +59,7 @@ class ScoresFiles(ScoresArrays):
 
         Parameters
         ----------
-        sources : path-like, bytes or binary file object, or iterable of them
+        sources : path-like, bytes, binary file object or upload, or iterable of them
             The files, or what they hold; never held in memory as a whole. One alone counts as a list of one.
         machine : str or iterable of str, optional
             Machine ID of all files, or of each; by default each file's folder and name say it, as DCASE
@@ -111,8 +111,8 @@ class ScoresFiles(ScoresArrays):
 
         Parameters
         ----------
-        source : path-like, bytes or binary file object
-            The file, or what it holds, such as an upload.
+        source : path-like, bytes, binary file object or upload
+            The file, or what it holds; of an upload as FastAPI's it is that of its `file`.
         machine : str, optional
             Its machine ID; by default its folder and name say it, as DCASE writes them.
         resample : bool

@@ -4,11 +4,12 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import BinaryIO, cast
+from typing import cast
 
 from osscl.audio.bytestream import AudioSource, open_source
 from osscl.audio.candidate import Candidate
 from osscl.errors import AudioReadError, InputError
+from osscl.support.plurals import counted
 
 _CONTENTS = bytes | bytearray | memoryview
 
@@ -20,7 +21,7 @@ def candidates_of(
 
     Parameters
     ----------
-    sources : path-like, bytes, binary file object, or iterable of them
+    sources : path-like, bytes, binary file object or upload, or iterable of them
         The recordings; one alone counts as a list of one.
     machine : str, iterable of str or None
         Of all recordings, or of each; None where their paths say it.
@@ -41,7 +42,9 @@ def candidates_of(
         if one_by_one is not None:
             named = next(one_by_one, None)
             if named is None:
-                raise InputError(f"{number} machines for more recordings; give one name, or one a recording")
+                raise InputError(
+                    f"{counted(number, 'machine')} for more recordings; give one name, or one a recording"
+                )
             candidate = candidate._replace(machine=named)
         yield candidate
     if one_by_one is not None and next(one_by_one, None) is not None:
@@ -79,7 +82,7 @@ def _candidate(source: AudioSource, number: int) -> Candidate:
         return Candidate(name, error)
 
 
-def _name_of(file: BinaryIO, number: int) -> str:
+def _name_of(file: object, number: int) -> str:
     """What an open file calls itself: `filename` of an upload, `name` of a file; a descriptor is no name."""
     for told in (getattr(file, "filename", None), getattr(file, "name", None)):
         if isinstance(told, str) and told:

@@ -10,6 +10,7 @@ from osscl.errors import InputError
 from osscl.machines.dcase import check_machine
 from osscl.model_file.manifest import Manifest
 from osscl.scoring.judges import Judges
+from osscl.support.plurals import counted
 
 
 class TakesArrays:
@@ -62,7 +63,10 @@ class TakesArrays:
             )
         machines = (machine,) * len(clips) if isinstance(machine, str) else tuple(machine)
         if len(machines) != len(clips):
-            raise InputError(f"{len(machines)} machines for {len(clips)} clips; give one name, or one a clip")
+            raise InputError(
+                f"{counted(len(machines), 'machine')} for {counted(len(clips), 'clip')}; give one name, or "
+                "one a clip"
+            )
         for name in dict.fromkeys(machines):
             check_machine(name, self._judges.machines)
             self._judges.of(name)

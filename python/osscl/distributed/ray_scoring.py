@@ -18,6 +18,7 @@ from osscl.model_file.bundle import Bundle
 from osscl.scoring.judges import Judges
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record, ends_file
+from osscl.support.plurals import counted, verb
 
 
 class RayLedger:
@@ -144,7 +145,9 @@ class RayScoring:
             raise DistributedError(f"Ray at {self.cluster.where} broke off: {reason}") from error
         if self._n_came != self._n_sent:
             raise DistributedError(
-                f"{self._n_sent} files were given to Ray and {self._n_came} came back; expected each once"
+                f"{counted(self._n_sent, 'file')} {verb(self._n_sent, 'was', 'were')} given to Ray and "
+                f"{self._n_came} came back; expected "
+                "each once"
             )
 
     def _tables(self, candidates: Iterable[Candidate], ledger: RayLedger) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from osscl.backends import ComputeOptions
 from osscl.distributed.ray_cluster import Node
 from osscl.errors import BackendError, ConfigError
 from osscl.support.counts import checked_count
-from osscl.support.plurals import plural
+from osscl.support.plurals import counted, plural
 
 MAX_WORKERS = 100_000
 BATCH_OF_CPU, BATCH_OF_GPU = 32, 256
@@ -93,7 +93,7 @@ def _too_many(nodes: Sequence[Node], workers: int, threads: int, gpus: int) -> s
     cpus, n_gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
     each = f"{threads} {plural(threads, 'processor')}{' and a GPU' if gpus else ''}"
     has = f"{cpus} {plural(cpus, 'processor')}{f' and {n_gpus} GPUs' if gpus else ''}"
-    on = f" on {len(nodes)} machines" if len(nodes) > 1 else ""
+    on = f" on {counted(len(nodes), 'machine')}" if len(nodes) > 1 else ""
     return (
         f"{workers} {plural(workers, 'worker')} of {each} each find no place: Ray has {has}{on}; ask for "
         "fewer by --workers or --threads"

@@ -163,7 +163,7 @@ def background_for(
     if given is not None:
         if held and given != own:
             raise ConfigError(
-                f"--background makes another background than that of the {len(held)} {_plural_of(kind)} that "
+                f"--background makes another background than that of the {_counted(len(held), kind)} that "
                 "the model file holds, and a file has one; leave it out, or enroll all machines into a "
                 "model file without memories"
             )
@@ -179,5 +179,5 @@ def background_for(
     return own
 
 
-def _plural_of(kind: Kind) -> str:
-    return kind.called.replace("memory", "memories")
+def _counted(n: int, kind: Kind) -> str:
+    return kind.called.replace("memory", counted(n, "memory"))

@@ -157,8 +157,8 @@ class _Work:
             kept = thinned(normals, most)
             if len(kept) < len(normals):
                 self.warnings.append(
-                    f"{machine}: {len(kept)} of {len(normals)} clips calibrate, drawn by seed 0 from all its "
-                    "recordings in turn: a model file keeps no more"
+                    f"{machine}: {len(kept)} of {counted(len(normals), 'clip')} calibrate, drawn by seed 0 "
+                    "from all its recordings in turn: a model file keeps no more"
                 )
             self.chosen[machine] = kept
 

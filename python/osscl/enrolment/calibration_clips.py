@@ -12,6 +12,7 @@ from osscl.model_file.decisions import StoredDecisions
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.manifest_json import encode_manifest
 from osscl.support.listing import listed
+from osscl.support.plurals import counted, verb
 
 MAX_CLIPS = 2000
 """Clips that calibrate a machine at most: no threshold gets better by more."""
@@ -85,8 +86,9 @@ def clips_a_machine(manifest: Manifest, chosen: Mapping[str, Sequence[Normal]]) 
     most = min(room // (len(chosen) * (_BYTES_OF_CLIP + max(names))), MAX_CLIPS)
     if most < _FEWEST:
         raise DecisionError(
-            f"calibrations of {len(chosen)} machines have no room in a manifest of {MAX_MANIFEST_BYTES} "
-            "bytes; calibrate fewer, or give recordings shorter names"
+            f"calibrations of {counted(len(chosen), 'machine')} "
+            f"{verb(len(chosen), 'has', 'have')} no room in a manifest of "
+            f"{MAX_MANIFEST_BYTES} bytes; calibrate fewer, or give recordings shorter names"
         )
     return most
 

@@ -12,6 +12,7 @@ from osscl.enrolment.domains import Owner
 from osscl.enrolment.remembered import SEED, Remembered
 from osscl.errors import DecisionError
 from osscl.model_file.decisions import AnyBackground, StoredClip, StoredMemory
+from osscl.support.plurals import counted, verb
 
 MAX_MANIFEST_BYTES = 12 * 2**20
 """Of the whole manifest, as JSON."""
@@ -53,8 +54,9 @@ def capped(
         return dict(memories)
     if not fits(_FEWEST):
         raise DecisionError(
-            f"{len(memories)} memories have no room in a manifest of {MAX_MANIFEST_BYTES} bytes, whatever is "
-            "left out; enroll fewer machines into one file"
+            f"{counted(len(memories), 'memory')} {verb(len(memories), 'has', 'have')} no room in a "
+            f"manifest of {MAX_MANIFEST_BYTES} bytes, "
+            "whatever is left out; enroll fewer machines into one file"
         )
     low, high = _FEWEST, largest
     while high - low > 1:
@@ -95,8 +97,8 @@ def _cut(remembered: Remembered, most: int, background: AnyBackground | None) ->
         made = with_fitted(stored, kept, background)
     n_kept = len(made.stored.clips) + len(made.stored.held_out)
     note = (
-        f"{stored.owner}: {n_kept} of {n_clips} clips are kept, recordings drawn by seed {SEED}, because a "
-        f"manifest has {MAX_MANIFEST_BYTES // 2**20} MiB at most"
+        f"{stored.owner}: {n_kept} of {counted(n_clips, 'clip')} are kept, recordings drawn by seed {SEED}, "
+        f"because a manifest has {MAX_MANIFEST_BYTES // 2**20} MiB at most"
     )
     return replace(
         made,

@@ -179,8 +179,9 @@ def _calibrated_further(
         held_out_scores=old.held_out_scores + scores.astype(FLOAT64).tobytes(),
     )
     note = (
-        f"{old.owner}: its memory stays fitted to the same {len(old.clips)} clips, of more than 512; the "
-        f"{counted(len(kept), 'new one')} {verb(len(kept), 'calibrates', 'calibrate')} it. To fit it "
+        f"{old.owner}: its memory stays fitted to the same {counted(len(old.clips), 'clip')}, of more than "
+        f"512; the {counted(len(kept), 'new one')} {verb(len(kept), 'calibrates', 'calibrate')} it. To fit "
+        "it "
         f"anew, enroll all recordings together"
     )
     memory = restored_normals(stored, background)

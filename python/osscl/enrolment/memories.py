@@ -16,6 +16,7 @@ from osscl.errors import ConfigError, DecisionError
 from osscl.machines.domains import DOMAINS
 from osscl.model_file.decisions import AnyBackground, Rule, StoredDecisions, StoredMemory, StoredNormals
 from osscl.scoring.judge import DEFAULT_RATE
+from osscl.support.plurals import counted
 
 
 def changed_memories(
@@ -214,7 +215,7 @@ def _replaced(kind: Kind, owner: Owner, decisions: StoredDecisions) -> tuple[str
     if owner.domain != DOMAINS[-1]:  # of several new ones, the first says it
         others = [each for each in kind.held(decisions) if each.machine == owner.machine]
     return tuple(
-        f"{old.owner}: its {kind.called} of {len(old.clips) + len(old.held_out)} clips is replaced by "
-        "another; --add would have kept them"
+        f"{old.owner}: its {kind.called} of {counted(len(old.clips) + len(old.held_out), 'clip')} is "
+        "replaced by another; --add would have kept them"
         for old in ([same] if same is not None else others)
     )

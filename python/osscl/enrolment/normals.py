@@ -10,7 +10,7 @@ from osscl.enrolment.unnamed import with_all_reasons
 from osscl.errors import DecisionError
 from osscl.runs.featured import Embed, FeaturedClip, Unusable, featured_clips
 from osscl.support.paths import printable
-from osscl.support.plurals import verb
+from osscl.support.plurals import counted, verb
 from osscl.support.threads import usable_cpus
 
 
@@ -109,7 +109,8 @@ def _refuse_mixed(machine: str, normals: list[Normal]) -> None:
     padded = [normal.clip.path for normal in normals if normal.clip.is_padded]
     if padded and len(padded) < len(normals):
         raise DecisionError(
-            f"{machine}: {len(padded)} of {len(normals)} recordings {verb(len(padded), 'is', 'are')} "
+            f"{machine}: {len(padded)} of {counted(len(normals), 'recording')} "
+            f"{verb(len(padded), 'is', 'are')} "
             f"shorter than 10 s and would be "
             f"filled up ({printable(padded[0])}); whole and filled-up ones are different sounds to a memory: "
             "leave one kind out"

@@ -8,7 +8,7 @@ from osscl.enrolment.report import EnrolledMachine
 from osscl.model_file.decisions import AnyBackground
 from osscl.model_file.manifest import Manifest
 from osscl.support.listing import listed
-from osscl.support.plurals import are, verb
+from osscl.support.plurals import are, counted, verb
 
 _CLIPPED_SHARE = 1e-3
 _MAX_NAMED = 3
@@ -113,8 +113,8 @@ def warnings_of_embeddings(
         known = len(set(clips) & set(trained))
         if known:
             yield (
-                f"{machine}: {known} of {len(set(clips))} clips {verb(known, 'was', 'were')} trained on: "
-                f"new normal ones lie further "
+                f"{machine}: {known} of {counted(len(set(clips)), 'clip')} {verb(known, 'was', 'were')} "
+                f"trained on: new normal ones lie further "
                 "off, and more than asked for may be flagged; better enroll others"
             )
 

@@ -17,7 +17,7 @@ from osscl.evaluation.options import CONFIDENCE, DEFAULT_RESAMPLES, check_option
 from osscl.machines.dcase import type_of
 from osscl.machines.domains import DOMAINS, Domain
 from osscl.metrics import MAX_FPR, StratifiedResampler, harmonic_mean, percentile_interval, roc_areas
-from osscl.support.plurals import verb
+from osscl.support.plurals import counted, verb
 
 _MAX_ELEMENTS = 1 << 22  # resamples times clips computed at once: bounds the memory
 
@@ -124,7 +124,10 @@ def _section(
             n_clips,
             {},
             {},
-            [f"{name}: {n_unknown} of {len(clips)} clips {verb(n_unknown, 'tells', 'tell')} no domain"],
+            [
+                f"{name}: {n_unknown} of {counted(len(clips), 'clip')} {verb(n_unknown, 'tells', 'tell')} "
+                "no domain"
+            ],
         )
     sample = _Sample(clips)
     chosen = {key: sample.chosen(key[1], rules) for key in _counted_keys(rules)}

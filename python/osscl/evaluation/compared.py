@@ -15,6 +15,7 @@ from osscl.evaluation.options import CONFIDENCE, DEFAULT_RESAMPLES, check_resamp
 from osscl.metrics import StratifiedResampler, percentile_interval, rank_correlation, roc_areas
 from osscl.scoring.record import Record
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 
 ALL = "all"
 _MAX_ELEMENTS = 1 << 22  # resamples times clips computed at once: bounds the memory
@@ -72,8 +73,8 @@ def compare(
     check_resamples(n_resamples, seed)
     if [record.path for record in a.records] != [record.path for record in b.records]:
         raise EvaluationError(
-            f"A has {len(a.records)} lines and B {len(b.records)}, not of the same clips in the same order; "
-            "score one list of files by both"
+            f"A has {counted(len(a.records), 'line')} and B {len(b.records)}, not of the same clips in the "
+            "same order; score one list of files by both"
         )
     pairs: list[_Pair] = []
     apart: list[Apart] = []
@@ -254,6 +255,6 @@ def _nothing_in_common(apart: Sequence[Apart]) -> str:
         path = printable(apart[0].path)
         first = f"; of the first, {path}, A says {apart[0].a}, and B says {apart[0].b}"
     return (
-        f"none of {len(apart)} clips was scored by both models as the same machine{first}: name a folder "
-        "with recordings of machines that both know"
+        f"none of {counted(len(apart), 'clip')} was scored by both models as the same machine{first}: name "
+        "a folder with recordings of machines that both know"
     )

@@ -6,6 +6,7 @@ from osscl.evaluation.comparison import Compared, Comparison
 from osscl.evaluation.grid import Grid
 from osscl.support.listing import listed
 from osscl.support.paths import printable
+from osscl.support.plurals import are, counted
 
 MAX_FLIPS = 40
 _MAX_NAMED = 10
@@ -86,7 +87,8 @@ def notes_of(comparison: Comparison) -> Iterator[str]:
     if not total.n_decided:
         yield "decisions: no clip is decided by both models, so none can flip."
     elif total.n_decided < total.n_clips:
-        yield f"decisions: {total.n_clips - total.n_decided} clips are not decided by both, and cannot flip."
+        n_undecided = total.n_clips - total.n_decided
+        yield f"decisions: {are(n_undecided, 'clip')} not decided by both, and cannot flip."
     same = [machine.machine for machine in comparison.machines if machine.same_scorer]
     if same:
         yield (
@@ -96,10 +98,12 @@ def notes_of(comparison: Comparison) -> Iterator[str]:
     if comparison.n_unlabelled:
         yield (
             f"in no AUC, since it is not known whether they are anomalous: {comparison.n_unlabelled} of "
-            f"{total.n_clips} clips (names begin with normal_ or anomaly_, or --ground-truth tells)."
+            f"{counted(total.n_clips, 'clip')} (names begin with normal_ or anomaly_, or --ground-truth "
+            "tells)."
         )
     if comparison.apart:
-        yield f"in no figure, not scored by both as the same machine: {len(comparison.apart)} clips."
+        apart = counted(len(comparison.apart), "clip")
+        yield f"in no figure, not scored by both as the same machine: {apart}."
 
 
 def _grid(

@@ -14,7 +14,7 @@ from osscl.model_file.manifest import Manifest
 from osscl.runs.featured import SHORT_HASH_DIGITS
 from osscl.scoring.record import Record
 from osscl.support.listing import listed
-from osscl.support.plurals import verb
+from osscl.support.plurals import plural, verb
 
 _BATCH = 32
 _MAX_NAMED = 3
@@ -55,7 +55,8 @@ def warnings_of_known_clips(
     if found:
         whose = listed(dict.fromkeys(machines[path] for path in found), _MAX_NAMED)
         yield (
-            f"{len(found)} of {len(machines)} test clips {verb(len(found), 'was', 'were')} enrolled or "
+            f"{len(found)} of {len(machines)} test {plural(len(machines), 'clip')} "
+            f"{verb(len(found), 'was', 'were')} enrolled or "
             f"trained on ({whose}), which "
             "flatters the figures: on new recordings they would be worse; enroll and train on others, such "
             "as the training folders alone"

@@ -96,7 +96,7 @@ def _engine_cache() -> Iterator[Finding]:
     )
     useless = [why for why in reasons if why is not None]
     if useless:
-        found = f"{len(useless)} of {len(entries)} engines in {where} cannot be used: {useless[0]}"
+        found = f"{len(useless)} of {counted(len(entries), 'engine')} in {where} cannot be used: {useless[0]}"
         yield Finding("engine cache", "broken", found, "osscl engine prune; scoring builds them anew")
     else:
         yield Finding("engine cache", "ok", f"{counted(len(entries), 'engine')} in {where}")

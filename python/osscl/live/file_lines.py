@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, Record, ends_file, status_so_far
+from osscl.support.plurals import counted
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class FileLines:
         """Where the first of some windows is, and how many they are."""
         if first.scope is None:
             return ""
-        of = "" if count == 1 else f" ({count} of {self.n_parts} windows)"
+        of = "" if count == 1 else f" ({count} of {counted(self.n_parts, 'window')})"
         return f" from {first.start_s or 0.0:g} s{of}"
 
 

@@ -10,6 +10,7 @@ from osscl.events.event import Event, event_id
 from osscl.live.alarms import Change
 from osscl.live.wholeness import FileState
 from osscl.scoring.record import Record
+from osscl.support.plurals import counted, verb
 from osscl.support.utc import utc_now
 
 Which = Literal["anomalies", "all", "alarms"]
@@ -107,9 +108,10 @@ class Telling:
 
     def why(self, change: Change) -> str:
         """Say in some words why an alarm was raised, or released."""
+        clips = counted(self._rule.m, "clip")
         if change == "alarm":
-            return f"{self._rule.n} of its last {self._rule.m} clips were flagged"
-        return f"fewer than {self._rule.n} of its last {self._rule.m} clips are flagged"
+            return f"{self._rule.n} of its last {clips} {verb(self._rule.n, 'was', 'were')} flagged"
+        return f"fewer than {self._rule.n} of its last {clips} {verb(self._rule.m, 'is', 'are')} flagged"
 
     def _sentence(self, change: Change, record: Record) -> str:
         if change == "alarm":

@@ -12,6 +12,7 @@ from osscl.model_file.decisions_check import flaws_of
 from osscl.model_file.manifest import SCHEMA_VERSION, Manifest, SchemaNumber
 from osscl.model_file.signature import TensorSpec, graph_inputs, graph_outputs
 from osscl.model_file.verdict import contradiction_in
+from osscl.support.plurals import counted
 from osscl.support.strict_json import decode_strictly
 
 MAX_MANIFEST_BYTES = 16 * 2**20
@@ -201,7 +202,8 @@ def _contradictions_of_network(manifest: Manifest) -> Iterator[str]:
     machines = manifest.class_machines
     if machines is not None and (len(machines) != len(model.classes) or not all(machines)):
         yield (
-            f"`$.class_machines` names {len(machines)} machines, and there are {len(model.classes)} classes; "
+            f"`$.class_machines` names {counted(len(machines), 'machine')}, and there are "
+            f"{counted(len(model.classes), 'class')}; "
             "expected a name for each"
         )
     since = _PRECISIONS_SINCE.get(precision, 1)

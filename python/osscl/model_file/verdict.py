@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from osscl.config import Settings
+from osscl.support.plurals import plural
 
 Word: TypeAlias = Literal["learned", "partly", "nothing", "cannot_tell"]
 _Share: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -54,7 +55,8 @@ class Verdict(Settings, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return (
-            f"{_BEGINNINGS[self.word]}: {self.n_right} of {self.n_clips} held-out clips lie nearest to their "
+            f"{_BEGINNINGS[self.word]}: {self.n_right} of {self.n_clips} held-out "
+            f"{plural(self.n_clips, 'clip')} lie nearest to their "
             f"own class of {self.n_classes} (accuracy {self.accuracy:.3f}, {self.low:.3f} to "
             f"{self.high:.3f} by an exact bound; chance {self.chance:.3f})"
         )
@@ -63,7 +65,7 @@ class Verdict(Settings, frozen=True, kw_only=True):
 def contradiction_in(verdict: Verdict) -> str | None:
     """Say in what a verdict contradicts itself; None where it does not."""
     if verdict.n_right > verdict.n_clips:
-        return f"{verdict.n_right} of {verdict.n_clips} held-out clips are right"
+        return f"{verdict.n_right} of {verdict.n_clips} held-out {plural(verdict.n_clips, 'clip')} are right"
     if not verdict.low <= verdict.accuracy <= verdict.high:
         return f"an accuracy of {verdict.accuracy:.6g} lies outside {verdict.low:.6g} to {verdict.high:.6g}"
     return None

@@ -6,6 +6,7 @@ from osscl.decisions.blocks import BLOCKS
 from osscl.decisions.thinning import Spacing
 from osscl.monitoring.alarm_facts import AlarmFacts
 from osscl.monitoring.options import SECONDS, AlarmBudget
+from osscl.support.plurals import plural
 
 _LEAST_Z = 0.5
 
@@ -95,7 +96,8 @@ def budget_sentence(facts: AlarmFacts, budget: AlarmBudget) -> str:
     per_budget_time = facts.raised * SECONDS[budget.per] / facts.every_s
     return (
         f"{budget} at a clip every {facts.every_s:g} s is one alarm in {1 / facts.asked:,.0f} clips; "
-        f"{facts.n_recordings} normal recordings can speak of {100 * facts.smallest_rate:.3g} % of single "
+        f"{facts.n_recordings} normal {plural(facts.n_recordings, 'recording')} can speak of "
+        f"{100 * facts.smallest_rate:.3g} % of single "
         f"clips or more, and at the table's {100 * facts.false_alarm_rate:.3g} % an alarm from {facts.n} of "
         f"the last {facts.m} is raised {per_budget_time:.2g}/{budget.per} without a fault; however clips "
         f"depend on one another, it stands at {100 * facts.bound:.2g} % of them at most"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from osscl.support.plurals import plural, verb
+from osscl.support.plurals import counted, plural, verb
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 
@@ -60,7 +60,8 @@ def time_order(times: Sequence[str | None]) -> TimeOrder:
         return TimeOrder(
             as_given,
             None,
-            f"{missing} of {len(times)} clips {verb(missing, 'has', 'have')} no time: {_AS_IN_TABLE}",
+            f"{missing} of {counted(len(times), 'clip')} {verb(missing, 'has', 'have')} no time: "
+            f"{_AS_IN_TABLE}",
         )
     try:
         moments = [datetime.datetime.fromisoformat(each) for each in known]

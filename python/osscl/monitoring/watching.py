@@ -148,8 +148,8 @@ class _Work:
         if n_misfits:
             self._say(
                 stream,
-                f"{n_misfits} of {len(stream.scores)} clips {verb(n_misfits, 'is', 'are')} left out: "
-                f"filled up, or not, unlike "
+                f"{n_misfits} of {counted(len(stream.scores), 'clip')} {verb(n_misfits, 'is', 'are')} left "
+                f"out: filled up, or not, unlike "
                 "those of its calibration",
             )
         return np.flatnonzero(~is_misfit[length_of])
@@ -160,10 +160,11 @@ class _Work:
         if not is_lost.any() or all(stream.times[clip] is None for clip in clips):
             return clips
         n_recordings = len({stream.paths[clip] for clip in clips[is_lost]})
+        n_lost = int(np.count_nonzero(is_lost))
         self._say(
             stream,
-            f"{np.count_nonzero(is_lost)} of {len(clips)} windows are left out: {n_recordings} "
-            f"{'recording has' if n_recordings == 1 else 'recordings have'} no time; names or "
+            f"{n_lost} of {counted(len(clips), 'window')} {verb(n_lost, 'is', 'are')} left out: "
+            f"{n_recordings} {'recording has' if n_recordings == 1 else 'recordings have'} no time; names or "
             "headers tell it, or osscl score --start-time",
         )
         timed: npt.NDArray[np.intp] = clips[~is_lost]

@@ -120,8 +120,8 @@ def gather(
     gone = sum(clip.evidence is None for clip in clips)
     if gone:
         notes.append(
-            f"{gone} of the {len(clips)} recordings to show {verb(gone, 'is', 'are')} not where the table "
-            f"says, or cannot be read: "
+            f"{gone} of the {counted(len(clips), 'recording')} to show {verb(gone, 'is', 'are')} not where "
+            f"the table says, or cannot be read: "
             "tell where they are by --audio-root."
         )
     times = sorted(record.recorded_at for record in scored.records if record.recorded_at)

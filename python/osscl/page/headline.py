@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from osscl.page.contents import MachinePart
 from osscl.page.scored import Scored
 from osscl.support.listing import listed
+from osscl.support.plurals import counted
 
 _MAX_NAMED = 3
 
@@ -33,7 +34,7 @@ def headline_of(parts: Sequence[MachinePart], scored: Scored) -> str:
         return f"{urgent[0].scores.name} needs attention."
     if urgent:
         named = listed([part.scores.name for part in urgent], _MAX_NAMED)
-        return f"{len(urgent)} of {len(parts)} machines need attention: {named}."
+        return f"{len(urgent)} of {counted(len(parts), 'machine')} need attention: {named}."
     if not scored.n_decided:
         return "Nothing was decided: these are scores without a threshold."
     if scored.n_flagged:

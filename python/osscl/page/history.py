@@ -12,6 +12,7 @@ from osscl.monitoring.time_order import time_order
 from osscl.page.charts import Marks
 from osscl.page.origin import Origin
 from osscl.page.scored import MachineScores, Scored
+from osscl.support.plurals import counted
 
 
 class History(NamedTuple):
@@ -102,7 +103,7 @@ def history_of(scores: MachineScores, scored: Scored, watching: Watching | None)
         warned += [] if each.released_at is not None else [f"an alarm stands since {_raised(each)}"]
     if found.alarms:
         facts = watching.alarm_facts[scores.machine]
-        told.append(_of_alarms(found.alarms, f"{facts.n} of {facts.m} clips flagged"))
+        told.append(_of_alarms(found.alarms, f"{facts.n} of {counted(facts.m, 'clip')} flagged"))
     marks = Marks(
         None if found.drift is None else place(found.drift.began_at),
         [
@@ -128,7 +129,7 @@ def _of_alarms(alarms: tuple[Alarm, ...], rule: str) -> str:
         state = f"was released at {_to_the_minute(last.released or f'clip {last.released_at + 1}')}"
     if len(alarms) == 1:
         return f"An alarm ({rule}) was raised at {_raised(last)} and {state}."
-    return f"{len(alarms)} alarms ({rule}) were raised; the last, at {_raised(last)}, {state}."
+    return f"{counted(len(alarms), 'alarm')} ({rule}) were raised; the last, at {_raised(last)}, {state}."
 
 
 def _raised(alarm: Alarm) -> str:

@@ -9,7 +9,7 @@ from osscl.decisions.alarm_rates import chance_of_flagged
 from osscl.page.scored import MachineScores
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import WINDOW, Record
-from osscl.support.plurals import are, counted
+from osscl.support.plurals import are, counted, verb
 
 State: TypeAlias = Literal["attention", "chance", "quiet", "unknown"]
 Trust: TypeAlias = Literal["good", "limited", "none"]
@@ -155,7 +155,7 @@ def _doubts_of_clips(records: Sequence[Record]) -> Iterator[str]:
     failed = len(records) - len(scored)
     if failed:
         noun = "window" if any(record.scope == WINDOW for record in records) else "file"
-        yield f"{failed} {f'{noun} has' if failed == 1 else f'{noun}s have'} no score"
+        yield f"{counted(failed, noun)} {verb(failed, 'has', 'have')} no score"
     undecided = sum(record.is_anomaly is None for record in scored)
     if 0 < undecided < len(scored):
         yield f"{_clips(undecided)} not decided"

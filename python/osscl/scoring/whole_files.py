@@ -9,6 +9,7 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from osscl.scoring.record import FILE_SCOPES, SCORED_STATUSES, Record, short_float
+from osscl.support.plurals import counted
 
 QUANTILE = 0.95
 """Which quantile of the windows' scores ``file_q95`` is, interpolated between the two scores around it."""
@@ -110,15 +111,15 @@ class WholeFile:
         reasons = []
         if (failed := self._first_failed) is not None:
             reasons.append(
-                f"{end.n_windows - len(self._scores)} of {end.n_windows} windows could not be scored, the "
-                f"first of them at {failed.start_s or 0.0:g} s: {failed.reason}"
+                f"{end.n_windows - len(self._scores)} of {counted(end.n_windows, 'window')} could not be "
+                f"scored, the first of them at {failed.start_s or 0.0:g} s: {failed.reason}"
             )
         if (silent := self._first_silent) is not None:
             n_silent = sum(self._is_silent)
             if n_silent < len(self._scores):
                 reasons.append(
-                    f"{n_silent} of {end.n_windows} windows {'is' if n_silent == 1 else 'are'} silent and "
-                    f"left out of this score, the first of them at {silent.start_s or 0.0:g} s: "
+                    f"{n_silent} of {counted(end.n_windows, 'window')} {'is' if n_silent == 1 else 'are'} "
+                    f"silent and left out of this score, the first of them at {silent.start_s or 0.0:g} s: "
                     f"{silent.reason}"
                 )
             elif failed is None:

@@ -27,7 +27,7 @@ from osscl.sensitivity.trials import N_TRIALS
 from osscl.support.listing import listed
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
-from osscl.support.plurals import are
+from osscl.support.plurals import are, counted, plural
 from osscl.support.threads import usable_cpus
 
 AS_BY_DEFAULT = SensitivityOptions()
@@ -227,7 +227,7 @@ class _Work:
         n_trials = sum(len(self.chosen[each]) for each in by_network) * len(coarse_grid()) * N_TRIALS
         speed = self._network.clips_a_second(by_network[0])
         on_note(
-            f"{n_trials:,} changed clips by the network at {speed:.0f} clips/s: about "
+            f"{n_trials:,} changed {plural(n_trials, 'clip')} by the network at {speed:.0f} clips/s: about "
             f"{n_trials / speed / 60:.1g} min"
         )
 
@@ -274,8 +274,8 @@ class _Work:
             )
         if len(clips) < n_given:
             self.warnings.append(
-                f"{machine}: changes are laid into {len(clips)} of {n_given} clips, drawn by a seed from all "
-                "its recordings in turn"
+                f"{machine}: changes are laid into {len(clips)} of {counted(n_given, 'clip')}, drawn by a "
+                "seed from all its recordings in turn"
             )
         unknown = n_unknown(machine, rule, clips, self._stored)
         if unknown:

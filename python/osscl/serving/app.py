@@ -36,6 +36,7 @@ from osscl.serving.requests import (
 from osscl.serving.windows import check_length
 from osscl.serving.wording import wrong_words
 from osscl.support.installed import version_of
+from osscl.support.plurals import counted, verb
 
 _CLIENT_IS_GONE = 499
 # FastAPI tells OpenTelemetry of requests where an environment has that, bodies that fail included; releases
@@ -91,7 +92,8 @@ class Service:
         if self.batching.trouble is not None:
             return f"the last recordings could not be scored: {self.batching.trouble}"
         if self.batching.is_full:
-            return f"{self.batching.n_waiting} recordings wait, as many as may"
+            n_waiting = self.batching.n_waiting
+            return f"{counted(n_waiting, 'recording')} {verb(n_waiting, 'waits', 'wait')}, as many as may"
         return None
 
     async def answer(

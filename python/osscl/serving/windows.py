@@ -16,6 +16,7 @@ from osscl.scoring.record import FILE_SCOPES, Record
 from osscl.serving.answers import Answered, explained
 from osscl.serving.problems import RequestError
 from osscl.serving.requests import Question
+from osscl.support.plurals import counted
 
 
 class WindowsAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,8 +90,8 @@ def check_length(detector: Detector, question: Question, max_windows: int) -> No
         raise RequestError(
             413,
             "too_large",
-            f"the recording lasts {duration_s:.6g} s and has {n_windows} windows; a request may have "
-            f"{max_windows}, and {longest_s:g} s of sound (--max-windows): send it in parts"
+            f"the recording lasts {duration_s:.6g} s and has {counted(n_windows, 'window')}; a request may "
+            f"have {max_windows}, and {longest_s:g} s of sound (--max-windows): send it in parts"
             + (", or with a larger hop_s" if duration_s <= longest_s else ""),
         )
 

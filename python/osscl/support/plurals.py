@@ -2,8 +2,12 @@
 
 
 def plural(count: int, noun: str) -> str:
-    """Give a noun as it stands behind a number: "file" behind 1, else "files"."""
-    return noun if count == 1 else f"{noun}s"
+    """Give a noun as it stands behind a number: "file" behind 1, else "files", "classes", "memories"."""
+    if count == 1:
+        return noun
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "sh", "tch")) else f"{noun}s"
 
 
 def counted(count: int, noun: str) -> str:

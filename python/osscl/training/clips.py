@@ -12,6 +12,7 @@ import numpy.typing as npt
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.errors import ClipError, TrainingDataError
 from osscl.machines.dcase import type_of
+from osscl.support.plurals import counted
 from osscl.training.train_config import ClassKind, TrainConfig
 
 
@@ -160,7 +161,7 @@ def classes_of(clips: Sequence[TrainingClip]) -> tuple[str, ...]:
 def check_counts(clips: Sequence[TrainingClip], classes: tuple[str, ...], kind: ClassKind) -> None:
     """Refuse clips of a single class, or of classes of which none can be held out; `TrainingDataError`."""
     if len(classes) < 2:
-        found = f"{len(clips)} clips of {classes[0]} alone" if clips else "no usable clip"
+        found = f"{counted(len(clips), 'clip')} of {classes[0]} alone" if clips else "no usable clip"
         raise TrainingDataError(
             f"{found}; expected recordings of at least two machines: the method learns to tell them apart"
         )
@@ -168,8 +169,8 @@ def check_counts(clips: Sequence[TrainingClip], classes: tuple[str, ...], kind: 
     lonely = [name for name in classes if counts[name] < 2]
     if kind == "attributes" and len(lonely) == len(classes):
         raise TrainingDataError(
-            f"each of {len(classes)} classes has one clip only, and none can be held out; expected at least "
-            "two of one of them: add recordings, or choose --classes machine"
+            f"each of {counted(len(classes), 'class')} has one clip only, and none can be held out; "
+            "expected at least two of one of them: add recordings, or choose --classes machine"
         )
     if lonely and kind != "attributes":  # of rare conditions one clip may be all there is: it is trained on
         raise TrainingDataError(

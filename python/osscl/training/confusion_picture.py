@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from osscl.support.plurals import counted, verb
 from osscl.training.separation import Confusion
 
 MAX_SHOWN = 60
@@ -92,7 +93,8 @@ def matrix(classes: Sequence[str], confusion: Confusion) -> Matrix:
         for column, nearest in enumerate(shown):
             n_clips = confusion[true][nearest]
             if n_clips:
-                text = f"{n_clips} of {of_class} clips of {classes[true]} lie nearest to {classes[nearest]}"
+                named = f"{n_clips} of {counted(of_class, 'clip')} of {classes[true]}"
+                text = f"{named} {verb(n_clips, 'lies', 'lie')} nearest to {classes[nearest]}"
                 place = left + column * size, top + row * size
                 cells.append(Cell(*place, n_clips / of_class, n_clips, true == nearest, text))
     labels = [Label(classes[at], (number + 0.5) * size) for number, at in enumerate(shown)]

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from osscl.support.plurals import counted
 from osscl.training.moving_average import initialisation_left
 from osscl.training.order import n_batches
 from osscl.training.train_config import TrainConfig
@@ -62,5 +63,6 @@ def warmup_notice(asked: TrainConfig, now: TrainConfig, n_steps: int) -> str | N
     left = initialisation_left(n_steps, warmup=False)
     return (
         f"--ema-warmup is on: without it, {left:.0%} of the averaged weights would still be the random ones "
-        f"that the training began with, because it has {n_steps} steps alone; --no-ema-warmup switches it off"
+        f"that the training began with, because it has {counted(n_steps, 'step')} alone; --no-ema-warmup "
+        "switches it off"
     )

@@ -8,6 +8,7 @@ import torch
 
 from osscl.errors import BackendError, ConfigError
 from osscl.support.installed import version_of
+from osscl.support.plurals import counted
 from osscl.support.threads import usable_cpus
 
 _RECORDED_PACKAGES = ("osscl", "torch", "numpy", "soundfile", "soxr")
@@ -95,7 +96,7 @@ class Execution:
         device = self.torch_device()
         if device.type == "cuda":
             return f"{device} ({torch.cuda.get_device_name(device)})"
-        return f"cpu ({torch.get_num_threads()} threads)"
+        return f"cpu ({counted(torch.get_num_threads(), 'thread')})"
 
 
 def package_versions() -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from osscl.decisions.uncertainty import exact_bounds
 from osscl.model_file.verdict import Verdict, Word
+from osscl.support.plurals import plural
 from osscl.training.clips import TrainingData
 from osscl.training.progress import Best
 
@@ -129,7 +130,8 @@ def early_warning(epochs_done: int, epochs: int, verdict: Verdict) -> str | None
         f"{'nearer' if verdict.margin > 0 else 'farther'} by cosine than the best other one"
     )
     return (
-        f"not converged after half of the epochs: {verdict.n_right} of {verdict.n_clips} held-out clips lie "
+        f"not converged after half of the epochs: {verdict.n_right} of {verdict.n_clips} held-out "
+        f"{plural(verdict.n_clips, 'clip')} lie "
         f"nearest to their own class (chance {verdict.chance:.3f}){margin}; if it ends so, decide by "
         "memories, not by this network (osscl score --rule memory, rather than network or both)"
     )

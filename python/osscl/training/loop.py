@@ -12,6 +12,7 @@ from torch import Tensor
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
 from osscl.model_file.verdict import Verdict
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 from osscl.training.checkpoint import CheckpointInfo, Content, write_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.clips import TrainingClip, TrainingData, fit_of
@@ -281,7 +282,7 @@ class Training:
     def _out_of_memory(self) -> TrainingError:
         n_clips = min(self._config.batch_size, len(self._split.training))
         return TrainingError(
-            f"the memory of {self._info.device} does not hold a step of {n_clips} clips; "
+            f"the memory of {self._info.device} does not hold a step of {counted(n_clips, 'clip')}; "
             f"{self._what_is_kept()}: train with a smaller --batch-size, or end what else uses its memory"
         )
 

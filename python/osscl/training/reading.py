@@ -19,6 +19,7 @@ from osscl.machines.survey import Survey
 from osscl.runs.passed_over import PassedOver
 from osscl.support.links import missing
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 from osscl.support.threads import usable_cpus
 from osscl.training.classes import check_kind, class_of
 from osscl.training.clips import BadClip, TrainingClip, TrainingData, check_counts, classes_of
@@ -190,4 +191,4 @@ def _listed(bad: list[BadClip]) -> str:
     shown = "".join(f"\n  {printable(clip.path)}: {clip.problem}" for clip in bad[:_MAX_LISTED])
     more = f"\n  and {len(bad) - _MAX_LISTED} more" if len(bad) > _MAX_LISTED else ""
     remedy = "mend or remove them, or leave them out with --skip-bad"
-    return f"{len(bad)} clips cannot be trained on:{shown}{more}\n{remedy}"
+    return f"{counted(len(bad), 'clip')} cannot be trained on:{shown}{more}\n{remedy}"

@@ -13,6 +13,7 @@ from osscl.errors import OutputError, TrainingError
 from osscl.model_file.verdict import Verdict
 from osscl.page.rendering import load_jinja2
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 from osscl.training.checkpoint import CheckpointInfo, read_checkpoint
 from osscl.training.clips import TrainingData, fit_of
 from osscl.training.config_file import read_config
@@ -259,7 +260,8 @@ def _data_difference(stored: CheckpointInfo, now: CheckpointInfo) -> str:
     before = {*stored.training_clips, *stored.hold_out_clips}
     after = {*now.training_clips, *now.hold_out_clips}
     return (
-        f"the data differ: {len(before - after)} clips of then are missing, {len(after - before)} are new"
+        f"the data differ: {counted(len(before - after), 'clip')} of then are missing, "
+        f"{len(after - before)} are new"
         if before != after
         else "the data differ: the same clips belong to other machines"
     )

@@ -6,6 +6,8 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
+from osscl.support.plurals import counted
+
 Confusion: TypeAlias = tuple[tuple[int, ...], ...]
 """Clips by class: [true][nearest]."""
 
@@ -67,7 +69,8 @@ class Confused(NamedTuple):
     n_of_class: int
 
     def __str__(self) -> str:
-        return f"{self.name} is taken for {self.taken_for} in {self.n_clips} of {self.n_of_class} clips"
+        clips = counted(self.n_of_class, "clip")
+        return f"{self.name} is taken for {self.taken_for} in {self.n_clips} of {clips}"
 
 
 def most_confused(classes: Sequence[str], confusion: Confusion, at_most: int = 5) -> list[Confused]:

@@ -10,6 +10,7 @@ from osscl.config import CLIP, FRONTEND
 from osscl.errors import TrainingError
 from osscl.model import OSSCL
 from osscl.support.memory import available_memory
+from osscl.support.plurals import counted
 from osscl.training.train_config import TrainConfig, TrainingPrecision
 
 _GIBIBYTE = 2**30
@@ -43,7 +44,8 @@ class StepMemory:
     available_bytes: int | None
 
     def __str__(self) -> str:
-        takes = f"a step of {self.n_clips} clips takes about {_gib(self.n_clips * self.clip_bytes)} of memory"
+        needed = _gib(self.n_clips * self.clip_bytes)
+        takes = f"a step of {counted(self.n_clips, 'clip')} takes about {needed} of memory"
         return takes if self.available_bytes is None else f"{takes}, of {_gib(self.available_bytes)} free"
 
     def check(self) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from osscl.errors import TrainingError
 from osscl.support.durations import in_words
+from osscl.support.plurals import counted
 from osscl.training.order import n_batches
 
 N_TIMED_STEPS = 3
@@ -95,11 +96,11 @@ def planned_epochs(left_s: float, pace: Pace, at_most: int, n_trainings: int = 1
     needed_s = n_trainings * pace.epoch_s / (1 - _KEPT_FREE)
     n_epochs = int(left_s / needed_s)
     if n_epochs < 1:
-        each = "one epoch" if n_trainings == 1 else f"one epoch of each of {n_trainings} trainings"
+        each = "one epoch" if n_trainings == 1 else f"one epoch of each of {counted(n_trainings, 'training')}"
         raise TrainingError(
             f"--time-limit is too short: {in_words(max(left_s, 0.0))} of it are left, and {each} takes about "
-            f"{in_words(needed_s)} here ({pace.steps_of_epoch} steps); name a limit that is at least "
-            f"{in_words(needed_s - left_s)} longer, or train on fewer clips"
+            f"{in_words(needed_s)} here ({counted(pace.steps_of_epoch, 'step')}); name a limit that is at "
+            f"least {in_words(needed_s - left_s)} longer, or train on fewer clips"
         )
     return min(n_epochs, at_most)
 
@@ -171,4 +172,4 @@ def estimate(seconds: float, n_steps: int, now: datetime) -> str:
     """
     end = now + timedelta(seconds=seconds)
     told = f"{end:%H:%M}" if end.date() == now.date() else f"{end:%Y-%m-%d %H:%M}"
-    return f"about {in_words(seconds)} for {n_steps} steps, until about {told}"
+    return f"about {in_words(seconds)} for {counted(n_steps, 'step')}, until about {told}"

@@ -10,6 +10,7 @@ from osscl.model_file.verdict import Verdict, Word
 from osscl.page.rendering import filled
 from osscl.support.atomic import write_atomically
 from osscl.support.outputs import cannot_be_written
+from osscl.support.plurals import counted, plural
 from osscl.training.checkpoint import CheckpointInfo
 from osscl.training.confusion_picture import Matrix, matrix
 from osscl.training.curves import HEIGHT, Chart, learning_curves
@@ -99,7 +100,7 @@ def _contents(folder: Path, info: CheckpointInfo) -> TrainingPage:
     assert best is not None, "an epoch is complete"
     assert verdict is not None, "an epoch is complete"
     return TrainingPage(
-        title=f"training {folder.resolve().name}, {len(info.classes)} classes",
+        title=f"training {folder.resolve().name}, {counted(len(info.classes), 'class')}",
         headline=_HEADLINES[verdict.word],
         level=_LEVELS[verdict.word],
         why=_why(verdict),
@@ -114,8 +115,9 @@ def _contents(folder: Path, info: CheckpointInfo) -> TrainingPage:
 
 def _why(verdict: Verdict) -> str:
     return (
-        f"{verdict.n_right} of {verdict.n_clips} held-out clips lie nearest to their own class: "
-        f"{verdict.accuracy:.1%}, by an exact bound {verdict.low:.1%} to {verdict.high:.1%}; chance gives "
+        f"{verdict.n_right} of {verdict.n_clips} held-out {plural(verdict.n_clips, 'clip')} lie nearest to "
+        f"their own class: {verdict.accuracy:.1%}, by an exact bound {verdict.low:.1%} to "
+        f"{verdict.high:.1%}; chance gives "
         f"{verdict.chance:.1%}."
     )
 
@@ -123,7 +125,8 @@ def _why(verdict: Verdict) -> str:
 def _facts(info: CheckpointInfo, best: Best) -> dict[str, str]:
     facts = {
         "clips": f"{len(info.training_clips):,} trained on, {len(info.hold_out_clips):,} held out",
-        "steps": f"{info.progress.n_steps:,} in {info.progress.epoch:,} of {info.config.epochs:,} epochs",
+        "steps": f"{info.progress.n_steps:,} in {info.progress.epoch:,} of {info.config.epochs:,} "
+        f"{plural(info.config.epochs, 'epoch')}",
         "weights kept": f"averaged, after epoch {best.n_epochs}",
         "hold-out loss": f"{best.hold_out_loss:.4f}",
         "hold-out accuracy": f"{best.hold_out_accuracy:.4f}",

@@ -20,6 +20,7 @@ from osscl.cuda.front_end import CudaFrontEnd, front_end_code, reason_without
 from osscl.errors import BackendError, DeviceError, DeviceLostError, DeviceMemoryError
 from osscl.model_file.bundle import Bundle
 from osscl.support.log import quiet_logger
+from osscl.support.plurals import counted
 
 BATCH_SIZE = 64
 """Clips in a batch unless something else is asked for."""
@@ -84,7 +85,9 @@ class Card(Backend):
 
     def submit(self, samples: Samples) -> Ticket:
         if len(samples) > self.max_batch:
-            raise BackendError(f"a batch has {len(samples)} clips; this card takes {self.max_batch} at most")
+            raise BackendError(
+                f"a batch has {counted(len(samples), 'clip')}; this card takes {self.max_batch} at most"
+            )
         ticket: Ticket = Future()
         try:
             self._driver_thread.submit(self._start, samples, ticket)

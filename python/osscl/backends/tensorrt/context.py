@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from osscl.backends.tensorrt.package import messages
 from osscl.errors import DeviceError
 from osscl.model_file.signature import TensorSpec
+from osscl.support.plurals import counted
 
 if TYPE_CHECKING:
     import tensorrt
@@ -62,7 +63,9 @@ class Context:
         messages.forget()
         is_queued: bool = self.context.execute_async_v3(stream)
         if not is_queued:
-            raise DeviceError(f"TensorRT cannot compute a batch of {self._n_clips} clips: {messages.last}")
+            raise DeviceError(
+                f"TensorRT cannot compute a batch of {counted(self._n_clips, 'clip')}: {messages.last}"
+            )
 
     def _set_batch(self, n_clips: int) -> None:
         self._n_clips = 0  # until all inputs have it
@@ -70,7 +73,7 @@ class Context:
             is_set: bool = self.context.set_input_shape(spec.name, (n_clips, *spec.shape[1:]))
             if not is_set:
                 raise DeviceError(
-                    f"TensorRT refuses a batch of {n_clips} clips, the engine takes 1 to {self._max_batch}: "
-                    f"{messages.last}"
+                    f"TensorRT refuses a batch of {counted(n_clips, 'clip')}, the engine takes 1 to "
+                    f"{self._max_batch}: {messages.last}"
                 )
         self._n_clips = n_clips
