@@ -171,7 +171,8 @@ def _root(
 
 def _everywhere(
     quiet: Annotated[
-        bool, typer.Option(QUIET, help="Say nothing on stderr but errors, and show no progress.")
+        bool,
+        typer.Option(QUIET, help="Say nothing on stderr but errors and interruptions, and show no progress."),
     ] = False,
     log_file: Annotated[
         Path | None,
