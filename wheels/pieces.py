@@ -1,4 +1,4 @@
-"""A folder as one archive in pieces of a size, for media that take no more, and the script that joins them."""
+"""A folder as one archive in pieces, for media that take no more, and the script that joins them."""
 
 import hashlib
 import re
@@ -29,7 +29,7 @@ def size_in_bytes(typed: str) -> int:
     found = re.fullmatch(r"(\d+)([KMG])", typed)
     if found is None or int(found[1]) == 0:
         raise Refused(
-            f"--piece-size is {typed!r}; write a whole number with K, M or G, such as 60M for 60,000,000 bytes"
+            f"--piece-size is {typed!r}; write a whole number and K, M or G, such as 60M for 60,000,000 bytes"
         )
     return int(found[1]) * _UNITS[found[2]]
 

@@ -92,8 +92,8 @@ def _platform(typed: str) -> tuple[str, int, str]:
     found = _PLATFORM.fullmatch(typed)
     if found is None or int(found[2]) not in _KNOWN[found[1]]:
         raise Refused(
-            f"the platform is {typed!r}; write one such as manylinux_2_28_x86_64 (glibc 2.17, 2.28 or 2.31 to "
-            "2.40) or musllinux_1_2_aarch64 (musl 1.2), for x86_64 or aarch64: `ldd --version` on the machine "
-            "tells its C library, `uname -m` its processor"
+            f"the platform is {typed!r}; write one such as manylinux_2_28_x86_64 (glibc 2.17, 2.28 or 2.31 "
+            "to 2.40) or musllinux_1_2_aarch64 (musl 1.2), for x86_64 or aarch64: `ldd --version` on the "
+            "machine tells its C library, `uname -m` its processor"
         )
     return found[1], int(found[2]), found[3]

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from collecting import REQUIREMENTS, collect
-from comparing import sha256
 from own_wheel import own_wheel
 from pieces import JOIN, size_in_bytes, write_pieces
 from refused import Refused
 from target import Target
+from two_builds import sha256
 
 PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 
