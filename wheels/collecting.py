@@ -84,7 +84,8 @@ def _download(pinned: Path, target: Target, folder: Path, indexes: Sequence[str]
 def _not_to_be_had(told: str, extras: str, target: Target) -> str:
     """What uv tells, over several lines, as one sentence."""
     reason = told.partition("\nhint:")[0].partition("cause: ")[2] or told.partition("error: ")[2] or told
-    words = " ".join(reason.split()).rstrip(".")
+    words = " ".join(reason.split()).partition(" we can conclude")[0].removeprefix("Because ")
+    words = words.replace(" cause:", ",").rstrip(".")
     sentence = f"the wheels of osscl[{extras}] for {target} are not to be had: {words}"
     if "tensorrt" in reason:
         return f"{sentence}; those of TensorRT lie in NVIDIA's index: {NVIDIA}"
