@@ -10,10 +10,7 @@ nox.options.default_venv_backend = "virtualenv"
 PROJECT = nox.project.load_toml("pyproject.toml")
 # a build without CUDA; the package itself leaves the range open
 TORCH = "torch==2.13.0"
-NATIVE = [
-    f"tests/{each}"
-    for each in ("audio", "cuda", "detector", "scoring", "test_features.py", "test_frontend.py")
-]
+TESTS_OF_NATIVE_CODE = ["audio", "cuda", "detector", "scoring", "test_features.py", "test_frontend.py"]
 EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,storage,train,watch"
 
 
@@ -184,14 +181,15 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build source distribution and wheel, twice the same, into dist; run the wheel where there is no compiler.
+    """Build source distribution and wheel, twice the same, into dist; run the wheel without a compiler.
 
-    Tests are those of what is native, or -- tests/cli tests/live; -- tests is all of them.
+    The tests are those of native code, or -- tests/cli tests/live; -- tests is all of them.
     """
     install_group(session, "wheel")
     session.run("python", "wheels/building.py", "dist")
+    tests = session.posargs or [f"tests/{each}" for each in TESTS_OF_NATIVE_CODE]
     needs = [f"--extras={EXTRAS}", f"--need={TORCH}"]
-    session.run("python", "wheels/trying.py", "dist", *needs, *(session.posargs or NATIVE))
+    session.run("python", "wheels/trying.py", "dist", *needs, "--", *tests)
 
 
 @nox.session

@@ -1,7 +1,9 @@
-"""Installs the wheel where there is no compiler, and runs the demonstration and tests from it; nox -s wheel calls it.
+"""Installs the wheel where there is no compiler, and runs the demonstration and tests from it.
 
-In a fresh environment, from a folder that is not the checkout. Only the programs that tests call are found there
-beside the environment's own; tests that compile are skipped, with that reason.
+usage: python wheels/trying.py FOLDER --extras EXTRAS --need REQUIREMENT -- TESTS; nox -s wheel runs it
+
+In a fresh environment, from a folder that is not the checkout. Only the programs that tests call are found
+there beside the environment's own; tests that compile are skipped, with that reason.
 """
 
 import argparse
@@ -35,16 +37,7 @@ PROGRAMS = (
         "rm",
     ),
     *("sed", "sh", "sha256sum", "sleep", "sort", "tail", "tar", "timeout", "touch", "tr", "true", "uname"),
-    *(
-        "chromedriver",
-        "chromium",
-        "mosquitto",
-        "mosquitto_passwd",
-        "node",
-        "setpriv",
-        "strace",
-        "systemd-analyze",
-    ),
+    *("chromedriver", "chromium", "mosquitto", "mosquitto_passwd", "node", "setpriv", "strace"),
 )
 NOWHERE = "/nonexistent/compiler"
 
@@ -59,16 +52,11 @@ def main() -> None:
         here.install(f"{wheel}[cpu]")
         here.run("osscl", "demo")
         here.run("osscl", "doctor")
-        if asked.tests:
-            here.install(
-                *asked.need, f"{wheel}[{asked.extras}]", "--group", f"{CHECKOUT}/pyproject.toml:test"
-            )
-            here.find_programs()
-            tests = [
-                str(CHECKOUT / test) if (CHECKOUT / test.split("::")[0]).exists() else test
-                for test in asked.tests
-            ]
-            here.run("pytest", "--config-file", str(CHECKOUT / "pyproject.toml"), *tests)
+        group = f"{CHECKOUT}/pyproject.toml:test"
+        here.install(*asked.need, f"{wheel}[{asked.extras}]", "--group", group)
+        here.find_programs()
+        tests = [str(CHECKOUT / each) if each.startswith("tests") else each for each in asked.tests]
+        here.run("pytest", "--config-file", str(CHECKOUT / "pyproject.toml"), *tests)
 
 
 class Environment:
@@ -103,11 +91,8 @@ class Environment:
 
     def run(self, program: str, *arguments: str) -> None:
         """Run a program of the environment; end where it fails."""
-        own = os.environ | {
-            "PATH": ":".join(map(str, self._path)),
-            "CC": NOWHERE,
-            "CXX": NOWHERE,
-        }
+        path = ":".join(map(str, self._path))
+        own = os.environ | {"PATH": path, "CC": NOWHERE, "CXX": NOWHERE}
         own.pop("PYTHONPATH", None)
         print(f"$ {program} {' '.join(arguments)}", flush=True)
         done = subprocess.run([self._programs / program, *arguments], cwd=self._folder, env=own)
@@ -130,10 +115,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="folder that holds the wheel")
     parser.add_argument("--extras", required=True, help="what tests need, besides their group")
-    parser.add_argument(
-        "--need", action="append", default=[], help="requirements that are installed with them"
-    )
-    parser.add_argument("tests", nargs="*", help="files and folders of tests, options of pytest after --")
+    parser.add_argument("--need", action="append", default=[], help="requirements that come with them")
+    parser.add_argument("tests", nargs="+", help="tests of the checkout, and options of pytest")
     return parser.parse_args()
 
 

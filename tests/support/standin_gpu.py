@@ -44,14 +44,8 @@ _FLAGS = (
 
 def compile_driver(folder: Path) -> None:
     """Compile the library into a folder."""
-    command = [
-        cpp_compiler(),
-        *_FLAGS,
-        f"-Wl,-soname,{LIBRARY}",
-        *map(str, SOURCES),
-        "-o",
-        str(folder / LIBRARY),
-    ]
+    library = str(folder / LIBRARY)
+    command = [cpp_compiler(), *_FLAGS, f"-Wl,-soname,{LIBRARY}", *map(str, SOURCES), "-o", library]
     subprocess.run(command, check=True)
 
 
