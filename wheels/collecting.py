@@ -74,8 +74,13 @@ def _download(pinned: Path, target: Target, folder: Path, indexes: Sequence[str]
     platforms = [f"--platform={platform}" for platform in target.pip_platforms()]
     python = ["--implementation=cp", f"--python-version={target.python[0]}.{target.python[1]}"]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command += ["--require-hashes", f"--dest={folder}", *python, *platforms, *indexes]
-    done = subprocess.run([*command, "--requirement", str(pinned)], stderr=subprocess.PIPE, text=True)
+    command += ["--require-hashes", f"--dest={folder.resolve()}", *python, *platforms, *indexes]
+    done = subprocess.run(
+        [*command, "--requirement", str(pinned)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(folder.resolve().parent)},  # gigabytes lie where they are asked for
+    )
     if done.returncode:
         told = done.stderr.strip().splitlines() or ["pip says nothing"]
         raise Refused(f"pip cannot fetch all wheels for {target}: {told[-1].removeprefix('ERROR: ')}")

@@ -26,6 +26,8 @@ for piece in $pieces; do
 done
 [ -z "$missing" ] || refuse "these pieces are not beside join.sh:$missing; copy them again"
 
+# an absolute name: what follows is done beside the pieces
+case $target in /*) ;; *) partial=$PWD/$partial target=$PWD/$target ;; esac
 cd "$here"
 damaged=$(sha256sum -c pieces.sha256 2> /dev/null | sed -n 's/: FAILED.*//p' | tr '\n' ' ')
 [ -z "$damaged" ] || refuse "these pieces are damaged: ${damaged% }; copy them again"
@@ -35,7 +37,7 @@ mkdir -p "$partial" || refuse "$partial cannot be made; name another folder: sh 
 # shellcheck disable=SC2086 # one word a piece
 if ! cat $pieces | tar -xf - -C "$partial"; then
   rm -rf "$partial"
-  refuse "the wheels cannot be written into $target: see what tar says, and make room"
+  refuse "the wheels cannot be written into $target: make room there"
 fi
 if ! (cd "$partial" && sha256sum -c SHA256SUMS > /dev/null); then
   rm -rf "$partial"

@@ -16,6 +16,7 @@ from refused import Refused
 from target import Target
 from two_builds import sha256
 
+REMEDY = "make room there, or name another folder by --output"
 PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 
 
@@ -27,7 +28,7 @@ def main() -> None:
         raise SystemExit(f"error: {error}") from None
     except OSError as error:  # no room, no right to write
         place = error.filename or "the wheelhouse"
-        raise SystemExit(f"error: {place} cannot be written: {error.strerror}") from None
+        raise SystemExit(f"error: {place} cannot be written: {error.strerror}; {REMEDY}") from None
 
 
 def wheelhouse(asked: argparse.Namespace) -> str:
