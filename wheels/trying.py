@@ -19,10 +19,41 @@ from packaging.utils import parse_wheel_filename
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 # what tests call, as far as it is installed; no compiler, linker or build program is among them
-PROGRAMS = (
-    "bash cat chmod cp cut dirname env grep head kill mkdir mv ps rm sed sh sha256sum sleep sort tail tar timeout "
-    "touch tr true uname chromedriver chromium mosquitto mosquitto_passwd node setpriv strace"
-).split()
+PROGRAMS = [
+    "bash",
+    "cat",
+    "chmod",
+    "cp",
+    "cut",
+    "dirname",
+    "env",
+    "grep",
+    "head",
+    "kill",
+    "mkdir",
+    "mv",
+    "ps",
+    "rm",
+    "sed",
+    "sh",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "tail",
+    "tar",
+    "timeout",
+    "touch",
+    "tr",
+    "true",
+    "uname",
+    "chromedriver",
+    "chromium",
+    "mosquitto",
+    "mosquitto_passwd",
+    "node",
+    "setpriv",
+    "strace",
+]
 NOWHERE = "/nonexistent/compiler"
 
 

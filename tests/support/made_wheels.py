@@ -25,7 +25,9 @@ def make_wheel(
     with ZipFile(path, "w") as wheel:
         wheel.writestr(f"{name}.py", content)
         wheel.writestr(f"{told}/METADATA", "\n".join(metadata) + "\n")
-        wheel.writestr(f"{told}/WHEEL", f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n{tags}")
+        wheel.writestr(
+            f"{told}/WHEEL", f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n{tags}"
+        )
         wheel.writestr(f"{told}/RECORD", f"{name}.py,,\n{told}/METADATA,,\n{told}/WHEEL,,\n{told}/RECORD,,\n")
     return path
 

@@ -102,7 +102,10 @@ def test_a_folder_that_is_there_is_let_be(join: Join, tmp_path: Path) -> None:
     (tmp_path / "joined").mkdir()
     done = join("joined")
     assert done.returncode == 1
-    assert done.stderr == "error: joined is there already: remove it, or name another folder: sh join.sh FOLDER\n"
+    assert (
+        done.stderr
+        == "error: joined is there already: remove it, or name another folder: sh join.sh FOLDER\n"
+    )
 
 
 def test_a_machine_without_sha256sum_is_told(join: Join, tmp_path: Path) -> None:
