@@ -19,41 +19,11 @@ from packaging.utils import parse_wheel_filename
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 # what tests call, as far as it is installed; no compiler, linker or build program is among them
-PROGRAMS = [
-    "bash",
-    "cat",
-    "chmod",
-    "cp",
-    "cut",
-    "dirname",
-    "env",
-    "grep",
-    "head",
-    "kill",
-    "mkdir",
-    "mv",
-    "ps",
-    "rm",
-    "sed",
-    "sh",
-    "sha256sum",
-    "sleep",
-    "sort",
-    "tail",
-    "tar",
-    "timeout",
-    "touch",
-    "tr",
-    "true",
-    "uname",
-    "chromedriver",
-    "chromium",
-    "mosquitto",
-    "mosquitto_passwd",
-    "node",
-    "setpriv",
-    "strace",
-]
+OF_SHELLS = ["bash", "dirname", "env", "kill", "ps", "sh", "sleep", "timeout", "true", "uname", "which"]
+OF_FILES = ["cat", "chmod", "cp", "ls", "mkdir", "mount", "mv", "rm", "sha256sum", "tar", "touch", "unshare"]
+OF_TEXT = ["cut", "grep", "head", "sed", "sort", "tail", "tr"]
+OTHERS = ["chromedriver", "chromium", "mosquitto", "mosquitto_passwd", "node", "setpriv", "strace"]
+PROGRAMS = [*OF_SHELLS, *OF_FILES, *OF_TEXT, *OTHERS]
 NOWHERE = "/nonexistent/compiler"
 
 

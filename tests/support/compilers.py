@@ -13,4 +13,5 @@ def compiler(name: str) -> str:
 
 def cpp_compiler() -> str:
     """Path of the C++ compiler that ``CXX`` names, or of the system's; or a skip."""
-    return compiler(os.environ.get("CXX", "c++"))
+    named = os.environ.get("CXX", "c++")
+    return shutil.which(named) or pytest.skip(f"there is no C++ compiler {named}")

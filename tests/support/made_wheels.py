@@ -22,13 +22,15 @@ def make_wheel(
     tags = "".join(f"Tag: {each}\n" for each in _single(tag))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{version}-{tag}.whl"
+    files = {
+        f"{name}.py": content,
+        f"{told}/METADATA": "\n".join(metadata) + "\n",
+        f"{told}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n{tags}",
+    }
     with ZipFile(path, "w") as wheel:
-        wheel.writestr(f"{name}.py", content)
-        wheel.writestr(f"{told}/METADATA", "\n".join(metadata) + "\n")
-        wheel.writestr(
-            f"{told}/WHEEL", f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n{tags}"
-        )
-        wheel.writestr(f"{told}/RECORD", f"{name}.py,,\n{told}/METADATA,,\n{told}/WHEEL,,\n{told}/RECORD,,\n")
+        for file, text in files.items():
+            wheel.writestr(file, text)
+        wheel.writestr(f"{told}/RECORD", "".join(f"{file},,\n" for file in [*files, f"{told}/RECORD"]))
     return path
 
 

@@ -102,10 +102,8 @@ def test_a_folder_that_is_there_is_let_be(join: Join, tmp_path: Path) -> None:
     (tmp_path / "joined").mkdir()
     done = join("joined")
     assert done.returncode == 1
-    assert (
-        done.stderr
-        == "error: joined is there already: remove it, or name another folder: sh join.sh FOLDER\n"
-    )
+    remedy = "remove it, or name another folder: sh join.sh FOLDER"
+    assert done.stderr == f"error: joined is there already: {remedy}\n"
 
 
 def test_a_machine_without_sha256sum_is_told(join: Join, tmp_path: Path) -> None:

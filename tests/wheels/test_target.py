@@ -47,7 +47,7 @@ def test_all_tags_that_a_musl_takes_are_named(target: Any) -> None:
     ],
 )
 def test_what_is_no_target_is_told_in_a_sentence(target: Any, python: str, platform: str, told: str) -> None:
-    with pytest.raises(Exception, match="the (Python|platform) is") as raised:
+    with pytest.raises(Exception, match=r"^the ") as raised:
         target.Target.named(python, platform)
     assert type(raised.value).__name__ == "Refused"
     assert str(raised.value).startswith(told)

@@ -1,9 +1,11 @@
 """Wheels collected for another machine, from a folder of tiny ones in place of an index, and installed."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from hashlib import sha256
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,25 +56,19 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*.whl"))
 
 
+EVERYWHERE = ["alpha-1.5-", "delta-1.9-", "osscl-"]
+
+
 @pytest.mark.parametrize(
-    ("python", "platform", "needed"),
+    ("python", "platform", "besides"),
     [
-        ("3.11", PLATFORM, ["alpha-1.5-", "delta-1.9-", "gamma-1.0-py3-none-manylinux2014_x86_64", "osscl-"]),
-        (
-            "3.14",
-            PLATFORM,
-            ["alpha-1.5-", "beta-1.0-", "delta-1.9-", "gamma-1.0-py3-none-manylinux2014_x86_64", "osscl-"],
-        ),
-        ("3.12", "manylinux_2_35_x86_64", ["alpha-1.5-", "delta-1.9-", "gamma-1.1-", "osscl-"]),
-        (
-            "3.12",
-            "manylinux_2_28_aarch64",
-            ["alpha-1.5-", "arm-", "delta-1.9-", "gamma-1.0-py3-none-manylinux_2_26_aarch64", "osscl-"],
-        ),
+        ("3.14", PLATFORM, ["beta-1.0-", "gamma-1.0-py3-none-manylinux2014_x86_64"]),
+        ("3.12", "manylinux_2_35_x86_64", ["gamma-1.1-"]),
+        ("3.12", "manylinux_2_28_aarch64", ["arm-", "gamma-1.0-py3-none-manylinux_2_26_aarch64"]),
     ],
 )
 def test_what_the_other_machine_needs_is_collected_and_nothing_else(
-    collect: Collect, tmp_path: Path, python: str, platform: str, needed: list[str]
+    collect: Collect, tmp_path: Path, python: str, platform: str, besides: list[str]
 ) -> None:
     own = make_own(tmp_path / "dist", python, platform)
     done = collect("cpu", python, platform)
@@ -80,12 +76,10 @@ def test_what_the_other_machine_needs_is_collected_and_nothing_else(
     [folder] = (tmp_path / "wheelhouse").iterdir()
     assert folder.name == f"osscl-{VERSION}-cpu-cp{python.replace('.', '')}-{platform}"
     found = names(folder)
-    assert len(found) == len(needed)
-    assert all(name.startswith(beginning) for name, beginning in zip(found, needed, strict=True))
-    told = {
-        line.split(" --hash=sha256:")[0]: line.split(":")[1]
-        for line in (folder / "requirements.txt").read_text().splitlines()
-    }
+    for name, beginning in zip(found, sorted(EVERYWHERE + besides), strict=True):
+        assert name.startswith(beginning)
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    told = dict(line.split(" --hash=sha256:") for line in lines)
     assert told[f"osscl[cpu]=={VERSION}"] == sha256(own.read_bytes()).hexdigest()
     assert [*told.values()] == [sha256((folder / name).read_bytes()).hexdigest() for name in found]
     checked = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, text=True)
@@ -93,57 +87,41 @@ def test_what_the_other_machine_needs_is_collected_and_nothing_else(
     assert len(checked.stdout.splitlines()) == len(found) + 1
 
 
-def test_pieces_are_joined_and_installed_with_their_hashes(collect: Collect, tmp_path: Path) -> None:
+def test_pieces_are_joined_and_installed_unless_a_wheel_was_changed(collect: Collect, tmp_path: Path) -> None:
     make_own(tmp_path / "dist")
     done = collect("cpu", HERE, PLATFORM, "--piece-size", "2K")
     assert done.returncode == 0, done.stderr
     [folder] = (tmp_path / "wheelhouse").iterdir()
     first, there = done.stdout.splitlines()
     assert first.endswith(f"in {len([*folder.glob('wheels.tar.*')])} pieces")
-    install = f"{there.removeprefix('there: ')} --quiet --target site".replace(
-        "pip", f"{sys.executable} -m pip"
-    )
-    subprocess.run(install, shell=True, cwd=folder.parent, check=True, timeout=120)
+    join, install = there.removeprefix("there: ").split(" && ")
+    subprocess.run(shlex.split(join), cwd=folder.parent, check=True, timeout=120)
+    command = [sys.executable, "-m", *shlex.split(install), "--quiet", "--target", "site"]
+    subprocess.run(command, cwd=folder.parent, check=True, timeout=120)
     installed = {path.name for path in (folder.parent / "site").glob("*.py")}
     assert {"osscl.py", "alpha.py", "gamma.py", "delta.py"} <= installed
+    make_wheel(folder.parent / "wheels", "delta", "1.9", content=b"another")
+    again = subprocess.run(command, cwd=folder.parent, capture_output=True, text=True, timeout=120)
+    assert again.returncode != 0
+    assert "DO NOT MATCH THE HASHES" in again.stderr
 
 
-def test_a_wheel_that_was_changed_is_not_installed(collect: Collect, tmp_path: Path) -> None:
-    make_own(tmp_path / "dist")
-    assert collect("cpu", HERE, PLATFORM).returncode == 0
-    [folder] = (tmp_path / "wheelhouse").iterdir()
-    make_wheel(folder, "delta", "1.9", content=b"another")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--no-index",
-        "--find-links",
-        folder,
-        "--target",
-        tmp_path / "site",
-    ]
-    command += ["--require-hashes", "-r", folder / "requirements.txt"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode != 0
-    assert "DO NOT MATCH THE HASHES" in done.stderr
+def test_the_own_wheel_that_fits_best_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(REPOSITORY / "wheels"))
+    for platform in ("manylinux_2_17_x86_64", PLATFORM, "manylinux_2_35_x86_64", "linux_x86_64"):
+        make_own(tmp_path, platform=platform)
+    make_own(tmp_path, version="0.0.1")
+    (tmp_path / "osscl-mine.whl").write_text("no wheel")
+    target = import_module("target").Target.named(HERE, "manylinux_2_31_x86_64")
+    own = import_module("own_wheel").own_wheel(tmp_path, VERSION, target)
+    assert PLATFORM in own.name
+    assert VERSION in own.name
 
 
-def test_the_own_wheel_that_fits_best_is_taken(collect: Collect, tmp_path: Path) -> None:
-    for platform in (
-        "manylinux_2_17_x86_64",
-        "manylinux_2_28_x86_64",
-        "manylinux_2_35_x86_64",
-        "linux_x86_64",
-    ):
-        make_own(tmp_path / "dist", platform=platform)
-    make_own(tmp_path / "dist", version="0.0.1")
-    (tmp_path / "dist" / "osscl-mine.whl").write_text("no wheel")
-    done = collect("cpu", HERE, "manylinux_2_31_x86_64")
-    assert done.returncode == 0, done.stderr
-    [folder] = (tmp_path / "wheelhouse").iterdir()
-    assert "manylinux_2_28" in names(folder)[-1]
+NONE_FITS = f"holds no wheel of osscl {VERSION} for Python"
+NOT_TO_BE_HAD = (
+    f"the wheels of osscl[tensorrt] for Python {HERE} on {PLATFORM} are not to be had: nowhere was not"
+)
 
 
 @pytest.mark.parametrize(
@@ -157,22 +135,13 @@ def test_the_own_wheel_that_fits_best_is_taken(collect: Collect, tmp_path: Path)
             ["cpu", "3.11", PLATFORM, "--piece-size", "60"],
             "error: --piece-size is '60'; write a whole number ",
         ),
+        (["cpu", "3.99", PLATFORM], f"error: dist {NONE_FITS} 3.99 on {PLATFORM}, but osscl-{VERSION}-cp"),
         (
-            ["cpu", "3.99", PLATFORM],
-            f"error: dist holds no wheel of osscl {VERSION} for Python 3.99 on {PLATFORM}, but osscl-",
+            ["cpu", HERE, PLATFORM, "--own", "x"],
+            f"error: x {NONE_FITS} {HERE} on {PLATFORM}, but none of osscl",
         ),
-        (
-            ["cpu", HERE, PLATFORM, "--own", "empty"],
-            f"error: empty holds no wheel of osscl {VERSION} for Python {HERE} on {PLATFORM}, but none of osscl: make one by `nox -s wheel`",
-        ),
-        (
-            ["tensorrt", HERE, PLATFORM],
-            f"error: the wheels of osscl[tensorrt] for Python {HERE} on {PLATFORM} are not to be had: nowhere was not found in the provided package locations",
-        ),
-        (
-            ["cpu", HERE, PLATFORM, "--output", "/proc/wheelhouse"],
-            "error: /proc/wheelhouse cannot be written: ",
-        ),
+        (["tensorrt", HERE, PLATFORM], f"error: {NOT_TO_BE_HAD} found in the provided package locations"),
+        (["cpu", HERE, PLATFORM, "--output", "/proc/there"], "error: /proc/there cannot be written: "),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence_and_leaves_nothing(
@@ -204,10 +173,10 @@ def test_a_disk_without_room_is_told_and_left_empty(tmp_path: Path) -> None:
         make_wheel(tmp_path / "dist", name, content=bytes(100_000))
     small = tmp_path / "small"
     small.mkdir()
-    words = ["--own", "dist", "--no-index", "--find-links", "dist", "--output", small, "cpu", HERE, PLATFORM]
+    words = ["--own", "dist", "--no-index", "--find-links", "dist", "--output", small]
     script = f"mount -t tmpfs -o size=128k small '{small}' && \"$@\"; ls -A '{small}'"
     done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script, "sh", sys.executable, SCRIPT, *words],
+        ["unshare", "-rm", "sh", "-c", script, "sh", sys.executable, SCRIPT, *words, "cpu", HERE, PLATFORM],
         capture_output=True,
         text=True,
         timeout=120,
