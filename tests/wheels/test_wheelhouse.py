@@ -164,10 +164,9 @@ def test_a_disk_without_room_is_told_and_left_empty(tmp_path: Path) -> None:
     make_own(tmp_path / "dist")
     for name in ("alpha", "gamma"):
         make_wheel(tmp_path / "dist", name, content=bytes(100_000))
-    small = tmp_path / "small"
-    small.mkdir()
-    words = ["--own", "dist", "--no-index", "--find-links", "dist", "--output", small]
-    script = f'mount -t tmpfs -o size=128k small {small} && "$@"; ls -A {small}'
+    (tmp_path / "small").mkdir()
+    words = ["--own", "dist", "--no-index", "--find-links", "dist", "--output", "small"]
+    script = 'mount -t tmpfs -o size=128k small small && "$@"; ls -A small'
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", script, "sh", sys.executable, SCRIPT, *words, "cpu", HERE, PLATFORM],
         capture_output=True,
