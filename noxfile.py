@@ -42,13 +42,14 @@ def succeeds(session: nox.Session, command: list[str], **options: Any) -> bool:
 
 
 def style_checks() -> list[list[str]]:
-    """Style, docstrings of public names, and imports that only go downward."""
+    """Style, the image's recipe, docstrings of public names, and imports that only go downward."""
     folders = ["csrc", "examples/cpp", "tests/cpp", "tests/cuda"]
     sources = [f"{folder}/*.[ch]pp" for folder in folders] + ["csrc/cuda/*.cu", "csrc/cuda/*.hpp"]
     return [
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
         ["bash", "-c", f"clang-format --dry-run --Werror {' '.join(sources)}"],
+        ["hadolint", "--failure-threshold", "style", "Dockerfile"],
         ["python", "tests/check_docstrings.py"],
         ["lint-imports", "--no-cache"],
     ]

@@ -165,15 +165,11 @@ def test_a_disk_without_room_is_told_and_left_empty(tmp_path: Path) -> None:
     for name in ("alpha", "gamma"):
         make_wheel(tmp_path / "dist", name, content=bytes(100_000))
     (tmp_path / "small").mkdir()
-    words = ["--own", "dist", "--no-index", "--find-links", "dist", "--output", "small"]
-    script = 'mount -t tmpfs -o size=128k small small && "$@"; ls -A small'
-    done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script, "sh", sys.executable, SCRIPT, *words, "cpu", HERE, PLATFORM],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=tmp_path,
-    )
+    own = ["--own", "dist", "--no-index", "--find-links", "dist", "--output", "small"]
+    words = [sys.executable, str(SCRIPT), *own, "cpu", HERE, PLATFORM]
+    script = f"mount -t tmpfs -o size=128k small small && {shlex.join(words)}; ls -A small"
+    command = ["unshare", "-rm", "sh", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
     if "unshare" in done.stderr or "mount:" in done.stderr:
         pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
     assert done.stderr.startswith("error: ")
