@@ -38,7 +38,8 @@ def wheelhouse(asked: argparse.Namespace) -> str:
     extras = _known_extras(asked.extra, project)
     size = size_in_bytes(asked.piece_size) if asked.piece_size else None
     own = own_wheel(asked.own, project["version"], target)
-    place: Path = asked.output / f"osscl-{project['version']}-{extras}-{target.python_tag}-{target.platform}"
+    name = f"osscl-{project['version']}-{extras.replace(',', '-')}-{target.python_tag}-{target.platform}"
+    place = asked.output / name
     if place.exists():
         raise Refused(f"{place} is there already: remove it, or name another folder by --output")
     asked.output.mkdir(parents=True, exist_ok=True)

@@ -154,9 +154,8 @@ def test_a_wheelhouse_that_is_there_is_let_be(collect: Collect, tmp_path: Path) 
     place = tmp_path / "wheelhouse" / f"osscl-{VERSION}-cpu-cp{HERE.replace('.', '')}-{PLATFORM}"
     place.mkdir(parents=True)
     done = collect("cpu", HERE, PLATFORM)
-    assert done.stderr == (
-        f"error: {place.relative_to(tmp_path)} is there already: remove it, or name another folder by --output\n"
-    )
+    told = f"error: {place.relative_to(tmp_path)} is there already: remove it, "
+    assert done.stderr == told + "or name another folder by --output\n"
     assert not [*place.iterdir()]
 
 
