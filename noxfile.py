@@ -184,7 +184,7 @@ def soak(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """Build source distribution and wheel, twice the same, into dist; run the wheel without a compiler.
 
-    The tests are those of native code, or -- tests/cli tests/live; -- tests is all of them.
+    The tests are those of native code, or -- tests/cli tests/live; -- tests is all of them, -- demo none.
     """
     install_group(session, "wheel")
     session.run("python", "wheels/building.py", "dist")

@@ -22,7 +22,7 @@ def make_wheel(
     tags = "".join(f"Tag: {each}\n" for each in _single(tag))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{version}-{tag}.whl"
-    files = {
+    files: dict[str, bytes | str] = {
         f"{name}.py": content,
         f"{told}/METADATA": "\n".join(metadata) + "\n",
         f"{told}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\n{tags}",
