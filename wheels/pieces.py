@@ -13,8 +13,7 @@ from refused import Refused
 
 JOIN = Path(__file__).with_name("join.sh")
 SUMS = "pieces.sha256"
-_UNITS = {"K": 10**3, "M": 10**6, "G": 10**9}
-_MOST = 999
+_UNITS = {"M": 10**6, "G": 10**9}  # smaller ones would be too many for a command line
 _BLOCK = 2**20
 
 
@@ -26,10 +25,10 @@ def size_in_bytes(typed: str) -> int:
     Refused
         It is no size.
     """
-    found = re.fullmatch(r"(\d+)([KMG])", typed)
+    found = re.fullmatch(r"(\d+)([MG])", typed)
     if found is None or int(found[1]) == 0:
         raise Refused(
-            f"--piece-size is {typed!r}; write a whole number and K, M or G, such as 60M for 60,000,000 bytes"
+            f"--piece-size is {typed!r}; write a whole number and M or G, such as 60M for 60,000,000 bytes"
         )
     return int(found[1]) * _UNITS[found[2]]
 
@@ -50,22 +49,11 @@ def write_pieces(folder: Path, to: Path, size: int) -> int:
     -------
     int
         How many pieces there are.
-
-    Raises
-    ------
-    Refused
-        There would be too many of them.
     """
     files = sorted(folder.iterdir())
-    needed = sum(path.stat().st_size + 2 * tarfile.BLOCKSIZE for path in files)
-    if needed > _MOST * size:
-        raise Refused(
-            f"pieces of {size:,} bytes would be {-(-needed // size):,}, and {_MOST} are the most: "
-            f"choose a --piece-size of {-(-needed // (_MOST * 10**6))}M or more"
-        )
     sums = {}
     for n_before, parts in groupby(_cut(_archive(files), size), key=itemgetter(0)):
-        name = f"wheels.tar.{n_before + 1:03d}"
+        name = f"wheels.tar.{n_before + 1:05d}"
         sums[name] = _write(to / name, (part for _, part in parts))
     (to / SUMS).write_text("".join(f"{told}  {name}\n" for name, told in sums.items()), encoding="utf-8")
     shutil.copyfile(JOIN, to / JOIN.name)
