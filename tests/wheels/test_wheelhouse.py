@@ -87,9 +87,7 @@ def test_what_the_other_machine_needs_is_collected_and_nothing_else(
     assert len(checked.stdout.splitlines()) == len(found) + 1
 
 
-def test_pieces_are_joined_and_installed_by_the_commands_that_are_told(
-    collect: Collect, tmp_path: Path
-) -> None:
+def test_pieces_are_joined_and_installed_by_the_commands_told(collect: Collect, tmp_path: Path) -> None:
     make_own(tmp_path / "dist")
     done = collect("cpu", HERE, PLATFORM, "--piece-size", "1M")
     assert done.returncode == 0, done.stderr
