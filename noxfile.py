@@ -10,6 +10,7 @@ nox.options.default_venv_backend = "virtualenv"
 PROJECT = nox.project.load_toml("pyproject.toml")
 # a build without CUDA; the package itself leaves the range open
 TORCH = "torch==2.13.0"
+TESTS_OF_NATIVE_CODE = ["audio", "cuda", "detector", "scoring", "test_features.py", "test_frontend.py"]
 EXTRAS = "cpu,export,openvino,parquet,report,resample,serve,storage,train,watch"
 
 
@@ -17,6 +18,11 @@ def install(session: nox.Session, *groups: str) -> None:
     """Install the project with everything optional in one call, warnings of the compiler as errors."""
     wanted = [package for group in groups for package in nox.project.dependency_groups(PROJECT, group)]
     session.install("-C", "cmake.define.OSSCL_WERROR=ON", TORCH, *wanted, f".[{EXTRAS}]")
+
+
+def install_group(session: nox.Session, group: str) -> None:
+    """Install a dependency group, without the project."""
+    session.install(*nox.project.dependency_groups(PROJECT, group))
 
 
 def run_all(session: nox.Session, *commands: list[str], **options: Any) -> None:
@@ -36,7 +42,7 @@ def succeeds(session: nox.Session, command: list[str], **options: Any) -> bool:
 
 
 def style_checks() -> list[list[str]]:
-    """Style, docstrings of public names, and imports that only go downward."""
+    """Style, the image's recipe, docstrings of public names, and imports that only go downward."""
     folders = ["csrc", "examples/cpp", "tests/cpp", "tests/cuda"]
     sources = [f"{folder}/*.[ch]pp" for folder in folders] + ["csrc/cuda/*.cu", "csrc/cuda/*.hpp"]
     return [
@@ -44,6 +50,7 @@ def style_checks() -> list[list[str]]:
         ["ruff", "format", "--check", "."],
         ["bash", "-c", f"clang-format --dry-run --Werror {' '.join(sources)}"],
         ["shellcheck", "examples/cron/score_new_recordings.sh"],
+        ["hadolint", "--failure-threshold", "style", "Dockerfile"],
         ["python", "tests/check_docstrings.py"],
         ["lint-imports", "--no-cache"],
     ]
@@ -54,6 +61,7 @@ def type_checks() -> list[list[str]]:
     return [
         ["mypy", "-p", "osscl"],
         ["mypy", "examples/service"],
+        ["env", "MYPYPATH=wheels", "mypy", "--explicit-package-bases", "wheels"],
         # for this call alone: tests/tensorrt would stand for the package tensorrt
         ["env", "MYPYPATH=tests", "mypy", "--explicit-package-bases", "tests"],
         ["stubtest", "osscl._native", "--allowlist", "tests/stubtest_allowlist.txt"],
@@ -116,7 +124,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build pages, API and command reference into build/docs; warnings and dead links are errors."""
-    session.install(*nox.project.dependency_groups(PROJECT, "docs"))
+    install_group(session, "docs")
     session.install(".")
     run_all(session, *page_checks())
 
@@ -176,6 +184,19 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build source distribution and wheel, and run the wheel."""
-    session.install("build")
-    session.run("python", "-m", "build", "--outdir", "dist")
+    """Build source distribution and wheel, twice the same, into dist; run the wheel without a compiler.
+
+    The tests are those of native code, or -- tests/cli tests/live; -- tests is all of them, -- demo none.
+    """
+    install_group(session, "wheel")
+    session.run("python", "wheels/building.py", "dist")
+    tests = session.posargs or [f"tests/{each}" for each in TESTS_OF_NATIVE_CODE]
+    needs = [f"--extras={EXTRAS}", f"--need={TORCH}"]
+    session.run("python", "wheels/trying.py", "dist", *needs, "--", *tests)
+
+
+@nox.session
+def wheelhouse(session: nox.Session) -> None:
+    """Collect all wheels for a machine without a network; -- EXTRA PYTHON PLATFORM, or -- --help."""
+    install_group(session, "wheelhouse")
+    session.run("python", "wheels/wheelhouse.py", *session.posargs)

@@ -41,6 +41,7 @@ CONTENTS = """
 :hidden:
 :caption: Use
 docs/install
+docs/offline
 docs/scoring
 docs/long
 docs/object_stores

@@ -8,12 +8,9 @@ from typing import Any
 
 import pytest
 
+from support.compilers import compiler
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-
-
-def compiler(name: str) -> str:
-    """Path of a compiler, or a skip."""
-    return shutil.which(name) or pytest.skip(f"{name} is not installed here")
 
 
 def configured(folder: Path, compiler: Path) -> subprocess.CompletedProcess[str]:

@@ -2,12 +2,11 @@
 
 import ctypes
 import functools
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from support.compilers import cpp_compiler
 from support.once import made_once
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -59,12 +58,11 @@ def compile_host_kernels(folder: Path, source: Path | None = None) -> Path:
     Path
         The library.
     """
-    compiler = os.environ.get("CXX") or shutil.which("c++") or "c++"
     library = folder / LIBRARY
     tests = REPOSITORY / "tests" / "cuda"
     includes = (f"-I{source or REPOSITORY / 'csrc'}", f"-I{tests}")
     options = ("-std=c++20", "-O2", "-U_FORTIFY_SOURCE", "-fPIC", "-shared", *_WARNINGS, *includes)
-    subprocess.run([compiler, *options, tests / "host_kernels.cpp", "-o", library], check=True)
+    subprocess.run([cpp_compiler(), *options, tests / "host_kernels.cpp", "-o", library], check=True)
     return library
 
 

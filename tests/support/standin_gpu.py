@@ -21,6 +21,7 @@ from osscl.cuda.device import Device, Stream
 from osscl.cuda.devices import count_devices, open_device
 from osscl.errors import DeviceMemoryError
 from osscl.model_file.bundle import Bundle
+from support.compilers import cpp_compiler
 from support.host_kernels import HostKernels, host_kernels
 from support.once import made_once
 
@@ -43,7 +44,8 @@ _FLAGS = (
 
 def compile_driver(folder: Path) -> None:
     """Compile the library into a folder."""
-    command = ["g++", *_FLAGS, f"-Wl,-soname,{LIBRARY}", *map(str, SOURCES), "-o", str(folder / LIBRARY)]
+    library = str(folder / LIBRARY)
+    command = [cpp_compiler(), *_FLAGS, f"-Wl,-soname,{LIBRARY}", *map(str, SOURCES), "-o", library]
     subprocess.run(command, check=True)
 
 
