@@ -1,6 +1,7 @@
 """Tables of what there is, within the pages themselves: commands, and names of each public module.
 
-The built pages say all of it; a reader of the source sees these. ``python docs/name_tables.py`` writes them anew.
+The built pages say all of it; a reader of the source sees these. ``python docs/name_tables.py`` writes them
+anew.
 """
 
 import inspect
