@@ -86,6 +86,7 @@ COMMANDS_OF_ROOM = {
     "cli/score.py": ("score",),
     "cli/runner_options.py": ("score",),
     "cli/score_by_ray.py": ("score",),
+    "cli/score_said.py": ("score",),
     "cli/scored.py": ("evaluate", "compare"),
     "cli/serve.py": ("serve",),
     "cli/sensitivity.py": ("sensitivity",),
