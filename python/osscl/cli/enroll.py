@@ -13,7 +13,15 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.advice import advise
 from osscl.cli.completion import models
-from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
+from osscl.cli.console import (
+    MAX_NAMED,
+    WorkProgress,
+    as_json,
+    percent,
+    say_unusable,
+    wide_console,
+)
+from osscl.cli.decision_facts import least_percent
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
@@ -29,7 +37,7 @@ from osscl.sensitivity import SensitivityOptions, SensitivityReport
 from osscl.sensitivity.measuring import measured, with_limits
 from osscl.sensitivity.report import WHAT_IT_IS
 from osscl.support.links import missing
-from osscl.support.listing import listed
+from osscl.support.listing import listed, listed_by_reason
 from osscl.support.paths import printable
 from osscl.support.urls import is_url
 
@@ -241,8 +249,8 @@ def _report(
     if made.left_out:
         say(f"left out, said to be anomalous: {listed(made.left_out, MAX_NAMED)}")
     say_unusable("not enrolled", [(each.path, each.reason) for each in made.unusable])
-    for machine, reason in (limits.refused if limits else {}).items():
-        say(f"no limits: {machine}: {reason}")
+    for refusal in listed_by_reason((limits.refused if limits else {}).items(), MAX_NAMED):
+        say(f"no limits: {refusal}")
     if json:
         document = {"output": str(output), "n_bytes": output.stat().st_size, "enrolment": made}
         emit(as_json(document | ({"limits": limits.machines} if limits else {})))
@@ -273,7 +281,7 @@ def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:
             each.owner,
             each.n_clips,
             each.n_recordings,
-            percent(each.smallest_rate),
+            least_percent(each.smallest_rate),
             percent(each.rate),
             each.rule,
             each.n_equal,

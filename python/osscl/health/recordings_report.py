@@ -12,6 +12,7 @@ import numpy as np
 from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
 from osscl.audio.quality import Measured
 from osscl.decisions.fitted_normals import MIN_CLIPS
+from osscl.decisions.how_many import HOW_MANY
 from osscl.enrolment.plan import plan_of
 from osscl.health.recordings import LookedAt, Sound, look_at
 from osscl.support.plurals import counted
@@ -170,7 +171,7 @@ def _summed_up(machine: str, recordings: list[LookedAt]) -> MachineRecordings:
     needed = Counter(option for each in refused if each.header for option in each.header.needs())
     n_different = len({each.sha256 for each in sounds})
     heard = counted(n_different, "different recording")
-    few = f"{heard} can be heard; a memory needs {MIN_CLIPS}, better 10 to 100"
+    few = f"{heard} can be heard; a memory needs {MIN_CLIPS}; {HOW_MANY}"
     return MachineRecordings(
         machine=machine,
         n_recordings=len(recordings),

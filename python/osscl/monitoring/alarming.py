@@ -9,6 +9,7 @@ import numpy.typing as npt
 from osscl.decisions import smallest_rate
 from osscl.decisions.alarm_rates import LONGEST_WINDOW, false_alarms, fewest_false_alarms, smallest_window
 from osscl.decisions.alarms import AlarmRule, Raised, alarms_of
+from osscl.decisions.conformal import rounded_up
 from osscl.decisions.staircase import Staircase
 from osscl.errors import DecisionError
 from osscl.monitoring.alarm_facts import AlarmFacts
@@ -114,5 +115,6 @@ def _window(
     raise DecisionError(
         f"no alarms: {options.false_alarms} cannot be had by up to {LONGEST_WINDOW} clips, of which "
         f"{rate:.3g} are flagged on a machine that is well; {a_year:.2g}/year can; or decide the table "
-        f"at a lower rate, {smallest_rate(n_recordings):.3g} or more, by osscl decide --false-alarm-rate"
+        f"at a lower rate, {rounded_up(smallest_rate(n_recordings)):.4g} or more, by osscl decide "
+        "--false-alarm-rate"
     )

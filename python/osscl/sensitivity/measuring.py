@@ -24,7 +24,7 @@ from osscl.sensitivity.network import Network
 from osscl.sensitivity.options import SensitivityOptions
 from osscl.sensitivity.report import SensitivityReport
 from osscl.sensitivity.trials import N_TRIALS
-from osscl.support.listing import listed
+from osscl.support.listing import listed, listed_by_reason
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import are, counted, plural
@@ -288,7 +288,7 @@ class _Work:
 
     def _refuse_if_none_is_left(self) -> None:
         if not self.chosen:
-            reasons = "; ".join(f"{machine}: {reason}" for machine, reason in self.refused.items())
+            reasons = "; ".join(listed_by_reason(self.refused.items(), _MAX_NAMED))
             raise DecisionError(f"no detection limits can be measured: {reasons}")
 
 
