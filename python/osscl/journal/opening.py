@@ -9,7 +9,15 @@ import msgspec
 
 from osscl.errors import JournalError
 from osscl.journal.differing import differences, in_words
-from osscl.journal.schema import begin_anew, check, create, holds_no_file, holds_no_score, is_blank, settings_in
+from osscl.journal.schema import (
+    begin_anew,
+    check,
+    create,
+    holds_no_file,
+    holds_no_score,
+    is_blank,
+    settings_in,
+)
 from osscl.journal.settings import Settings
 from osscl.support.file_systems import network_file_system
 from osscl.support.log import quiet_logger

@@ -70,7 +70,9 @@ def holds_no_file(connection: sqlite3.Connection) -> bool:
 
 def holds_no_score(connection: sqlite3.Connection) -> bool:
     """Whether nothing but reasons came of its files, as of a run with the wrong names, and nobody was told."""
-    (holds_score,) = connection.execute("SELECT EXISTS (SELECT 1 FROM rows WHERE score IS NOT NULL)").fetchone()
+    (holds_score,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM rows WHERE score IS NOT NULL)"
+    ).fetchone()
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
     has_others = any(name not in _OWN_TABLES for (name,) in tables)  # alarms and events of osscl watch
     return not holds_score and not has_others
