@@ -24,7 +24,9 @@ def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(
     write_earlier(tmp_path / FOLDER)
     refused = osscl("demo", cwd=tmp_path)
     assert refused.returncode == 1
-    assert "is not empty; name another folder, or use --overwrite" in refused.stderr
+    assert refused.stderr == (  # before anything is begun
+        f"error: {FOLDER}/recordings is not empty; name another folder, or use --overwrite\n"
+    )
     assert {(tmp_path / FOLDER / name).read_text() for name in EARLIER} == {"earlier"}
     folder = demonstration() / FOLDER
     assert not [name for name in EARLIER if (folder / name).read_bytes() == b"earlier"]

@@ -31,6 +31,7 @@ from osscl.cli.places import check_urls
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
+from osscl.enrolment.options_of_scoring import options_of_scoring
 from osscl.model_file.bundle import DEMO
 from osscl.model_file.manifest import Manifest
 from osscl.sensitivity import SensitivityOptions, SensitivityReport
@@ -178,7 +179,7 @@ def enroll(
         say_interrupted("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
     report = None if measurement is None else measurement.report
-    _report(made, report, output, machine_pattern, json=json)
+    _report(made, report, output, options, json=json)
     advise(Counter(each.status for each in made.unusable), normals)
     raise typer.Exit(EXIT_SOME_UNSCORED if made.unusable or (report and report.refused) else 0)
 
@@ -239,7 +240,7 @@ def _report(
     made: Enrolment,
     limits: SensitivityReport | None,
     output: Path,
-    machine_pattern: str | None,
+    options: EnrolOptions,
     *,
     json: bool,
 ) -> None:
@@ -267,8 +268,8 @@ def _report(
         for each in limits.machines:
             say(in_one_line(each))
         say(WHAT_IT_IS)
-    named = () if machine_pattern is None else ("--machine-pattern", machine_pattern)
-    say_next("osscl", "score", output, "NEW_RECORDINGS", *named, "--output", "scores.csv")
+    asked = options_of_scoring(options)
+    say_next("osscl", "score", output, "NEW_RECORDINGS", *asked, "--output", "scores.csv")
 
 
 def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:

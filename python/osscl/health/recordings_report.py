@@ -207,9 +207,9 @@ def _summed_up(machine: str | None, recordings: list[LookedAt]) -> MachineRecord
         level_db=_span([round(float(each.measured.level_db[0]), 1) for each in sounds]),
         recorded_at=_span(times),
         n_untimed=len(recordings) - len(times),
-        earlier=tuple(_earlier(recordings)),
+        earlier=tuple(_earlier(recordings)) if machine is not None else (),
         equal=tuple(_equal(recordings)),
-        to_doubt=tuple(_to_doubt(recordings)),
+        to_doubt=tuple(_to_doubt(recordings, are_peers=machine is not None)),
         refused=tuple(NamedRecording(each.path, str(each.problem)) for each in refused),
         options=dict(needed),
         note=few if machine is not None and n_different < MIN_CLIPS else None,
@@ -242,8 +242,8 @@ def _equal(recordings: list[LookedAt]) -> Iterator[NamedRecording]:
             yield NamedRecording(each.path, first[each.sound.sha256])
 
 
-def _to_doubt(recordings: list[LookedAt]) -> Iterator[NamedRecording]:
-    """Recordings of poor quality: by fixed bounds, and beside the others where there are enough of them."""
+def _to_doubt(recordings: list[LookedAt], *, are_peers: bool) -> Iterator[NamedRecording]:
+    """Recordings of poor quality: by fixed bounds, and beside enough others of the same machine."""
     heard = [(each, each.sound) for each in recordings if each.sound is not None]
     if not heard:
         return
@@ -251,7 +251,7 @@ def _to_doubt(recordings: list[LookedAt]) -> Iterator[NamedRecording]:
     measured = Measured(*(np.concatenate(each) for each in zip(*(s.measured for s in sounds), strict=True)))
     levels = np.stack([sound.levels for sound in sounds])  # [B, 32]
     said = BY_FIXED_BOUNDS.of(measured, levels)
-    if len(sounds) >= _FEWEST_PEERS:
+    if are_peers and len(sounds) >= _FEWEST_PEERS:
         beside = Doubter(measured.stored, levels).of(measured, levels)
         said = [fixed or of_peers for fixed, of_peers in zip(said, beside, strict=True)]
     for (each, _), clauses in zip(heard, said, strict=True):

@@ -69,7 +69,7 @@ def holds_no_file(connection: sqlite3.Connection) -> bool:
 
 
 def holds_no_score(connection: sqlite3.Connection) -> bool:
-    """Whether nothing but reasons came of its files, as of a run with the wrong names, and nobody was told."""
+    """Whether nothing but reasons came of its files, as of a run with wrong names, and nobody was told."""
     (holds_score,) = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM rows WHERE score IS NOT NULL)"
     ).fetchone()
