@@ -1,4 +1,4 @@
-"""The options with which new recordings are scored like those that were enrolled: for the command that comes next."""
+"""Options by which new recordings are scored like those that were enrolled: for the command that is next."""
 
 from osscl.enrolment.options import EnrolOptions
 from osscl.support.paths import printable
@@ -29,8 +29,8 @@ def options_of_scoring(options: EnrolOptions) -> list[str]:
         "--resample": fit.resample or None,
         "--channel": None if fit.channel is None else str(fit.channel),
         "--pad": fit.pad,
-        "--hop": None if options.hop_s is None else f"{options.hop_s:g}",
-        "--false-alarm-rate": None if options.false_alarm_rate is None else f"{options.false_alarm_rate:g}",
+        "--hop": None if options.hop_s is None else repr(options.hop_s),
+        "--false-alarm-rate": None if options.false_alarm_rate is None else repr(options.false_alarm_rate),
     }
     words: list[str] = []
     for option, value in given.items():
