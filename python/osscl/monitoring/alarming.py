@@ -94,7 +94,8 @@ def raised_alarms(
 
 def _rate(stream: Stream, normal: NormalScores, n_recordings: int) -> float:
     """Rate of the lowest threshold that the table decides by, in whole recordings, rounded up."""
-    lowest = float(np.nanmin(stream.thresholds[stream.is_decided]))
+    # a table's digits may lie a little below the float32 that they mean, and below a normal score with it
+    lowest = float(np.float32(np.nanmin(stream.thresholds[stream.is_decided])))
     if math.isnan(lowest):
         raise DecisionError(
             "no alarms: the table holds decisions without thresholds; osscl decide makes both"
