@@ -94,15 +94,23 @@ def raised_alarms(
 
 def _rate(stream: Stream, normal: NormalScores, n_recordings: int) -> float:
     """Rate of the lowest threshold that the table decides by, in whole recordings, rounded up."""
-    # a table's digits may lie a little below the float32 that they mean, and below a normal score with it
-    lowest = float(np.float32(np.nanmin(stream.thresholds[stream.is_decided])))
+    lowest = float(np.nanmin(stream.thresholds[stream.is_decided]))
     if math.isnan(lowest):
         raise DecisionError(
             "no alarms: the table holds decisions without thresholds; osscl decide makes both"
         )
+    lowest = max(lowest, _float32_of_digits(lowest))
     steps = Staircase.of(normal.scores, normal.recordings)
     p = float(steps.p[np.searchsorted(steps.edges, lowest, side="left")])
     return math.ceil(p * (n_recordings + 1) - 1e-9) / (n_recordings + 1)
+
+
+def _float32_of_digits(threshold: float) -> float:
+    """The float32 whose digits a threshold is: they may lie below it, and below a normal score that it does
+    not flag.
+    """
+    meant = np.float32(threshold)
+    return float(meant) if float(str(meant)) == threshold else threshold
 
 
 def _window(
