@@ -67,7 +67,7 @@ def calibrate(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Model file to write.", metavar="MODEL2", readable=False)
+        Path, typer.Option("--output", "-o", help="Model file to write.", metavar="NEW_MODEL", readable=False)
     ],
     rule: Annotated[
         str,
@@ -99,7 +99,7 @@ def calibrate(
     ] = False,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at MODEL2.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at NEW_MODEL.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Calibrate what the network says on normal recordings, so that it can decide at a false-alarm rate."""

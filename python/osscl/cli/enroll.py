@@ -70,7 +70,7 @@ def enroll(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Model file to write.", metavar="MODEL2", readable=False)
+        Path, typer.Option("--output", "-o", help="Model file to write.", metavar="NEW_MODEL", readable=False)
     ],
     machine: MachineOfAll = None,
     labels: LabelsOfAll = None,
@@ -121,7 +121,7 @@ def enroll(
     ] = False,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at MODEL2.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at NEW_MODEL.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Make memories of machines from normal recordings: anomalies are found without a training."""

@@ -5,6 +5,7 @@ and ``EXAMPLES``; where it has commands of its own, with their ``app``.
 """
 
 import ast
+import functools
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ import typer.core
 import typer.main
 
 from osscl.cli.everywhere import LOG_FILE, QUIET
+from osscl.cli.help_pages import format_help
 from osscl.cli.messages import emit
 from osscl.cli.places import refuse_urls
 from osscl.support.installed import version_of
@@ -87,6 +89,7 @@ def _declare_everywhere(made: Any) -> None:
     for option in options:
         option.expose_value = False  # functions of commands do not take them
     made.params += options
+    made.format_help = functools.partial(format_help, made)
 
 
 class OnDemand(typer.core.TyperCommand):

@@ -72,12 +72,12 @@ def sensitivity(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option(help="Model file to write that holds the limits too.", metavar="MODEL2", readable=False),
+        typer.Option(help="Model file to write that holds the limits too.", metavar="NEW_MODEL", readable=False),
     ] = None,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is at JSON and MODEL2.")
+        bool, typer.Option("--overwrite", help="Replace what is at JSON and NEW_MODEL.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="The limits as JSON on stdout.")] = False,
 ) -> None:

@@ -96,7 +96,8 @@ def processors(root: Path = FILE_TREE) -> Iterator[Finding]:
 
 def _decoder() -> Iterator[Finding]:
     soundfile = import_quietly("soundfile")
-    yield Finding("audio", "ok", f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}")
+    library = f"libsndfile {soundfile.__libsndfile_version__}"
+    yield Finding("audio", "ok", f"soundfile {soundfile.__version__}, {library}")
 
 
 def _extras() -> Iterator[Finding]:
