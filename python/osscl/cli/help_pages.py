@@ -1,4 +1,4 @@
-"""Help pages as typer makes them, but nothing on them is cut, and a flag does not look as if it took a value."""
+"""Help pages as typer makes them, but nothing on them is cut, and flags do not seem to take a value."""
 
 from typing import Any
 

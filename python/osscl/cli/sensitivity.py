@@ -72,7 +72,9 @@ def sensitivity(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option(help="Model file to write that holds the limits too.", metavar="NEW_MODEL", readable=False),
+        typer.Option(
+            help="Model file to write that holds the limits too.", metavar="NEW_MODEL", readable=False
+        ),
     ] = None,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
