@@ -56,6 +56,10 @@ def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(
     begin = "machine           found"
     quoted = begin + re.split(r"\n\n|```", page.partition(begin)[2])[0]
     assert shown.partition("\n\n")[0].split() == quoted.split()
+    facts = page.partition("mean of IDs\n\n")[2].partition("```")[0]
+    assert [line.split()[0] for line in facts.splitlines()] == [
+        line.split()[0] for line in shown.partition("mean of IDs\n\n")[2].splitlines()
+    ]
 
 
 def test_the_word_demo_is_a_model_everywhere(tmp_path: Path) -> None:
