@@ -19,7 +19,7 @@ import typer.main
 from osscl.cli.everywhere import LOG_FILE, QUIET
 from osscl.cli.help_pages import format_help
 from osscl.cli.messages import emit
-from osscl.cli.places import refuse_urls
+from osscl.cli.places import refuse_swapped, refuse_urls
 from osscl.support.installed import version_of
 
 COMMANDS = (
@@ -105,6 +105,7 @@ class OnDemand(typer.core.TyperCommand):
         words = list(args)  # parsing uses them up
         context = self.load().make_context(info_name, args, parent, **extra)
         refuse_urls(context, words)
+        refuse_swapped(context)
         return context
 
 
