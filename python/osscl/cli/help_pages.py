@@ -35,7 +35,7 @@ def format_help(command: Any, context: Any, formatter: Any) -> None:
     """
     import typer.rich_utils  # here: only helps need it
 
-    typer.rich_utils.Table = _FoldedTable  # type: ignore[misc]  # it has no setting for this
+    typer.rich_utils.Table = _FoldedTable  # type: ignore[attr-defined]  # it has no setting for this
     for option in command.get_params(context):
         if getattr(option, "is_flag", False):
             option.display_type_rich = _nothing

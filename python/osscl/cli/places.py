@@ -104,8 +104,8 @@ def refuse_swapped(context: Any) -> None:
     swapped = next(filter(_is_model_file, others), None)
     if swapped is not None and not _is_model_file(model) and str(model) != "demo" and _is_there(model):
         raise typer.BadParameter(
-            f"{printable(str(model))} is no model file and {printable(str(swapped))} looks like one: the two seem to be "
-            "swapped; name the model file first",
+            f"{printable(str(model))} is no model file and {printable(str(swapped))} looks like one: the two "
+            "seem to be swapped; name the model file first",
             ctx=context,
         )
 
