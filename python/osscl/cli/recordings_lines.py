@@ -104,7 +104,7 @@ def _named(recordings: Sequence[NamedRecording]) -> Iterator[tuple[str, str]]:
 
 def _each(recordings: Sequence[NamedRecording]) -> Iterator[str]:
     for each in recordings[:_MAX_NAMED]:
-        yield f"  {printable(each.path)}: {each.what}"
+        yield f"  {printable(each.path)}: {in_options(each.what)}"
     if len(recordings) > _MAX_NAMED:
         yield f"  and {len(recordings) - _MAX_NAMED} more; --json names all"
 
