@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import signal
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ from osscl import synth
 from osscl.cli.demo import print_demonstration
 from osscl.demo import Demonstration
 from osscl.evaluation import Evaluation
-from support.console import osscl
+from support.console import osscl, started_osscl
 from support.demonstration import EARLIER, FOLDER, SAID, demonstration, write_earlier
 
 
@@ -60,6 +61,18 @@ def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(
     assert [line.split()[0] for line in facts.splitlines()] == [
         line.split()[0] for line in shown.partition("mean of IDs\n\n")[2].splitlines()
     ]
+
+
+def test_a_demo_that_is_interrupted_says_what_there_is(tmp_path: Path) -> None:
+    for process in started_osscl("demo", "--output", tmp_path / "dd"):
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("228 normal recordings")
+        process.send_signal(signal.SIGINT)  # mostly before the model is open, and nothing is written yet
+        said = process.stderr.read()
+        assert process.wait(timeout=120) == 130, said
+    is_kept = f"what was done is kept in {tmp_path / 'dd'}" in said
+    assert is_kept == (tmp_path / "dd").exists(), said
+    assert is_kept or "interrupted; nothing was written" in said
 
 
 def test_the_word_demo_is_a_model_everywhere(tmp_path: Path) -> None:

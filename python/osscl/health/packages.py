@@ -109,7 +109,7 @@ def _extras() -> Iterator[Finding]:
 
 def _extra(package: str) -> Finding:
     extra = _EXTRAS[package]
-    installed = [name for name in (package, f"{package}-gpu") if version_of(name)]
+    installed = _builds_of(package)
     if not installed:
         remedy = f'pip install "osscl[{extra.extras}]"'
         return Finding(package, "missing", f"not installed, needed for {extra.purpose}", remedy)
@@ -117,13 +117,18 @@ def _extra(package: str) -> Finding:
     if failed is not None:
         return Finding(package, "broken", *failed)
     versions = ", ".join(f"{name} {version_of(name)}" for name in installed)
-    others = lacking_beside(package, lambda name: version_of(name) is not None)
+    others = lacking_beside(package, lambda name: bool(_builds_of(name)))
     if others:
         remedy = f'pip install "osscl[{extra.extras.partition(",")[0]}]"'
         return Finding(
             package, "ok", f"{versions}, but {extra.purpose} needs {listed(others, 3)} too", remedy
         )
     return Finding(package, "ok", f"{versions}, {extra.purpose}")
+
+
+def _builds_of(package: str) -> list[str]:
+    """Names by which a package is installed: its own, or that of its build for GPUs."""
+    return [name for name in (package, f"{package}-gpu") if version_of(name)]
 
 
 def lacking_beside(package: str, is_installed: Callable[[str], bool]) -> list[str]:
