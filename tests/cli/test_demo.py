@@ -64,7 +64,7 @@ def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(
 
 
 def test_a_demo_that_is_interrupted_says_what_there_is(tmp_path: Path) -> None:
-    for process in started_osscl("demo", "--output", tmp_path / "dd"):
+    with started_osscl("demo", "--output", tmp_path / "dd") as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("228 normal recordings")
         process.send_signal(signal.SIGINT)  # mostly before the model is open, and nothing is written yet

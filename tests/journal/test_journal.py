@@ -5,7 +5,7 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -415,7 +415,7 @@ def test_a_journal_without_a_score_is_begun_anew_for_other_names_of_the_same_fol
     path = tmp_path / "s.journal"
     candidates = files_in(tmp_path / "sound", "ab")
 
-    def failed(settings: dict[str, object], *, score: float | None = None) -> str | None:
+    def failed(settings: Mapping[str, object], *, score: float | None = None) -> str | None:
         with Journal.open(path, settings) as journal:
             for candidate in journal.undone(candidates):
                 journal.add(record_of(candidate, score))
