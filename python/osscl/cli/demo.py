@@ -41,11 +41,11 @@ def demo(
     refuse_used_folder(output / RECORDINGS, overwrite=overwrite)  # before anything that takes its time
     refuse_closed_stdout()
     started = time.monotonic()
-    say(
-        f"{PLAN.train} normal recordings of {PLAN.machines} machines from osscl's own generator are "
-        f"enrolled, then {PLAN.normal} healthy and {PLAN.anomalous} faulty ones are scored"
-    )
     try:
+        say(
+            f"{PLAN.train} normal recordings of {PLAN.machines} machines from osscl's own generator are "
+            f"enrolled, then {PLAN.normal} healthy and {PLAN.anomalous} faulty ones are scored"
+        )
         with WorkProgress("steps", N_STEPS) as progress:
             found = run_demo(output, on_step=progress.advance, overwrite=overwrite)
     except KeyboardInterrupt:
