@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import signal
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ from osscl import synth
 from osscl.cli.demo import print_demonstration
 from osscl.demo import Demonstration
 from osscl.evaluation import Evaluation
-from support.console import osscl
+from support.console import osscl, started_osscl
 from support.demonstration import EARLIER, FOLDER, SAID, demonstration, write_earlier
 
 
@@ -24,7 +25,9 @@ def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(
     write_earlier(tmp_path / FOLDER)
     refused = osscl("demo", cwd=tmp_path)
     assert refused.returncode == 1
-    assert "is not empty; name another folder, or use --overwrite" in refused.stderr
+    assert refused.stderr == (  # before anything is begun
+        f"error: {FOLDER}/recordings is not empty; name another folder, or use --overwrite\n"
+    )
     assert {(tmp_path / FOLDER / name).read_text() for name in EARLIER} == {"earlier"}
     folder = demonstration() / FOLDER
     assert not [name for name in EARLIER if (folder / name).read_bytes() == b"earlier"]
@@ -54,6 +57,22 @@ def test_demo_enrolls_decides_and_evaluates_without_torch_and_onnx(
     begin = "machine           found"
     quoted = begin + re.split(r"\n\n|```", page.partition(begin)[2])[0]
     assert shown.partition("\n\n")[0].split() == quoted.split()
+    facts = page.partition("mean of IDs\n\n")[2].partition("```")[0]
+    assert [line.split()[0] for line in facts.splitlines()] == [
+        line.split()[0] for line in shown.partition("mean of IDs\n\n")[2].splitlines()
+    ]
+
+
+def test_a_demo_that_is_interrupted_says_what_there_is(tmp_path: Path) -> None:
+    with started_osscl("demo", "--output", tmp_path / "dd") as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("228 normal recordings")
+        process.send_signal(signal.SIGINT)  # mostly before the model is open, and nothing is written yet
+        said = process.stderr.read()
+        assert process.wait(timeout=120) == 130, said
+    is_kept = f"what was done is kept in {tmp_path / 'dd'}" in said
+    assert is_kept == (tmp_path / "dd").exists(), said
+    assert is_kept or "interrupted; nothing was written" in said
 
 
 def test_the_word_demo_is_a_model_everywhere(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_folder_is_enrolled_and_a_fault_is_found(recordings: Path, tmp_path: P
     )
     assert enrolled.returncode == 0, enrolled.stderr
     assert "press/id_09" in enrolled.stdout
-    assert "4.76 %" in enrolled.stdout
+    assert "4.762 %" in enrolled.stdout
     assert "left out, said to be anomalous: " in enrolled.stderr
     assert "1 memory -> press.onnx (background: 40 synthetic machines" in enrolled.stderr
     assert enrolled.stderr.endswith("next: osscl score press.onnx NEW_RECORDINGS --output scores.csv\n")
@@ -92,7 +92,7 @@ def test_embeddings_are_enrolled_and_decide(recordings: Path, tmp_path: Path) ->
     lines = [json.loads(line) for line in scored.stdout.splitlines()]
     assert [line["rule"] for line in lines] == ["embedding"] * 2
     assert [line["is_anomaly"] for line in lines] == [True, False]
-    assert "press/id_09: 20 clips, 20 recordings, smallest rate 4.76 %" in " ".join(inspected.stdout.split())
+    assert "press/id_09: 20 clips, 20 recordings, smallest rate 4.762 %" in " ".join(inspected.stdout.split())
     report = json.loads(evaluated.stdout)
     assert list(report["by_rule"]) == ["embedding"]
     assert report["by_rule"]["embedding"]["machines"][0]["auc"]["value"] == 1.0
@@ -113,6 +113,7 @@ WRONG = [
     ("demo RECORDINGS -o m.onnx --add", 2, "no memory of press/id_09"),
     (f"demo --forget {'0' * 16} -o m.onnx", 1, "no memory holds the clip 0000000000000000"),
     ("RECORDINGS -o m.onnx --false-alarm-rate 0.01", 1, "79 more are needed"),
+    ("RECORDINGS -o m.onnx --false-alarm-rate 0.04761", 1, "1 more is needed, or a rate of 0.04762\n"),
     (
         "RECORDINGS -o m.onnx --false-alarm-rate 5",
         2,

@@ -24,6 +24,19 @@ TOLD = {
 }
 
 
+def test_a_model_file_behind_the_recordings_is_told_from_a_missing_one(tmp_path: Path) -> None:
+    (tmp_path / "normal").mkdir()
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    calls = [("score", "normal", "m.onnx"), ("watch", "normal", "m.onnx", "-o", "w.csv")]
+    calls += [("explain", "a.wav", "m.onnx"), ("evaluate", "normal", "m.onnx")]
+    for call, done in zip(calls, osscl_each(calls, tmp_path), strict=True):
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.partition(" (osscl")[0] == (
+            f"error: {call[1]} is no model file and m.onnx looks like one: the two seem to be swapped; name "
+            "the model file first"
+        )
+
+
 def test_what_is_not_there_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"")
     ended = osscl_each([row.split() for row in TOLD], tmp_path)

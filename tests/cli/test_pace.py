@@ -7,6 +7,7 @@ import pytest
 from osscl.cli import console
 from osscl.cli.console import WorkProgress
 from osscl.cli.pace import UNKNOWN, mean_speed, rate, time_left
+from osscl.cli.progress_lines import EVERY_S, ProgressLines
 from osscl.cli.terminal import SafeConsole
 
 
@@ -36,3 +37,28 @@ def test_the_first_step_has_a_rate(first: int, monkeypatch: pytest.MonkeyPatch) 
         assert task.fields["left"] != UNKNOWN
         assert progress._n_before == first - 1
     assert "clips/s" in shown.getvalue()
+
+
+def test_where_nobody_sees_a_bar_a_line_tells_stage_rate_and_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(console, "stderr", SafeConsole(file=io.StringIO(), force_terminal=False))
+    now, said = 0.0, list[str]()
+    with console.StagedProgress() as progress:
+        progress._lines = ProgressLines(said.append, lambda: now)
+        progress.begin("detection limits")
+        progress.set_total(480)
+        progress.advance()
+        assert not said  # a short run says nothing on its way
+        now = EVERY_S
+        for _ in range(3):
+            progress.advance()
+    (line,) = said
+    assert line.startswith("2 of 480 steps (detection limits), "), line
+    assert " steps/s, left " in line
+    assert UNKNOWN not in line
+
+
+def test_a_run_that_nobody_is_to_hear_of_says_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "is_quiet", lambda: True)
+    assert WorkProgress("clips", 1)._lines is None

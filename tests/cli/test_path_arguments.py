@@ -70,6 +70,7 @@ ROWS = [
     Row("score paths", "score demo @", codes=UNREADABLE),
     Row("score labels", "score demo RECORDINGS --labels @", suffix=".csv"),
     Row("doctor recordings", "doctor --recordings @", codes=NO_RECORDING),
+    Row("doctor labels", "doctor --recordings RECORDINGS --labels @", suffix=".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".csv"),
     Row("score output", "score demo RECORDINGS -o @", WRITE_FILE, ".parquet"),
     Row("score output", "score demo RECORDINGS --runner ray -o @", WRITE_FILE, ".parquet"),
@@ -243,7 +244,7 @@ TEXTS_THAT_ARE_NO_PATHS = {
     *(("triton", name) for name in ("backend", "device", "domain", "name", "rule")),
     *(
         (command, "machine")
-        for command in ("commission", "compare", "enroll", "evaluate", "explain", "score", "watch")
+        for command in ("commission", "compare", "doctor", "enroll", "evaluate", "explain", "score", "watch")
     ),
     *(
         (command, "machine_pattern")
@@ -251,6 +252,7 @@ TEXTS_THAT_ARE_NO_PATHS = {
             "calibrate",
             "commission",
             "compare",
+            "doctor",
             "enroll",
             "evaluate",
             "explain",

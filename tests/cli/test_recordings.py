@@ -35,6 +35,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write("dead.wav", np.zeros(160_000, np.int16))
     write("anomaly_x.wav", clips[5].astype(np.int16))
     (folder / "broken.wav").write_bytes(b"RIFF")
+    rotors = root / "rotors"
+    rotors.mkdir()
+    for number in range(4):
+        name = f"Rotor-{number % 2}_2026-11-20T06-1{number}-00.wav"
+        soundfile.write(rotors / name, clips[number].astype(np.int16), 16_000, subtype="PCM_16")
+    soundfile.write(rotors / "Rotor-0_2026-11-20T07-00-00.wav", clips[4].astype(np.int16), 8_000)
+    (rotors / "Rotor-1_2026-11-20T07-00-00.wav").write_bytes(b"RIFF")
     good = root / "good" / "fan" / "id_01"
     good.mkdir(parents=True)
     for number in range(3):
@@ -48,6 +55,9 @@ def ended(home: Path) -> dict[str, Ended]:
         "lines": ["doctor", "--recordings", "site"],
         "json": ["doctor", "--recordings", "site", "--json"],
         "good": ["doctor", "--recordings", "good"],
+        "nameless": ["doctor", "--recordings", "rotors"],
+        "named": ["doctor", "--recordings", "rotors", "--machine-pattern", "{machine}_{time}.wav"],
+        "names alone": ["doctor", "--machine", "blower/id_00"],
         "nothing": ["doctor", "--recordings", "absent"],
         "several": ["score", "demo", "good", *NAMES, "--start-time", "2026-11-03"],
         "every": [
@@ -73,6 +83,28 @@ def ended(home: Path) -> dict[str, Ended]:
     }
     folder = str(home)
     return dict(zip(calls, run_all([Call(each, folder) for each in calls.values()]), strict=True))
+
+
+def test_recordings_of_no_known_machine_are_heard_all_the_same(ended: dict[str, Ended]) -> None:
+    nameless = ended["nameless"]
+    assert nameless.code == 3
+    said = nameless.stdout
+    assert said.startswith("of no known machine: 6 recordings\n  rotors/Rotor-0_2026-11-20T06-10-00.wav, ")
+    assert said.count("--machine-pattern '{machine}_{time}.wav'") == 1, said
+    assert "machine=" not in said
+    assert "16000 Hz (4), 8000 Hz (1)" in said
+    assert "osscl enroll would not take 2:" in said
+    assert "--resample would mend 1" in said
+    assert "recorded  2026-11-20T06:10:00 to 2026-11-20T07:00:00" in said
+
+
+def test_the_machines_of_a_folder_may_be_said(ended: dict[str, Ended]) -> None:
+    said = ended["named"].stdout
+    assert "Rotor-0: 3 recordings" in said
+    assert "Rotor-1: 3 recordings" in said
+    assert "of no known machine" not in said
+    assert ended["names alone"].code == 2
+    assert "give --recordings FOLDER" in ended["names alone"].stderr
 
 
 def test_a_folder_is_summed_up_by_machine(ended: dict[str, Ended]) -> None:

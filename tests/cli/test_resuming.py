@@ -251,6 +251,24 @@ def test_a_table_that_is_given_up_is_not_called_complete(home: Path, sound: Path
     assert "given_up" not in record_beside(output)
 
 
+def test_wrong_names_cost_nothing_where_nothing_was_scored(home: Path, tmp_path: Path) -> None:
+    write_clips(tmp_path / "new", "fan-id_00-", normal_clips(6, 2))
+    output = tmp_path / "s.csv"
+    score = ("score", home / "model.onnx", tmp_path / "new", "-o", output)
+    pattern = r"(?P<machine>xyz)"
+    unknown, named, again = osscl_each(
+        [(*score, "--machine-pattern", pattern), (*score, "--machine", "fan/id_00"), score], tmp_path
+    )
+    assert unknown.returncode == 3, unknown.stderr
+    assert named.returncode == 0, named.stderr
+    assert named.stderr.startswith(
+        "nothing was scored by the run before, so this one begins anew: --machine "
+    )
+    assert len(re.findall(",fan/id_00,ok,", output.read_text())) == 2
+    assert again.returncode == 1  # now there are scores
+    assert "begin anew with --overwrite" in again.stderr
+
+
 def test_other_options_models_and_files_are_refused_by_name(home: Path, sound: Path, tmp_path: Path) -> None:
     output = tmp_path / "s.csv"
     score = ("score", home / "model.onnx", sound, "-o", output)

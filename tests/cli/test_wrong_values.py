@@ -50,6 +50,7 @@ OF_COMMANDS: dict[str, tuple[tuple[str, ...], tuple[Wrong, ...]]] = {
     "calibrate": (("demo", "clips", "-o", "m.onnx"), (*NAMING, RATE, RULE, HOP)),
     "sensitivity": (("demo", "clips"), (*NAMING, RATE, RULE)),
     "commission": (("clips", "-o", "site"), (*NAMING, RATE)),
+    "doctor": (("--recordings", "clips"), (PATTERN,)),
     "bench": (("demo", "clips"), (*READING, Wrong(("--clips", "0"), "--clips is 0; expected at least"))),
     "monitor": (
         ("scores.csv", "--model", "demo"),

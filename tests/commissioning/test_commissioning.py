@@ -115,8 +115,10 @@ def test_one_recording_gives_scores_and_says_what_is_missing(tmp_path: Path) -> 
     how = EnrolOptions(machine="press/id_09", recording="folder")
     done = commission(tmp_path / "session", tmp_path / "site", options=how)
     assert done.headline == (
-        "Not ready to watch press/id_09: too few normal recordings, 19 or more are wanted."
+        "Not ready to watch press/id_09: too few normal recordings; 20 or more are wanted, and "
+        "with n of them the lowest false-alarm rate is 1 / (n + 1)."
     )
+    assert done.next_commands[0].endswith(" NEW_RECORDINGS --machine press/id_09 --output scores.csv")
     assert done.sensitivity is None
     assert {record.is_anomaly for record in read_records(tmp_path / "site" / "normals.csv")} == {None}
     assert done.no_limits is not None

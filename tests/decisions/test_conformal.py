@@ -15,7 +15,9 @@ from osscl.decisions import (
     recordings_needed,
     smallest_rate,
     threshold,
+    too_few_recordings,
 )
+from osscl.decisions.conformal import rounded_up
 from osscl.errors import ConfigError, DecisionError
 
 finite = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
@@ -126,6 +128,16 @@ def test_a_rate_out_of_reach_is_not_decided_and_says_what_is_missing() -> None:
         "or a rate of 0.09091"
     )
     assert decide(np.arange(19.0), [100.0], 0.05).is_anomaly == [True]
+
+
+@pytest.mark.parametrize("n", [*range(3, 60), 99, 999])
+def test_the_rate_that_is_proposed_is_taken_when_it_is_typed(n: int) -> None:
+    said = too_few_recordings(n, 0.999 / (n + 1))
+    assert said is not None
+    proposed = said.rpartition(" ")[2]
+    assert len(proposed.lstrip("0.")) <= 4
+    assert too_few_recordings(n, float(proposed)) is None
+    assert rounded_up(1 / 20) == 0.05
 
 
 def test_smallest_rate_counts_different_recordings() -> None:

@@ -28,7 +28,7 @@ from support.service_manager import listening_service_manager
 
 HANGS_AFTER_S = 300
 BY_OTHERS = {
-    'pip install ".[cpu]" && osscl demo': "tests/cli/test_demo.py, which also holds its output",
+    'pip install ".[cpu,report,watch]" && osscl demo': "tests/cli/test_demo.py, which also holds its output",
     "pip install nox && nox -s tests": "this is how the tests are run; tests/test_ci.py",
 }
 TRAINED_SHORTLY = "--epochs 1 --batch-size 4"

@@ -132,5 +132,10 @@ def test_every_machine_that_lacks_recordings_is_named(background: StoredBackgrou
     }
     with pytest.raises(DecisionError, match=r"a: 10 .*: 9 more are needed.*; c: 5 .*: 14 more"):
         refuse_unreachable_rate(few, 0.05)
+    alike = {owner: few[Owner("a")] for owner in map(Owner, "defgh")}
+    with pytest.raises(
+        DecisionError, match=r"^d, e, f and 2 more: 10 normal .* rate of 0.09091; c: 5 [^;]*$"
+    ):
+        refuse_unreachable_rate({**alike, Owner("c"): few[Owner("c")]}, 0.05)
     refuse_unreachable_rate(few, 0.2)
     refuse_unreachable_rate(few, None)

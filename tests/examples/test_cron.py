@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import osscl
 from conftest import REPOSITORY
 from support.plant import Plant, plant
 
@@ -32,7 +33,7 @@ def of_plant() -> Plant:
     return plant(REPOSITORY.parent / "shared")
 
 
-def run(*arguments: Path) -> "subprocess.CompletedProcess[str]":
+def run(*arguments: Path | str) -> "subprocess.CompletedProcess[str]":
     """Run the script as cron does: by sh, in the home folder, with few variables."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return subprocess.run(
@@ -62,7 +63,7 @@ def test_what_needs_attention_is_told_once(site: Path) -> None:
     came = comes(faulty, site, machine_type)
     (site / "incoming" / "cut.wav").write_bytes(b"RIFF")
     second = run(site)
-    assert (second.returncode, second.stderr) == (0, "")
+    assert (second.returncode, second.stderr) == (3, "")  # one could not be scored
     head, cut, flagged = second.stdout.splitlines()
     assert head == f"needs attention, see {site}/report.html:"
     assert flagged.startswith(f"incoming/{machine_type}/test/{came.name}: flagged: ")
@@ -101,6 +102,34 @@ def test_the_pages_name_the_line_that_the_script_names() -> None:
     assert line == f"0 4 * * * /srv/plant/{SCRIPT.name} /srv/plant"
     for page in ("README.md", "docs/watch.md"):
         assert line in (REPOSITORY / page).read_text(encoding="utf-8")
+
+
+def test_names_that_nobody_knows_are_one_line_and_no_good_end_and_options_mend_it(site: Path) -> None:
+    normal = of_plant().made[0]
+    for number in range(3):
+        shutil.copy(normal, site / "incoming" / f"Rotor-7_2026-11-20T06-1{number}-00.wav")
+    (site / "report.html").write_text("a good page")
+    unknown = run(site)
+    assert (unknown.returncode, unknown.stderr) == (3, "")
+    head, line = unknown.stdout.splitlines()
+    assert head == "needs attention, no recording has a score, and no page is made:"
+    assert re.fullmatch(r"incoming/Rotor-7_2026-11-20T06-10-00.wav and 2 more: .*--machine-pattern.*", line)
+    assert (site / "report.html").read_text() == "a good page"
+    with osscl.load(site / "site.onnx") as detector:
+        named = run(site, "--machine", detector.machines[0])
+    assert (named.returncode, named.stderr) == (0, "")
+    assert (site / "report.html").read_text() != "a good page"
+
+
+def test_a_missing_osscl_is_said_with_what_makes_it(site: Path, tmp_path: Path) -> None:
+    missing = subprocess.run(
+        ["/bin/sh", SCRIPT, site], capture_output=True, text=True, timeout=60, env={"PATH": str(tmp_path)}
+    )
+    if Path("/opt/osscl/bin/osscl").exists():
+        pytest.skip("osscl is installed at /opt/osscl")
+    assert (missing.returncode, missing.stdout) == (127, "")
+    [sentence] = missing.stderr.splitlines()
+    assert "/opt/osscl/bin/pip install '.[cpu,report]'" in sentence
 
 
 def test_it_says_what_it_is_to_be_given() -> None:

@@ -5,7 +5,7 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -409,6 +409,43 @@ def test_a_journal_without_a_file_is_begun_anew_by_whoever_comes(tmp_path: Path)
     with pytest.raises(JournalError, match="--pad was repeat and is not given"), Journal.open(path, SETTINGS):
         pass
     assert names_in(path) == ["a", "b"]
+
+
+def test_a_journal_without_a_score_is_begun_anew_for_other_names_of_the_same_folder(tmp_path: Path) -> None:
+    path = tmp_path / "s.journal"
+    candidates = files_in(tmp_path / "sound", "ab")
+
+    def failed(settings: Mapping[str, object], *, score: float | None = None) -> str | None:
+        with Journal.open(path, settings) as journal:
+            for candidate in journal.undone(candidates):
+                journal.add(record_of(candidate, score))
+            return journal.begun_anew
+
+    assert failed(SETTINGS) is None
+    elsewhere = {**SETTINGS, "folders": ["else"]}
+    with pytest.raises(JournalError, match="folders was sound and is else"), Journal.open(path, elsewhere):
+        pass
+    other = {**SETTINGS, "machine_pattern": "{machine}_{time}.wav"}
+    assert failed(other) == "--machine-pattern was not given and is {machine}_{time}.wav"
+    assert failed(SETTINGS, score=1.5) is not None
+    with reading(path) as contents:
+        assert contents.counts() == {"ok": 2}
+    with pytest.raises(JournalError, match="begin anew with --overwrite"), Journal.open(path, other):
+        pass
+
+
+def test_a_journal_that_somebody_else_writes_into_is_never_begun_anew(tmp_path: Path) -> None:
+    """As that of a watch, which told its receivers of what failed."""
+    path = tmp_path / "s.journal"
+    candidates = files_in(tmp_path / "sound", "a")
+    with Journal.open(path, SETTINGS) as journal:
+        journal.transaction.execute("CREATE TABLE event (id)")
+        for candidate in journal.undone(candidates):
+            journal.add(record_of(candidate, None))
+    other = {**SETTINGS, "pad": "repeat"}
+    with pytest.raises(JournalError, match="--pad was not given"), Journal.open(path, other):
+        pass
+    assert names_in(path) == ["a"]
 
 
 def test_a_journal_that_is_taken_away_is_missed(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_why_no_alarms_can_be_raised_is_said(bundle: Bundle, changed: list[Recor
     assert not without_times.alarm_facts
     never = watch(changed, bundle, WatchOptions(false_alarms=AlarmBudget(1e-60, "year")))
     assert "cannot be had by up to 60 clips" in never.notes[0]
-    assert "/year can; or decide the table at a lower rate, 0.00498 or more" in never.notes[0]
+    assert "/year can; or decide the table at a lower rate, 0.004976 or more" in never.notes[0]
     undecided = watch(records(normal_scores(1, 50), rate=None), bundle)
     assert undecided.notes == (
         "fan/id_00: no alarms: the table holds no decisions of it; osscl decide makes them",

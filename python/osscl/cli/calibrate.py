@@ -11,7 +11,15 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.completion import models
-from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
+from osscl.cli.console import (
+    MAX_NAMED,
+    WorkProgress,
+    as_json,
+    percent,
+    say_unusable,
+    wide_console,
+)
+from osscl.cli.decision_facts import least_percent
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
 from osscl.cli.options import HopSeconds, takes_shared_options
@@ -25,7 +33,7 @@ from osscl.enrolment import (
     calibrate as calibrate_model,
 )
 from osscl.support.links import missing
-from osscl.support.listing import listed
+from osscl.support.listing import listed, listed_by_reason
 from osscl.support.paths import printable
 from osscl.support.plurals import counted, verb
 
@@ -59,7 +67,7 @@ def calibrate(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Model file to write.", metavar="MODEL2", readable=False)
+        Path, typer.Option("--output", "-o", help="Model file to write.", metavar="NEW_MODEL", readable=False)
     ],
     rule: Annotated[
         str,
@@ -91,7 +99,7 @@ def calibrate(
     ] = False,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at MODEL2.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at NEW_MODEL.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Calibrate what the network says on normal recordings, so that it can decide at a false-alarm rate."""
@@ -135,8 +143,8 @@ def _tell(report: CalibrationReport, output: Path, *, json: bool) -> None:
     if report.left_out:
         say(f"left out, said to be anomalous: {listed(report.left_out, MAX_NAMED)}")
     say_unusable("not used", [(each.path, each.reason) for each in report.unusable])
-    for machine, reason in report.refused.items():
-        say(f"not calibrated: {machine}: {reason}")
+    for refusal in listed_by_reason(report.refused.items(), MAX_NAMED):
+        say(f"not calibrated: {refusal}")
     if json:
         emit(as_json({"output": str(output), "n_bytes": output.stat().st_size, "calibration": report}))
         return
@@ -161,7 +169,7 @@ def _table(machines: tuple[CalibratedMachine, ...]) -> rich.table.Table:
             each.machine,
             each.n_clips,
             each.n_recordings,
-            percent(each.smallest_rate),
+            least_percent(each.smallest_rate),
             percent(each.rate),
             f"{each.threshold:.4g}",
             percent(each.left_out_rate),

@@ -13,6 +13,7 @@ import rich.table
 from osscl.cli.harmless import without_bytes
 from osscl.cli.messages import is_quiet, say
 from osscl.cli.pace import UNKNOWN, mean_speed, rate, time_left
+from osscl.cli.progress_lines import ProgressLines
 from osscl.cli.terminal import SafeConsole
 from osscl.errors import OssclError
 from osscl.model_file.manifest import Manifest
@@ -102,7 +103,7 @@ def accuracy_facts(manifest: Manifest) -> dict[str, str]:
 
 
 class WorkProgress(AbstractContextManager["WorkProgress"]):
-    """Work done, rate and time left, on stderr where that is a terminal.
+    """Work done, rate and time left on stderr: a bar on a terminal, elsewhere a line a minute.
 
     Parameters
     ----------
@@ -127,6 +128,7 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
         )
         self._task = self._bar.add_task(unit, total=total, rate="", left=UNKNOWN, note="")
         self._n_before: int | None = None  # a run that goes on did not do these now
+        self._lines = None if is_quiet() or stderr.is_terminal else ProgressLines(say)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -162,6 +164,13 @@ class WorkProgress(AbstractContextManager["WorkProgress"]):
         speed = task.finished_speed or task.speed or mean_speed(done - self._n_before, task.elapsed)
         left = time_left(None if task.total is None else task.total - done, speed)
         self._bar.update(self._task, completed=done, rate=rate(speed, self._unit), left=left, note=note)
+        if self._lines is not None and self._lines.is_due:
+            what = f"{self._unit} ({note})" if note else self._unit
+            self._lines.show(what, done, self._total_of_lines(task.total), task.fields["rate"], left)
+
+    def _total_of_lines(self, total: float | None) -> int | None:
+        """How many there are, for those that count them only where somebody is told."""
+        return None if total is None else int(total)
 
 
 class StagedProgress(WorkProgress):
@@ -214,12 +223,22 @@ class FileProgress(WorkProgress):
     def __init__(self, roots: Iterable[str], unit: str = "files") -> None:
         super().__init__(unit)
         self._roots = list(roots)
+        self._counts = False
 
     def __enter__(self) -> Self:
         super().__enter__()
         if self.is_shown:
-            threading.Thread(target=self._count, daemon=True).start()
+            self._begin_to_count()
         return self
+
+    def _total_of_lines(self, total: float | None) -> int | None:
+        if total is None and not self._counts:
+            self._begin_to_count()  # a run that is over in a minute is not worth a second walk
+        return super()._total_of_lines(total)
+
+    def _begin_to_count(self) -> None:
+        self._counts = True
+        threading.Thread(target=self._count, daemon=True).start()
 
     def _count(self) -> None:
         with suppress(OssclError):  # the run itself meets it, and says so

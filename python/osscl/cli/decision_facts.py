@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from osscl.cli.limit_lines import in_one_line
 from osscl.decisions import smallest_rate
+from osscl.decisions.conformal import rounded_up
 from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.model_file.decisions import (
     AnyBackground,
@@ -18,6 +19,11 @@ from osscl.scoring.judges import Judges
 from osscl.support.plurals import counted
 
 _NOTHING = StoredDecisions()
+
+
+def least_percent(rate: float | None) -> str:
+    """The smallest rate that can be asked for, rounded up: what is shown is not refused when it is typed."""
+    return "-" if rate is None else f"{100 * rounded_up(rate):.4g} %"
 
 
 def decision_facts(manifest: Manifest) -> dict[str, str]:
@@ -99,7 +105,7 @@ def _recordings(clips: tuple[StoredClip, ...]) -> str:
     count = len({clip.recording for clip in clips})
     if count < MIN_RECORDINGS:
         return f"{counted(count, 'recording')}: too few to decide"
-    return f"{counted(count, 'recording')}, smallest rate {100 * smallest_rate(count):.3g} %"
+    return f"{counted(count, 'recording')}, smallest rate {least_percent(smallest_rate(count))}"
 
 
 def _rules(manifest: Manifest) -> Iterator[str]:

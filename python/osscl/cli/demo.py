@@ -15,7 +15,8 @@ from osscl.cli.streams import refuse_closed_stdout
 from osscl.demo import MODEL, N_STEPS, PLAN, RECORDINGS, REPORT, SCORES, Demonstration, run_demo
 from osscl.evaluation.figures import DecisionFigures, Figure
 from osscl.scoring.judge import DEFAULT_RATE
-from osscl.support.outputs import check_output_folder
+from osscl.support.outputs import check_output_folder, refuse_used_folder
+from osscl.support.paths import printable
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl demo\n
@@ -37,17 +38,20 @@ def demo(
 ) -> None:
     """Enroll normal sounds of machines, then find the faulty ones among others."""
     check_output_folder(output)
+    refuse_used_folder(output / RECORDINGS, overwrite=overwrite)  # before anything that takes its time
     refuse_closed_stdout()
     started = time.monotonic()
-    say(
-        f"{PLAN.train} normal recordings of {PLAN.machines} machines from osscl's own generator are "
-        f"enrolled, then {PLAN.normal} healthy and {PLAN.anomalous} faulty ones are scored"
-    )
     try:
+        say(
+            f"{PLAN.train} normal recordings of {PLAN.machines} machines from osscl's own generator are "
+            f"enrolled, then {PLAN.normal} healthy and {PLAN.anomalous} faulty ones are scored"
+        )
         with WorkProgress("steps", N_STEPS) as progress:
             found = run_demo(output, on_step=progress.advance, overwrite=overwrite)
     except KeyboardInterrupt:
-        say_interrupted(f"interrupted; what was done is kept in {output}")
+        is_begun = (output / RECORDINGS).is_dir()
+        kept = f"what was done is kept in {printable(output)}" if is_begun else "nothing was written"
+        say_interrupted(f"interrupted; {kept}")
         raise typer.Exit(signals.exit_code()) from None
     if json:
         emit(as_json(msgspec.to_builtins(found.memory) | {"by_rule": {"network": found.network}}))

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from osscl.cli.messages import EXIT_FAILED, EXIT_SOME_UNSCORED, emit
+from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, naming_options
 from osscl.health import Finding, check_health
 from osscl.health.concern import by_concern
+from osscl.machines.labels import BY_PATHS, MachineNames
 from osscl.support.plurals import plural
 
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -18,6 +20,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl doctor --json\n
   osscl doctor --recordings pump_recordings\n
   osscl doctor --recordings site --json > site.json\n
+  osscl doctor --recordings normal --machine-pattern '{machine}_{time}.wav'\n
 \n
 Exit code: 0 all is well, 1 something is broken or failed, 2 wrong usage, 3 osscl enroll would not take
 some of the recordings as they are.
@@ -39,12 +42,21 @@ def doctor(
         bool,
         typer.Option("--all", help="Show also what is not installed and need not be on this machine."),
     ] = False,
+    machine: MachineOfAll = None,
+    labels: LabelsOfAll = None,
+    machine_pattern: PatternOfAll = None,
     json: Annotated[bool, typer.Option("--json", help="All of it as one JSON document.")] = False,
 ) -> None:
     """Check this installation, or a folder of recordings: what is well, and what to do where it is not."""
+    names = naming_options(machine, labels, machine_pattern)
     if recordings is not None:
-        _check_folder(recordings, json)
+        _check_folder(recordings, names, json)
         return
+    if names != BY_PATHS:
+        raise typer.BadParameter(
+            "--machine, --labels and --machine-pattern name the machines of recordings: give --recordings "
+            "FOLDER"
+        )
     findings = check_health()
     if json:
         emit(dumps([dataclasses.asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
@@ -69,17 +81,18 @@ def _show(findings: list[Finding], *, everything: bool) -> None:
         )
 
 
-def _check_folder(folder: Path, json: bool) -> None:
+def _check_folder(folder: Path, names: MachineNames, json: bool) -> None:
     # here, because the check of an installation needs nothing that may be broken
     from osscl.cli.console import WorkProgress, as_json
     from osscl.cli.recordings_lines import lines_of
     from osscl.health.recordings_report import check_recordings
     from osscl.support.links import missing
 
-    if (problem := missing(folder)) is not None:
-        raise typer.BadParameter(problem)
+    for path in (folder, names.labels):
+        if path is not None and (problem := missing(path)) is not None:
+            raise typer.BadParameter(problem)
     with WorkProgress("recordings") as progress:
-        report = check_recordings([folder], on_total=progress.set_total, on_recording=progress.advance)
+        report = check_recordings([folder], names, on_total=progress.set_total, on_recording=progress.advance)
     if json:
         emit(as_json(dataclasses.asdict(report)))
     else:

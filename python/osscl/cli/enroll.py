@@ -13,7 +13,15 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli import signals
 from osscl.cli.advice import advise
 from osscl.cli.completion import models
-from osscl.cli.console import MAX_NAMED, WorkProgress, as_json, percent, say_unusable, wide_console
+from osscl.cli.console import (
+    MAX_NAMED,
+    WorkProgress,
+    as_json,
+    percent,
+    say_unusable,
+    wide_console,
+)
+from osscl.cli.decision_facts import least_percent
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
@@ -23,13 +31,14 @@ from osscl.cli.places import check_urls
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
+from osscl.enrolment.options_of_scoring import options_of_scoring
 from osscl.model_file.bundle import DEMO
 from osscl.model_file.manifest import Manifest
 from osscl.sensitivity import SensitivityOptions, SensitivityReport
 from osscl.sensitivity.measuring import measured, with_limits
 from osscl.sensitivity.report import WHAT_IT_IS
 from osscl.support.links import missing
-from osscl.support.listing import listed
+from osscl.support.listing import listed, listed_by_reason
 from osscl.support.paths import printable
 from osscl.support.urls import is_url
 
@@ -61,7 +70,7 @@ def enroll(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Model file to write.", metavar="MODEL2", readable=False)
+        Path, typer.Option("--output", "-o", help="Model file to write.", metavar="NEW_MODEL", readable=False)
     ],
     machine: MachineOfAll = None,
     labels: LabelsOfAll = None,
@@ -112,7 +121,7 @@ def enroll(
     ] = False,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at MODEL2.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at NEW_MODEL.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Make memories of machines from normal recordings: anomalies are found without a training."""
@@ -170,7 +179,7 @@ def enroll(
         say_interrupted("interrupted; nothing was written")
         raise typer.Exit(signals.exit_code()) from None
     report = None if measurement is None else measurement.report
-    _report(made, report, output, machine_pattern, json=json)
+    _report(made, report, output, options, json=json)
     advise(Counter(each.status for each in made.unusable), normals)
     raise typer.Exit(EXIT_SOME_UNSCORED if made.unusable or (report and report.refused) else 0)
 
@@ -231,7 +240,7 @@ def _report(
     made: Enrolment,
     limits: SensitivityReport | None,
     output: Path,
-    machine_pattern: str | None,
+    options: EnrolOptions,
     *,
     json: bool,
 ) -> None:
@@ -241,8 +250,8 @@ def _report(
     if made.left_out:
         say(f"left out, said to be anomalous: {listed(made.left_out, MAX_NAMED)}")
     say_unusable("not enrolled", [(each.path, each.reason) for each in made.unusable])
-    for machine, reason in (limits.refused if limits else {}).items():
-        say(f"no limits: {machine}: {reason}")
+    for refusal in listed_by_reason((limits.refused if limits else {}).items(), MAX_NAMED):
+        say(f"no limits: {refusal}")
     if json:
         document = {"output": str(output), "n_bytes": output.stat().st_size, "enrolment": made}
         emit(as_json(document | ({"limits": limits.machines} if limits else {})))
@@ -259,8 +268,8 @@ def _report(
         for each in limits.machines:
             say(in_one_line(each))
         say(WHAT_IT_IS)
-    named = () if machine_pattern is None else ("--machine-pattern", machine_pattern)
-    say_next("osscl", "score", output, "NEW_RECORDINGS", *named, "--output", "scores.csv")
+    asked = options_of_scoring(options)
+    say_next("osscl", "score", output, "NEW_RECORDINGS", *asked, "--output", "scores.csv")
 
 
 def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:
@@ -273,7 +282,7 @@ def _table(machines: tuple[EnrolledMachine, ...]) -> rich.table.Table:
             each.owner,
             each.n_clips,
             each.n_recordings,
-            percent(each.smallest_rate),
+            least_percent(each.smallest_rate),
             percent(each.rate),
             each.rule,
             each.n_equal,

@@ -96,6 +96,8 @@ def score_with_journal(
         run = JournaledRun(
             detector, journal, asked.output, asked.wanted, asked.options, explainer, asked.overwrite
         )
+        if journal.begun_anew is not None:
+            say(f"nothing was scored by the run before, so this one begins anew: {journal.begun_anew}")
         run.note_overwriting()
         try:
             _score(run, paths, candidates, scores, times, retry_failed=asked.retry_failed)

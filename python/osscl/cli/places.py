@@ -83,6 +83,44 @@ def refuse_urls(context: Any, words: Iterable[str]) -> None:
                 raise typer.BadParameter(_refusal(urls[path]), ctx=context)
 
 
+def refuse_swapped(context: Any) -> None:
+    """Refuse recordings where the model file belongs, and the model file behind them.
+
+    Parameters
+    ----------
+    context : typer.Context
+        Of a command, its parameters parsed.
+
+    Raises
+    ------
+    typer.BadParameter
+        Both are there, in the other order.
+    """
+    named = [each.name for each in context.command.params if each.param_type_name == "argument"]
+    if len(named) < 2 or named[0] != "model":
+        return
+    model, others = (context.params.get(name) for name in named[:2])
+    others = others if isinstance(others, list | tuple) else [others]
+    swapped = next(filter(_is_model_file, others), None)
+    if swapped is not None and not _is_model_file(model) and str(model) != "demo" and _is_there(model):
+        raise typer.BadParameter(
+            f"{printable(str(model))} is no model file and {printable(str(swapped))} looks like one: the two "
+            "seem to be swapped; name the model file first",
+            ctx=context,
+        )
+
+
+def _is_model_file(named: object) -> bool:
+    return str(named).lower().endswith(".onnx")
+
+
+def _is_there(named: object) -> bool:
+    try:
+        return isinstance(named, str | Path) and Path(named).exists()
+    except OSError:  # closed to us: whoever opens it says so
+        return False
+
+
 def _refusal(url: str) -> str:
     return (
         f"{printable(hidden(url))} is a URL, and a path on this machine is needed here: copy it to one "

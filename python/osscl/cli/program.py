@@ -5,6 +5,7 @@ and ``EXAMPLES``; where it has commands of its own, with their ``app``.
 """
 
 import ast
+import functools
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,8 +17,9 @@ import typer.core
 import typer.main
 
 from osscl.cli.everywhere import LOG_FILE, QUIET
+from osscl.cli.help_pages import format_help
 from osscl.cli.messages import emit
-from osscl.cli.places import refuse_urls
+from osscl.cli.places import refuse_swapped, refuse_urls
 from osscl.support.installed import version_of
 
 COMMANDS = (
@@ -87,6 +89,7 @@ def _declare_everywhere(made: Any) -> None:
     for option in options:
         option.expose_value = False  # functions of commands do not take them
     made.params += options
+    made.format_help = functools.partial(format_help, made)
 
 
 class OnDemand(typer.core.TyperCommand):
@@ -102,6 +105,7 @@ class OnDemand(typer.core.TyperCommand):
         words = list(args)  # parsing uses them up
         context = self.load().make_context(info_name, args, parent, **extra)
         refuse_urls(context, words)
+        refuse_swapped(context)
         return context
 
 

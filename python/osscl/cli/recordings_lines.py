@@ -1,10 +1,12 @@
 """A folder of recordings in words: what `osscl doctor --recordings` prints."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
+from osscl.cli.as_options import in_options
 from osscl.health.recordings_report import MachineRecordings, NamedRecording, RecordingsReport
-from osscl.support.listing import listed
+from osscl.support.listing import listed, listed_by_reason
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
 
@@ -29,12 +31,24 @@ def lines_of(report: RecordingsReport) -> Iterator[str]:
         for name, text in _facts_of(machine):
             yield f"  {name:9} {text}"
     if report.unnamed:
-        yield f"of no known machine: {len(report.unnamed)}"
-        yield from _each(report.unnamed)
+        yield from _of_unnamed(report)
     if report.left_out:
         named = listed(report.left_out, _MAX_NAMED)
         yield f"said to be anomalous and never enrolled: {len(report.left_out)} ({named})"
     yield from report.notes
+
+
+def _of_unnamed(report: RecordingsReport) -> Iterator[str]:
+    """Why nothing tells the machine, each reason once, and the sound all the same."""
+    yield f"of no known machine: {_n(len(report.unnamed), 'recording')}"
+    reasons = listed_by_reason(((each.path, each.what) for each in report.unnamed), _MAX_NAMED)
+    told = list(islice(reasons, _MAX_NAMED + 1))
+    yield from (f"  {in_options(reason)}" for reason in told[:_MAX_NAMED])
+    if len(told) > _MAX_NAMED:
+        yield "  and more reasons; --json names all"
+    if report.of_unnamed is not None:
+        for name, text in _facts_of(report.of_unnamed):
+            yield f"  {name:9} {text}"
 
 
 def _facts_of(machine: MachineRecordings) -> Iterator[tuple[str, str]]:
@@ -72,7 +86,7 @@ def _refusals(machine: MachineRecordings) -> Iterator[tuple[str, str]]:
         yield "", f"{option} would mend {count}"
     if machine.note is not None:
         yield "refused", machine.note
-    if not machine.refused and machine.note is None:
+    if machine.machine is not None and not machine.refused and machine.note is None:
         yield "enroll", "takes all of them as they are"
 
 
@@ -90,7 +104,7 @@ def _named(recordings: Sequence[NamedRecording]) -> Iterator[tuple[str, str]]:
 
 def _each(recordings: Sequence[NamedRecording]) -> Iterator[str]:
     for each in recordings[:_MAX_NAMED]:
-        yield f"  {printable(each.path)}: {each.what}"
+        yield f"  {printable(each.path)}: {in_options(each.what)}"
     if len(recordings) > _MAX_NAMED:
         yield f"  and {len(recordings) - _MAX_NAMED} more; --json names all"
 

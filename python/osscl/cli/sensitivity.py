@@ -19,7 +19,7 @@ from osscl.sensitivity import SensitivityOptions, SensitivityReport, measure_lim
 from osscl.sensitivity.report import WHAT_IT_IS
 from osscl.support.atomic import write_atomically
 from osscl.support.links import missing
-from osscl.support.listing import listed
+from osscl.support.listing import listed, listed_by_reason
 from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
@@ -72,12 +72,14 @@ def sensitivity(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option(help="Model file to write that holds the limits too.", metavar="MODEL2", readable=False),
+        typer.Option(
+            help="Model file to write that holds the limits too.", metavar="NEW_MODEL", readable=False
+        ),
     ] = None,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what is at JSON and MODEL2.")
+        bool, typer.Option("--overwrite", help="Replace what is at JSON and NEW_MODEL.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="The limits as JSON on stdout.")] = False,
 ) -> None:
@@ -141,8 +143,8 @@ def _tell(report: SensitivityReport, *, json: bool) -> None:
     if report.left_out:
         say(f"left out, said to be anomalous: {listed(report.left_out, MAX_NAMED)}")
     say_unusable("not used", [(each.path, each.reason) for each in report.unusable])
-    for machine, reason in report.refused.items():
-        say(f"not measured: {machine}: {reason}")
+    for refusal in listed_by_reason(report.refused.items(), MAX_NAMED):
+        say(f"not measured: {refusal}")
     if json:
         emit(as_json(report))
         return

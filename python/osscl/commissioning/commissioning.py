@@ -13,6 +13,7 @@ from osscl.commissioning.summary import introduction_of
 from osscl.commissioning.table import write_normal_table
 from osscl.detector import Detector
 from osscl.enrolment import EnrolOptions, enroll
+from osscl.enrolment.options_of_scoring import options_of_scoring
 from osscl.enrolment.plan import plan_of
 from osscl.errors import DecisionError
 from osscl.machines.survey import Survey
@@ -114,7 +115,7 @@ def commission(
             }
             table = write_normal_table(detector, plan, options.fit, work / TABLE, told, on_clip)
         on_stage("page")
-        commands = _next_commands(place)
+        commands = _next_commands(place, options)
         introduction = introduction_of(enrolment, table, sensitivity, no_limits, commands)
         contents = make_page(
             work / TABLE,
@@ -166,9 +167,10 @@ def _limits(
     return report, None
 
 
-def _next_commands(folder: Path) -> tuple[str, ...]:
-    model = shlex.quote(printable(folder / MODEL))
+def _next_commands(folder: Path, options: EnrolOptions) -> tuple[str, ...]:
+    model = printable(folder / MODEL)
+    asked = options_of_scoring(options)
     return (
-        f"osscl score {model} NEW_RECORDINGS --output scores.csv",
-        f"osscl report scores.csv --model {model} --output today.html",
+        shlex.join(["osscl", "score", model, "NEW_RECORDINGS", *asked, "--output", "scores.csv"]),
+        shlex.join(["osscl", "report", "scores.csv", "--model", model, "--output", "today.html"]),
     )

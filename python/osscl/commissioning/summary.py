@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from osscl.commissioning.table import NormalTable
+from osscl.decisions.how_many import HOW_MANY
 from osscl.enrolment import EnrolledMachine, Enrolment
 from osscl.model_file.limits import DetectionLimit, MachineLimits
 from osscl.page.introduction import Introduction
@@ -18,8 +19,6 @@ _TELLING = ("band", "tone", "modulation", "burst")
 FEW_DAYS = 2
 LARGEST_RATE = 0.1
 """A machine of which more normal clips are flagged is not ready to be watched."""
-WANTED = 19
-"""Normal recordings that a false-alarm rate of 5 % takes."""
 
 
 def introduction_of(
@@ -63,7 +62,7 @@ def introduction_of(
 def _headline(enrolment: Enrolment) -> str:
     ready = [each for each in enrolment.machines if each.rate is not None and each.rate <= LARGEST_RATE]
     few = [each for each in enrolment.machines if each not in ready]
-    wanting = f"{listed(_names(few), _MAX_NAMED)}: too few normal recordings, {WANTED} or more are wanted"
+    wanting = f"{listed(_names(few), _MAX_NAMED)}: too few normal recordings; {HOW_MANY}"
     if not ready:
         return f"Not ready to watch {wanting}."
     begin = f"Ready to watch {listed(_names(ready), _MAX_NAMED)}"

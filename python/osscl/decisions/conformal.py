@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,8 @@ import numpy.typing as npt
 from osscl.decisions.staircase import MIN_RECORDINGS, Staircase, checked_scores
 from osscl.errors import ConfigError, DecisionError
 from osscl.support.plurals import are, verb
+
+_FOUR_DIGITS_UP = Context(prec=4, rounding=ROUND_CEILING)
 
 
 def p_values(
@@ -105,6 +108,22 @@ def smallest_rate(recordings: Sequence[str] | int) -> float:
     if n_recordings < 1:
         raise DecisionError("there is no normal recording; give scores of 3 recordings or more")
     return 1 / (n_recordings + 1)
+
+
+def rounded_up(rate: float) -> float:
+    """Round a rate up to four digits, as one that is proposed must be: rounded down it would be refused.
+
+    Parameters
+    ----------
+    rate : float
+        Greater than 0.
+
+    Returns
+    -------
+    float
+        At least `rate`, and written in four digits.
+    """
+    return float(_FOUR_DIGITS_UP.create_decimal(repr(float(rate))))
 
 
 def recordings_needed(false_alarm_rate: float) -> int:
@@ -209,7 +228,7 @@ def too_few_recordings(n_recordings: int, false_alarm_rate: float) -> str | None
     missing = recordings_needed(false_alarm_rate) - n_recordings
     if missing <= 0:
         return None
-    reachable = smallest_rate(max(n_recordings, MIN_RECORDINGS))
+    reachable = rounded_up(smallest_rate(max(n_recordings, MIN_RECORDINGS)))
     way_out = f", or a rate of {reachable:.4g}" if n_recordings >= MIN_RECORDINGS else ""
     return (
         f"{are(n_recordings, 'normal recording')} too few for a false-alarm rate of {false_alarm_rate:g}: "

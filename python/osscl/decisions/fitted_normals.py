@@ -11,6 +11,7 @@ from osscl.decisions.background import HasPriors
 from osscl.decisions.blocks import Rows
 from osscl.decisions.conformal import Decisions, decide
 from osscl.decisions.fitted import Fitted, fit_all
+from osscl.decisions.how_many import HOW_MANY
 from osscl.decisions.selection import Indices, Selection, select
 from osscl.decisions.space import Space
 from osscl.decisions.staircase import MIN_RECORDINGS, recording_numbers
@@ -268,6 +269,5 @@ def _distinct(clip_ids: Sequence[str] | None, n: int) -> Indices:
 def _check_count(n_clips: int) -> None:
     if n_clips < MIN_CLIPS:
         raise DecisionError(
-            f"{are(n_clips, 'different normal clip')} too few: a memory needs {MIN_CLIPS}, "
-            "and 10 to 100 make a good one"
+            f"{are(n_clips, 'different normal clip')} too few: a memory needs {MIN_CLIPS}; {HOW_MANY}"
         )

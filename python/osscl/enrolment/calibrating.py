@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.decisions import smallest_rate, threshold, too_few_recordings
+from osscl.decisions.how_many import HOW_MANY
 from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.enrolment.both_scores import both_scores, refuse_unlike, without_siblings
 from osscl.enrolment.calibrate_options import CalibrateOptions
@@ -30,10 +31,12 @@ from osscl.model_file.manifest import Manifest
 from osscl.model_file.restored import restored_memory
 from osscl.runs.featured import Unusable
 from osscl.scoring.judge import DEFAULT_RATE, separating
+from osscl.support.listing import listed_by_reason
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import are, counted, verb
 
+_MAX_NAMED = 3
 AS_BY_DEFAULT = CalibrateOptions()
 
 
@@ -233,28 +236,28 @@ class _Work:
         n_recordings = len({normal.recording for normal in chosen})
         if n_recordings < MIN_RECORDINGS:
             raise DecisionError(
-                f"{are(n_recordings, 'normal recording')} too few: {MIN_RECORDINGS} are the least, and 19 "
-                f"allow "
-                "a rate of 5 %"
+                f"{are(n_recordings, 'normal recording')} too few: {MIN_RECORDINGS} are the least; {HOW_MANY}"
             )
         return chosen
 
     def _refuse_if_none_is_left(self) -> None:
         if not self.chosen:
-            reasons = "; ".join(f"{machine}: {reason}" for machine, reason in self.refused.items())
+            reasons = "; ".join(listed_by_reason(self.refused.items(), _MAX_NAMED))
             raise DecisionError(f"no machine can be calibrated: {reasons}")
 
     def _refuse_unreachable_rate(self) -> None:
         rate = self._options.false_alarm_rate
         if rate is None:
             return
-        reasons = {
-            machine: too_few_recordings(len({normal.recording for normal in normals}), rate)
-            for machine, normals in self.chosen.items()
-        }
-        flaws = [f"{machine}: {reason}" for machine, reason in reasons.items() if reason is not None]
-        if flaws:
-            raise DecisionError("; ".join(flaws))
+        flaws = listed_by_reason(
+            (
+                (machine, too_few_recordings(len({normal.recording for normal in normals}), rate))
+                for machine, normals in self.chosen.items()
+            ),
+            _MAX_NAMED,
+        )
+        if told := "; ".join(flaws):
+            raise DecisionError(told)
 
     def _calibration(self, machine: str, network_scores: Scores) -> Calibration:
         normals = self.chosen[machine]

@@ -16,7 +16,10 @@ from osscl.errors import ConfigError, DecisionError
 from osscl.machines.domains import DOMAINS
 from osscl.model_file.decisions import AnyBackground, Rule, StoredDecisions, StoredMemory, StoredNormals
 from osscl.scoring.judge import DEFAULT_RATE
+from osscl.support.listing import listed_by_reason
 from osscl.support.plurals import counted
+
+_MAX_NAMED = 3
 
 
 def changed_memories(
@@ -57,7 +60,7 @@ def changed_memories(
         Clips are to be added to a memory that is not there.
     """
     changed = forgetting(kind, decisions, forgotten, background)
-    flaws = []
+    flaws: list[tuple[str, str]] = []
     for owner, clips in normals.items():
         before = changed.get(owner)
         old_memory = before.stored if before else of_owner(kind, decisions, owner)
@@ -69,11 +72,11 @@ def changed_memories(
                 made = made_new(owner.machine, clips, options.fit, background, kind, owner.domain)
                 made = replace(made, notes=(*made.notes, *_replaced(kind, owner, decisions)))
         except DecisionError as error:
-            flaws.append(str(error))
+            flaws.append((str(owner), str(error).removeprefix(f"{owner}: ")))
             continue
         changed[owner] = replace(made, notes=(*(before.notes if before else ()), *made.notes))
     if flaws:
-        raise DecisionError("; ".join(flaws))
+        raise DecisionError("; ".join(listed_by_reason(flaws, _MAX_NAMED)))
     anew = set() if options.add else {owner.machine for owner in normals}
     return {owner: each for owner, each in changed.items() if owner.machine not in anew or owner in normals}
 
@@ -130,13 +133,15 @@ def refuse_unreachable_rate(memories: Mapping[Owner, Remembered], false_alarm_ra
     """
     if false_alarm_rate is None:
         return
-    reasons = {
-        owner: too_few_recordings(len(set(each.memory.calibration_recordings)), false_alarm_rate)
-        for owner, each in memories.items()
-    }
-    flaws = [f"{owner}: {reason}" for owner, reason in reasons.items() if reason is not None]
-    if flaws:
-        raise DecisionError("; ".join(flaws))
+    flaws = listed_by_reason(
+        (
+            (str(owner), too_few_recordings(len(set(each.memory.calibration_recordings)), false_alarm_rate))
+            for owner, each in memories.items()
+        ),
+        _MAX_NAMED,
+    )
+    if told := "; ".join(flaws):
+        raise DecisionError(told)
 
 
 def described(

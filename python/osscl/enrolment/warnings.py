@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from osscl.decisions.how_many import HOW_MANY
+from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.enrolment.normals import Normal, Normals
 from osscl.enrolment.report import EnrolledMachine
 from osscl.model_file.decisions import AnyBackground
 from osscl.model_file.manifest import Manifest
-from osscl.support.listing import listed
+from osscl.support.listing import listed, listed_by_reason
 from osscl.support.plurals import are, counted, verb
 
 _CLIPPED_SHARE = 1e-3
@@ -67,11 +69,8 @@ def warnings_of_memories(machines: Sequence[EnrolledMachine]) -> Iterator[str]:
                 f"{each.owner}: {_count(each.flagged, 'clip')} added that the memory had called anomalous: "
                 f"{named(each.flagged)}; false-alarm rates are measured from now on, not guaranteed"
             )
-        if each.smallest_rate is None:
-            yield (
-                f"{each.owner}: {are(each.n_recordings, 'recording')} too few to decide anything: clips are "
-                "scored; give 3 or more, better 10 to 100"
-            )
+    few = ((str(each.owner), _too_few_to_decide(each)) for each in machines)
+    yield from listed_by_reason(few, _MAX_NAMED)
 
 
 def warnings_of_embeddings(
@@ -122,6 +121,15 @@ def warnings_of_embeddings(
 def named(paths: Sequence[str]) -> str:
     """Name some files: not more than fit into a sentence."""
     return listed(paths, _MAX_NAMED)
+
+
+def _too_few_to_decide(machine: EnrolledMachine) -> str | None:
+    if machine.smallest_rate is not None:
+        return None
+    return (
+        f"{are(machine.n_recordings, 'recording')} too few to decide anything: clips are scored; give "
+        f"{MIN_RECORDINGS} or more: {HOW_MANY}"
+    )
 
 
 def _count(things: Sequence[str], noun: str) -> str:

@@ -4,7 +4,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +14,7 @@ from osscl.errors import ConfigError
 from osscl.health.finding import Check, Finding
 from osscl.health.probe import probe
 from osscl.support.installed import version_of
+from osscl.support.listing import listed
 from osscl.support.telemetry import import_quietly, telemetry_state
 from osscl.support.threads import FILE_TREE, bound_cpus, own_quota, usable_cpus
 
@@ -96,7 +97,8 @@ def processors(root: Path = FILE_TREE) -> Iterator[Finding]:
 
 def _decoder() -> Iterator[Finding]:
     soundfile = import_quietly("soundfile")
-    yield Finding("audio", "ok", f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}")
+    library = f"libsndfile {soundfile.__libsndfile_version__}"
+    yield Finding("audio", "ok", f"soundfile {soundfile.__version__}, {library}")
 
 
 def _extras() -> Iterator[Finding]:
@@ -107,7 +109,7 @@ def _extras() -> Iterator[Finding]:
 
 def _extra(package: str) -> Finding:
     extra = _EXTRAS[package]
-    installed = [name for name in (package, f"{package}-gpu") if version_of(name)]
+    installed = _builds_of(package)
     if not installed:
         remedy = f'pip install "osscl[{extra.extras}]"'
         return Finding(package, "missing", f"not installed, needed for {extra.purpose}", remedy)
@@ -115,7 +117,44 @@ def _extra(package: str) -> Finding:
     if failed is not None:
         return Finding(package, "broken", *failed)
     versions = ", ".join(f"{name} {version_of(name)}" for name in installed)
+    others = lacking_beside(package, lambda name: bool(_builds_of(name)))
+    if others:
+        remedy = f'pip install "osscl[{extra.extras.partition(",")[0]}]"'
+        return Finding(
+            package, "ok", f"{versions}, but {extra.purpose} needs {listed(others, 3)} too", remedy
+        )
     return Finding(package, "ok", f"{versions}, {extra.purpose}")
+
+
+def _builds_of(package: str) -> list[str]:
+    """Names by which a package is installed: its own, or that of its build for GPUs."""
+    return [name for name in (package, f"{package}-gpu") if version_of(name)]
+
+
+def lacking_beside(package: str, is_installed: Callable[[str], bool]) -> list[str]:
+    """Name the packages without which an installed one is of no use.
+
+    Parameters
+    ----------
+    package : str
+        One of an extra.
+    is_installed : callable
+        Whether a package is.
+
+    Returns
+    -------
+    list of str
+        What the first of its extras lacks; empty where one of its extras is complete.
+    """
+    lacking = [
+        [
+            name
+            for name, other in _EXTRAS.items()
+            if extra in other.extras.split(",") and not is_installed(name)
+        ]
+        for extra in _EXTRAS[package].extras.split(",")
+    ]
+    return lacking[0] if all(lacking) else []
 
 
 def _telemetry() -> Iterator[Finding]:

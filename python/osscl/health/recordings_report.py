@@ -9,11 +9,16 @@ from typing import TypeVar
 
 import numpy as np
 
+from osscl.audio.candidate import Candidate
 from osscl.audio.doubts import BY_FIXED_BOUNDS, Doubter
 from osscl.audio.quality import Measured
 from osscl.decisions.fitted_normals import MIN_CLIPS
+from osscl.decisions.how_many import HOW_MANY
 from osscl.enrolment.plan import plan_of
+from osscl.errors import MachineError
 from osscl.health.recordings import LookedAt, Sound, look_at
+from osscl.machines.labels import BY_PATHS, MachineNames
+from osscl.runs.featured import Unusable
 from osscl.support.plurals import counted
 from osscl.support.threads import usable_cpus
 
@@ -44,8 +49,8 @@ class MachineRecordings:
 
     Attributes
     ----------
-    machine : str
-        As `osscl enroll` would name it.
+    machine : str or None
+        As `osscl enroll` would name it; None of all those whose machine nothing tells.
     n_recordings : int
         Files.
     sample_rates_hz, n_channels, formats : dict
@@ -72,7 +77,7 @@ class MachineRecordings:
         Why no memory could be made of them at all.
     """
 
-    machine: str
+    machine: str | None
     n_recordings: int
     sample_rates_hz: dict[int, int]
     n_channels: dict[int, int]
@@ -99,6 +104,8 @@ class RecordingsReport:
         In the order in which they are met.
     unnamed : tuple of NamedRecording
         Files whose machine nothing tells.
+    of_unnamed : MachineRecordings or None
+        Their sound, summed up all the same; None where there are none.
     left_out : tuple of str
         Files whose names say that they are anomalous: `osscl enroll` takes none of them.
     notes : tuple of str
@@ -107,6 +114,7 @@ class RecordingsReport:
 
     machines: tuple[MachineRecordings, ...]
     unnamed: tuple[NamedRecording, ...]
+    of_unnamed: MachineRecordings | None
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -118,6 +126,7 @@ class RecordingsReport:
 
 def check_recordings(
     folders: Sequence[str | os.PathLike[str]],
+    names: MachineNames = BY_PATHS,
     *,
     threads: int | None = None,
     on_total: Callable[[int], object] = lambda _: None,
@@ -129,6 +138,8 @@ def check_recordings(
     ----------
     folders : sequence of path-like
         Folders, searched at any depth, or files.
+    names : MachineNames
+        How machines are named, where folders and file names do not say it.
     threads : int, optional
         Processors to use; by default all that the process may use.
     on_total : callable
@@ -145,24 +156,39 @@ def check_recordings(
     ------
     NoRecordingsError
         A folder holds none.
+    ConfigError
+        The pattern cannot be used.
+    LabelTableError
+        The table cannot be used.
     """
-    plan = plan_of(folders, for_memories=True)
-    on_total(len(plan.planned))
-    found: dict[str, list[LookedAt]] = {}
+    plan = plan_of(
+        folders, names.machine, labels=names.labels, machine_pattern=names.machine_pattern, for_memories=True
+    )
+    given: list[tuple[str | None, Candidate]] = [(each.machine, each.candidate) for each in plan.planned]
+    given += [(None, _as_met(each)) for each in plan.unusable]
+    on_total(len(given))
+    found: dict[str | None, list[LookedAt]] = {}
     with ThreadPoolExecutor(threads or usable_cpus(), "osscl-reader") as pool:
-        looked = pool.map(look_at, (planned.candidate for planned in plan.planned))
-        for planned, each in zip(plan.planned, looked, strict=True):
-            found.setdefault(planned.machine, []).append(each)
+        looked = pool.map(look_at, (candidate for _, candidate in given))
+        for (machine, _), each in zip(given, looked, strict=True):
+            found.setdefault(machine, []).append(each)
             on_recording()
+    unnamed = found.pop(None, None)
     return RecordingsReport(
         tuple(_summed_up(machine, of_machine) for machine, of_machine in found.items()),
         tuple(NamedRecording(each.path, str(each.problem)) for each in plan.unusable),
+        None if unnamed is None else _summed_up(None, unnamed),
         tuple(plan.left_out),
         tuple(plan.notes),
     )
 
 
-def _summed_up(machine: str, recordings: list[LookedAt]) -> MachineRecordings:
+def _as_met(unnamed: Unusable) -> Candidate:
+    """A recording as the walk met it: that nothing tells its machine keeps nobody from hearing it."""
+    return Candidate(unnamed.path, None if isinstance(unnamed.problem, MachineError) else unnamed.problem)
+
+
+def _summed_up(machine: str | None, recordings: list[LookedAt]) -> MachineRecordings:
     headers = [each.header for each in recordings if each.header is not None]
     sounds = [each.sound for each in recordings if each.sound is not None]
     times = [each.recorded_at for each in recordings if each.recorded_at is not None]
@@ -170,7 +196,7 @@ def _summed_up(machine: str, recordings: list[LookedAt]) -> MachineRecordings:
     needed = Counter(option for each in refused if each.header for option in each.header.needs())
     n_different = len({each.sha256 for each in sounds})
     heard = counted(n_different, "different recording")
-    few = f"{heard} can be heard; a memory needs {MIN_CLIPS}, better 10 to 100"
+    few = f"{heard} can be heard; a memory needs {MIN_CLIPS}; {HOW_MANY}"
     return MachineRecordings(
         machine=machine,
         n_recordings=len(recordings),
@@ -181,12 +207,12 @@ def _summed_up(machine: str, recordings: list[LookedAt]) -> MachineRecordings:
         level_db=_span([round(float(each.measured.level_db[0]), 1) for each in sounds]),
         recorded_at=_span(times),
         n_untimed=len(recordings) - len(times),
-        earlier=tuple(_earlier(recordings)),
+        earlier=tuple(_earlier(recordings)) if machine is not None else (),
         equal=tuple(_equal(recordings)),
-        to_doubt=tuple(_to_doubt(recordings)),
+        to_doubt=tuple(_to_doubt(recordings, are_peers=machine is not None)),
         refused=tuple(NamedRecording(each.path, str(each.problem)) for each in refused),
         options=dict(needed),
-        note=few if n_different < MIN_CLIPS else None,
+        note=few if machine is not None and n_different < MIN_CLIPS else None,
     )
 
 
@@ -216,8 +242,8 @@ def _equal(recordings: list[LookedAt]) -> Iterator[NamedRecording]:
             yield NamedRecording(each.path, first[each.sound.sha256])
 
 
-def _to_doubt(recordings: list[LookedAt]) -> Iterator[NamedRecording]:
-    """Recordings of poor quality: by fixed bounds, and beside the others where there are enough of them."""
+def _to_doubt(recordings: list[LookedAt], *, are_peers: bool) -> Iterator[NamedRecording]:
+    """Recordings of poor quality: by fixed bounds, and beside enough others of the same machine."""
     heard = [(each, each.sound) for each in recordings if each.sound is not None]
     if not heard:
         return
@@ -225,7 +251,7 @@ def _to_doubt(recordings: list[LookedAt]) -> Iterator[NamedRecording]:
     measured = Measured(*(np.concatenate(each) for each in zip(*(s.measured for s in sounds), strict=True)))
     levels = np.stack([sound.levels for sound in sounds])  # [B, 32]
     said = BY_FIXED_BOUNDS.of(measured, levels)
-    if len(sounds) >= _FEWEST_PEERS:
+    if are_peers and len(sounds) >= _FEWEST_PEERS:
         beside = Doubter(measured.stored, levels).of(measured, levels)
         said = [fixed or of_peers for fixed, of_peers in zip(said, beside, strict=True)]
     for (each, _), clauses in zip(heard, said, strict=True):

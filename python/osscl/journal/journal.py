@@ -37,6 +37,11 @@ class Journal(Contents):
     Rows come in the order of `undone`, those of one file together, and are committed together: never half a
     file, and at latest with the file that comes a second after the last time, or with the 512th since then.
     `commit` does it at once.
+
+    Attributes
+    ----------
+    begun_anew : str or None
+        In what the run before differed, where nothing was scored by it and this one began anew.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, session: int) -> None:
@@ -48,6 +53,7 @@ class Journal(Contents):
         self._meeting: Meeting | None = None
         self._n_committed, self._committed = 0, time.monotonic()
         self._is_broken = False
+        self.begun_anew: str | None = None
         self._stat = path.stat()
 
     @classmethod
@@ -91,8 +97,9 @@ class Journal(Contents):
                 remove(path)
             connection = connect(path, "rwc")
             try:
-                prepare(connection, path, settings)
+                begun_anew = prepare(connection, path, settings)
                 journal = cls(path, connection, begin_session(connection, started, how or {}))
+                journal.begun_anew = begun_anew
                 if overwrite and given_up is not None and given_up.is_file():
                     journal.exports.expect(hash_of(given_up), {})
                 try:

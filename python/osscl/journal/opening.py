@@ -9,7 +9,15 @@ import msgspec
 
 from osscl.errors import JournalError
 from osscl.journal.differing import differences, in_words
-from osscl.journal.schema import begin_anew, check, create, holds_no_file, is_blank, settings_in
+from osscl.journal.schema import (
+    begin_anew,
+    check,
+    create,
+    holds_no_file,
+    holds_no_score,
+    is_blank,
+    settings_in,
+)
 from osscl.journal.settings import Settings
 from osscl.support.file_systems import network_file_system
 from osscl.support.log import quiet_logger
@@ -20,8 +28,29 @@ _BESIDE = ("-wal", "-shm", "-journal")
 _log = quiet_logger(__name__)
 
 
-def prepare(connection: sqlite3.Connection, path: Path, settings: Settings) -> None:
-    """Make the tables, or compare the settings with those that the journal was begun with."""
+def prepare(connection: sqlite3.Connection, path: Path, settings: Settings) -> str | None:
+    """Make the tables, or compare the settings with those that the journal was begun with.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        To the journal, open for writing.
+    path : Path
+        Where it is.
+    settings : mapping
+        What the scores of the run depend on.
+
+    Returns
+    -------
+    str or None
+        In what the run before differed, where it had scored nothing and its reasons were given up for this
+        one; else None.
+
+    Raises
+    ------
+    JournalError
+        It holds scores of other settings, or is no journal.
+    """
     if not is_blank(connection):
         check(connection, path)
     kind = network_file_system(path)
@@ -38,16 +67,21 @@ def prepare(connection: sqlite3.Connection, path: Path, settings: Settings) -> N
         )
     if is_blank(connection):
         create(connection, msgspec.json.encode(settings).decode())
-        return
+        return None
     given = msgspec.json.decode(msgspec.json.encode(settings))
     differing = list(differences(settings_in(connection), given))
-    if differing and holds_no_file(connection):
-        begin_anew(connection, msgspec.json.encode(settings).decode())
-    elif differing:
+    if not differing:
+        return None
+    has_met = not holds_no_file(connection)
+    # of other folders there may be lines that this run does not make again
+    is_of_these = settings_in(connection).get("folders") == given.get("folders")
+    if has_met and not (is_of_these and holds_no_score(connection)):
         raise JournalError(
             f"{printable(path)} is of a run that would give other scores: {in_words(differing)}; ask for the "
             "same again, name another output, or begin anew with --overwrite"
         )
+    begin_anew(connection, msgspec.json.encode(settings).decode())
+    return in_words(differing) if has_met else None
 
 
 def remove(path: Path) -> None:

@@ -41,6 +41,8 @@ CREATE VIEW records AS
   ORDER BY position, number;
 """  # noqa: S608 - names of our own
 
+_OWN_TABLES = ("about", "sessions", "exports", "files", "rows")
+
 
 def create(connection: sqlite3.Connection, settings: str) -> None:
     """Make a journal of an empty database, whole or not at all."""
@@ -66,10 +68,25 @@ def holds_no_file(connection: sqlite3.Connection) -> bool:
     return not holds_one
 
 
+def holds_no_score(connection: sqlite3.Connection) -> bool:
+    """Whether nothing but reasons came of its files, as of a run with wrong names, and nobody was told."""
+    (holds_score,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM rows WHERE score IS NOT NULL)"
+    ).fetchone()
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    has_others = any(name not in _OWN_TABLES for (name,) in tables)  # alarms and events of osscl watch
+    return not holds_score and not has_others
+
+
 def begin_anew(connection: sqlite3.Connection, settings: str) -> None:
-    """Give a journal that holds no file to another run, whole or not at all."""
+    """Give a journal that holds no score to another run, whole or not at all.
+
+    A table that was made of it stays known: the one that is made now may take its place.
+    """
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("DELETE FROM sessions")
+    for table in ("sessions", "rows", "files"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+    connection.execute("UPDATE exports SET is_current = 0")
     connection.execute("UPDATE about SET value = ? WHERE name = 'settings'", (settings,))
     connection.execute("COMMIT")
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from osscl.decisions import smallest_rate
 from osscl.decisions.alarm_rates import LONGEST_WINDOW, false_alarms, fewest_false_alarms, smallest_window
 from osscl.decisions.alarms import AlarmRule, Raised, alarms_of
+from osscl.decisions.conformal import rounded_up
 from osscl.decisions.staircase import Staircase
 from osscl.errors import DecisionError
 from osscl.monitoring.alarm_facts import AlarmFacts
@@ -98,9 +99,18 @@ def _rate(stream: Stream, normal: NormalScores, n_recordings: int) -> float:
         raise DecisionError(
             "no alarms: the table holds decisions without thresholds; osscl decide makes both"
         )
+    lowest = max(lowest, _float32_of_digits(lowest))
     steps = Staircase.of(normal.scores, normal.recordings)
     p = float(steps.p[np.searchsorted(steps.edges, lowest, side="left")])
     return math.ceil(p * (n_recordings + 1) - 1e-9) / (n_recordings + 1)
+
+
+def _float32_of_digits(threshold: float) -> float:
+    """The float32 whose digits a threshold is: they may lie below it, and below a normal score that it does
+    not flag.
+    """
+    meant = np.float32(threshold)
+    return float(meant) if float(str(meant)) == threshold else threshold
 
 
 def _window(
@@ -114,5 +124,6 @@ def _window(
     raise DecisionError(
         f"no alarms: {options.false_alarms} cannot be had by up to {LONGEST_WINDOW} clips, of which "
         f"{rate:.3g} are flagged on a machine that is well; {a_year:.2g}/year can; or decide the table "
-        f"at a lower rate, {smallest_rate(n_recordings):.3g} or more, by osscl decide --false-alarm-rate"
+        f"at a lower rate, {rounded_up(smallest_rate(n_recordings)):.4g} or more, by osscl decide "
+        "--false-alarm-rate"
     )

@@ -14,7 +14,7 @@ from osscl.scoring.judge import Judge
 from osscl.scoring.judge_making import AUTO, DomainChoice, JudgeMaker
 from osscl.scoring.judge_making import RULES as RULES
 from osscl.scoring.record import Record
-from osscl.support.listing import listed
+from osscl.support.listing import listed_by_reason
 
 _MAX_NAMED = 3
 
@@ -227,9 +227,5 @@ def notes_of(what: str, reasons: Iterable[tuple[str, str | None]]) -> Iterator[s
     str
         One sentence, with the machines that it holds for.
     """
-    machines: dict[str, list[str]] = {}
-    for machine, reason in reasons:
-        if reason is not None:
-            machines.setdefault(reason, []).append(machine)
-    for reason, named in machines.items():
-        yield f"{what} for {listed(named, _MAX_NAMED)}: {reason}"
+    for note in listed_by_reason(reasons, _MAX_NAMED):
+        yield f"{what} for {note}"

@@ -24,7 +24,7 @@ from osscl.sensitivity.network import Network
 from osscl.sensitivity.options import SensitivityOptions
 from osscl.sensitivity.report import SensitivityReport
 from osscl.sensitivity.trials import N_TRIALS
-from osscl.support.listing import listed
+from osscl.support.listing import listed, listed_by_reason
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import are, counted, plural
@@ -163,7 +163,7 @@ def measured(
             UnusableRecording(path=each.path, status=each.problem.status, reason=str(each.problem))
             for each in normals.unusable
         ),
-        warnings=(*plan.notes, *work.warnings),
+        warnings=(*plan.notes, *listed_by_reason(work.warnings, _MAX_NAMED)),
     )
 
 
@@ -198,7 +198,7 @@ class _Work:
         self._options, self._network = options, network
         self.chosen: dict[str, list[Normal]] = {}
         self.refused: dict[str, str] = {}
-        self.warnings: list[str] = []
+        self.warnings: list[tuple[str, str]] = []  # machines, and what is to be said of each
 
     def choose(self, normals: Normals) -> None:
         """Choose clips of each machine, and refuse machines that cannot be measured."""
@@ -269,26 +269,35 @@ class _Work:
         n_recordings = len({each.recording for each in clips})
         if n_recordings < ENOUGH_RECORDINGS:
             self.warnings.append(
-                f"{machine}: {are(n_recordings, 'recording')} fewer than the {ENOUGH_RECORDINGS} that a "
-                "confidence of 95 % takes: true limits may lie above these"
+                (
+                    machine,
+                    f"{are(n_recordings, 'recording')} fewer than the {ENOUGH_RECORDINGS} that a "
+                    "confidence of 95 % takes: true limits may lie above these",
+                )
             )
         if len(clips) < n_given:
             self.warnings.append(
-                f"{machine}: changes are laid into {len(clips)} of {counted(n_given, 'clip')}, drawn by a "
-                "seed from all its recordings in turn"
+                (
+                    machine,
+                    f"changes are laid into {len(clips)} of {counted(n_given, 'clip')}, drawn by a "
+                    "seed from all its recordings in turn",
+                )
             )
         unknown = n_unknown(machine, rule, clips, self._stored)
         if unknown:
             what = "calibration" if rule == "network" else "memory"
             self.warnings.append(
-                f"{machine}: {are(unknown, 'recording')} not in its {what} and "
-                f"judged by it as it is; all "
-                "others are left out of it one at a time"
+                (
+                    machine,
+                    f"{are(unknown, 'recording')} not in its {what} and "
+                    f"judged by it as it is; all "
+                    "others are left out of it one at a time",
+                )
             )
 
     def _refuse_if_none_is_left(self) -> None:
         if not self.chosen:
-            reasons = "; ".join(f"{machine}: {reason}" for machine, reason in self.refused.items())
+            reasons = "; ".join(listed_by_reason(self.refused.items(), _MAX_NAMED))
             raise DecisionError(f"no detection limits can be measured: {reasons}")
 
 

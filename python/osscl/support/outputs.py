@@ -78,6 +78,31 @@ def check_output_folder(path: Path) -> None:
     raise OutputError(f"{printable(path)} is {what}; expected a folder, or none yet")
 
 
+def refuse_used_folder(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that holds something already.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to write into; it need not be there.
+    overwrite : bool
+        Take it all the same.
+
+    Raises
+    ------
+    OutputError
+        It is not empty, or cannot be looked into.
+    """
+    try:
+        is_used = not overwrite and any(folder.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot_be_written(folder, error) from error
+    if is_used:
+        raise OutputError(f"{printable(folder)} is not empty; name another folder, or use --overwrite")
+
+
 def refuse_inputs(path: Path, inputs: Iterable[str | os.PathLike[str] | None]) -> None:
     """Refuse to replace what is read, by whatever name it is called.
 

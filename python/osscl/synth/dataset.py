@@ -14,8 +14,7 @@ import soundfile
 
 from osscl.errors import OutputError
 from osscl.support.atomic import write_atomically
-from osscl.support.outputs import check_output_folder
-from osscl.support.paths import printable
+from osscl.support.outputs import check_output_folder, refuse_used_folder
 from osscl.synth.clip import evidence_of
 from osscl.synth.fault_kind import Evidence
 from osscl.synth.machines import machine
@@ -130,8 +129,7 @@ def _wav(samples: npt.NDArray[np.int16]) -> bytes:
 
 def _make_ready(folder: Path, overwrite: bool) -> None:
     check_output_folder(folder)
+    refuse_used_folder(folder, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
-    if not overwrite and any(folder.iterdir()):
-        raise OutputError(f"{printable(folder)} is not empty; name another folder, or use --overwrite")
     # what is written now makes an earlier record wrong
     (folder / RECORD_NAME).unlink(missing_ok=True)
