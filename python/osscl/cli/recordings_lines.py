@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from osscl.health.recordings_report import MachineRecordings, NamedRecording, RecordingsReport
-from osscl.support.listing import listed
+from osscl.support.listing import and_more, first_of, listed
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
 
@@ -89,10 +89,11 @@ def _named(recordings: Sequence[NamedRecording]) -> Iterator[tuple[str, str]]:
 
 
 def _each(recordings: Sequence[NamedRecording]) -> Iterator[str]:
-    for each in recordings[:_MAX_NAMED]:
+    first, n_left = first_of(recordings, _MAX_NAMED)
+    for each in first:
         yield f"  {printable(each.path)}: {each.what}"
-    if len(recordings) > _MAX_NAMED:
-        yield f"  and {len(recordings) - _MAX_NAMED} more; --json names all"
+    if n_left:
+        yield f" {and_more(n_left)}; --json names all"
 
 
 def _n(number: int, noun: str) -> str:

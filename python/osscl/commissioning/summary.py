@@ -8,7 +8,7 @@ from osscl.enrolment import EnrolledMachine, Enrolment
 from osscl.model_file.limits import DetectionLimit, MachineLimits
 from osscl.page.introduction import Introduction
 from osscl.sensitivity.report import SensitivityReport
-from osscl.support.listing import listed
+from osscl.support.listing import first_of, listed
 from osscl.support.plurals import counted, plural, verb
 
 _MAX_NAMED = 3
@@ -101,9 +101,9 @@ def _false_alarms(table: NormalTable) -> str:
 def _finds(sensitivity: SensitivityReport | None, no_limits: str | None) -> str:
     if sensitivity is None or not sensitivity.machines:
         return f"Not known: {no_limits or 'no limits could be measured'}."
-    parts = [f"{each.machine} {'; '.join(_typical(each))}" for each in sensitivity.machines[:_MAX_NAMED]]
-    more = len(sensitivity.machines) - len(parts)
-    others = f"; {counted(more, 'more machine')} below" if more else ""
+    machines, n_left = first_of(sensitivity.machines, _MAX_NAMED)
+    parts = [f"{each.machine} {'; '.join(_typical(each))}" for each in machines]
+    others = f"; {counted(n_left, 'more machine')} below" if n_left else ""
     return f"Of each kind of change that was tried, the limit in the middle: {'. '.join(parts)}{others}."
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from osscl.errors import MachineError
 from osscl.machines.telling import Telling
 from osscl.support.links import as_walked, real_path
+from osscl.support.listing import listed
 from osscl.support.paths import printable
 
 _PUBLISHED_IDS = {
@@ -216,5 +217,4 @@ def type_of(name: str) -> str:
 
 
 def _listed(names: Collection[str]) -> str:
-    shown = ", ".join(list(names)[:_MAX_LISTED])
-    return shown if len(names) <= _MAX_LISTED else f"{shown} and {len(names) - _MAX_LISTED} more"
+    return listed(names, _MAX_LISTED)

@@ -9,6 +9,7 @@ from osscl.decisions.alarm_rates import chance_of_flagged
 from osscl.page.scored import MachineScores
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import WINDOW, Record
+from osscl.support.listing import and_more, first_of
 from osscl.support.plurals import are, counted, verb
 
 State: TypeAlias = Literal["attention", "chance", "quiet", "unknown"]
@@ -56,6 +57,12 @@ class Standing:
     doubts: tuple[str, ...]
     n_normal: int = 0
     is_of_windows: bool = False
+
+    @property
+    def reason_at_a_glance(self) -> str:
+        """What speaks for its trust in a line: the first doubts, or what the decisions rest on."""
+        first, n_left = first_of(self.doubts, 1)
+        return "; ".join(first) + and_more(n_left) if first else self.rests_on
 
     @property
     def urgency(self) -> int:
