@@ -48,6 +48,8 @@ class Standing:
         Normal recordings that decide.
     is_of_windows : bool
         Whether its clips are windows of long recordings, of which chance cannot be told.
+    since : str or None
+        Since when it is so: "alarm since ...", "alarm over since ..."; None where no alarm and no drift tells.
     """
 
     state: State
@@ -57,6 +59,7 @@ class Standing:
     doubts: tuple[str, ...]
     n_normal: int = 0
     is_of_windows: bool = False
+    since: str | None = None
 
     @property
     def reason_at_a_glance(self) -> str:
@@ -75,6 +78,8 @@ def standing_of(
     records: Sequence[Record],
     judge: Judge | str | None,
     warned: Sequence[str] = (),
+    over: Sequence[str] = (),
+    since: str | None = None,
 ) -> Standing:
     """Say how a machine stands.
 
@@ -88,6 +93,10 @@ def standing_of(
         What decided, or why nothing can be said of that; None where no model file is at hand.
     warned : sequence of str
         Why it needs attention, beside its flagged clips: drift, or an alarm that stands.
+    over : sequence of str
+        What is to be said besides, and is over.
+    since : str or None
+        Since when it is so, for the headline.
 
     Returns
     -------
@@ -101,7 +110,9 @@ def standing_of(
         none_known = "the machine has no memory and no calibration (osscl enroll makes one)"
         why = why or (none_known if judge is None else "the lines of the table hold no decision")
         scored = f"{_clips(len(scores.lines))} scored, none decided"
-        return Standing("unknown", scored, "none", "nothing", (f"nothing was decided: {why}", *doubts))
+        state: State = "attention" if warned else "unknown"
+        summary = "; ".join([scored, *warned, *over])
+        return Standing(state, summary, "none", "nothing", (f"nothing was decided: {why}", *doubts), since=since)
     n_normal = judge.n_recordings if isinstance(judge, Judge) else 0
     rests_on = _rests_on(judge, n_normal)
     summary = f"{n_flagged} of {_clips(n)} flagged" if n_flagged else f"none of {_clips(n)} flagged"
@@ -110,9 +121,34 @@ def standing_of(
     is_of_windows = any(record.scope == WINDOW for record in records)
     # windows of one recording are alike: they are flagged together, and n of them are not n clips
     is_beyond = not is_of_windows and n_flagged > 0 and _chance(judge, n, n_flagged) < UNLIKELY
-    state: State = "attention" if is_beyond or warned else "chance" if n_flagged else "quiet"
+    state = "attention" if is_beyond or warned else "chance" if n_flagged else "quiet"
     trust: Trust = "limited" if doubts else "good"
-    return Standing(state, "; ".join([summary, *warned]), trust, rests_on, doubts, n_normal, is_of_windows)
+    summary = "; ".join([summary, *warned, *over])
+    return Standing(state, summary, trust, rests_on, doubts, n_normal, is_of_windows, since)
+
+
+def standing_without_clips(
+    since: object, warned: Sequence[str], over: Sequence[str], clause: str | None
+) -> Standing:
+    """Say how a machine stands of which no clip counts.
+
+    Parameters
+    ----------
+    since : object
+        From when on clips count, as it is spelled.
+    warned, over : sequence of str
+        As for `standing_of`.
+    clause : str or None
+        As `since` there.
+
+    Returns
+    -------
+    Standing
+        Not decided, unless an alarm or drift stands.
+    """
+    none = f"no clip since {since}"
+    state: State = "attention" if warned else "unknown"
+    return Standing(state, "; ".join([none, *warned, *over]), "none", "nothing", (none,), since=clause)
 
 
 def _chance(judge: Judge | str | None, n: int, n_flagged: int) -> float:
@@ -144,8 +180,8 @@ def _doubts_of_decisions(judge: Judge | str | None) -> Iterator[str]:
         found = rate_interval(n_normal, judge.rate)
         if n_normal < FEW_RECORDINGS and found is not None:
             yield (
-                f"{are(n_normal, 'normal recording')} few: the rate may really be {100 * found.low:.2g} to "
-                f"{100 * found.high:.2g} %"
+                f"{are(n_normal, 'normal recording')} few: the false-alarm rate may really be "
+                f"{100 * found.low:.2g} to {100 * found.high:.2g} %"
             )
         if judge.caveat:
             yield judge.caveat
