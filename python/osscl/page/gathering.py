@@ -244,7 +244,13 @@ def _machine_part(
         scores=scores,
         counted=kept,
         standing=standing_of(
-            kept, records, origin.judge_of(scores), history.warned, history.over, history.since
+            kept,
+            records,
+            origin.judge_of(scores),
+            history.warned,
+            history.over,
+            history.since,
+            is_of_themselves=origin.is_of_themselves,
         )
         if len(kept.lines) or span is None
         else standing_without_clips(span.since, history.warned, history.over, history.since),

@@ -26,6 +26,8 @@ STATES: dict[State, str] = {
     "unknown": "Not decided",
 }
 """What each state is called, the most urgent first."""
+AMONG_THEMSELVES = "As expected"
+"""What "Some flagged" is called of normal recordings that judge one another."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Standing:
         Whether its clips are windows of long recordings, of which chance cannot be told.
     since : str or None
         Since when it is so: "alarm since ...", "alarm over since ..."; None where no alarm and no drift tells.
+    called : str
+        What its state is called; empty where that is as in `STATES`.
     """
 
     state: State
@@ -60,6 +64,7 @@ class Standing:
     n_normal: int = 0
     is_of_windows: bool = False
     since: str | None = None
+    called: str = ""
 
     @property
     def reason_at_a_glance(self) -> str:
@@ -80,6 +85,8 @@ def standing_of(
     warned: Sequence[str] = (),
     over: Sequence[str] = (),
     since: str | None = None,
+    *,
+    is_of_themselves: bool = False,
 ) -> Standing:
     """Say how a machine stands.
 
@@ -97,6 +104,9 @@ def standing_of(
         What is to be said besides, and is over.
     since : str or None
         Since when it is so, for the headline.
+    is_of_themselves : bool
+        Whether the clips are the normal recordings, judged by one another: then the highest are always
+        flagged.
 
     Returns
     -------
@@ -116,7 +126,9 @@ def standing_of(
     n_normal = judge.n_recordings if isinstance(judge, Judge) else 0
     rests_on = _rests_on(judge, n_normal)
     summary = f"{n_flagged} of {_clips(n)} flagged" if n_flagged else f"none of {_clips(n)} flagged"
-    if isinstance(judge, Judge) and n_flagged:
+    if is_of_themselves and n_flagged:
+        summary += f": of {counted(n, 'recording')} judged by one another the highest always are, at this rate"
+    elif isinstance(judge, Judge) and n_flagged:
         summary += f"; {_expected(judge.rate * n)} expected by chance"
     is_of_windows = any(record.scope == WINDOW for record in records)
     # windows of one recording are alike: they are flagged together, and n of them are not n clips
@@ -124,7 +136,8 @@ def standing_of(
     state = "attention" if is_beyond or warned else "chance" if n_flagged else "quiet"
     trust: Trust = "limited" if doubts else "good"
     summary = "; ".join([summary, *warned, *over])
-    return Standing(state, summary, trust, rests_on, doubts, n_normal, is_of_windows, since)
+    called = AMONG_THEMSELVES if is_of_themselves and state == "chance" else ""
+    return Standing(state, summary, trust, rests_on, doubts, n_normal, is_of_windows, since, called)
 
 
 def standing_without_clips(
