@@ -65,7 +65,7 @@ def decide(
     tally = Tally()
     try:
         run = describe(scores, bundle, scored, false_alarm_rate)
-        decide_table(decider, read_records(scores), table, run, tally)
+        decide_table(decider, read_records(scores), table, run, tally, refuses_undecided=True)
     except KeyboardInterrupt:
         say_interrupted(f"interrupted; {printable(output or 'stdout')} was not written")
         raise typer.Exit(signals.exit_code()) from None
