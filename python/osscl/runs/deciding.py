@@ -35,6 +35,10 @@ ANOTHER_SCORER = (
 """Why nothing of a machine is compared with what the model file holds."""
 
 
+class NothingDecidedError(DecisionError):
+    """Nothing of a whole table could be decided."""
+
+
 class Decider:
     """Decides scores by what a model file holds for the rule that gave them.
 
@@ -277,7 +281,7 @@ def decide_table(
 
     Raises
     ------
-    DecisionError
+    NothingDecidedError
         Nothing of it could be decided, and such a table is refused.
     OutputError
         Lines or record cannot be written.
@@ -287,8 +291,8 @@ def decide_table(
         for record, rate in decider.decide(records):
             table.write(replace(record, path=path_of(record.path)))  # it is spelled again
             tally.add(record, rate)
-        if refuses_undecided and not tally.n_decided:
-            raise DecisionError(_none_decided(decider, tally))
+        if refuses_undecided and tally.n_files and not tally.n_decided:
+            raise NothingDecidedError(_none_decided(decider, tally))
         run = {
             "completed": True,
             "started": started,
