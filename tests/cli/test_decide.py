@@ -225,8 +225,8 @@ def test_the_rule_of_each_line_says_which_calibration_counts(home: Path, tmp_pat
     said = [each.stderr.splitlines() for each in done[2:]]
     assert [len(lines) for lines in said] == [1] * 6  # what is not decided is said once
     assert said[1][0].startswith(
-        "error: nothing of the table can be decided, and none is written: no decision for fan/id_00: it is not "
-        "calibrated: osscl calibrate"
+        "error: nothing of the table can be decided, and none is written: no decision for fan/id_00: it is "
+        "not calibrated: osscl calibrate"
     )
 
 

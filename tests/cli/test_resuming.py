@@ -152,7 +152,9 @@ def test_new_and_changed_files_are_scored_and_those_that_are_gone_keep_their_lin
     shutil.copy(home / "sound" / "press" / "test" / sorted(press.iterdir())[-1].name, changed)
     write_clips(press, "m_id_09_", faulty_clips(6, 1))
     (done,) = osscl_each([score])
-    assert done.stderr.startswith("11 files done before, 1 scored again, 1 new, 1 gone; 14 files: "), done.stderr
+    assert done.stderr.startswith("11 files done before, 1 scored again, 1 new, 1 gone; 14 files: "), (
+        done.stderr
+    )
     assert done.stderr.splitlines()[1] == "1 of them is gone from the folder; its line stays"
     after = output.read_text().splitlines()
     new = [line for line in after if "/m_id_09_" in line]

@@ -185,13 +185,17 @@ def nightly(state: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_nightly_service_fails_where_there_is_something_to_tell(site: dict[str, str], tmp_path: Path) -> None:
+def test_the_nightly_service_fails_where_there_is_something_to_tell(
+    site: dict[str, str], tmp_path: Path
+) -> None:
     state, recordings = tmp_path / "state", tmp_path / "recordings"
     (state / "site.onnx").symlink_to(site["/etc/osscl/model.onnx"])
     (state / "incoming").symlink_to(recordings)
     first, again = nightly(state), nightly(state)  # what was told is not told again
     assert {"scores.jsonl", "report.html"} <= {path.name for path in state.iterdir()}
-    assert (first.returncode, "needs attention, see " in first.stdout) in ((4, True), (0, False)), first.stderr
+    assert (first.returncode, "needs attention, see " in first.stdout) in ((4, True), (0, False)), (
+        first.stderr
+    )
     assert (again.returncode, again.stdout) == (0, ""), again.stderr
     (recordings / "fan" / "test" / "cut.wav").write_bytes(b"RIFF")
     cut = nightly(state)
@@ -205,6 +209,8 @@ def test_the_nightly_service_fails_where_there_is_something_to_tell(site: dict[s
 
 def test_whoever_is_told_is_there() -> None:
     """The unit that tells is one of ours, and it reads what the failed run said."""
-    [told] = re.findall(r"^OnFailure=(.*)%n\.service$", (FOLDER / "osscl-score.service").read_text(), re.MULTILINE)
+    [told] = re.findall(
+        r"^OnFailure=(.*)%n\.service$", (FOLDER / "osscl-score.service").read_text(), re.MULTILINE
+    )
     assert (FOLDER / f"{told}.service").is_file()
     assert '_SYSTEMD_INVOCATION_ID="$MONITOR_INVOCATION_ID" |' in shell_line(f"{told}.service")

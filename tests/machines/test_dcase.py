@@ -185,9 +185,13 @@ def test_names_that_are_not_utf_8_can_be_printed() -> None:
 
 
 def test_machines_without_type_cannot_be_named_by_paths_but_do_no_harm() -> None:
-    with pytest.raises(MachineError, match=r"^nothing in this path says which of press 7, fan it is; .*--machine-p"):
+    with pytest.raises(
+        MachineError, match=r"^nothing in this path says which of press 7, fan it is; .*--machine-p"
+    ):
         machine_of_path("/fan/id_00/x.wav", ["press 7", "fan"])
-    with pytest.raises(MachineError, match=r"^nothing in this path says that it is of Rotor-0; .*\(--machine NAME\)$"):
+    with pytest.raises(
+        MachineError, match=r"^nothing in this path says that it is of Rotor-0; .*\(--machine NAME\)$"
+    ):
         machine_of_path("/fan/id_00/x.wav", ["Rotor-0"])
     assert machine_of_path("/press 7/fan/id_00/x.wav", ["press 7", "fan/id_00"]) == "fan/id_00"
 
@@ -211,7 +215,7 @@ def test_unknown_machines_are_named_beside_the_known_ones() -> None:
     with pytest.raises(MachineError, match=r"it knows press 7, fan$"):
         check_machine("press", ["press 7", "fan/id_00", "fan/id_01"])
     many = [f"fan/id_{number:04d}" for number in range(5000)]
-    with pytest.raises(MachineError, match=r"which knows fan/id_0000, .*fan/id_0011 and 4988 more$"):
+    with pytest.raises(MachineError, match=r"which knows fan/id_0000, .*fan/id_0011 and 4,988 more$"):
         check_machine("fan/id_5000", many)
 
 

@@ -129,7 +129,7 @@ def test_a_file_whose_machine_is_not_told_is_refused_in_a_sentence(
     [
         (
             "press.wav",
-            "expected either a template with {machine}, such as '{machine}_{time}.wav', or a regular",
+            "expected either a template with {machine}, such as '{machine}_{time}', or a regular",
         ),
         ("", "expected either a template"),
         ("(?P<name>.*)", "expected either a template"),

@@ -55,12 +55,32 @@ def test_what_does_not_fit(template: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("template", "path", "part"),
     [
-        ("{machine}_{time}", "day/P_2026-01-05T04-00.wav", "it lies in 1 folder below the one .* the pattern has none"),
-        ("{machine}/{day}/{n}", "0.wav", "it lies in 0 folders below the one that was named, and the pattern has 2"),
-        ("{machine}_{time}", "Press-3_copy.wav", "its name: what stands in the place of {time} is no date and time"),
-        ("{machine}/{time}/{n}", "a/5/0.wav", "its folder 2 of 2: what stands in the place of {time} is no date"),
+        (
+            "{machine}_{time}",
+            "day/P_2026-01-05T04-00.wav",
+            "it lies in 1 folder below the one .* the pattern has none",
+        ),
+        (
+            "{machine}/{day}/{n}",
+            "0.wav",
+            "it lies in 0 folders below the one that was named, and the pattern has 2",
+        ),
+        (
+            "{machine}_{time}",
+            "Press-3_copy.wav",
+            "its name: what stands in the place of {time} is no date and time",
+        ),
+        (
+            "{machine}/{time}/{n}",
+            "a/5/0.wav",
+            "its folder 2 of 2: what stands in the place of {time} is no date",
+        ),
         ("rec-{machine}_{n}", "press_3.wav", "its name: it does not begin with rec-"),
-        ("{machine}_{n}", "press3.wav", "its name: its parts do not stand where|its name: _ stands nowhere in it"),
+        (
+            "{machine}_{n}",
+            "press3.wav",
+            "its name: its parts do not stand where|its name: _ stands nowhere in it",
+        ),
         ("{machine}.wav", "north.flac", "its name: it does not end in .wav"),
         ("in/{machine}", "out/a.wav", "its folder 1 of 1: it is not in"),
         ("{machine}_{n}", "_3.wav", "its name: its parts do not stand where the pattern has them"),

@@ -126,7 +126,10 @@ def test_attention_ends_where_recordings_since_are_well(site: Site, tmp_path: Pa
     after = make_page(table, output, options)
     assert after.headline.startswith("Since 2026-11-04 00:00: ")
     assert {part.standing.state for part in after.machines} <= {"quiet", "chance"}
-    assert (after.n_clips, after.n_flagged) == (2 * N_NORMAL, sum(p.counted.n_flagged for p in after.machines))
+    assert (after.n_clips, after.n_flagged) == (
+        2 * N_NORMAL,
+        sum(p.counted.n_flagged for p in after.machines),
+    )
     assert not any("anomaly" in clip.record.path for clip in after.clips)
     assert any("24 of 36 lines; histories and charts hold all" in note for note in after.notes)
     [press] = [part for part in after.machines if part.scores.name == "press/id_09"]
@@ -136,7 +139,9 @@ def test_attention_ends_where_recordings_since_are_well(site: Site, tmp_path: Pa
 
     late = gather(table, tmp_path, PageOptions(model=site.model, since=Since.read("2026-11-05", NOW)))
     assert late.clips == []
-    assert {part.standing.summary.partition(";")[0] for part in late.machines} == {"no clip since 2026-11-05 00:00"}
+    assert {part.standing.summary.partition(";")[0] for part in late.machines} == {
+        "no clip since 2026-11-05 00:00"
+    }
     assert late.headline == "Since 2026-11-05 00:00: No clip has a score."
 
 
@@ -161,7 +166,9 @@ def test_since(text: str, time: str, counts: bool) -> None:
 
 @pytest.mark.parametrize("text", ["24", "yesterday", "24 weeks", "", "999999999999d"])
 def test_no_since(text: str) -> None:
-    with pytest.raises(ConfigError, match=f"--since is '{text}'; expected a span such as 24h or 7d, or a date"):
+    with pytest.raises(
+        ConfigError, match=f"--since is '{text}'; expected a span such as 24h or 7d, or a date"
+    ):
         Since.read(text, NOW)
 
 

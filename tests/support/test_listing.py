@@ -13,7 +13,14 @@ from osscl.support.listing import and_more, first_of, listed
 
 @pytest.mark.parametrize(
     ("n", "text"),
-    [(0, ""), (2, "0, 1"), (3, "0, 1, 2"), (4, "0, 1, 2, 3"), (5, "0, 1, 2 and 2 more"), (9, "0, 1, 2 and 6 more")],
+    [
+        (0, ""),
+        (2, "0, 1"),
+        (3, "0, 1, 2"),
+        (4, "0, 1, 2, 3"),
+        (5, "0, 1, 2 and 2 more"),
+        (9, "0, 1, 2 and 6 more"),
+    ],
 )
 def test_one_name_is_never_left_out_alone(n: int, text: str) -> None:
     assert listed(map(str, range(n)), 3) == text
@@ -45,10 +52,15 @@ def shortening(path: Path) -> list[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.JoinedStr):
             for before, value, behind in zip(node.values, node.values[1:], node.values[2:], strict=False):
-                is_between = all(isinstance(each, ast.Constant) for each in (before, behind))
-                if is_between and isinstance(value, ast.FormattedValue):
-                    if ast.unparse(before).rstrip("'\"").endswith("and ") and str(behind.value).startswith(" more"):
-                        texts.append(f"{path.name}: {ast.unparse(node)}")
+                around = [
+                    str(each.value) if isinstance(each, ast.Constant) else "" for each in (before, behind)
+                ]
+                if (
+                    isinstance(value, ast.FormattedValue)
+                    and around[0].endswith("and ")
+                    and around[1].startswith(" more")
+                ):
+                    texts.append(f"{path.name}: {ast.unparse(node)}")
     return texts
 
 

@@ -28,7 +28,7 @@ def be_quiet() -> None:
 
 
 def tell_the_time() -> None:
-    """From now on each line on stderr begins with the time, as lines of a log do; systemd's journal adds its own."""
+    """From now on each line on stderr begins with the time, as in a log; systemd's journal has its own."""
     global _tells_time
     _tells_time = True
 

@@ -67,8 +67,8 @@ def report(
     since: Annotated[
         str | None,
         typer.Option(
-            help="Recordings made from then on decide what needs attention, and are shown; histories hold all. "
-            "A span such as 24h or 7d, or a date. Where no time is known, the end of the run counts.",
+            help="Recordings made from then on decide what needs attention, and are shown; histories hold "
+            "all. A span such as 24h or 7d, or a date. Where no time is known, the end of the run counts.",
             metavar="24h|DATE",
         ),
     ] = None,

@@ -94,8 +94,8 @@ def _false_alarms(table: NormalTable) -> str:
     return (
         f"{tally.anomalies.total()} of {tally.n_decided} normal {plural(tally.n_decided, 'clip')} "
         f"{verb(tally.anomalies.total(), 'is', 'are')} flagged when each is judged by the "
-        f"others, at {100 * max(tally.rates):.3g} %. That is no sign of bad recordings: at this rate the highest "
-        "recordings of each machine are always flagged, whatever they sound like."
+        f"others, at {100 * max(tally.rates):.3g} %. That is no sign of bad recordings: at this rate the "
+        "highest recordings of each machine are always flagged, whatever they sound like."
     )
 
 

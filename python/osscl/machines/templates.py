@@ -82,7 +82,6 @@ class Template:
         of_file = _of_file(self._names[-1], file)
         return None if of_file is None else readings | of_file
 
-
     def misfit(self, path: str) -> str:
         """Say what of a path does not fit.
 
@@ -100,8 +99,8 @@ class Template:
         n_folders = len(self._names) - 1
         if len(folders) != n_folders:
             return (
-                f"it lies in {counted(len(folders), 'folder')} below the one that was named, and the pattern has "
-                f"{n_folders or 'none'}"
+                f"it lies in {counted(len(folders), 'folder')} below the one that was named, and the pattern "
+                f"has {n_folders or 'none'}"
             )
         for number, (name, text) in enumerate(zip(self._names, folders, strict=False), start=1):
             if _readings(name, text) is None:
@@ -111,11 +110,13 @@ class Template:
 
 def _misfit(name: _Name, text: str, *, is_file: bool = False) -> str:
     """Why a name does not fit: one clause for all names with the same fault, so that they are told together."""
-    untimed = _Name(name.before, tuple(("" if field == TIME else field, behind) for field, behind in name.fields))
+    untimed = _Name(
+        name.before, tuple(("" if field == TIME else field, behind) for field, behind in name.fields)
+    )
     if untimed != name and (_of_file if is_file else _readings)(untimed, text) is not None:
         return (
-            f"what stands in the place of {{{TIME}}} is no date and time; {{{TIME}}} stands for such a one alone, "
-            "as 2026-01-05T04-00"
+            f"what stands in the place of {{{TIME}}} is no date and time; {{{TIME}}} stands for such a one "
+            "alone, as 2026-01-05T04-00"
         )
     if not name.fields:
         return f"it is not {name.before}"

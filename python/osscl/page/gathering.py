@@ -9,38 +9,30 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.evaluation.labelled import label_by_names
-from osscl.explanation.by_memory import explain_by_memory
-from osscl.explanation.explained import Explanation
-from osscl.features import memory_features
 from osscl.monitoring import Watching
 from osscl.page.charts import SPARK_FRAME, histogram, timeline
-from osscl.page.contents import ClipPart, Contents, MachinePart
-from osscl.page.evidence import Heard, evidence_of, hear
+from osscl.page.contents import Contents, MachinePart
 from osscl.page.headline import headline_of, trust_of, why_of
 from osscl.page.history import History, Span, history_of, watched_machines
 from osscl.page.introduction import Introduction
 from osscl.page.origin import Origin, origin_of
 from osscl.page.rows import packed_rows
 from osscl.page.scored import NO_MACHINE, MachineScores, Scored, by_machine
+from osscl.page.shown import Shown
 from osscl.page.since import Since, local_time
 from osscl.page.standing import standing_of, standing_without_clips
 from osscl.page.truth import Label, Truth, truth_of
 from osscl.page.unscored import unscored_of
-from osscl.page.whereabouts import Whereabouts
-from osscl.page.worst import Chosen, normal_candidates, worst_clips
-from osscl.runs.explaining import window_start
+from osscl.page.worst import worst_clips
 from osscl.runs.scopes import OF_FILES, of_scope
 from osscl.runs.score_table import read_records
-from osscl.scoring.judge import Judge
-from osscl.scoring.record import WINDOW, Record, place_of
+from osscl.scoring.record import WINDOW, Record
 from osscl.support.listing import first_of
 from osscl.support.paths import printable
 from osscl.support.plurals import counted, verb
 
 N_WORST = 20
-_TRIED_NORMALS = 5
 _MAX_NOTES = 5
-_BLOCKS = ("level", "modulation", "flutter", "event")
 
 
 @dataclass(frozen=True)
@@ -127,7 +119,7 @@ def gather(
     machines = _machine_parts(scored, counted_of, counting, files, origin, options, watching, span)
     chosen = worst_clips(scored, options.n_worst, counting)
     on_total(len(chosen))
-    shown = _Shown(scored, origin, machines, page_folder, options)
+    shown = Shown(scored, origin, machines, page_folder, options.audio_root)
     clips = []
     for number, each in enumerate(chosen, 1):
         clips.append(shown.clip(number, each))
@@ -147,7 +139,9 @@ def gather(
     since = None if options.since is None else str(options.since)
     return Contents(
         title=printable(table.name),
-        headline=options.introduction.headline if options.introduction else headline_of(parts, counted_of, since),
+        headline=options.introduction.headline
+        if options.introduction
+        else headline_of(parts, counted_of, since),
         introduction=options.introduction,
         why=why_of(parts),
         level=parts[0].standing.state if parts else "unknown",
@@ -263,90 +257,11 @@ def _machine_part(
     )
 
 
-class _Shown:
-    """Makes what is shown of clips; the normal clip of each machine is read once."""
-
-    def __init__(
-        self,
-        scored: Scored,
-        origin: Origin,
-        machines: dict[str, MachinePart],
-        page_folder: Path,
-        options: PageOptions,
-    ) -> None:
-        self._scored, self._origin, self._machines = scored, origin, machines
-        self._folder = page_folder
-        self._whereabouts = Whereabouts([record.path for record in scored.records], options.audio_root)
-        self._normals: dict[int, Heard | str] = {}
-
-    def clip(self, number: int, chosen: Chosen) -> ClipPart:
-        record = self._scored.records[chosen.line]
-        heard = self._hear(chosen.line)
-        normal = None if isinstance(heard, str) else self._normal(chosen)
-        found = None if isinstance(heard, str) or record.status == "silent" else self._explain(heard, chosen)
-        told = record.explanation if found is None else found.sentence
-        return ClipPart(
-            number=number,
-            record=record,
-            place=_place(record),
-            part=self._machines[chosen.scores.name],
-            excess=chosen.excess,
-            is_flagged=chosen.is_flagged,
-            evidence=None
-            if isinstance(heard, str)
-            else evidence_of(heard, normal and normal[1], found, self._folder),
-            problem=heard if isinstance(heard, str) else None,
-            normal_place=normal and _place(self._scored.records[normal[0]]),
-            sentence=told,
-            rarity=_rarity(record, self._machines[chosen.scores.name].standing.n_normal),
-            blocks=[(block, z) for block in _BLOCKS if (z := getattr(record, f"z_{block}")) is not None],
-        )
-
-    def _hear(self, line: int) -> Heard | str:
-        record = self._scored.records[line]
-        return hear(self._whereabouts.of(record.path), self._origin.fit, window_start(record))
-
-    def _explain(self, heard: Heard, chosen: Chosen) -> Explanation | None:
-        """Why the memory that decided scored a clip so; None where none did."""
-        judge = self._origin.judge_of(chosen.scores, self._scored.records[chosen.line].path)
-        if not isinstance(judge, Judge) or not judge.needs_memory:
-            return None
-        [nearest] = judge.nearest(memory_features(heard.samples[np.newaxis]))
-        assert nearest.memory is not None
-        return explain_by_memory(heard.samples, chosen.scores.machine, nearest.memory)
-
-    def _normal(self, chosen: Chosen) -> tuple[int, Heard] | None:
-        """A usual clip of the machine that is not the chosen one itself."""
-        candidates = normal_candidates(self._scored, chosen.scores)[: _TRIED_NORMALS + 1]
-        for line in candidates:
-            if line == chosen.line:
-                continue
-            if line not in self._normals:
-                self._normals[line] = self._hear(line)
-            heard = self._normals[line]
-            if isinstance(heard, Heard):
-                return line, heard
-        return None
-
-
 def _counts(scored: Scored) -> dict[str, int]:
     counts: dict[str, int] = {}
     for record in scored.records:
         counts[record.status or "without a status"] = counts.get(record.status or "without a status", 0) + 1
     return counts
-
-
-def _place(record: Record) -> str:
-    return place_of(record, record.path)
-
-
-def _rarity(record: Record, n_normal: int) -> str | None:
-    """Say what a p-value means; None where there is none."""
-    if record.p_value is None:
-        return None
-    if n_normal and record.p_value < 1.5 / (n_normal + 1):
-        return f"none of {counted(n_normal, 'normal recording')} scores as high"
-    return f"{100 * record.p_value:.2g} % of normal recordings score as high"
 
 
 def _share(scores: MachineScores) -> float:

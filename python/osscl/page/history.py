@@ -171,10 +171,7 @@ def _watched(machine: str, watching: Watching | None) -> Watched | None:
 def _of_alarms(alarms: tuple[Alarm, ...], rule: str) -> str:
     """Say how many alarms there were, and of the last whether it stands."""
     last = alarms[-1]
-    if last.released_at is None:
-        state = "still stands"
-    else:
-        state = f"was released at {_released(last)}"
+    state = "still stands" if last.released_at is None else f"was released at {_released(last)}"
     if len(alarms) == 1:
         return f"An alarm ({rule}) was raised at {_raised(last)} and {state}."
     return f"{counted(len(alarms), 'alarm')} ({rule}) were raised; the last, at {_raised(last)}, {state}."

@@ -51,7 +51,7 @@ class Standing:
     is_of_windows : bool
         Whether its clips are windows of long recordings, of which chance cannot be told.
     since : str or None
-        Since when it is so: "alarm since ...", "alarm over since ..."; None where no alarm and no drift tells.
+        Since when it is so: "alarm since ...", "alarm over since ..."; None where neither alarm nor drift is.
     called : str
         What its state is called; empty where that is as in `STATES`.
     """
@@ -122,12 +122,16 @@ def standing_of(
         scored = f"{_clips(len(scores.lines))} scored, none decided"
         state: State = "attention" if warned else "unknown"
         summary = "; ".join([scored, *warned, *over])
-        return Standing(state, summary, "none", "nothing", (f"nothing was decided: {why}", *doubts), since=since)
+        return Standing(
+            state, summary, "none", "nothing", (f"nothing was decided: {why}", *doubts), since=since
+        )
     n_normal = judge.n_recordings if isinstance(judge, Judge) else 0
     rests_on = _rests_on(judge, n_normal)
     summary = f"{n_flagged} of {_clips(n)} flagged" if n_flagged else f"none of {_clips(n)} flagged"
     if is_of_themselves and n_flagged:
-        summary += f": of {counted(n, 'recording')} judged by one another the highest always are, at this rate"
+        summary += (
+            f": of {counted(n, 'recording')} judged by one another the highest always are, at this rate"
+        )
     elif isinstance(judge, Judge) and n_flagged:
         summary += f"; {_expected(judge.rate * n)} expected by chance"
     is_of_windows = any(record.scope == WINDOW for record in records)
