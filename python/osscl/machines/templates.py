@@ -109,7 +109,7 @@ class Template:
 
 
 def _misfit(name: _Name, text: str, *, is_file: bool = False) -> str:
-    """Why a name does not fit: one clause for all names with the same fault, so that they are told together."""
+    """Why a name does not fit: one clause for all with the same fault, so that they are told together."""
     untimed = _Name(
         name.before, tuple(("" if field == TIME else field, behind) for field, behind in name.fields)
     )
@@ -125,7 +125,6 @@ def _misfit(name: _Name, text: str, *, is_file: bool = False) -> str:
     *between, last = (behind for _, behind in name.fields)
     if lacking := next((each for each in between if each not in text), ""):
         return f"{lacking} stands nowhere in it"
-    # the ending alone, where it is that: ".wav" says more of a wrong file than "_x.wav"
     if is_file and not _with_ending_of(text, last).endswith(last):
         return f"it does not end in {last}"
     return "its parts do not stand where the pattern has them"
