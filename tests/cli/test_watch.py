@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from osscl.cli.watch import gone_on_from
+from osscl.journal.contents import reading
 from support.console import osscl, osscl_each, started_osscl
+from support.journals import write_journal
 from support.mosquitto import Mosquitto, Subscriber
 from support.remembering import faulty_clips, normal_clips, write_clips
 from support.service_manager import Told, listening_service_manager
@@ -95,6 +98,17 @@ def test_a_killed_watch_goes_on_where_it_was(model: Path, tmp_path: Path) -> Non
     assert sorted(row["path"] for row in rows_of(tmp_path / "watch.csv")) == paths
     assert sorted(event["path"] for event in lines_of(events)) == paths
     assert len({event["id"] for event in lines_of(events)}) == 13
+
+
+def test_a_restart_says_which_alarms_stand(tmp_path: Path) -> None:
+    with reading(write_journal(tmp_path / "w.csv.journal")) as contents:
+        for standing, told in (
+            ([], "no alarm stands"),
+            (["fan/id_00"], "an alarm stands: fan/id_00"),
+            (["fan/id_00", "press/id_09"], "alarms stand: fan/id_00, press/id_09"),
+        ):
+            said = gone_on_from(contents, standing)
+            assert said == f": it goes on where it was, 2 files are done; {told}"
 
 
 def test_a_broker_that_goes_away_gets_every_event_once(model: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from osscl.decisions.alarms import AlarmRule
 from osscl.detector import Detector
 from osscl.events.destinations import sink_for
 from osscl.events.sink import Sink
+from osscl.journal.contents import Contents
 from osscl.journal.journal import Journal, journal_of
 from osscl.live.metrics import served_metrics
 from osscl.live.opening import WatchOptions, opened_watch
@@ -219,9 +220,9 @@ def _explaining(explainer: Explainer) -> Callable[[Record], Record]:
     return explained
 
 
-def _gone_on_from(run: JournaledRun, standing: list[str]) -> str:
+def gone_on_from(journal: Contents, standing: list[str]) -> str:
     """Where a watch goes on: what is done, and which alarms stand; nothing of one that begins."""
-    n_files = sum(run.journal.counts().values())
+    n_files = sum(journal.counts().values())
     if not n_files:
         return ""
     alarms = verb(len(standing), "an alarm stands", "alarms stand")
@@ -250,7 +251,7 @@ def _watch(
     )
     with postponed_interrupt(first) as is_asked:
         with opened as watching:
-            say(f"watching {printable(folder)}{_gone_on_from(run, watching.standing)}")
+            say(f"watching {printable(folder)}{gone_on_from(run.journal, watching.standing)}")
             service.ready()
             watching.run(is_asked)
             service.stopping()
