@@ -29,6 +29,7 @@ from osscl.model_file.decisions import StoredDecisions
 from osscl.model_file.verdict import Verdict
 from osscl.runs.featured import SHORT_HASH_DIGITS
 from osscl.support.links import unreadable
+from osscl.support.listing import and_more, first_of
 from osscl.support.plurals import are, counted
 from osscl.support.regular_file import read_regular
 from osscl.training.checkpoint import SUFFIX, read_checkpoint
@@ -266,10 +267,10 @@ def _load(path: Path, state: Mapping[str, Tensor], config: ModelConfig) -> OSSCL
     model = OSSCL(config)
     flaws = list(_flaws(state, model.state_dict(), config))
     if flaws:
-        more = f" and {len(flaws) - _MAX_FLAWS} more" if len(flaws) > _MAX_FLAWS else ""
+        first, n_left = first_of(flaws, _MAX_FLAWS)
         raise CheckpointError(
             f"{path}: does not fit a network with inputs {config.inputs} and head {config.head}: "
-            f"{'; '.join(flaws[:_MAX_FLAWS])}{more}"
+            f"{'; '.join(first)}{and_more(n_left)}"
         )
     ours = {name: state.get(published_name(name)) for name in model.state_dict()}
     model.load_state_dict({name: value for name, value in ours.items() if value is not None}, strict=False)

@@ -217,15 +217,32 @@ def test_the_rule_of_each_line_says_which_calibration_counts(home: Path, tmp_pat
             ),
         ]
     )
-    assert {each.returncode for each in done} == {0}, [each.stderr for each in done]
+    assert [each.returncode for each in done] == [0, 0, *[0, 3, 3] * 2], [each.stderr for each in done]
     for table in tables.values():
         assert rows(Path(f"{table}.model.onnx.csv")) == rows(table)
         for model in ("plain.onnx", "alone.onnx"):
-            assert set(decided(rows(Path(f"{table}.{model}.csv"))).values()) == {""}
+            assert not [*tmp_path.glob(f"{table.name}.{model}.csv*")]  # neither table nor record
     said = [each.stderr.splitlines() for each in done[2:]]
-    assert [len(lines) for lines in said] == [1, 2, 2, 1, 2, 2]  # what is not decided is said once
-    assert [lines[-1].partition(" -> ")[0] for lines in (said[1], said[5])] == ["0 of 6 decided"] * 2
-    assert said[1][0].startswith("no decision for fan/id_00: it is not calibrated: osscl calibrate")
+    assert [len(lines) for lines in said] == [1] * 6  # what is not decided is said once
+    assert said[1][0].startswith(
+        "error: nothing of the table can be decided, and none is written: no decision for fan/id_00: it is "
+        "not calibrated: osscl calibrate"
+    )
+
+
+def test_a_rate_that_no_machine_allows_leaves_what_is_there(home: Path, tmp_path: Path) -> None:
+    table, strict = tmp_path / "s.csv", tmp_path / "strict.csv"
+    strict.write_text("of yesterday")
+    decide = ("decide", table, "--model", home / "model.onnx", "--false-alarm-rate", "0.001", "-o", strict)
+    scored, refused = osscl_each(
+        [("score", home / "model.onnx", home / "sound", "-o", table), (*decide, "--overwrite")]
+    )
+    assert (scored.returncode, refused.returncode) == (0, 3)
+    assert "24 normal recordings are too few for a false-alarm rate of 0.001" in refused.stderr
+    assert strict.read_text() == "of yesterday"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("s.csv", "s.csv.journal", "s.csv.run.json", "strict.csv")
+    ]
 
 
 def test_scores_of_another_memory_are_not_decided(home: Path, tmp_path: Path) -> None:

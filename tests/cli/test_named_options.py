@@ -89,7 +89,6 @@ COMMANDS_OF_ROOM = {
     "cli/score_said.py": ("score",),
     "cli/scored.py": ("evaluate", "compare"),
     "cli/serve.py": ("serve",),
-    "cli/score_said.py": ("score",),
     "cli/sensitivity.py": ("sensitivity",),
     "cli/synth.py": ("synth",),
     "cli/recipe_options.py": ("train",),

@@ -59,7 +59,9 @@ def test_a_pattern_names_machines_from_enrolment_to_the_table(folder: Path) -> N
     ]
     rows = lines(folder / "s.csv")
     refused = rows.pop("copy of Press_0.wav")
-    reason = "its path below the folder that was named does not fit the pattern {machine}_{time}.wav; "
+    reason = (
+        "its path below the folder that was named does not fit the pattern {machine}_{time}.wav: its name: "
+    )
     assert refused["status"] == "unknown_machine"
     assert refused["reason"].startswith(reason)
     assert made["unusable"][0]["reason"] == refused["reason"]

@@ -124,7 +124,7 @@ def test_over_a_finished_run_there_is_nothing_to_do(home: Path, tmp_path: Path, 
         assert each.stderr.startswith(said)
         assert each.stderr.splitlines()[1:] == rest
     assert retried.returncode == 3
-    assert retried.stderr.startswith("11 files done before; 13 files: ")
+    assert retried.stderr.startswith("11 files done before, 2 scored again; 13 files: ")
     if suffix != ".parquet":  # which holds the times of the run
         assert at(output)[0] == before[0]
     assert at(output)[1] != before[1]
@@ -155,7 +155,9 @@ def test_new_and_changed_files_are_scored_and_those_that_are_gone_keep_their_lin
     shutil.copy(home / "sound" / "press" / "test" / sorted(press.iterdir())[-1].name, changed)
     write_clips(press, "m_id_09_", faulty_clips(6, 1))
     (done,) = osscl_each([score])
-    assert done.stderr.startswith("11 files done before; 14 files: "), done.stderr
+    assert done.stderr.startswith("11 files done before, 1 scored again, 1 new, 1 gone; 14 files: "), (
+        done.stderr
+    )
     assert done.stderr.splitlines()[1] == "1 of them is gone from the folder; its line stays"
     after = output.read_text().splitlines()
     new = [line for line in after if "/m_id_09_" in line]
@@ -349,7 +351,7 @@ def test_times_count_from_the_first_file_whatever_is_left_out(
     before = output.read_text()
     sorted((sound / "press" / "test").iterdir())[1].touch()
     (again,) = osscl_each([score])
-    assert again.stderr.startswith("12 files done before; ")
+    assert again.stderr.startswith("12 files done before, 1 scored again; ")
     assert output.read_text() == before
     write_clips(sound / "fan" / "test", "a_id_00_", normal_clips(4, 1))
     (refused,) = osscl_each([score])
@@ -383,7 +385,9 @@ def test_an_ended_run_is_gone_on_with_by_the_same_command(
     assert 0 < kept < 1500
     (again,) = osscl_each([score])
     assert again.returncode == 0, again.stderr
-    assert again.stderr.startswith(f"{kept:,} file{'s' * (kept > 1)} done before; 1500 files: 1500 ok -> ")
+    assert again.stderr.startswith(
+        f"{kept:,} file{'s' * (kept > 1)} done before, {1500 - kept:,} new; 1500 files: 1500 ok -> "
+    )
     lines = output.read_text().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == [str(path) for path in sorted(folder.iterdir())]
     assert len({line.partition(",")[2] for line in lines[1:]}) == 1
@@ -429,7 +433,7 @@ def test_a_recording_that_is_deleted_is_a_line_that_says_so(home: Path, sound: P
     elsewhere.write_bytes(content)
     (back,) = osscl_each([score])
     assert back.returncode == 0, back.stderr
-    assert back.stderr.startswith("4 files done before; 5 files: 5 ok -> ")
+    assert back.stderr.startswith("4 files done before, 1 scored again; 5 files: 5 ok -> ")
 
 
 def test_a_recording_deleted_or_grown_between_the_look_and_the_reading_loses_no_other(
@@ -609,7 +613,7 @@ def test_windows_before_damage_are_kept_and_not_scored_again(
     assert first.stderr.startswith("3 files in "), first.stderr
     assert ": 1 corrupt, 2 ok -> " in first.stderr
     assert again.stderr.startswith("nothing to do: 3 files in ")
-    assert retried.stderr.startswith("2 files done before; 3 files in ")
+    assert retried.stderr.startswith("2 files done before, 1 scored again; 3 files in ")
     with output.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for name in "abc":

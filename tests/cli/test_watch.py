@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -14,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from osscl.cli.watch import gone_on_from
+from osscl.journal.contents import reading
 from support.console import osscl, osscl_each, started_osscl
+from support.journals import write_journal
 from support.mosquitto import Mosquitto, Subscriber
 from support.remembering import faulty_clips, normal_clips, write_clips
 from support.service_manager import Told, listening_service_manager
@@ -63,7 +67,9 @@ def test_asked_to_stop_it_writes_the_table_and_ends_well(
     assert lines[0] == f"watching {tmp_path / 'in'}"
     assert lines[1].startswith(f"flagged: {MACHINE}, {tmp_path / 'in' / 'bad00000000.wav'}, p 0.04: ")
     assert lines[2:] == [
-        "asked to stop: what is being scored is finished",
+        "asked to stop: what is being scored is finished, and the table is written; asked again, it stops at "
+        f"once: what is scored is kept, and osscl journal {tmp_path / 'watch.csv.journal'} "
+        f"--output {tmp_path / 'watch.csv'} makes the table",
         f"2 files: 2 ok -> {tmp_path / 'watch.csv'}",
     ]
 
@@ -83,12 +89,26 @@ def test_a_killed_watch_goes_on_where_it_was(model: Path, tmp_path: Path) -> Non
         code, said = ended(process, signal.SIGINT)
     assert code == 0, said
     assert n_before == 13
-    last = said.splitlines()[-1]
+    first, *_, last = said.splitlines()
+    assert re.fullmatch(
+        r"watching .*: it goes on where it was, (1 file is|\d+ files are) done; no alarm stands", first
+    )
     assert last.endswith(f"; the table has 13 files: 13 ok -> {tmp_path / 'watch.csv'}")
     paths = sorted(str(path) for path in (tmp_path / "in").iterdir())
     assert sorted(row["path"] for row in rows_of(tmp_path / "watch.csv")) == paths
     assert sorted(event["path"] for event in lines_of(events)) == paths
     assert len({event["id"] for event in lines_of(events)}) == 13
+
+
+def test_a_restart_says_which_alarms_stand(tmp_path: Path) -> None:
+    with reading(write_journal(tmp_path / "w.csv.journal")) as contents:
+        for standing, told in (
+            ([], "no alarm stands"),
+            (["fan/id_00"], "an alarm stands: fan/id_00"),
+            (["fan/id_00", "press/id_09"], "alarms stand: fan/id_00, press/id_09"),
+        ):
+            said = gone_on_from(contents, standing)
+            assert said == f": it goes on where it was, 2 files are done; {told}"
 
 
 def test_a_broker_that_goes_away_gets_every_event_once(model: Path, tmp_path: Path) -> None:

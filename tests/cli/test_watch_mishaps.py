@@ -16,7 +16,7 @@ from support.console import osscl, started_osscl
 from support.remembering import faulty_clips, normal_clips, write_clips
 from support.service_manager import listening_service_manager
 from support.waiting import wait_until
-from support.watching import MACHINE, ended, rows_of, watch_command, watching_model
+from support.watching import MACHINE, ended, rows_of, untimed, watch_command, watching_model
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_a_full_disk_under_the_journal_loses_nothing(model: Path, tmp_path: Path
         write_clips(tmp_path / "in", "second", normal_clips(5, 8))
         _, said = process.communicate(timeout=300)
     assert process.returncode == 1
-    [error] = [line for line in said.splitlines() if line.startswith("error: ")]
+    [error] = [line for line in untimed(said).splitlines() if line.startswith("error: ")]
     assert "a full or failing disk?): what it held up to then stays in it, and the same command" in error
     assert 2 <= kept(tmp_path) < 10
     with started_osscl(*watch_command(model, tmp_path, *events)) as process:

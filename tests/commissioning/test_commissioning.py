@@ -44,6 +44,22 @@ def test_model_table_and_page_are_written_and_nothing_else(home: Path, done: Com
     assert 'href="./../press/train/normal_id_09_' in page
 
 
+def test_the_highest_of_the_normals_is_no_bad_one(home: Path, done: Commissioned) -> None:
+    [standing] = [said for name, said in done.points if name == "False alarms"]
+    assert standing == (
+        "1 of 4 normal clips is flagged when each is judged by the others, at 20 %. That is no sign of bad "
+        "recordings: at this rate the highest recordings of each machine are always flagged, whatever they "
+        "sound like."
+    )
+    page = (home / "site" / "report.html").read_text()
+    row = page[page.index('<ol class="machines">') : page.index("</ol>")]
+    assert "<span>As expected</span>" in row
+    assert (
+        "1 of 4 clips flagged: of 4 recordings judged by one another the highest always are, at this rate"
+        in row
+    )
+
+
 def test_the_record_of_the_run_names_the_model_where_it_is(home: Path, done: Commissioned) -> None:
     run = json.loads((home / "site" / "normals.csv.run.json").read_text())
     assert Path(run["model"]) == (home / "site" / "model.onnx").absolute()

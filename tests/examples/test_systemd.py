@@ -4,19 +4,21 @@ Their commands are run for real, as systemd runs them but for it: with paths of 
 restrictions of the units, which no test can put on a process without systemd as its parent.
 """
 
+import os
 import re
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import REPOSITORY
 from osscl.cli.program import command
-from support.console import osscl_each, started_osscl
+from support.console import started_osscl
 from support.plant import Plant, plant
 from support.service_manager import listening_service_manager
 
@@ -33,6 +35,13 @@ def words_of(unit: str) -> list[list[str]]:
     commands = [shlex.split(line) for line in re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)]
     assert {words[0] for words in commands} == {PROGRAM}
     return [words[1:] for words in commands]
+
+
+def shell_line(unit: str) -> str:
+    """What a service gives to a shell, as systemd does: $$ is a dollar."""
+    text = (FOLDER / unit).read_text(encoding="utf-8").replace("\\\n", " ")
+    [line] = re.findall(r"^ExecStart=/bin/sh -c '(.*)'$", text, re.MULTILINE)
+    return str(line).replace("$$", "$")
 
 
 # What systemd says
@@ -99,7 +108,7 @@ def test_the_pages_show_the_units_that_lie_there() -> None:
     assert shown == {page: (FOLDER / unit).read_text(encoding="utf-8") for page, unit in SHOWN.items()}
 
 
-@pytest.mark.parametrize("unit", [unit.name for unit in UNITS if unit.suffix == ".service"])
+@pytest.mark.parametrize("unit", ["osscl-watch.service", "osscl-serve.service"])
 def test_the_console_takes_every_command(unit: str) -> None:
     for name, *words in words_of(unit):
         command(name).make_context(name, words)
@@ -126,7 +135,6 @@ def site(tmp_path: Path) -> dict[str, str]:
         "%d/token": str(tmp_path / "token"),
         "0.0.0.0": "127.0.0.1",
         "9400": str(free_port()),
-        "mqtt://localhost:1883/osscl/{machine}/{kind}": str(tmp_path / "events.jsonl"),  # no broker is there
     }
 
 
@@ -163,13 +171,46 @@ def test_a_service_is_ready_and_stops_when_asked(
     assert service.returncode == 0, said
 
 
-def test_the_nightly_run_leaves_table_and_page(site: dict[str, str], tmp_path: Path) -> None:
-    commands = [placed(words, site) for words in words_of("osscl-score.service")]
-    for done in [*osscl_each(commands), *osscl_each(commands)]:  # and the next night
-        assert done.returncode == 0, done.stderr
-    assert {"scores.csv", "report.html"} <= {path.name for path in (tmp_path / "state").iterdir()}
-    (tmp_path / "recordings" / "fan" / "test" / "cut.wav").write_bytes(b"RIFF")
-    allowed = re.findall(
-        r"^SuccessExitStatus=(\d+)$", (FOLDER / "osscl-score.service").read_text(), re.MULTILINE
+def nightly(state: Path) -> "subprocess.CompletedProcess[str]":
+    """A run of the nightly service, its state in a folder."""
+    script = REPOSITORY / "examples" / "cron" / "score_new_recordings.sh"
+    line = shell_line("osscl-score.service").replace("/opt/osscl/bin/score_new_recordings.sh", str(script))
+    return subprocess.run(
+        ["/bin/sh", "-c", line.replace("/var/lib/osscl", str(state))],
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
-    assert [str(osscl_each(commands[:1])[0].returncode)] == allowed
+
+
+def test_the_nightly_service_fails_where_there_is_something_to_tell(
+    site: dict[str, str], tmp_path: Path
+) -> None:
+    state, recordings = tmp_path / "state", tmp_path / "recordings"
+    (state / "site.onnx").symlink_to(site["/etc/osscl/model.onnx"])
+    (state / "incoming").symlink_to(recordings)
+    first, again = nightly(state), nightly(state)  # what was told is not told again
+    assert {"scores.jsonl", "report.html"} <= {path.name for path in state.iterdir()}
+    assert (first.returncode, "needs attention, see " in first.stdout) in ((4, True), (0, False)), (
+        first.stderr
+    )
+    assert (again.returncode, again.stdout) == (0, ""), again.stderr
+    (recordings / "fan" / "test" / "cut.wav").write_bytes(b"RIFF")
+    cut = nightly(state)
+    assert cut.returncode == 4, cut.stderr
+    assert "cut.wav" in cut.stdout
+    (state / "site.onnx").unlink()
+    broken = nightly(state)
+    assert broken.returncode not in (0, 3, 4)
+    assert "site.onnx" in broken.stderr
+
+
+def test_whoever_is_told_is_there() -> None:
+    """The unit that tells is one of ours, and it reads what the failed run said."""
+    [told] = re.findall(
+        r"^OnFailure=(.*)%n\.service$", (FOLDER / "osscl-score.service").read_text(), re.MULTILINE
+    )
+    assert (FOLDER / f"{told}.service").is_file()
+    assert '_SYSTEMD_INVOCATION_ID="$MONITOR_INVOCATION_ID" |' in shell_line(f"{told}.service")

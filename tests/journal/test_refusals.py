@@ -336,10 +336,10 @@ def test_what_differs_is_named_in_the_words_of_who_asked() -> None:
         "--resample was given and is not given",
         "the table of --labels is another one",
         "the network of the model is another one",
-        "the rule of a, b, c and 1 more machine was network and is both",
+        "the rule of a, b, c, d was network and is both",
         "the memory of e is another one",
         "the model knew f then",
         "the model did not know g then",
     ]
-    assert in_words("abcd") == "a; b; c; and 1 more"
+    assert [in_words("abcd"), in_words("abcde")] == ["a; b; c; d", "a; b; c; and 2 more"]
     assert list(differences(stored, stored)) == []

@@ -13,6 +13,7 @@ import soundfile
 from osscl.audio.candidate import Candidate
 from osscl.live.arrivals import Arrivals
 from osscl.live.notices import Listener, Notices
+from osscl.live.unfinished import TELL_AFTER_S, Unfinished
 from osscl.live.wholeness import state_of
 from support.waiting import wait_until
 
@@ -133,6 +134,25 @@ def test_a_file_that_never_becomes_whole_is_handed_on_with_the_reason(tmp_path: 
     path.write_bytes(whole)
     watched.after(1)
     assert watched.after(SETTLE_S) == [path.name]
+
+
+def test_a_file_that_is_not_whole_for_a_minute_is_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    unfinished = Unfinished(SETTLE_S, 3600.0, clock := Clock())
+    path = write_recording(tmp_path / "a.wav")
+    path.write_bytes(path.read_bytes()[:-100])
+    unfinished.meet(str(path))
+    told = []
+    for _ in range(40):
+        assert unfinished.whole(10) == []
+        told.append(len(caplog.messages))
+        clock.now += SETTLE_S
+    n_silent = told.index(1)
+    assert n_silent * SETTLE_S >= TELL_AFTER_S > (n_silent - 1) * SETTLE_S
+    [line] = caplog.messages
+    assert line.startswith(f"not whole yet: {path}: ")
+    assert line.endswith("; it is waited for, 3600 s after it was first met at most")
 
 
 def test_a_file_that_is_written_for_ever_is_handed_on_too(tmp_path: Path) -> None:

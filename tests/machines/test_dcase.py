@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from osscl.errors import MachineError
+from osscl.errors import LabelTableError, MachineError
 from osscl.machines.dcase import (
     PUBLISHED_CLASSES,
     MachineFromPath,
@@ -13,6 +13,7 @@ from osscl.machines.dcase import (
     id_of_file,
     machine_of_path,
 )
+from osscl.machines.labels import machine_source
 from support.reference import Reference
 
 KNOWN = ("fan/id_00", "fan/id_02", "pump/id_00", "ToyTrain/section_03", "valve/section_00")
@@ -184,9 +185,27 @@ def test_names_that_are_not_utf_8_can_be_printed() -> None:
 
 
 def test_machines_without_type_cannot_be_named_by_paths_but_do_no_harm() -> None:
-    with pytest.raises(MachineError, match=r"names of the model's machines hold no type/ID.*--machine"):
+    with pytest.raises(
+        MachineError, match=r"^nothing in this path says which of press 7, fan it is; .*--machine-p"
+    ):
         machine_of_path("/fan/id_00/x.wav", ["press 7", "fan"])
+    with pytest.raises(
+        MachineError, match=r"^nothing in this path says that it is of Rotor-0; .*\(--machine NAME\)$"
+    ):
+        machine_of_path("/fan/id_00/x.wav", ["Rotor-0"])
     assert machine_of_path("/press 7/fan/id_00/x.wav", ["press 7", "fan/id_00"]) == "fan/id_00"
+
+
+def test_a_machine_in_other_capitals_is_another_one_and_that_is_said(tmp_path: Path) -> None:
+    said = r"machine rotor-0 is not known to the model, which knows Rotor-0: they differ in capitals alone$"
+    known = ["Rotor-0", "Rotor-2"]
+    (tmp_path / "labels.csv").write_text("path,machine\na.wav,rotor-0\n")
+    with pytest.raises(MachineError, match=said):
+        machine_source(known, "rotor-0")
+    with pytest.raises(LabelTableError, match=said):
+        machine_source(known, labels=tmp_path / "labels.csv")
+    with pytest.raises(MachineError, match=said):
+        machine_source(known, machine_pattern="{machine}_{n}", roots=["in"])("in/rotor-0_1.wav")
 
 
 def test_unknown_machines_are_named_beside_the_known_ones() -> None:
@@ -196,7 +215,7 @@ def test_unknown_machines_are_named_beside_the_known_ones() -> None:
     with pytest.raises(MachineError, match=r"it knows press 7, fan$"):
         check_machine("press", ["press 7", "fan/id_00", "fan/id_01"])
     many = [f"fan/id_{number:04d}" for number in range(5000)]
-    with pytest.raises(MachineError, match=r"which knows fan/id_0000, .*fan/id_0011 and 4988 more$"):
+    with pytest.raises(MachineError, match=r"which knows fan/id_0000, .*fan/id_0011 and 4,988 more$"):
         check_machine("fan/id_5000", many)
 
 

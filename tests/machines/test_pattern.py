@@ -72,13 +72,14 @@ def test_accents_meet_however_a_system_spells_them(in_pattern: str, on_disk: str
         (
             DATED,
             "in/day/Press-3_2026-01-05T04-00.wav",
-            "its path below the folder that was named does not fit the pattern {machine}_{time}.wav; {time} "
-            "stands for a date and time alone, such as 2026-01-05T04-00",
+            "its path below the folder that was named does not fit the pattern {machine}_{time}.wav: it lies "
+            "in 1 folder below the one that was named, and the pattern has none",
         ),
         (
             "{machine}.wav",
             "in/x.flac",
-            "its path below the folder that was named does not fit the pattern {machine}.wav",
+            "its path below the folder that was named does not fit the pattern {machine}.wav: its name: it "
+            "does not end in .wav",
         ),
         (
             "{machine}_{rest}.wav",
@@ -128,7 +129,7 @@ def test_a_file_whose_machine_is_not_told_is_refused_in_a_sentence(
     [
         (
             "press.wav",
-            "expected either a template with {machine}, such as '{machine}_{time}.wav', or a regular",
+            "expected either a template with {machine}, such as '{machine}_{time}', or a regular",
         ),
         ("", "expected either a template"),
         ("(?P<name>.*)", "expected either a template"),

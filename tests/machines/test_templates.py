@@ -1,6 +1,7 @@
 """Templates of paths: what their fields may stand for, all of it, and what is no template."""
 
 import random
+import re
 from itertools import combinations
 
 import pytest
@@ -13,6 +14,9 @@ from osscl.machines.templates import Template, TemplateError
     [
         ("{machine}_{time}.wav", "Press-3_2026-01-05T04-00.wav", {"Press-3"}),
         ("{machine}_{time}", "Press-3_2026-01-05T04-00.wav", {"Press-3"}),
+        ("{machine}_{time}.wav", "Press-3_2026-01-05T04-00.WAV", {"Press-3"}),
+        ("{machine}_{time}.WAV", "Press-3_2026-01-05T04-00.wav", {"Press-3"}),
+        ("{machine}_x.wav", "press_3_x.Wav", {"press_3"}),
         ("{machine}_{time}.{ending}", "Press-3_2026-01-05T04-00.flac", {"Press-3"}),
         ("{machine}_{time}.wav", "press_3_20260105_040000.wav", {"press_3"}),  # a time holds its own _
         ("{time}_{machine}", "2026-01-05T04-00_press.3.wav", {"press.3"}),  # no field takes the ending
@@ -39,13 +43,53 @@ def test_all_that_a_field_may_stand_for(template: str, path: str, machines: set[
         ("{machine}_{time}.wav", "Press-3_2026-01-05T24-00.wav"),  # no such time
         ("{machine}_{time}.wav", "Press-3_copy.wav"),
         ("{machine}_{time}.wav", "_2026-01-05T04-00.wav"),  # a field stands for something
-        ("{machine}_{time}.wav", "Press-3_2026-01-05T04-00.WAV"),
         ("{machine}.wav", "north.flac"),
+        ("{machine}_x.wav", "press_X.wav"),  # the ending alone may be in capitals
         ("x{machine}x.wav", "xx.wav"),
     ],
 )
 def test_what_does_not_fit(template: str, path: str) -> None:
     assert Template(template).readings(path) is None
+
+
+@pytest.mark.parametrize(
+    ("template", "path", "part"),
+    [
+        (
+            "{machine}_{time}",
+            "day/P_2026-01-05T04-00.wav",
+            "it lies in 1 folder below the one .* the pattern has none",
+        ),
+        (
+            "{machine}/{day}/{n}",
+            "0.wav",
+            "it lies in 0 folders below the one that was named, and the pattern has 2",
+        ),
+        (
+            "{machine}_{time}",
+            "Press-3_copy.wav",
+            "its name: what stands in the place of {time} is no date and time",
+        ),
+        (
+            "{machine}/{time}/{n}",
+            "a/5/0.wav",
+            "its folder 2 of 2: what stands in the place of {time} is no date",
+        ),
+        ("rec-{machine}_{n}", "press_3.wav", "its name: it does not begin with rec-"),
+        (
+            "{machine}_{n}",
+            "press3.wav",
+            "its name: its parts do not stand where|its name: _ stands nowhere in it",
+        ),
+        ("{machine}.wav", "north.flac", "its name: it does not end in .wav"),
+        ("in/{machine}", "out/a.wav", "its folder 1 of 1: it is not in"),
+        ("{machine}_{n}", "_3.wav", "its name: its parts do not stand where the pattern has them"),
+    ],
+)
+def test_which_part_does_not_fit(template: str, path: str, part: str) -> None:
+    made = Template(template)
+    assert made.readings(path) is None
+    assert re.match(part.replace("{time}", r"\{time\}"), made.misfit(path)), made.misfit(path)
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_complaint_and_a_request_would_be_seen(browser: Browser, page: Path) -
 
 
 def test_the_answer_stands_first(browser: Browser) -> None:
-    assert browser.texts("h1") == ["press/id_09 needs attention."]
+    assert browser.texts("h1") == ["press/id_09 needs attention: alarm since 2026-11-03 14:02."]
     top, height = browser.run(
         "return [document.querySelector('.machines').getBoundingClientRect().top, innerHeight]"
     )

@@ -1,6 +1,7 @@
 """Pages of tables of all kinds: what they say, what they refuse, and how large they get."""
 
 import base64
+import datetime
 import json
 import re
 import zlib
@@ -25,11 +26,12 @@ from osscl.page.making import make_page
 from osscl.page.rendering import render
 from osscl.page.rows import MAX_UNFLAGGED, packed_rows
 from osscl.page.scored import by_machine
+from osscl.page.since import Since
 from osscl.page.whereabouts import Whereabouts
 from osscl.page.worst import worst_clips
 from osscl.runs.score_table import read_records
 from osscl.scoring.record import Record
-from support.pages import N_FAULTY, N_NORMAL, Site, change, make_site, rows, write_rows
+from support.pages import N_FAULTY, N_NORMAL, Row, Site, change, make_site, rows, write_rows
 from support.remembering import normal_clips, stored_memory, write_model
 
 HEADER = "path,machine,status,score"
@@ -75,7 +77,7 @@ class Addresses(HTMLParser):
 
 
 def test_what_a_page_says_of_a_site(contents: Contents) -> None:
-    assert contents.headline == "press/id_09 needs attention."
+    assert contents.headline == "press/id_09 needs attention: alarm since 2026-11-03 14:02."
     assert contents.trust.startswith("You can trust it: every machine was compared with 24 normal recordings")
     [press, fan] = contents.machines
     assert (press.scores.name, press.standing.state, press.scores.n_flagged >= N_FAULTY) == (
@@ -98,6 +100,90 @@ def test_drift_and_alarms_stand_where_they_began(contents: Contents) -> None:
     assert share == pytest.approx(360 / 371, abs=0.01)  # 14:00, on an axis from 8:00 to 14:11
     assert any("no longer like its calibration, since about 2026-11-03 14:0" in told for told in press.told)
     assert (fan.timeline.drift, fan.told) == (None, ())
+
+
+NOW = datetime.datetime(2026, 11, 5, 6, 0, tzinfo=datetime.UTC)
+
+
+def healed(row: Row) -> Row:
+    """The fault lies on the day before the normal clips, and the whole table is of a run that ended later."""
+    day = 3 if "anomaly" in row["path"] else 4
+    return row | {"recorded_at": row["recorded_at"].replace("-03T", f"-{day:02}T")}
+
+
+def test_attention_ends_where_recordings_since_are_well(site: Site, tmp_path: Path) -> None:
+    table = change(site.table, healed, tmp_path / "s.csv")
+    before, page = made(table, model=site.model, audio_root=site.folder, n_worst=3)
+    # the alarm is over, and all that was ever flagged still counts
+    over = "alarm over since 2026-11-04 08:02"
+    assert before.headline == f"press/id_09 needs attention: {over}."
+    assert over in before.machines[0].standing.summary
+    assert over in page
+
+    since = Since.read("2026-11-04", NOW)
+    output = tmp_path / "since.html"
+    options = PageOptions(model=site.model, audio_root=site.folder, n_worst=30, since=since)
+    after = make_page(table, output, options)
+    assert after.headline.startswith("Since 2026-11-04 00:00: ")
+    assert {part.standing.state for part in after.machines} <= {"quiet", "chance"}
+    assert (after.n_clips, after.n_flagged) == (
+        2 * N_NORMAL,
+        sum(p.counted.n_flagged for p in after.machines),
+    )
+    assert not any("anomaly" in clip.record.path for clip in after.clips)
+    assert any("24 of 36 lines; histories and charts hold all" in note for note in after.notes)
+    [press] = [part for part in after.machines if part.scores.name == "press/id_09"]
+    assert len(press.scores.lines) == N_NORMAL + N_FAULTY  # history and trend are of all
+    assert press.timeline.alarms
+    assert over in press.standing.summary
+
+    late = gather(table, tmp_path, PageOptions(model=site.model, since=Since.read("2026-11-05", NOW)))
+    assert late.clips == []
+    assert {part.standing.summary.partition(";")[0] for part in late.machines} == {
+        "no clip since 2026-11-05 00:00"
+    }
+    assert late.headline == "Since 2026-11-05 00:00: No clip has a score."
+
+
+@pytest.mark.parametrize(
+    ("text", "time", "counts"),
+    [
+        ("24h", "2026-11-04T06:00:00+00:00", True),
+        ("24h", "2026-11-04T05:59:59+00:00", False),
+        ("1d", "2026-11-04T07:00:00+01:00", True),
+        ("2026-11-04", "2026-11-04T00:00:00", True),
+        ("2026-11-04", "2026-11-03T23:59:59", False),
+        ("2026-11-04T12:00", "2026-11-04", True),  # some time of that day
+        ("2026-11-04T12:00", "no time", False),
+    ],
+)
+def test_since(text: str, time: str, counts: bool) -> None:
+    since = Since.read(text, NOW)
+    lines = [Record(path="a", recorded_at=time), Record(path="b")]
+    for scored_at, untimed in ((None, True), ("2026-11-01T00:00:00+00:00", False)):
+        assert since.counting(lines, scored_at).tolist() == [counts, untimed]
+
+
+@pytest.mark.parametrize("text", ["24", "yesterday", "24 weeks", "", "999999999999d"])
+def test_no_since(text: str) -> None:
+    with pytest.raises(
+        ConfigError, match=f"--since is '{text}'; expected a span such as 24h or 7d, or a date"
+    ):
+        Since.read(text, NOW)
+
+
+def test_files_without_a_score_are_named_at_the_top(tmp_path: Path) -> None:
+    lines = [f"{n}.wav,fan/id_00,corrupt,,cut off" for n in range(6)]
+    (tmp_path / "s.csv").write_text("\n".join([f"{HEADER},reason", "a.wav,fan/id_00,ok,1.5,", *lines, ""]))
+    found, page = made(tmp_path / "s.csv")
+    assert (found.unscored.n, len(found.unscored.first)) == (6, 3)
+    top = page[page.index('id="unscored"') : page.index('id="machines"')]
+    assert "6 without a score" in top
+    assert [top.count(f">{n}.wav ") for n in range(6)] == [1] * 6
+    assert top.count("cut off") == 6
+    assert top.index(">2.wav") < top.index("The other 3") < top.index(">3.wav")
+    whole, _ = made(change(tmp_path / "s.csv", dict, tmp_path / "t.csv"), since=Since.read("1d", NOW))
+    assert whole.unscored.n == 6  # when they were made is not known, nor when the table was
 
 
 def test_the_worst_clips_are_explained_and_heard(contents: Contents, site: Site) -> None:

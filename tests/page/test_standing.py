@@ -84,7 +84,12 @@ def test_without_the_model_nothing_is_said_of_chance() -> None:
     ("lines", "by", "trust", "doubt"),
     [
         (records(40, 1), judge(50), "good", ""),
-        (records(40, 1), judge(9), "limited", "9 normal recordings are few: the rate may really be"),
+        (
+            records(40, 1),
+            judge(9),
+            "limited",
+            "9 normal recordings are few: the false-alarm rate may really be",
+        ),
         (records(40, 1), judge(50, caveat="it may have been trained on"), "limited", "trained on"),
         (records(40, 1, quality="clipped"), judge(50), "limited", "40 clips of doubtful recording quality"),
         (records(40, 1, status="silent"), judge(50), "limited", "40 clips silent: a dead microphone?"),

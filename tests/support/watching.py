@@ -1,6 +1,7 @@
 """``osscl watch`` as a process: a model with one memory, its command, its table and its end."""
 
 import csv
+import re
 import signal
 from pathlib import Path
 from subprocess import Popen
@@ -30,7 +31,14 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def ended(process: "Popen[str]", number: int = signal.SIGTERM) -> tuple[int, str]:
-    """Ask a process to stop; its exit code, and what it said."""
+    """Ask a process to stop; its exit code, and what it said but for the time that each line begins with."""
     process.send_signal(number)
     _, said = process.communicate(timeout=300)
-    return process.returncode, said
+    return process.returncode, untimed(said)
+
+
+def untimed(said: str) -> str:
+    """What a watch said, without the time; each line must have one."""
+    lines = [re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (.*)", line) for line in said.splitlines()]
+    assert all(lines), said
+    return "".join(f"{line[1]}\n" for line in lines if line)

@@ -18,7 +18,7 @@ from osscl.cli.terminal import SafeConsole
 from osscl.errors import OssclError
 from osscl.model_file.manifest import Manifest
 from osscl.runs.folder import find_recordings
-from osscl.support.listing import listed
+from osscl.support.listing import first_of, listed
 from osscl.support.paths import printable
 from osscl.support.plurals import counted, plural
 
@@ -59,12 +59,13 @@ def say_unusable(what: str, unusable: Sequence[tuple[str, object]]) -> None:
     by_reason: dict[str, list[str]] = {}
     for path, reason in unusable:
         by_reason.setdefault(str(reason), []).append(path)
-    for reason, paths in [*by_reason.items()][:MAX_NAMED]:
+    first, _ = first_of(by_reason.items(), MAX_NAMED)
+    for reason, paths in first:
         if len(paths) == 1:
             say(f"{what}: {printable(paths[0])}: {reason}")
         else:
             say(f"{what}: {len(paths):,} recordings: {reason} ({listed(paths, _MAX_ALIKE)})")
-    untold = sum(map(len, [*by_reason.values()][MAX_NAMED:]))
+    untold = sum(map(len, [*by_reason.values()][len(first) :]))
     if untold:
         say(f"{what}: {untold:,} more {plural(untold, 'recording')}")
 

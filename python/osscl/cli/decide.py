@@ -7,11 +7,11 @@ import typer
 
 from osscl.cli import signals
 from osscl.cli.completion import models
-from osscl.cli.messages import EXIT_ANOMALY, result_stream, say, say_interrupted
+from osscl.cli.messages import EXIT_ANOMALY, EXIT_SOME_UNSCORED, complain, result_stream, say, say_interrupted
 from osscl.cli.options import FailOnAnomaly, FalseAlarmRate, JsonLines, refuse_two_outputs
 from osscl.cli.places import ResultTable
 from osscl.model_file.bundle import read_bundle
-from osscl.runs.deciding import Decider, decide_table, describe, run_beside, scored_by
+from osscl.runs.deciding import Decider, NothingDecidedError, decide_table, describe, run_beside, scored_by
 from osscl.runs.score_table import read_records
 from osscl.runs.tables import OutputTable
 from osscl.runs.tally import Tally
@@ -22,8 +22,8 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl decide scores.csv --model model.onnx --false-alarm-rate 0.01 --output strict.csv\n
   osscl decide scores.parquet --model model.onnx --json\n
 \n
-Exit code: 0 done, 1 failed, 2 wrong usage, 4 clips were flagged with --fail-on-anomaly; interrupted: 130 by
-Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 nothing could be decided and no table is written, 4 clips were
+flagged with --fail-on-anomaly; interrupted: 130 by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 
@@ -65,7 +65,10 @@ def decide(
     tally = Tally()
     try:
         run = describe(scores, bundle, scored, false_alarm_rate)
-        decide_table(decider, read_records(scores), table, run, tally)
+        decide_table(decider, read_records(scores), table, run, tally, refuses_undecided=True)
+    except NothingDecidedError as error:
+        complain(str(error))
+        raise typer.Exit(EXIT_SOME_UNSCORED) from None
     except KeyboardInterrupt:
         say_interrupted(f"interrupted; {printable(output or 'stdout')} was not written")
         raise typer.Exit(signals.exit_code()) from None
@@ -74,5 +77,5 @@ def decide(
     for note in decider.notes():
         say(note)
     where = "" if output is None else f" -> {printable(output)}"
-    say((tally.flagged() if tally.n_decided else f"0 of {tally.n_files} decided") + where)
+    say((tally.flagged() if tally.n_decided else "the table is empty") + where)
     raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else 0)

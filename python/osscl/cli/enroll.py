@@ -45,7 +45,7 @@ from osscl.support.urls import is_url
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl enroll press_recordings --machine press/id_09 --output press.onnx\n
   osscl enroll model.onnx dcase2020 --output enrolled.onnx --false-alarm-rate 0.01\n
-  osscl enroll normal --machine-pattern '{machine}_{time}.wav' --output press.onnx\n
+  osscl enroll normal --machine-pattern '{machine}_{time}' --output press.onnx\n
   osscl enroll model.onnx sessions --recording folder --output enrolled.onnx\n
   osscl enroll press.onnx this_was_fine.wav --machine press/id_09 --add --output press2.onnx\n
   osscl enroll press_recordings --machine press/id_09 --limits --output press.onnx\n

@@ -151,8 +151,7 @@ def _say_done(run: JournaledRun, tally: Tally, *, is_made: bool) -> None:
     elif not run.n_scored:
         say(f"nothing was scored again, the table alone is made anew: {tally} -> {output}")
     else:
-        before = f"{files(journal.n_done_before)} done before; " if journal.n_done_before else ""
-        say(f"{before}{tally} -> {output}")
+        say(f"{_what_it_did(run)}{tally} -> {output}")
     _say_gone(run)
     if run.n_scored and are_kept(journal.transaction):
         say(
@@ -166,6 +165,14 @@ def _say_done(run: JournaledRun, tally: Tally, *, is_made: bool) -> None:
             f"{files(journal.n_changed)} changed while being scored: the same command scores what is "
             "there now"
         )
+
+
+def _what_it_did(run: JournaledRun) -> str:
+    """Of which files the table is: the numbers add up to all of them; nothing where all are new."""
+    parts = [f"{files(run.journal.n_done_before)} done before"] if run.journal.n_done_before else []
+    others = {"scored again": run.n_again, "new": run.n_scored - run.n_again, "gone": run.n_gone}
+    parts += [f"{count:,} {what}" for what, count in others.items() if count]
+    return f"{', '.join(parts)}; " if run.n_known else ""
 
 
 def _say_gone(run: JournaledRun) -> None:

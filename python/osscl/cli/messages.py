@@ -5,6 +5,7 @@ Nothing else in this package writes to either: here foreign text is made harmles
 
 import logging
 import sys
+import time
 from typing import TextIO, cast
 
 from osscl.cli.as_options import in_options
@@ -14,6 +15,7 @@ from osscl.support.journald import ERROR, INFO, WARNING, priority_prefix
 EXIT_FAILED, EXIT_WRONG_USAGE, EXIT_SOME_UNSCORED, EXIT_ANOMALY = 1, 2, 3, 4
 
 _is_quiet = False
+_tells_time = False
 _log: logging.Handler | None = None
 
 
@@ -23,6 +25,18 @@ def be_quiet() -> None:
     _is_quiet = True
     logging.captureWarnings(True)  # Python's own, which packages raise
     logging.getLogger("py.warnings").addHandler(logging.NullHandler())
+
+
+def tell_the_time() -> None:
+    """From now on each line on stderr begins with the time, as in a log; systemd's journal has its own."""
+    global _tells_time
+    _tells_time = True
+
+
+def _begin(priority: int) -> str:
+    """What a line on stderr begins with."""
+    prefix = priority_prefix(priority)
+    return time.strftime("%Y-%m-%d %H:%M:%S ") if _tells_time and not prefix else prefix
 
 
 def is_quiet() -> bool:
@@ -85,7 +99,7 @@ def _inform(message: str) -> None:
 
 def print_to_stderr(message: str, priority: int = INFO) -> None:
     """Write to stderr whatever was asked for, and not to the log file."""
-    print(priority_prefix(priority) + harmless(in_options(message)), file=sys.stderr)  # noqa: T201
+    print(_begin(priority) + harmless(in_options(message)), file=sys.stderr)  # noqa: T201
 
 
 def emit(result: str) -> None:
@@ -124,7 +138,7 @@ class _WarningsToStderr(logging.Handler):
             return
         from osscl.cli.console import stderr
 
-        text = f"{priority_prefix(WARNING)}warning: {record.getMessage()}"
+        text = f"{_begin(WARNING)}warning: {record.getMessage()}"
         stderr.print(text, markup=False, soft_wrap=True)
 
 

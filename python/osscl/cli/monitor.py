@@ -23,6 +23,7 @@ from osscl.runs.score_table import read_records
 from osscl.support.atomic import write_atomically
 from osscl.support.durations import parse_duration
 from osscl.support.links import missing
+from osscl.support.listing import first_of
 from osscl.support.outputs import cannot_be_written, check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import counted
@@ -151,10 +152,11 @@ def _write(output: Path, document: dict[str, Any]) -> None:
 
 
 def _tell(watching: Watching, document: dict[str, Any], budget: AlarmBudget | None, *, json: bool) -> None:
-    for note in watching.notes[:MAX_NAMED]:
+    notes, n_left = first_of(watching.notes, MAX_NAMED)
+    for note in notes:
         say(note)
-    if len(watching.notes) > MAX_NAMED:
-        say(f"{counted(len(watching.notes) - MAX_NAMED, 'more note')}; --json has all")
+    if n_left:
+        say(f"{counted(n_left, 'more note')}; --json has all")
     for each in watching.machines:
         if each.note is not None:
             say(f"not watched: {each.machine or 'clips without a machine'}: {each.note}")
@@ -219,7 +221,7 @@ def _expected(facts: AlarmFacts) -> str:
 
 
 def _alarms(watched: Watched) -> list[str]:
-    shown = watched.alarms[:MAX_NAMED]
+    shown, n_left = first_of(watched.alarms, MAX_NAMED)
     texts = []
     for alarm in shown:
         begun = alarm.raised or f"clip {alarm.raised_at + 1}"
@@ -229,6 +231,6 @@ def _alarms(watched: Watched) -> list[str]:
             else f"released {alarm.released or f'at clip {alarm.released_at + 1}'}"
         )
         texts.append(f"alarm of {watched.machine}: {begun}, {ended}")
-    if len(watched.alarms) > len(shown):
-        texts.append(f"alarm of {watched.machine}: {len(watched.alarms) - len(shown)} more; --json has all")
+    if n_left:
+        texts.append(f"alarm of {watched.machine}: {n_left} more; --json has all")
     return texts

@@ -40,7 +40,7 @@ PatternOfAll: TypeAlias = Annotated[
     typer.Option(
         "--machine-pattern",
         help="What finds the machine in a recording's path below the folder that is named, all of it: a "
-        "template such as '{machine}_{time}.wav' or '{machine}/{day}/{time}.wav', or a regular expression "
+        "template such as '{machine}_{time}' or '{machine}/{day}/{time}', or a regular expression "
         r"such as '(?P<machine>.+)_\d+\.wav'. Fields stand for a part of one name, {time} for a date and "
         "time.",
         metavar="PATTERN",

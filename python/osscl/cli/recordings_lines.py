@@ -6,7 +6,7 @@ from typing import Any
 
 from osscl.cli.as_options import in_options
 from osscl.health.recordings_report import MachineRecordings, NamedRecording, RecordingsReport
-from osscl.support.listing import listed, listed_by_reason
+from osscl.support.listing import and_more, first_of, listed, listed_by_reason
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
 
@@ -103,10 +103,11 @@ def _named(recordings: Sequence[NamedRecording]) -> Iterator[tuple[str, str]]:
 
 
 def _each(recordings: Sequence[NamedRecording]) -> Iterator[str]:
-    for each in recordings[:_MAX_NAMED]:
+    first, n_left = first_of(recordings, _MAX_NAMED)
+    for each in first:
         yield f"  {printable(each.path)}: {in_options(each.what)}"
-    if len(recordings) > _MAX_NAMED:
-        yield f"  and {len(recordings) - _MAX_NAMED} more; --json names all"
+    if n_left:
+        yield f" {and_more(n_left)}; --json names all"
 
 
 def _n(number: int, noun: str) -> str:

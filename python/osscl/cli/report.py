@@ -1,5 +1,6 @@
 """``osscl report``: a table of scores as a page that people open."""
 
+import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from osscl.evaluation.ground_truth import GroundTruth
 from osscl.evaluation.labelled import label_by_names
 from osscl.page.gathering import N_WORST, PageOptions
 from osscl.page.making import make_page
+from osscl.page.since import Since
 from osscl.support.links import missing
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
@@ -21,6 +23,7 @@ from osscl.support.plurals import plural
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl report scores.csv --output report.html\n
   osscl report scores.csv --model model.onnx --audio-root recordings --output report.html\n
+  osscl report scores.csv --since 24h --output tonight.html\n
   osscl report scores.parquet --ground-truth eval_data_list.csv --worst 50 --output report.html\n
 \n
 Exit code: 0 written, 1 failed, 2 wrong usage; interrupted, with nothing written: 130 by Ctrl-C, 143 by
@@ -61,6 +64,14 @@ def report(
             metavar="FILE",
         ),
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Recordings made from then on decide what needs attention, and are shown; histories hold "
+            "all. A span such as 24h or 7d, or a date. Where no time is known, the end of the run counts.",
+            metavar="24h|DATE",
+        ),
+    ] = None,
     worst: Annotated[
         int, typer.Option(min=0, max=200, help="Clips that are shown with picture and sound.")
     ] = N_WORST,
@@ -73,7 +84,8 @@ def report(
     if audio_root is not None:
         check_listable(audio_root)
     label = label_by_names if ground_truth is None else GroundTruth.read(ground_truth).label
-    options = PageOptions(model=model, audio_root=audio_root, label=label, n_worst=worst)
+    begin = None if since is None else Since.read(since, datetime.datetime.now().astimezone())
+    options = PageOptions(model=model, audio_root=audio_root, label=label, n_worst=worst, since=begin)
     inputs = [scores, model, ground_truth]
     try:
         with WorkProgress("clips") as progress:

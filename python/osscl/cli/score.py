@@ -59,7 +59,7 @@ EXAMPLES = """[bold]Examples[/bold]\n
   osscl score model.onnx dcase2020 --output scores.csv\n
   osscl score model.onnx pump_recordings --machine pump/id_02 --output scores.parquet\n
   osscl score model.onnx recordings --labels machines.csv --resample --channel 0 --json\n
-  osscl score press.onnx tonight --machine-pattern '{machine}_{time}.wav' --output scores.csv\n
+  osscl score press.onnx tonight --machine-pattern '{machine}_{time}' --output scores.csv\n
   osscl score model.onnx recordings --device cuda:all --output scores.csv\n
   osscl score enrolled.onnx tonight --explain --output scores.csv\n
   osscl score enrolled.onnx shift.wav --machine press/id_09 --hop 10 --output windows.csv\n

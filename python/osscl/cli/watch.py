@@ -16,13 +16,14 @@ from osscl.cli.asked import Asked
 from osscl.cli.console import BuildProgress, say_unusable
 from osscl.cli.folders import check_listable
 from osscl.cli.interruption import postponed_interrupt
-from osscl.cli.messages import inform_on_stderr, say
+from osscl.cli.messages import inform_on_stderr, say, tell_the_time
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, HopSeconds, takes_shared_options, window_of_alarm
 from osscl.cli.places import ModelFile
 from osscl.decisions.alarms import AlarmRule
 from osscl.detector import Detector
 from osscl.events.destinations import sink_for
 from osscl.events.sink import Sink
+from osscl.journal.contents import Contents
 from osscl.journal.journal import Journal, journal_of
 from osscl.live.metrics import served_metrics
 from osscl.live.opening import WatchOptions, opened_watch
@@ -38,6 +39,7 @@ from osscl.runs.tally import Tally
 from osscl.scoring.record import Record
 from osscl.support.listing import listed
 from osscl.support.paths import printable
+from osscl.support.plurals import are, verb
 
 _MAX_NAMED = 5
 EXAMPLES = """[bold]Examples[/bold]\n
@@ -159,6 +161,7 @@ def watch(
         check_hop(hop)
     sinks = [sink_for(each) for each in event or ()]
     check_place(output, overwrite=overwrite, inputs=[model, names.labels, folder])
+    tell_the_time()
     inform_on_stderr("osscl.live")
     inform_on_stderr("osscl.events")  # a receiver that is back
     names = names.below(folder)
@@ -217,6 +220,16 @@ def _explaining(explainer: Explainer) -> Callable[[Record], Record]:
     return explained
 
 
+def gone_on_from(journal: Contents, standing: list[str]) -> str:
+    """Where a watch goes on: what is done, and which alarms stand; nothing of one that begins."""
+    n_files = sum(journal.counts().values())
+    if not n_files:
+        return ""
+    alarms = verb(len(standing), "an alarm stands", "alarms stand")
+    told = f"{alarms}: {listed(standing, _MAX_NAMED)}" if standing else "no alarm stands"
+    return f": it goes on where it was, {are(n_files, 'file')} done; {told}"
+
+
 def _watch(
     folder: Path,
     run: JournaledRun,
@@ -231,9 +244,14 @@ def _watch(
         str(folder), run.journal, scoring, options, sinks=sinks, progress=progress, beat=service.beat
     )
     run.note_overwriting()
-    with postponed_interrupt("asked to stop: what is being scored is finished") as is_asked:
+    where = f"osscl journal {printable(run.journal.path)} --output {printable(run.output)}"
+    first = (
+        "asked to stop: what is being scored is finished, and the table is written; asked again, it stops at "
+        f"once: what is scored is kept, and {where} makes the table"
+    )
+    with postponed_interrupt(first) as is_asked:
         with opened as watching:
-            say(f"watching {printable(folder)}")
+            say(f"watching {printable(folder)}{gone_on_from(run.journal, watching.standing)}")
             service.ready()
             watching.run(is_asked)
             service.stopping()
@@ -242,6 +260,7 @@ def _watch(
                 run.journal.note_whole()
         tally, _ = run.export(service.beat)
     if left:
-        say(f"not whole yet: {listed(left, _MAX_NAMED)}; the next watch takes them up")
+        them = verb(len(left), "it", "them")
+        say(f"not whole yet: {listed(left, _MAX_NAMED)}; the next watch takes {them} up")
     run.journal.check_in_place()
     return tally

@@ -9,7 +9,7 @@ from osscl.enrolment import EnrolledMachine, Enrolment
 from osscl.model_file.limits import DetectionLimit, MachineLimits
 from osscl.page.introduction import Introduction
 from osscl.sensitivity.report import SensitivityReport
-from osscl.support.listing import listed
+from osscl.support.listing import first_of, listed
 from osscl.support.plurals import counted, plural, verb
 
 _MAX_NAMED = 3
@@ -93,16 +93,17 @@ def _false_alarms(table: NormalTable) -> str:
     return (
         f"{tally.anomalies.total()} of {tally.n_decided} normal {plural(tally.n_decided, 'clip')} "
         f"{verb(tally.anomalies.total(), 'is', 'are')} flagged when each is judged by the "
-        f"others; decided at {100 * max(tally.rates):.3g} %."
+        f"others, at {100 * max(tally.rates):.3g} %. That is no sign of bad recordings: at this rate the "
+        "highest recordings of each machine are always flagged, whatever they sound like."
     )
 
 
 def _finds(sensitivity: SensitivityReport | None, no_limits: str | None) -> str:
     if sensitivity is None or not sensitivity.machines:
         return f"Not known: {no_limits or 'no limits could be measured'}."
-    parts = [f"{each.machine} {'; '.join(_typical(each))}" for each in sensitivity.machines[:_MAX_NAMED]]
-    more = len(sensitivity.machines) - len(parts)
-    others = f"; {counted(more, 'more machine')} below" if more else ""
+    machines, n_left = first_of(sensitivity.machines, _MAX_NAMED)
+    parts = [f"{each.machine} {'; '.join(_typical(each))}" for each in machines]
+    others = f"; {counted(n_left, 'more machine')} below" if n_left else ""
     return f"Of each kind of change that was tried, the limit in the middle: {'. '.join(parts)}{others}."
 
 

@@ -16,6 +16,7 @@ from osscl.detector import Detector
 from osscl.enrolment.plan import Plan
 from osscl.errors import AudioError
 from osscl.model_file.decisions import StoredDecisions
+from osscl.page.origin import JUDGED_BY
 from osscl.runs.featured import SHORT_HASH_DIGITS
 from osscl.runs.run import describe_run, write_run_record
 from osscl.runs.tables import OutputTable
@@ -91,7 +92,7 @@ def write_normal_table(
     run = {
         **describe_run(detector, {}, started, tally, completed=True),
         **told,
-        "judged_by": "all other recordings: no clip is scored by a memory that holds its recording",
+        JUDGED_BY: "all other recordings: no clip is scored by a memory that holds its recording",
         "recordings_per_s": round(per_s, 1),
     }
     table.finish(run)

@@ -11,8 +11,8 @@ from osscl.distributed.work import Work, opened
 from osscl.errors import DistributedError, MachineError, OssclError
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import Record
+from osscl.support.listing import and_more, first_of
 from osscl.support.paths import printable
-from osscl.support.plurals import plural
 from osscl.support.urls import is_url
 
 _MAX_ENDS_OF_A_BATCH = 2
@@ -120,10 +120,9 @@ def _is_whole(path: str) -> bool:
 
 
 def _hopeless(candidates: Sequence[Candidate]) -> DistributedError:
-    named = ", ".join(printable(each.path) for each in candidates[:_MAX_NAMED])
-    more = len(candidates) - _MAX_NAMED
-    others = f" and {more} more {plural(more, 'file')}" if more > 0 else ""
+    first, n_left = first_of(candidates, _MAX_NAMED)
+    named = ", ".join(printable(each.path) for each in first) + and_more(n_left, "file")
     return DistributedError(
-        f"worker processes end one after the other, and nothing gets done, the last with {named}{others}: "
+        f"worker processes end one after the other, and nothing gets done, the last with {named}: "
         "their memory may not suffice; start fewer by --workers, or on machines that have more"
     )

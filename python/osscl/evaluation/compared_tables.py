@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from osscl.evaluation.comparison import Compared, Comparison
 from osscl.evaluation.grid import Grid
-from osscl.support.listing import listed
+from osscl.support.listing import and_more, first_of, listed
 from osscl.support.paths import printable
 from osscl.support.plurals import are, counted
 
@@ -52,15 +52,15 @@ def flips_of(comparison: Comparison) -> Iterator[str]:
     str
         One line a clip, of any length; what is left out is said in the last.
     """
-    for flip in comparison.flips[:MAX_FLIPS]:
+    flips, n_left = first_of(comparison.flips, MAX_FLIPS)
+    for flip in flips:
         change = "newly flagged" if flip.flagged_by == "b" else "no longer flagged"
         truth = {None: "", True: ", anomalous", False: ", normal"}[flip.is_anomaly]
         a = f"A {flip.score_a:.4g} (flags from {flip.threshold_a:.4g})"
         b = f"B {flip.score_b:.4g} (from {flip.threshold_b:.4g})"
         yield f"{change}: {printable(flip.path)} ({flip.machine}{truth}): {a}, {b}"
-    left_out = len(comparison.flips) - MAX_FLIPS
-    if left_out > 0:
-        yield f"and {left_out} more decisions that flip; --json lists them all"
+    if n_left:
+        yield f"{and_more(n_left, 'decision').lstrip()} that flip; --json lists them all"
 
 
 def notes_of(comparison: Comparison) -> Iterator[str]:

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from osscl.journal.settings import Settings
-from osscl.support.listing import listed
+from osscl.support.listing import and_more, first_of, listed
 from osscl.support.paths import brief
-from osscl.support.plurals import plural
 
 _MAX_NAMED = 3
 _OPTIONS = {
@@ -62,9 +61,8 @@ def differences(stored: Settings, given: Settings) -> Iterator[str]:
 
 def in_words(differing: Iterable[str]) -> str:
     """Put the first of some differences into a sentence, and the number of the others."""
-    every = list(differing)
-    more = len(every) - _MAX_NAMED
-    return "; ".join(every[:_MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    first, n_left = first_of(differing, _MAX_NAMED)
+    return "; ".join(first) + (f";{and_more(n_left)}" if n_left else "")
 
 
 def _spelled(name: str, value: Any) -> str:
@@ -83,9 +81,8 @@ def _between_machines(before: Mapping[str, Parts], now: Mapping[str, Parts]) -> 
         for told in _between_parts(before.get(machine), now.get(machine)):
             alike[told].append(machine)
     for told, machines in alike.items():
-        more = len(machines) - _MAX_NAMED
-        named = ", ".join(machines[:_MAX_NAMED])
-        yield told.format(named + (f" and {more} more {plural(more, 'machine')}" if more > 0 else ""))
+        named, n_left = first_of(machines, _MAX_NAMED)
+        yield told.format(", ".join(named) + and_more(n_left, "machine"))
 
 
 def _between_parts(before: Parts | None, now: Parts | None) -> Iterator[str]:

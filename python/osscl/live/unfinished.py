@@ -8,6 +8,12 @@ from typing import NamedTuple
 from osscl.audio.candidate import Candidate
 from osscl.errors import AudioCorruptError, AudioError, AudioReadError
 from osscl.live.wholeness import FileState, lacking, state_of
+from osscl.support.log import quiet_logger
+from osscl.support.paths import printable
+
+_log = quiet_logger(__name__)
+TELL_AFTER_S = 60.0
+"""A file that is not whole for so long is told of, once."""
 
 
 class Arrival(NamedTuple):
@@ -36,6 +42,7 @@ class _Waiting:
     look_at: float
     is_closed: bool  # its writer has closed it, or moved it here, in this state
     lack: AudioError | None = None  # what it lacks in this state, once it has been looked at
+    is_told: bool = False  # that it is not whole for long
 
 
 class Unfinished:
@@ -138,6 +145,9 @@ class Unfinished:
                 self._change(waiting, state_of(path) or state, now, is_closed=False)
         if now - waiting.met >= self._give_up_s:
             return Candidate(path, self._given_up(waiting))
+        if now - waiting.met >= TELL_AFTER_S and not waiting.is_told:
+            waiting.is_told = True
+            _log.warning("not whole yet: %s: %s", printable(path), self._why_it_waits(waiting))
         self._look_later(waiting, now)
         return None
 
@@ -151,6 +161,10 @@ class Unfinished:
 
     def _look_later(self, waiting: _Waiting, now: float) -> None:
         waiting.look_at = min(now + self._settle_s, max(now, waiting.met + self._give_up_s))
+
+    def _why_it_waits(self, waiting: _Waiting) -> str:
+        what = "it is still being written" if waiting.lack is None else str(waiting.lack)
+        return f"{what}; it is waited for, {self._give_up_s:g} s after it was first met at most"
 
     def _given_up(self, waiting: _Waiting) -> AudioError:
         span = f"{self._give_up_s:g} s after it was first met"

@@ -141,6 +141,11 @@ class Watching:
         self._count_at = 0.0
         self._note_progress()
 
+    @property
+    def standing(self) -> list[str]:
+        """Machines whose alarm stands."""
+        return self._alarms.standing
+
     def unfinished(self) -> list[str]:
         """Paths of files that are not whole yet: the next watch takes them up."""
         return self._arrivals.unfinished()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from osscl.errors import MachineError
 from osscl.machines.telling import Telling
 from osscl.support.links import as_walked, real_path
+from osscl.support.listing import listed
 from osscl.support.paths import printable
 
 _PUBLISHED_IDS = {
@@ -36,6 +37,12 @@ _ID = re.compile(r"(?<![A-Za-z0-9])(?:id|section)_[0-9]+(?![A-Za-z0-9])")
 _MAX_LISTED = 12
 _MAX_FOLDERS = 4096
 _SAY_IT = "say it with machine=... (--machine NAME, or --labels TABLE, or --machine-pattern PATTERN)"
+
+_SAY_ONE = "say that by machine=... (--machine NAME)"
+_SAY_WHICH = (
+    "say where paths hold it with machine_pattern=... (--machine-pattern '{machine}_{time}'), or name it for "
+    "each file with labels=... (--labels TABLE)"
+)
 
 
 def machine_of_path(path: str | os.PathLike[str], known: Collection[str]) -> str:
@@ -135,7 +142,10 @@ class MachineFromPath:
 
     def _no_type(self) -> str:
         if not self._types:
-            return f"the names of the model's machines hold no type/ID that a path could name; {_SAY_IT}"
+            known = _listed(self._known)
+            if len(self._known) == 1:
+                return f"nothing in this path says that it is of {known}; {_SAY_ONE}"
+            return f"nothing in this path says which of {known} it is; {_SAY_WHICH}"
         return f"no parent folder is named after a machine type ({_listed(self._types)}); {_SAY_IT}"
 
 
@@ -201,6 +211,12 @@ def check_machine(name: str, known: Collection[str]) -> None:
     """
     if name in known:
         return
+    same = [other for other in known if other.casefold() == name.casefold()]
+    if same:
+        raise MachineError(
+            f"machine {name} is not known to the model, which knows {_listed(same)}: they differ in capitals "
+            "alone"
+        )
     of_its_type = [other for other in known if "/" in other and type_of(other) == type_of(name)]
     if of_its_type:
         raise MachineError(f"machine {name} is not known to the model, which knows {_listed(of_its_type)}")
@@ -216,5 +232,4 @@ def type_of(name: str) -> str:
 
 
 def _listed(names: Collection[str]) -> str:
-    shown = ", ".join(list(names)[:_MAX_LISTED])
-    return shown if len(names) <= _MAX_LISTED else f"{shown} and {len(names) - _MAX_LISTED} more"
+    return listed(names, _MAX_LISTED)

@@ -16,7 +16,7 @@ _SAY_NOTHING = (*KINDS, "normal", "abnormal")
 _MAX_FOLDERS = 4096
 _SAY_IT = (
     "name the machine of all recordings with machine=... (--machine press/id_09), or say where paths hold it "
-    "with machine_pattern=... (--machine-pattern '{machine}_{time}.wav')"
+    "with machine_pattern=... (--machine-pattern '{machine}_{time}')"
 )
 
 

@@ -7,14 +7,13 @@ from typing import TypeAlias
 
 from osscl.errors import ConfigError, MachineError
 from osscl.machines.dcase import check_machine
-from osscl.machines.templates import TIME, Template, TemplateError
+from osscl.machines.templates import Template, TemplateError
 from osscl.support.links import as_walked
 from osscl.support.paths import printable
 from osscl.support.spelling import composed
 
 _MACHINE, _TYPE, _ID = "machine", "type", "id"
 _TELLING = (_MACHINE, _TYPE, _ID)
-_IS_TIME = f"; {{{TIME}}} stands for a date and time alone, such as 2026-01-05T04-00"
 
 _Readings: TypeAlias = Mapping[str, Collection[str]]
 """All that each part of a pattern may stand for in a path."""
@@ -46,10 +45,11 @@ class MachinePattern:
         if is_template == is_expression:
             raise ConfigError(
                 f"{self._stated}; expected either a template with {{machine}}, such as "
-                "'{machine}_{time}.wav', or a regular expression with (?P<machine>...)"
+                "'{machine}_{time}', or a regular expression with (?P<machine>...)"
                 f"{', and not both in one' if is_template else ''}"
             )
-        self._read = self._template(text) if is_template else self._expression(text)
+        self._template = self._as_template(text) if is_template else None
+        self._read = self._expression(text) if self._template is None else self._template.readings
 
     def machine_in(self, path: str) -> str:
         """Name the machine of a recording.
@@ -71,9 +71,9 @@ class MachinePattern:
         """
         readings = self._read(composed(path))
         if readings is None:
+            why = "" if self._template is None else f": {printable(self._template.misfit(composed(path)))}"
             raise MachineError(
-                f"its path below the folder that was named does not fit the pattern {self.text}"
-                f"{_IS_TIME if f'{{{TIME}}}' in self.text else ''}"
+                f"its path below the folder that was named does not fit the pattern {self.text}{why}"
             )
         if _MACHINE in readings:
             machines = sorted(readings[_MACHINE])
@@ -91,13 +91,13 @@ class MachinePattern:
             )
         return printable(machines[0])
 
-    def _template(self, text: str) -> Callable[[str], _Readings | None]:
+    def _as_template(self, text: str) -> Template:
         try:
             template = Template(composed(text))
         except TemplateError as error:
             raise ConfigError(f"{self._stated}: {error}") from None
         self._refuse_other_parts(template.fields)
-        return template.readings
+        return template
 
     def _expression(self, text: str) -> Callable[[str], _Readings | None]:
         try:

@@ -5,6 +5,7 @@ from string import Formatter
 from typing import NamedTuple
 
 from osscl.audio.time_in_name import is_time
+from osscl.support.plurals import counted
 
 TIME = "time"
 """The field that stands for a date and time alone, and not for any text."""
@@ -25,7 +26,8 @@ class Template:
     """A template of paths.
 
     Fields stand for one character or more of one name, ``{time}`` for a date and time as
-    `osscl.audio.time_in_name` reads it. No field takes the ending of a file, which may be left out.
+    `osscl.audio.time_in_name` reads it. No field takes the ending of a file, which may be left out, and which
+    may be in capitals, as recorders write it.
     ``{{`` and ``}}`` are braces.
 
     Parameters
@@ -80,6 +82,53 @@ class Template:
         of_file = _of_file(self._names[-1], file)
         return None if of_file is None else readings | of_file
 
+    def misfit(self, path: str) -> str:
+        """Say what of a path does not fit.
+
+        Parameters
+        ----------
+        path : str
+            One that has no readings.
+
+        Returns
+        -------
+        str
+            A clause, as far as can be told.
+        """
+        *folders, file = path.split("/")
+        n_folders = len(self._names) - 1
+        if len(folders) != n_folders:
+            return (
+                f"it lies in {counted(len(folders), 'folder')} below the one that was named, and the pattern "
+                f"has {n_folders or 'none'}"
+            )
+        for number, (name, text) in enumerate(zip(self._names, folders, strict=False), start=1):
+            if _readings(name, text) is None:
+                return f"its folder {number} of {n_folders}: {_misfit(name, text)}"
+        return f"its name: {_misfit(self._names[-1], file, is_file=True)}"
+
+
+def _misfit(name: _Name, text: str, *, is_file: bool = False) -> str:
+    """Why a name does not fit: one clause for all with the same fault, so that they are told together."""
+    untimed = _Name(
+        name.before, tuple(("" if field == TIME else field, behind) for field, behind in name.fields)
+    )
+    if untimed != name and (_of_file if is_file else _readings)(untimed, text) is not None:
+        return (
+            f"what stands in the place of {{{TIME}}} is no date and time; {{{TIME}}} stands for such a one "
+            "alone, as 2026-01-05T04-00"
+        )
+    if not name.fields:
+        return f"it is not {name.before}"
+    if not text.startswith(name.before):
+        return f"it does not begin with {name.before}"
+    *between, last = (behind for _, behind in name.fields)
+    if lacking := next((each for each in between if each not in text), ""):
+        return f"{lacking} stands nowhere in it"
+    if is_file and not _with_ending_of(text, last).endswith(last):
+        return f"it does not end in {last}"
+    return "its parts do not stand where the pattern has them"
+
 
 def _parsed(text: str) -> list[tuple[str, str | None]]:
     """Texts, each with the field behind it."""
@@ -124,6 +173,7 @@ def _is_no_name(name: _Name) -> bool:
 
 def _of_file(name: _Name, file: str) -> dict[str, set[str]] | None:
     """What the fields stand for in a file's name, with its ending or without."""
+    file = _with_ending_of(file, name.fields[-1][1] if name.fields else name.before)
     stem, dot, _ = file.rpartition(".")
     if not dot or not stem:
         return _readings(name, file)
@@ -131,6 +181,13 @@ def _of_file(name: _Name, file: str) -> dict[str, set[str]] | None:
     if not found:
         return None
     return {field: set().union(*(each[field] for each in found)) for field in found[0]}
+
+
+def _with_ending_of(file: str, text: str) -> str:
+    """A file's name with its ending as a template spells it, where they differ in capitals alone."""
+    stem, dot, ending = file.rpartition(".")
+    _, in_text, wanted = text.rpartition(".")
+    return f"{stem}.{wanted}" if dot and in_text and ending.lower() == wanted.lower() else file
 
 
 def _readings(name: _Name, text: str, dot: int = -1) -> dict[str, set[str]] | None:

@@ -10,6 +10,7 @@ from osscl.page.rows import Rows
 from osscl.page.scored import MachineScores
 from osscl.page.standing import Standing
 from osscl.page.truth import Truth
+from osscl.page.unscored import Unscored
 from osscl.scoring.record import Record
 
 
@@ -22,6 +23,8 @@ class MachinePart(NamedTuple):
         Name of its part of the page.
     scores : MachineScores
         Its clips.
+    counted : MachineScores
+        Those of them that its standing is of: all, or those since a moment.
     standing : Standing
         At a glance.
     spark, timeline : Timeline
@@ -38,6 +41,7 @@ class MachinePart(NamedTuple):
 
     anchor: str
     scores: MachineScores
+    counted: MachineScores
     standing: Standing
     spark: Timeline
     timeline: Timeline
@@ -118,7 +122,14 @@ class Contents(NamedTuple):
     n_files, n_windows : int
         Recordings of the table, and the windows that some of them were cut into.
     n_clips, n_decided, n_flagged : int
-        Windows and recordings that were not cut, and those of them that were decided and flagged.
+        Windows and recordings that were not cut, and those of them that were decided and flagged: all, or
+        since a moment.
+    unscored : Unscored
+        Files without a score.
+    since : str or None
+        From when on recordings count; None where all do.
+    scored : str or None
+        When the run began.
     counts : dict of str to int
         Clips by what became of them.
     facts : dict of str to str
@@ -143,6 +154,9 @@ class Contents(NamedTuple):
     n_clips: int
     n_decided: int
     n_flagged: int
+    unscored: Unscored
+    since: str | None
+    scored: str | None
     counts: dict[str, int]
     facts: dict[str, str]
     recorded: str | None

@@ -1,42 +1,38 @@
 """A table of scores, its model file and its recordings, gathered into what a page says."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from osscl.evaluation.labelled import label_by_names
-from osscl.explanation.by_memory import explain_by_memory
-from osscl.explanation.explained import Explanation
-from osscl.features import memory_features
 from osscl.monitoring import Watching
 from osscl.page.charts import SPARK_FRAME, histogram, timeline
-from osscl.page.contents import ClipPart, Contents, MachinePart
-from osscl.page.evidence import Heard, evidence_of, hear
+from osscl.page.contents import Contents, MachinePart
 from osscl.page.headline import headline_of, trust_of, why_of
-from osscl.page.history import History, history_of, watched_machines
+from osscl.page.history import History, Span, history_of, watched_machines
 from osscl.page.introduction import Introduction
 from osscl.page.origin import Origin, origin_of
 from osscl.page.rows import packed_rows
 from osscl.page.scored import NO_MACHINE, MachineScores, Scored, by_machine
-from osscl.page.standing import standing_of
+from osscl.page.shown import Shown
+from osscl.page.since import Since, local_time
+from osscl.page.standing import standing_of, standing_without_clips
 from osscl.page.truth import Label, Truth, truth_of
-from osscl.page.whereabouts import Whereabouts
-from osscl.page.worst import Chosen, normal_candidates, worst_clips
-from osscl.runs.explaining import window_start
+from osscl.page.unscored import unscored_of
+from osscl.page.worst import worst_clips
 from osscl.runs.scopes import OF_FILES, of_scope
 from osscl.runs.score_table import read_records
-from osscl.scoring.judge import Judge
-from osscl.scoring.record import WINDOW, Record, place_of
+from osscl.scoring.record import WINDOW, Record
+from osscl.support.listing import first_of
 from osscl.support.paths import printable
 from osscl.support.plurals import counted, verb
 
 N_WORST = 20
-_TRIED_NORMALS = 5
 _MAX_NOTES = 5
-_BLOCKS = ("level", "modulation", "flutter", "event")
 
 
 @dataclass(frozen=True)
@@ -55,6 +51,8 @@ class PageOptions:
         Clips that are shown with picture and sound.
     introduction : Introduction or None
         What stands at the top, where the page is about more than the table.
+    since : Since or None
+        Recordings made from then on decide what machines need, and are shown; the others are history.
     """
 
     model: Path | None = None
@@ -62,6 +60,7 @@ class PageOptions:
     label: Label = label_by_names
     n_worst: int = N_WORST
     introduction: Introduction | None = None
+    since: Since | None = None
 
 
 BY_DEFAULT = PageOptions()
@@ -108,11 +107,19 @@ def gather(
     if isinstance(watching, str):
         notes.append(watching)
         watching = None
-    notes += [] if watching is None else watching.notes[:_MAX_NOTES]
-    machines = _machine_parts(scored, files, origin, options, watching)
-    chosen = worst_clips(scored, options.n_worst)
+    notes += [] if watching is None else _some(watching.notes)
+    counting = np.ones(len(scored.records), bool)
+    span = None
+    if options.since is not None:
+        counting = options.since.counting(scored.records, (origin.run or {}).get("ended"))
+        within = watched_machines(_lines_of(scored, counting), origin, options.audio_root)
+        span = Span(options.since, within if isinstance(within, Watching) else None)
+        notes.append(_what_counts(options.since, scored, counting))
+    counted_of = scored.among(counting)
+    machines = _machine_parts(scored, counted_of, counting, files, origin, options, watching, span)
+    chosen = worst_clips(scored, options.n_worst, counting)
     on_total(len(chosen))
-    shown = _Shown(scored, origin, machines, page_folder, options)
+    shown = Shown(scored, origin, machines, page_folder, options.audio_root)
     clips = []
     for number, each in enumerate(chosen, 1):
         clips.append(shown.clip(number, each))
@@ -127,11 +134,14 @@ def gather(
     times = sorted(record.recorded_at for record in scored.records if record.recorded_at)
     windows = [each.path for each in scored.records if each.scope == WINDOW]
     parts = sorted(
-        machines.values(), key=lambda part: (part.standing.urgency, -_share(part.scores), part.scores.name)
+        machines.values(), key=lambda part: (part.standing.urgency, -_share(part.counted), part.scores.name)
     )
+    since = None if options.since is None else str(options.since)
     return Contents(
         title=printable(table.name),
-        headline=options.introduction.headline if options.introduction else headline_of(parts, scored),
+        headline=options.introduction.headline
+        if options.introduction
+        else headline_of(parts, counted_of, since),
         introduction=options.introduction,
         why=why_of(parts),
         level=parts[0].standing.state if parts else "unknown",
@@ -141,13 +151,16 @@ def gather(
         clips=clips,
         rows=packed_rows(scored, {each.line: number for number, each in enumerate(chosen, 1)}),
         n_files=len(scored.records) - len(windows) + len(set(windows)),
-        n_clips=len(scored.records),
+        n_clips=int(counting.sum()),
         n_windows=len(windows),
-        n_decided=scored.n_decided,
-        n_flagged=scored.n_flagged,
+        n_decided=counted_of.n_decided,
+        n_flagged=counted_of.n_flagged,
+        unscored=unscored_of(_lines_of(scored, counting).records),
+        since=since,
+        scored=local_time(started) if isinstance(started := (origin.run or {}).get("started"), str) else None,
         counts=_counts(scored),
         facts=origin.facts(),
-        recorded=" to ".join(dict.fromkeys(_brief(time) for time in (times[0], times[-1])))
+        recorded=" to ".join(dict.fromkeys(local_time(time) for time in (times[0], times[-1])))
         if times
         else None,
     )
@@ -160,38 +173,81 @@ def _trust(parts: list[MachinePart], introduction: Introduction | None) -> str:
     return trust_of(parts)
 
 
+def _some(notes: Sequence[str]) -> list[str]:
+    first, n_left = first_of(notes, _MAX_NOTES)
+    return [*first, *([f"{counted(n_left, 'more note')}: osscl monitor tells all."] if n_left else [])]
+
+
+def _lines_of(scored: Scored, counting: npt.NDArray[np.bool_]) -> Scored:
+    """The lines that count, as a table of their own."""
+    return by_machine(scored.records[line] for line in np.flatnonzero(counting))
+
+
+def _what_counts(since: Since, scored: Scored, counting: npt.NDArray[np.bool_]) -> str:
+    """Say which lines the answer is of."""
+    untimed = sum(not record.recorded_at for record in scored.records)
+    told = f"Only what was recorded since {since} decides here, {int(counting.sum()):,} of "
+    told += f"{counted(len(scored.records), 'line')}; histories and charts hold all."
+    if not untimed:
+        return told
+    return f"{told} Of {counted(untimed, 'line')} the time is not known: these count by when the run ended."
+
+
 def _machine_parts(
-    scored: Scored, files: Scored, origin: Origin, options: PageOptions, watching: Watching | None
+    scored: Scored,
+    counted_of: Scored,
+    counting: npt.NDArray[np.bool_],
+    files: Scored,
+    origin: Origin,
+    options: PageOptions,
+    watching: Watching | None,
+    span: Span | None,
 ) -> dict[str, MachinePart]:
     lines_of: dict[str, list[Record]] = {}
-    for record in scored.records:
+    for line in np.flatnonzero(counting):
+        record = scored.records[line]
         lines_of.setdefault(record.machine or NO_MACHINE, []).append(record)
     whole = {each.name: each for each in files.machines}
     return {
         each.name: _machine_part(
             f"machine-{number}",
             each,
-            lines_of[each.machine],
+            kept,
+            lines_of.get(each.machine, []),
             origin,
-            history_of(each, scored, watching),
+            history_of(each, scored, watching, span),
+            span,
             truth_of(whole[each.name], files.records, options.label),
         )
-        for number, each in enumerate(scored.machines, 1)
+        for number, (each, kept) in enumerate(zip(scored.machines, counted_of.machines, strict=True), 1)
     }
 
 
 def _machine_part(
     anchor: str,
     scores: MachineScores,
+    kept: MachineScores,
     records: list[Record],
     origin: Origin,
     history: History,
+    span: Span | None,
     truth: Truth | str | None,
 ) -> MachinePart:
     return MachinePart(
         anchor=anchor,
         scores=scores,
-        standing=standing_of(scores, records, origin.judge_of(scores), history.warned),
+        counted=kept,
+        standing=standing_of(
+            kept,
+            records,
+            origin.judge_of(scores),
+            history.warned,
+            history.over,
+            history.since,
+            is_of_themselves=origin.is_of_themselves,
+        )
+        if len(kept.lines) or span is None
+        else standing_without_clips(span.since, history.warned, history.over, history.since),
         spark=timeline(scores, history.order, history.times, history.marks, SPARK_FRAME),
         timeline=timeline(scores, history.order, history.times, history.marks),
         histogram=histogram(scores),
@@ -201,94 +257,11 @@ def _machine_part(
     )
 
 
-class _Shown:
-    """Makes what is shown of clips; the normal clip of each machine is read once."""
-
-    def __init__(
-        self,
-        scored: Scored,
-        origin: Origin,
-        machines: dict[str, MachinePart],
-        page_folder: Path,
-        options: PageOptions,
-    ) -> None:
-        self._scored, self._origin, self._machines = scored, origin, machines
-        self._folder = page_folder
-        self._whereabouts = Whereabouts([record.path for record in scored.records], options.audio_root)
-        self._normals: dict[int, Heard | str] = {}
-
-    def clip(self, number: int, chosen: Chosen) -> ClipPart:
-        record = self._scored.records[chosen.line]
-        heard = self._hear(chosen.line)
-        normal = None if isinstance(heard, str) else self._normal(chosen)
-        found = None if isinstance(heard, str) or record.status == "silent" else self._explain(heard, chosen)
-        told = record.explanation if found is None else found.sentence
-        return ClipPart(
-            number=number,
-            record=record,
-            place=_place(record),
-            part=self._machines[chosen.scores.name],
-            excess=chosen.excess,
-            is_flagged=chosen.is_flagged,
-            evidence=None
-            if isinstance(heard, str)
-            else evidence_of(heard, normal and normal[1], found, self._folder),
-            problem=heard if isinstance(heard, str) else None,
-            normal_place=normal and _place(self._scored.records[normal[0]]),
-            sentence=told,
-            rarity=_rarity(record, self._machines[chosen.scores.name].standing.n_normal),
-            blocks=[(block, z) for block in _BLOCKS if (z := getattr(record, f"z_{block}")) is not None],
-        )
-
-    def _hear(self, line: int) -> Heard | str:
-        record = self._scored.records[line]
-        return hear(self._whereabouts.of(record.path), self._origin.fit, window_start(record))
-
-    def _explain(self, heard: Heard, chosen: Chosen) -> Explanation | None:
-        """Why the memory that decided scored a clip so; None where none did."""
-        judge = self._origin.judge_of(chosen.scores, self._scored.records[chosen.line].path)
-        if not isinstance(judge, Judge) or not judge.needs_memory:
-            return None
-        [nearest] = judge.nearest(memory_features(heard.samples[np.newaxis]))
-        assert nearest.memory is not None
-        return explain_by_memory(heard.samples, chosen.scores.machine, nearest.memory)
-
-    def _normal(self, chosen: Chosen) -> tuple[int, Heard] | None:
-        """A usual clip of the machine that is not the chosen one itself."""
-        candidates = normal_candidates(self._scored, chosen.scores)[: _TRIED_NORMALS + 1]
-        for line in candidates:
-            if line == chosen.line:
-                continue
-            if line not in self._normals:
-                self._normals[line] = self._hear(line)
-            heard = self._normals[line]
-            if isinstance(heard, Heard):
-                return line, heard
-        return None
-
-
 def _counts(scored: Scored) -> dict[str, int]:
     counts: dict[str, int] = {}
     for record in scored.records:
         counts[record.status or "without a status"] = counts.get(record.status or "without a status", 0) + 1
     return counts
-
-
-def _place(record: Record) -> str:
-    return place_of(record, record.path)
-
-
-def _brief(time: str) -> str:
-    return time[:16].replace("T", " ")
-
-
-def _rarity(record: Record, n_normal: int) -> str | None:
-    """Say what a p-value means; None where there is none."""
-    if record.p_value is None:
-        return None
-    if n_normal and record.p_value < 1.5 / (n_normal + 1):
-        return f"none of {counted(n_normal, 'normal recording')} scores as high"
-    return f"{100 * record.p_value:.2g} % of normal recordings score as high"
 
 
 def _share(scores: MachineScores) -> float:

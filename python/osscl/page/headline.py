@@ -10,7 +10,7 @@ from osscl.support.plurals import counted
 _MAX_NAMED = 3
 
 
-def headline_of(parts: Sequence[MachinePart], scored: Scored) -> str:
+def headline_of(parts: Sequence[MachinePart], scored: Scored, since: str | None = None) -> str:
     """Say in one sentence what there is to do.
 
     Parameters
@@ -18,7 +18,9 @@ def headline_of(parts: Sequence[MachinePart], scored: Scored) -> str:
     parts : sequence of MachinePart
         All machines.
     scored : Scored
-        The table.
+        The table; its machines with those clips alone that count.
+    since : str or None
+        From when on they count; None where all do.
 
     Returns
     -------
@@ -31,18 +33,32 @@ def headline_of(parts: Sequence[MachinePart], scored: Scored) -> str:
         return f"None of {_files(len(scored.records))} has a score."
     urgent = [part for part in parts if part.standing.state == "attention"]
     if len(urgent) == 1:
-        return f"{urgent[0].scores.name} needs attention."
+        begun = urgent[0].standing.since
+        return f"{urgent[0].scores.name} needs attention{f': {begun}' if begun else ''}."
     if urgent:
-        named = listed([part.scores.name for part in urgent], _MAX_NAMED)
+        named = listed([_with_since(part) for part in urgent], _MAX_NAMED)
         return f"{len(urgent)} of {counted(len(parts), 'machine')} need attention: {named}."
+    answer = _answer(parts, scored)
+    return answer if since is None else f"Since {since}: {answer}"
+
+
+def _with_since(part: MachinePart) -> str:
+    since = part.standing.since
+    return f"{part.scores.name} ({since})" if since else part.scores.name
+
+
+def _answer(parts: Sequence[MachinePart], scored: Scored) -> str:
+    """What is to be said where no machine needs attention."""
+    if not scored.n_scored:
+        return "No clip has a score."
     if not scored.n_decided:
         return "Nothing was decided: these are scores without a threshold."
     if scored.n_flagged:
         verb = "is" if scored.n_flagged == 1 else "are"
         flagged = f"{scored.n_flagged:,} of {_clips(scored.n_decided)} {verb} flagged"
-        if any(part.scores.n_flagged and not part.standing.n_normal for part in parts):
+        if any(part.counted.n_flagged and not part.standing.n_normal for part in parts):
             return f"{flagged}; whether chance explains that is not known."
-        if any(part.scores.n_flagged and part.standing.is_of_windows for part in parts):
+        if any(part.counted.n_flagged and part.standing.is_of_windows for part in parts):
             return (
                 f"{flagged}; whether chance explains that cannot be told of windows, which come together: "
                 "osscl monitor --alarm decides of several."

@@ -12,7 +12,34 @@ from osscl.monitoring.time_order import time_order
 from osscl.page.charts import Marks
 from osscl.page.origin import Origin
 from osscl.page.scored import MachineScores, Scored
+from osscl.page.since import Since
 from osscl.support.plurals import counted
+
+
+class Span(NamedTuple):
+    """The recordings that count.
+
+    Attributes
+    ----------
+    since : Since
+        From when on they were made.
+    watching : Watching or None
+        What watching them alone found; None where they could not be watched.
+    """
+
+    since: Since
+    watching: Watching | None
+
+    def has_drift(self, found: Watched) -> bool:
+        """Whether a drift of all recordings was found within the span, or is found in it again."""
+        assert found.drift is not None
+        if found.drift.began is None:
+            return True  # without times all recordings count
+        time = found.times[found.drift.alarmed_at]
+        within = _watched(found.machine, self.watching)
+        return (time is not None and self.since.is_before(time)) or (
+            within is not None and within.drift is not None
+        )
 
 
 class History(NamedTuple):
@@ -28,14 +55,20 @@ class History(NamedTuple):
         What a timeline shows besides.
     warned : tuple of str
         Why it needs attention, a clause each.
+    over : tuple of str
+        What is over by now, a clause each.
+    since : str or None
+        Since when, for the headline: "alarm since ..." or "alarm over since ...".
     told : tuple of str
-        The same in sentences, and what is over.
+        The same in sentences.
     """
 
     order: npt.NDArray[np.intp]
     times: tuple[str | None, ...]
     marks: Marks
     warned: tuple[str, ...]
+    over: tuple[str, ...]
+    since: str | None
     told: tuple[str, ...]
 
 
@@ -66,7 +99,9 @@ def watched_machines(
         return f"Drift and alarms are not known: {error}."
 
 
-def history_of(scores: MachineScores, scored: Scored, watching: Watching | None) -> History:
+def history_of(
+    scores: MachineScores, scored: Scored, watching: Watching | None, span: Span | None = None
+) -> History:
     """Tell what became of a machine.
 
     Parameters
@@ -77,6 +112,8 @@ def history_of(scores: MachineScores, scored: Scored, watching: Watching | None)
         The table.
     watching : Watching or None
         What watching all machines found.
+    span : Span or None
+        The recordings that count; all where it is None.
 
     Returns
     -------
@@ -88,19 +125,28 @@ def history_of(scores: MachineScores, scored: Scored, watching: Watching | None)
     found = _watched(scores.machine, watching)
     in_order = tuple(times[clip] for clip in order)
     if watching is None or found is None:
-        return History(order, in_order, Marks(), (), ())
+        return History(order, in_order, Marks(), (), (), None, ())
     place_of = {int(line): place for place, line in enumerate(scores.lines[order])}
 
     def place(clip: int) -> int:
         return place_of[found.lines[clip]]
 
-    warned, told = [], []
+    warned, over, since, told = list[str](), list[str](), list[str](), list[str]()
     if found.drift is not None:
-        since = found.drift.began or f"clip {found.drift.began_at + 1}"
-        warned.append(f"unlike its calibration since about {_to_the_minute(since)}")
+        began = _to_the_minute(found.drift.began or f"clip {found.drift.began_at + 1}")
+        if span is None or span.has_drift(found):
+            warned.append(f"unlike its calibration since about {began}")
+            since.append(f"drift since about {began}")
+        else:
+            over.append(f"unlike its calibration from about {began} on, not shown again since {span.since}")
         told.append(found.drift.sentence)
     for each in found.alarms[-1:]:
-        warned += [] if each.released_at is not None else [f"an alarm stands since {_raised(each)}"]
+        if each.released_at is None:
+            warned.append(f"an alarm stands since {_raised(each)}")
+            since.insert(0, f"alarm since {_raised(each)}")
+        elif span is None or each.released is None or span.since.is_before(each.released):
+            over.append(f"alarm over since {_released(each)}")
+            since.append(over[-1])
     if found.alarms:
         facts = watching.alarm_facts[scores.machine]
         told.append(_of_alarms(found.alarms, f"{facts.n} of {counted(facts.m, 'clip')} flagged"))
@@ -111,7 +157,9 @@ def history_of(scores: MachineScores, scored: Scored, watching: Watching | None)
             for each in found.alarms
         ],
     )
-    return History(order, in_order, marks, tuple(warned), tuple(told))
+    return History(
+        order, in_order, marks, tuple(warned), tuple(over), since[0] if since else None, tuple(told)
+    )
 
 
 def _watched(machine: str, watching: Watching | None) -> Watched | None:
@@ -123,10 +171,7 @@ def _watched(machine: str, watching: Watching | None) -> Watched | None:
 def _of_alarms(alarms: tuple[Alarm, ...], rule: str) -> str:
     """Say how many alarms there were, and of the last whether it stands."""
     last = alarms[-1]
-    if last.released_at is None:
-        state = "still stands"
-    else:
-        state = f"was released at {_to_the_minute(last.released or f'clip {last.released_at + 1}')}"
+    state = "still stands" if last.released_at is None else f"was released at {_released(last)}"
     if len(alarms) == 1:
         return f"An alarm ({rule}) was raised at {_raised(last)} and {state}."
     return f"{counted(len(alarms), 'alarm')} ({rule}) were raised; the last, at {_raised(last)}, {state}."
@@ -134,6 +179,11 @@ def _of_alarms(alarms: tuple[Alarm, ...], rule: str) -> str:
 
 def _raised(alarm: Alarm) -> str:
     return _to_the_minute(alarm.raised or f"clip {alarm.raised_at + 1}")
+
+
+def _released(alarm: Alarm) -> str:
+    assert alarm.released_at is not None
+    return _to_the_minute(alarm.released or f"clip {alarm.released_at + 1}")
 
 
 def _to_the_minute(time: str) -> str:

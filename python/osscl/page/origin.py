@@ -17,6 +17,8 @@ from osscl.support.listing import listed
 from osscl.support.paths import path_of, printable
 
 _MAX_NAMED = 3
+JUDGED_BY = "judged_by"
+"""In the record of a run whose clips the model file holds: which of its recordings judged them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,11 @@ class Origin:
     bundle: Bundle | None
     decider: Decider | None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_of_themselves(self) -> bool:
+        """Whether the clips are the normal recordings of the model file, each judged by the others."""
+        return JUDGED_BY in (self.run or {})
 
     @property
     def fit(self) -> Fit:

@@ -1,7 +1,7 @@
 """A table of scores, machine by machine."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,6 +42,17 @@ class MachineScores:
     decided: npt.NDArray[np.bool_]
     flagged: npt.NDArray[np.bool_]
     threshold: float | None
+
+    def among(self, counts: npt.NDArray[np.bool_]) -> "MachineScores":
+        """Those of its clips whose lines count, [number of lines]."""
+        kept = counts[self.lines]
+        return replace(
+            self,
+            lines=self.lines[kept],
+            score=self.score[kept],
+            decided=self.decided[kept],
+            flagged=self.flagged[kept],
+        )
 
     @property
     def n_flagged(self) -> int:
@@ -85,6 +96,10 @@ class Scored:
 
     records: list[Record]
     machines: list[MachineScores]
+
+    def among(self, counts: npt.NDArray[np.bool_]) -> "Scored":
+        """The same lines, with the machines' clips that count, [number of lines]."""
+        return Scored(self.records, [each.among(counts) for each in self.machines])
 
     @property
     def n_flagged(self) -> int:

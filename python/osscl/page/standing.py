@@ -9,6 +9,7 @@ from osscl.decisions.alarm_rates import chance_of_flagged
 from osscl.page.scored import MachineScores
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import WINDOW, Record
+from osscl.support.listing import and_more, first_of
 from osscl.support.plurals import are, counted, verb
 
 State: TypeAlias = Literal["attention", "chance", "quiet", "unknown"]
@@ -25,6 +26,8 @@ STATES: dict[State, str] = {
     "unknown": "Not decided",
 }
 """What each state is called, the most urgent first."""
+AMONG_THEMSELVES = "As expected"
+"""What "Some flagged" is called of normal recordings that judge one another."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,10 @@ class Standing:
         Normal recordings that decide.
     is_of_windows : bool
         Whether its clips are windows of long recordings, of which chance cannot be told.
+    since : str or None
+        Since when it is so: "alarm since ...", "alarm over since ..."; None where neither alarm nor drift is.
+    called : str
+        What its state is called; empty where that is as in `STATES`.
     """
 
     state: State
@@ -56,6 +63,14 @@ class Standing:
     doubts: tuple[str, ...]
     n_normal: int = 0
     is_of_windows: bool = False
+    since: str | None = None
+    called: str = ""
+
+    @property
+    def reason_at_a_glance(self) -> str:
+        """What speaks for its trust in a line: the first doubts, or what the decisions rest on."""
+        first, n_left = first_of(self.doubts, 1)
+        return "; ".join(first) + and_more(n_left) if first else self.rests_on
 
     @property
     def urgency(self) -> int:
@@ -68,6 +83,10 @@ def standing_of(
     records: Sequence[Record],
     judge: Judge | str | None,
     warned: Sequence[str] = (),
+    over: Sequence[str] = (),
+    since: str | None = None,
+    *,
+    is_of_themselves: bool = False,
 ) -> Standing:
     """Say how a machine stands.
 
@@ -81,6 +100,13 @@ def standing_of(
         What decided, or why nothing can be said of that; None where no model file is at hand.
     warned : sequence of str
         Why it needs attention, beside its flagged clips: drift, or an alarm that stands.
+    over : sequence of str
+        What is to be said besides, and is over.
+    since : str or None
+        Since when it is so, for the headline.
+    is_of_themselves : bool
+        Whether the clips are the normal recordings, judged by one another: then the highest are always
+        flagged.
 
     Returns
     -------
@@ -94,18 +120,52 @@ def standing_of(
         none_known = "the machine has no memory and no calibration (osscl enroll makes one)"
         why = why or (none_known if judge is None else "the lines of the table hold no decision")
         scored = f"{_clips(len(scores.lines))} scored, none decided"
-        return Standing("unknown", scored, "none", "nothing", (f"nothing was decided: {why}", *doubts))
+        state: State = "attention" if warned else "unknown"
+        summary = "; ".join([scored, *warned, *over])
+        return Standing(
+            state, summary, "none", "nothing", (f"nothing was decided: {why}", *doubts), since=since
+        )
     n_normal = judge.n_recordings if isinstance(judge, Judge) else 0
     rests_on = _rests_on(judge, n_normal)
     summary = f"{n_flagged} of {_clips(n)} flagged" if n_flagged else f"none of {_clips(n)} flagged"
-    if isinstance(judge, Judge) and n_flagged:
+    if is_of_themselves and n_flagged:
+        summary += (
+            f": of {counted(n, 'recording')} judged by one another the highest always are, at this rate"
+        )
+    elif isinstance(judge, Judge) and n_flagged:
         summary += f"; {_expected(judge.rate * n)} expected by chance"
     is_of_windows = any(record.scope == WINDOW for record in records)
     # windows of one recording are alike: they are flagged together, and n of them are not n clips
     is_beyond = not is_of_windows and n_flagged > 0 and _chance(judge, n, n_flagged) < UNLIKELY
-    state: State = "attention" if is_beyond or warned else "chance" if n_flagged else "quiet"
+    state = "attention" if is_beyond or warned else "chance" if n_flagged else "quiet"
     trust: Trust = "limited" if doubts else "good"
-    return Standing(state, "; ".join([summary, *warned]), trust, rests_on, doubts, n_normal, is_of_windows)
+    summary = "; ".join([summary, *warned, *over])
+    called = AMONG_THEMSELVES if is_of_themselves and state == "chance" else ""
+    return Standing(state, summary, trust, rests_on, doubts, n_normal, is_of_windows, since, called)
+
+
+def standing_without_clips(
+    since: object, warned: Sequence[str], over: Sequence[str], clause: str | None
+) -> Standing:
+    """Say how a machine stands of which no clip counts.
+
+    Parameters
+    ----------
+    since : object
+        From when on clips count, as it is spelled.
+    warned, over : sequence of str
+        As for `standing_of`.
+    clause : str or None
+        As `since` there.
+
+    Returns
+    -------
+    Standing
+        Not decided, unless an alarm or drift stands.
+    """
+    none = f"no clip since {since}"
+    state: State = "attention" if warned else "unknown"
+    return Standing(state, "; ".join([none, *warned, *over]), "none", "nothing", (none,), since=clause)
 
 
 def _chance(judge: Judge | str | None, n: int, n_flagged: int) -> float:
@@ -137,8 +197,8 @@ def _doubts_of_decisions(judge: Judge | str | None) -> Iterator[str]:
         found = rate_interval(n_normal, judge.rate)
         if n_normal < FEW_RECORDINGS and found is not None:
             yield (
-                f"{are(n_normal, 'normal recording')} few: the rate may really be {100 * found.low:.2g} to "
-                f"{100 * found.high:.2g} %"
+                f"{are(n_normal, 'normal recording')} few: the false-alarm rate may really be "
+                f"{100 * found.low:.2g} to {100 * found.high:.2g} %"
             )
         if judge.caveat:
             yield judge.caveat

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from osscl.page.scored import MachineScores, Scored
 
@@ -16,7 +17,7 @@ class Chosen(NamedTuple):
     is_flagged: bool
 
 
-def worst_clips(scored: Scored, n: int) -> list[Chosen]:
+def worst_clips(scored: Scored, n: int, counts: npt.NDArray[np.bool_] | None = None) -> list[Chosen]:
     """Choose clips to show.
 
     Parameters
@@ -25,6 +26,8 @@ def worst_clips(scored: Scored, n: int) -> list[Chosen]:
         The table.
     n : int
         How many, at least 0.
+    counts : ndarray of bool, [number of lines], optional
+        Which lines may be shown; by default all.
 
     Returns
     -------
@@ -34,7 +37,8 @@ def worst_clips(scored: Scored, n: int) -> list[Chosen]:
     """
     ranked: list[tuple[bool, bool, float, Chosen]] = []
     for each in scored.machines:
-        order = np.argsort(-each.excess, kind="stable")[:n]
+        order = np.argsort(-each.excess, kind="stable")
+        order = (order if counts is None else order[counts[each.lines[order]]])[:n]
         for rank, at in enumerate(order):
             flagged, excess = bool(each.flagged[at]), float(each.excess[at])
             chosen = Chosen(int(each.lines[at]), each, excess, flagged)

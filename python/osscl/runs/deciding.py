@@ -10,7 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from osscl.config import CLIP, FRONTEND, Padding
-from osscl.errors import ConfigError, MachineError, ModelFileError
+from osscl.errors import ConfigError, DecisionError, MachineError, ModelFileError
 from osscl.model_file.bundle import Bundle
 from osscl.runs.run import installed_versions, write_run_record
 from osscl.runs.tables import OutputTable, record_of
@@ -19,17 +19,24 @@ from osscl.scoring.judge import Judge
 from osscl.scoring.judge_making import AUTO, DomainChoice
 from osscl.scoring.judges import RULES, Judges, notes_of
 from osscl.scoring.record import FILE_SCOPES, Record
+from osscl.support.listing import and_more, first_of
 from osscl.support.paths import path_of, printable
+from osscl.support.plurals import counted
 from osscl.support.regular_file import regular_only
 from osscl.support.utc import utc_now
 
 _LINES = 4096
+_MAX_REASONS = 3
 _CLIP_S = CLIP.n_samples / FRONTEND.sample_rate_hz - 1e-6
 _NO_RULE = "the table does not say by which rule it was scored: score the recordings again"
 ANOTHER_SCORER = (
     "it was scored by another network or memory than the model file holds now: score the recordings again"
 )
 """Why nothing of a machine is compared with what the model file holds."""
+
+
+class NothingDecidedError(DecisionError):
+    """Nothing of a whole table could be decided."""
 
 
 class Decider:
@@ -252,6 +259,8 @@ def decide_table(
     table: OutputTable,
     run: dict[str, Any],
     tally: Tally,
+    *,
+    refuses_undecided: bool = False,
 ) -> None:
     """Decide lines into a table, and write down how.
 
@@ -267,9 +276,13 @@ def decide_table(
         What the record of the run shall say.
     tally : Tally
         Counts each line.
+    refuses_undecided : bool
+        Take a table back in which nothing is decided.
 
     Raises
     ------
+    NothingDecidedError
+        Nothing of it could be decided, and such a table is refused.
     OutputError
         Lines or record cannot be written.
     """
@@ -278,6 +291,8 @@ def decide_table(
         for record, rate in decider.decide(records):
             table.write(replace(record, path=path_of(record.path)))  # it is spelled again
             tally.add(record, rate)
+        if refuses_undecided and tally.n_files and not tally.n_decided:
+            raise NothingDecidedError(_none_decided(decider, tally))
         run = {
             "completed": True,
             "started": started,
@@ -292,6 +307,13 @@ def decide_table(
         raise
     if table.output is not None:
         write_run_record(table.output, run)
+
+
+def _none_decided(decider: Decider, tally: Tally) -> str:
+    """Why nothing at all is decided of a table."""
+    reasons, n_left = first_of(decider.notes(), _MAX_REASONS)
+    why = "; ".join(reasons) or f"{counted(tally.n_files, 'file')}, and none has a score"
+    return f"nothing of the table can be decided, and none is written: {why}{and_more(n_left, 'reason')}"
 
 
 def describe(

@@ -61,11 +61,14 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
         The record of the run that stands beside it.
     rates : list of float
         False-alarm rates that were decided at.
+    failed : dict of str to list of Record
+        Of each status without a score, the first lines.
     """
 
     wanted: Wanted
     run: dict[str, Any]
     rates: list[float]
+    failed: dict[str, list[Record]] = {}
 
     def tally(self) -> Tally:
         """What is in it."""
@@ -76,6 +79,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
             n_decided=self.run["n_decided"],
             anomalies=anomalies,
             rates=set(self.rates),
+            first_failed=self.failed,
         )
 
 
@@ -180,7 +184,7 @@ def export_table(
             refuse_foreign(contents, output)
         if noting is not None:
             digest = hash_of(complete)
-            export = Export(wanted=wanted, run=made, rates=sorted(tally.rates))
+            export = Export(wanted=wanted, run=made, rates=sorted(tally.rates), failed=tally.first_failed)
             noting.exports.expect(digest, msgspec.to_builtins(export))
 
     try:

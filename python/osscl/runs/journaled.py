@@ -102,6 +102,8 @@ class JournaledRun:
         Replace a file that stands in the table's place, whatever it is.
     n_scored : int
         Files that were scored by this run.
+    n_known : int
+        Files of the journal before it.
     """
 
     detector: Detector
@@ -112,6 +114,7 @@ class JournaledRun:
     explainer: Explainer | None = None
     overwrite: bool = False
     n_scored: int = 0
+    n_known: int = 0
 
     def score(
         self,
@@ -144,6 +147,7 @@ class JournaledRun:
         JournalError
             The journal cannot be written.
         """
+        self.n_known = sum(self.journal.counts().values())
         numbers = array.array("q")  # of each file that is scored: how many of the walk come before it
         by_number = times.every_s is not None
 
@@ -165,6 +169,11 @@ class JournaledRun:
     def n_gone(self) -> int:
         """Files of the journal that this run, once it scored all there is, did not meet."""
         return sum(self.journal.counts().values()) - self.journal.n_done_before - self.n_scored
+
+    @property
+    def n_again(self) -> int:
+        """Files of the journal that this run scored again: they were changed, or had failed."""
+        return max(0, min(self.n_scored, self.n_known - self.journal.n_done_before - self.n_gone))
 
     def export(self, on_record: Callable[[], object] = lambda: None) -> tuple[Tally, bool]:
         """Make the table, unless it is there and holds everything.

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from osscl.scoring.record import SCORED_STATUSES, WINDOW, Record, ends_file, status_so_far
+from osscl.support.listing import and_more, first_of
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
 
 _MAX_NAMED = 10
+_MAX_FAILED = 2  # of each status: of more, the first stands for all
 
 
 @dataclass(slots=True)
@@ -28,8 +30,8 @@ class Tally:
         Clips called anomalous, by machine.
     rates : set of float
         False-alarm rates that clips were decided at.
-    first_failed : dict of str to Record
-        Of each status without a score, the first line.
+    first_failed : dict of str to list of Record
+        Of each status without a score, the first lines.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -37,7 +39,7 @@ class Tally:
     n_decided: int = 0
     anomalies: Counter[str] = field(default_factory=Counter)
     rates: set[float] = field(default_factory=set)
-    first_failed: dict[str, Record] = field(default_factory=dict)
+    first_failed: dict[str, list[Record]] = field(default_factory=dict)
     _status: str = ""  # of the file whose lines come, by those so far
 
     def add(self, record: Record, rate: float | None) -> None:
@@ -51,7 +53,9 @@ class Tally:
             False-alarm rate that its machine is decided at.
         """
         if record.status not in SCORED_STATUSES:
-            self.first_failed.setdefault(record.status, record)
+            first = self.first_failed.setdefault(record.status, [])
+            if len(first) < _MAX_FAILED and record.path not in {each.path for each in first}:
+                first.append(record)
         if record.scope == WINDOW:
             self.n_windows += record.status in SCORED_STATUSES
         self._status = status_so_far(self._status, record)
@@ -66,17 +70,18 @@ class Tally:
             self.anomalies[record.machine or ""] += 1
 
     def failures(self) -> Iterator[str]:
-        """Say why files have no score, by the first of each status.
+        """Say why files have no score, by the first of each status, or both where there are two.
 
         Yields
         ------
         str
             Such as "corrupt: site/a.wav: it ends before its samples do; and 3 more files".
         """
-        for status, record in sorted(self.first_failed.items()):
-            more = self.counts[status] - 1
-            if more >= 0:
-                also = f"; and {more:,} more {plural(more, 'file')}" if more else ""
+        for status, records in sorted(self.first_failed.items()):
+            n_files = self.counts[status]
+            for record in records[: n_files if n_files <= _MAX_FAILED else 1]:
+                n_left = 0 if n_files <= _MAX_FAILED else n_files - 1
+                also = f";{and_more(n_left, 'file')}" if n_left else ""
                 yield f"{status}: {printable(record.path)}: {record.reason}{also}"
 
     def flagged(self) -> str:
@@ -91,13 +96,9 @@ class Tally:
             dict.fromkeys(f"{100 * rate:.3g}" for rate in (min(self.rates), max(self.rates)))
         )
         text = f"{self.anomalies.total()} of {self.n_decided} flagged at {percent} %"
-        named = [f"{machine} ({count})" for machine, count in self.anomalies.most_common(_MAX_NAMED)]
-        more = len(self.anomalies) - len(named)
-        return (
-            text
-            + (f": {', '.join(named)}" if named else "")
-            + (f" and {more} more {plural(more, 'machine')}" if more else "")
-        )
+        flagged, n_left = first_of(self.anomalies.most_common(), _MAX_NAMED)
+        named = ", ".join(f"{machine} ({count})" for machine, count in flagged)
+        return text + (f": {named}" if named else "") + and_more(n_left, "machine")
 
     def __str__(self) -> str:
         parts = [f"{count} {status}" for status, count in sorted(self.counts.items())]

@@ -18,6 +18,7 @@ from osscl.machines.label_table import LabelTable
 from osscl.machines.survey import Survey
 from osscl.runs.passed_over import PassedOver
 from osscl.support.links import missing
+from osscl.support.listing import and_more, first_of
 from osscl.support.paths import printable
 from osscl.support.plurals import counted
 from osscl.support.threads import usable_cpus
@@ -188,7 +189,8 @@ def _listed(bad: list[BadClip]) -> str:
     if len(bad) == 1:
         path, problem = bad[0]
         return f"{printable(path)} cannot be trained on: {problem}; mend or remove it, or use --skip-bad"
-    shown = "".join(f"\n  {printable(clip.path)}: {clip.problem}" for clip in bad[:_MAX_LISTED])
-    more = f"\n  and {len(bad) - _MAX_LISTED} more" if len(bad) > _MAX_LISTED else ""
+    first, n_left = first_of(bad, _MAX_LISTED)
+    shown = "".join(f"\n  {printable(clip.path)}: {clip.problem}" for clip in first)
+    more = f"\n {and_more(n_left)}" if n_left else ""
     remedy = "mend or remove them, or leave them out with --skip-bad"
     return f"{counted(len(bad), 'clip')} cannot be trained on:{shown}{more}\n{remedy}"

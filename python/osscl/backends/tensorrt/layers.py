@@ -14,6 +14,7 @@ import msgspec
 from osscl.backends.tensorrt.heavy_nodes import HeavyNode
 from osscl.errors import BackendError
 from osscl.model_file.manifest import Precision
+from osscl.support.listing import listed
 
 
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,9 +124,8 @@ def check_precision(layers: Sequence[Layer], nodes: Mapping[str, HeavyNode], pre
         if layer.dtype not in ("unknown", *stated):
             wrong.append(f"{layer.name} in {layer.dtype} instead of {' or '.join(stated)}")
     if wrong:
-        more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise BackendError(
-            f"the engine does not run in the model's precision {precision}: {', '.join(wrong[:_SHOWN])}{more}"
+            f"the engine does not run in the model's precision {precision}: {listed(wrong, _SHOWN)}"
         )
     if not any(layer.dtype == precision for layer in layers):
         raise BackendError(
