@@ -25,11 +25,10 @@ from osscl.page.standing import standing_of
 from osscl.page.truth import Label, Truth, truth_of
 from osscl.page.whereabouts import Whereabouts
 from osscl.page.worst import Chosen, normal_candidates, worst_clips
-from osscl.runs.explaining import window_start
 from osscl.runs.scopes import OF_FILES, of_scope
 from osscl.runs.score_table import read_records
 from osscl.scoring.judge import Judge
-from osscl.scoring.record import WINDOW, Record, place_of
+from osscl.scoring.record import WINDOW, Record, place_of, window_start
 from osscl.support.paths import printable
 from osscl.support.plurals import counted, verb
 

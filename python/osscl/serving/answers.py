@@ -10,8 +10,7 @@ from osscl.audio.decoder import open_recording
 from osscl.detector import Detector
 from osscl.errors import AudioError, InputError, MachineError
 from osscl.explanation.explained import Explanation, Finding, Occlusion
-from osscl.runs.explaining import explain_source, window_start
-from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.scoring.record import SCORED_STATUSES, Record, window_start
 from osscl.serving.problems import RequestError
 from osscl.serving.requests import Question
 
@@ -152,8 +151,8 @@ def explained(detector: Detector, question: Question, record: Record) -> Explana
     if not wanted:
         return None
     try:
-        return explain_source(
-            detector, question.content, question.machine, question.fit, window_start(record), question.name
+        return detector.explain_recording(
+            question.content, question.machine, question.fit, window_start(record), question.name
         )
     except (AudioError, InputError, MachineError) as error:
         if question.explaining == "flagged":  # as of a folder run: its line stands without an explanation
