@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from osscl import synth as synth
     from osscl import training as training
     from osscl.audio.batch import read_audio_batch
-    from osscl.audio.reading import read_audio
+    from osscl.audio.reading import Fit, read_audio
     from osscl.audio.windows import Window, read_windows
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
     from osscl.detector.nearest import Neighbour
     from osscl.detector.stream import Stream, StreamWindow
     from osscl.detector.windows import WindowScores
+    from osscl.enrolment.enrolling import enroll
+    from osscl.enrolment.options import EnrolOptions
     from osscl.errors import OssclError
     from osscl.frontend import log_mel
     from osscl.scoring.record import Record
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ClipScore",
     "Detector",
+    "EnrolOptions",
+    "Fit",
     "FrontendConfig",
     "Neighbour",
     "OssclError",
@@ -47,6 +51,7 @@ __all__ = [
     "StreamWindow",
     "Window",
     "WindowScores",
+    "enroll",
     "load",
     "log_mel",
     "read_audio",
@@ -57,6 +62,8 @@ __all__ = [
 _HOMES = {
     "ClipScore": "osscl.scoring.scores",
     "Detector": "osscl.detector",
+    "EnrolOptions": "osscl.enrolment",
+    "Fit": "osscl.audio.reading",
     "FrontendConfig": "osscl.config",
     "Neighbour": "osscl.detector.nearest",
     "OssclError": "osscl.errors",
@@ -66,6 +73,7 @@ _HOMES = {
     "StreamWindow": "osscl.detector.stream",
     "Window": "osscl.audio.windows",
     "WindowScores": "osscl.detector.windows",
+    "enroll": "osscl.enrolment",
     "load": "osscl.detector",
     "log_mel": "osscl.frontend",
     "read_audio": "osscl.audio.reading",

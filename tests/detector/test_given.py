@@ -180,7 +180,7 @@ def test_scores_are_iterated_clip_by_clip(detector: osscl.Detector) -> None:
     scores = detector.score(normal_clips(4, 3), machines)
     assert len(scores) == 3
     assert [clip.machine for clip in scores] == machines
-    assert [clip.score for clip in scores] == [float(score) for score in scores.score]
+    assert [clip.score for clip in scores] == [short_float(score) for score in scores.score]
     assert [clip.p_value for clip in scores] == [*scores.p_value[:2], None]
     assert [clip.threshold for clip in scores] == [*scores.threshold[:2], None]
     assert [clip.is_anomaly for clip in scores] == [*scores.is_anomaly[:2], None]

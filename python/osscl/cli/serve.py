@@ -85,6 +85,8 @@ def serve(
     listening = listen_at(host, port)
     with listening, BuildProgress() as building:
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
+        for warning in detector.judges.warnings():
+            say(warning)
         with detector:
             where = address_of(listening)
             server = Server(

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 from osscl.audio.bytestream import AudioSource
 from osscl.audio.reading import Fit, name_file, read_clip
@@ -70,7 +71,7 @@ class ExplainsClips(ScoresArrays):
             The detector is closed.
         """
         if is_source(waveform):
-            source: AudioSource = waveform  # type: ignore[assignment]
+            source = cast("AudioSource", waveform)
             named = name_of(source) if path is None else os.fsdecode(path)
             try:
                 return self.explain_recording(source, machine, Fit(resample, channel, pad), name=named)
@@ -78,7 +79,7 @@ class ExplainsClips(ScoresArrays):
                 if named is not None:
                     name_file(error, named)
                 raise
-        clips = self._clips(waveform, sample_rate_hz)
+        clips = self._clips(cast("Waveforms", waveform), sample_rate_hz)
         if len(clips) != 1:
             raise InputError(f"waveform holds {counted(len(clips), 'clip')}; explain one at a time")
         return self._explained(clips, machine, path)

@@ -118,7 +118,7 @@ class ScoresFiles(ExplainsClips):
         machine_pattern: str | None,
         root: str | os.PathLike[str] | None,
     ) -> MachineOf:
-        """Whatever names the machines of recordings that bring no name of their own; one for all is checked."""
+        """Choose what names the machines of recordings that bring no name; one for all is checked."""
         if machine is not None:
             check_names(machine, "recording")
         if machine_pattern is not None:

@@ -133,7 +133,9 @@ def _called(candidate: Candidate, name: str) -> Candidate:
         return candidate._replace(path=name)
     try:
         with open_source(candidate.path) as stream:
-            return Candidate(name, content=stream.read())
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(0)
+            return Candidate(name, content=stream.read(size))
     except AudioReadError as error:
         return Candidate(name, error)
 

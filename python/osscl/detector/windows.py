@@ -45,8 +45,8 @@ class WindowScores:
     def of(cls, cut: "CutWaveform", scores: Scores) -> "WindowScores":
         """Put beside the scores where each window begins, and what they come to."""
         start_s = np.array(cut.starts) / cut.rate_hz
-        summed_up = ScoresOf.of(scores.score, cut.is_silent())
-        return cls(start_s, scores, *map(short_float, summed_up), cut.left_out_s)
+        highest, mean, q95 = map(short_float, ScoresOf.of(scores.score, cut.is_silent()))
+        return cls(start_s, scores, highest, mean, q95, cut.left_out_s)
 
 
 class CutWaveform:

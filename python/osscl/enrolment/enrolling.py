@@ -101,7 +101,10 @@ def enroll(
     """
     roots = [normals] if isinstance(normals, str | os.PathLike) else list(normals)
     if model is None and (options.add or options.forget):
-        raise ConfigError("--add and --forget change memories of a model file; name it before the recordings")
+        raise ConfigError(
+            "add and forget (--add and --forget) change memories of a model file; name it as the model "
+            "(in the console, before the recordings)"
+        )
     if not roots and not options.forget:
         raise NoRecordingsError("there is nothing to enroll; name a folder of normal recordings")
     check_output(

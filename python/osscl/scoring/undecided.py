@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from osscl.decisions import smallest_rate, too_few_recordings
 from osscl.machines.domains import DOMAINS
-from osscl.model_file.decisions import Rule, StoredClip, StoredDecisions, StoredNormals, owner_of
+from osscl.model_file.decisions import Calibration, Rule, StoredClip, StoredDecisions, StoredNormals, owner_of
 from osscl.model_file.manifest import Precision
 from osscl.scoring.calibrated import why_uncalibrated
 from osscl.scoring.judge import DEFAULT_RATE
@@ -48,7 +48,9 @@ def undecided_machines(
         remembered.setdefault((memory.machine, "memory"), []).append(memory)
     for embeddings in held.embeddings:
         remembered.setdefault((embeddings.machine, "embedding"), []).append(embeddings)
-    calibrations = {(each.machine, each.rule): each for each in held.calibrations}
+    calibrations: dict[tuple[str, Rule], Calibration] = {
+        (each.machine, each.rule): each for each in held.calibrations
+    }
     for machine, rule in rules:
         for normals in remembered.get((machine, rule), ()):
             if domain in DOMAINS and normals.domain not in (None, domain):
