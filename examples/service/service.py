@@ -5,8 +5,8 @@ Install and run it, with a model file that ``osscl enroll`` wrote::
     pip install "osscl[cpu,serve]" python-multipart
     MODEL=site.onnx uvicorn service:app --app-dir examples/service
 
-That is from the folder that holds ``examples``; from anywhere else, ``--app-dir`` is the path of the folder that
-this file lies in, and MODEL the path of the model file. Then ask it::
+That is from the folder that holds ``examples``; from anywhere else, ``--app-dir`` is the path of the folder
+that this file lies in, and MODEL the path of the model file. Then ask it::
 
     curl -F recording=@clip.wav -F machine=gearbox/id_01 localhost:8000/decisions
     curl localhost:8000/health
@@ -25,12 +25,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
+import soundfile
 from fastapi import FastAPI, Form, HTTPException, Request, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 import osscl
-import soundfile
 
 
 class Decision(BaseModel):
@@ -52,7 +52,9 @@ def open_model() -> osscl.Detector:
     """Open the model that MODEL names, or end in a sentence."""
     model = os.environ.get("MODEL")
     if not model:
-        sys.exit("the variable MODEL is not set; expected the path of a model file: MODEL=site.onnx uvicorn ...")
+        sys.exit(
+            "the variable MODEL is not set; expected the path of a model file: MODEL=site.onnx uvicorn ..."
+        )
     try:
         return osscl.load(model)
     except osscl.OssclError as error:

@@ -159,7 +159,7 @@ def test_a_longer_recording_says_what_was_not_scored(service: Service) -> None:
     ("model", "told"),
     [
         (None, "the variable MODEL is not set; expected the path of a model file"),
-        ("gone.onnx", "MODEL=gone.onnx cannot be opened: gone.onnx: "),
+        ("gone.onnx", "MODEL=gone.onnx cannot be opened: there is no model file gone.onnx"),
     ],
 )
 def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path, model: str | None, told: str) -> None:

@@ -60,8 +60,8 @@ class Computing:
         self._closed = False
         if not with_network and options.device not in ("auto", "cpu"):
             _log.warning(
-                "device %s was asked for, and no GPU is used: all machines are judged by their memories, which "
-                "the processor computes",
+                "device %s was asked for, and no GPU is used: all machines are judged by their memories, "
+                "which the processor computes",
                 options.device,
             )
         self._opened = os.getpid(), self._open(options)

@@ -36,8 +36,8 @@ def load(
         File that ``osscl enroll`` or ``osscl-export`` wrote; or the word "demo", for the demonstration model.
     device : str
         "cpu"; "cuda" (the first GPU), "cuda:1", "cuda:0,1" or "cuda:all"; "auto" takes a GPU that can be used
-        where what computes the model there is installed, else the CPU. It is for the network: what memories say
-        the processor computes, and where all machines of the file are judged by memories, no GPU is opened,
+        where what computes the model there is installed, else the CPU. It is for the network: what memories
+        say the processor computes. Where all machines of the file are judged by memories, no GPU is opened,
         which `Detector.facts` tells, and the logger ``osscl`` where one was asked for.
     backend : str, optional
         "onnxruntime", "openvino" (CPU) or "tensorrt" (GPU); by default the first one installed that computes

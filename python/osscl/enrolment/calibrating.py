@@ -33,6 +33,7 @@ from osscl.scoring.judge import DEFAULT_RATE, separating
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import are, counted, verb
+from osscl.support.unasked import NOBODY_LISTENS
 
 AS_BY_DEFAULT = CalibrateOptions()
 
@@ -45,9 +46,9 @@ def calibrate(
     compute: ComputeOptions = DEFAULT_OPTIONS,
     *,
     overwrite: bool = False,
-    on_survey: Callable[[Survey], object] = lambda _: None,
-    on_total: Callable[[int], object] = lambda _: None,
-    on_clip: Callable[[], object] = lambda: None,
+    on_survey: Callable[[Survey], object] = NOBODY_LISTENS,
+    on_total: Callable[[int], object] = NOBODY_LISTENS,
+    on_clip: Callable[[], object] = NOBODY_LISTENS,
 ) -> CalibrationReport:
     """Score normal recordings that the network was not trained on, so that its scores can decide.
 

@@ -50,8 +50,8 @@ class EnrolOptions:
     Raises
     ------
     ConfigError
-        There is no such hop, `fit` is no `Fit`, or nothing is enrolled for the rule, or not by domain. A name is empty or too
-        long, or the rate lies outside (0, 1).
+        There is no such hop, `fit` is no `Fit`, or nothing is enrolled for the rule, or not by domain. A name
+        is empty or too long, or the rate lies outside (0, 1).
     """
 
     machine: str | None = None

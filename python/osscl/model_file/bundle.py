@@ -80,7 +80,8 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     Parameters
     ----------
     path : path-like
-        The file, as `osscl enroll` or `osscl-export` wrote it, or its URL, by which it is read into memory; or the word "demo".
+        The file, as `osscl enroll` or `osscl-export` wrote it, or its URL, by which it is read into memory;
+        or the word "demo".
 
     Returns
     -------

@@ -166,7 +166,11 @@ class Judges:
 
     def warnings(self) -> Iterator[str]:
         """Say of all machines of the file why nothing will be decided, once for each reason."""
-        return notes_of("no decision", self._maker.undecided())
+        return notes_of("no decision", self.undecidable())
+
+    def undecidable(self) -> Iterator[tuple[str, str]]:
+        """Name all machines of the file of which nothing will be decided, and why, before any clip comes."""
+        return self._maker.undecided()
 
     def why_undecided(self, record: Record) -> str | None:
         """Say why nothing is decided of the machine of a scored line; None where something is."""
