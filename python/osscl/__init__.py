@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from osscl.audio.batch import read_audio_batch
     from osscl.audio.reading import Fit, read_audio
     from osscl.audio.windows import Window, read_windows
+    from osscl.backends import ComputeOptions
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
     from osscl.detector.nearest import Neighbour
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from osscl.enrolment.options import EnrolOptions
     from osscl.errors import OssclError
     from osscl.frontend import log_mel
+    from osscl.model_file.decisions import Rule
     from osscl.scoring.record import Record
     from osscl.scoring.scores import ClipScore, Scores
 
 __all__ = [
     "ClipScore",
+    "ComputeOptions",
     "Detector",
     "EnrolOptions",
     "Fit",
@@ -46,6 +49,7 @@ __all__ = [
     "Neighbour",
     "OssclError",
     "Record",
+    "Rule",
     "Scores",
     "Stream",
     "StreamWindow",
@@ -61,6 +65,7 @@ __all__ = [
 # loaded when first used: importing osscl stays fast
 _HOMES = {
     "ClipScore": "osscl.scoring.scores",
+    "ComputeOptions": "osscl.backends",
     "Detector": "osscl.detector",
     "EnrolOptions": "osscl.enrolment",
     "Fit": "osscl.audio.reading",
@@ -68,6 +73,7 @@ _HOMES = {
     "Neighbour": "osscl.detector.nearest",
     "OssclError": "osscl.errors",
     "Record": "osscl.scoring.record",
+    "Rule": "osscl.model_file.decisions",
     "Scores": "osscl.scoring.scores",
     "Stream": "osscl.detector.stream",
     "StreamWindow": "osscl.detector.stream",
