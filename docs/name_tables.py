@@ -57,7 +57,7 @@ def _names(module: str) -> dict[str, str]:
     return {
         name: inspect.getdoc(each) or ""
         for name, each in found.items()
-        if callable(each) and hasattr(each, "__qualname__")
+        if inspect.isclass(each) or inspect.isfunction(each)
     }
 
 

@@ -201,6 +201,14 @@ def test_records_are_rows(detector: osscl.Detector, path: Path) -> None:
     assert dataclasses.asdict(record) == row
 
 
+def test_types_tell_samples_from_places(detector: osscl.Detector) -> None:
+    """A type checker finds what is refused here: it complains of an `ignore` that it does not need."""
+    with pytest.raises(InputError, match="score_file scores a recording"):
+        detector.score("clip.wav", FAN)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="score_file scores a recording"):
+        detector.score(b"RIFF", FAN)  # type: ignore[arg-type]
+
+
 def test_a_folder_is_a_record_that_says_how_its_files_are_given(detector: osscl.Detector, path: Path) -> None:
     [record] = detector.score_files(path.parent, FAN)
     assert record.status == "unreadable"
