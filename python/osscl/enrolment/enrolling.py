@@ -103,8 +103,8 @@ def enroll(
     roots = [normals] if isinstance(normals, str | os.PathLike) else list(normals)
     if model is None and (options.add or options.forget):
         raise ConfigError(
-            "add and forget (--add and --forget) change memories of a model file; name it as the model "
-            "(in the console, before the recordings)"
+            "add and forget (--add and --forget) change memories of a model file; name it before the "
+            "recordings, in Python as model"
         )
     if not roots and not options.forget:
         raise NoRecordingsError("there is nothing to enroll; name a folder of normal recordings")
