@@ -50,8 +50,12 @@ class ExplainsClips(ScoresArrays):
         path : path-like, optional
             Where it comes from: names tell the domain where the machine's memories are by domain. By default
             the recording's own, where it has one.
-        resample, channel, pad
-            How a recording that does not fit is made to fit, as for `score_file`.
+        resample : bool
+            As for `score_file`, of a recording.
+        channel : int, "mean" or None
+            Likewise.
+        pad : {"repeat", "zero"} or None
+            Likewise.
 
         Returns
         -------

@@ -171,7 +171,11 @@ class ScoresFiles(ExplainsClips):
         name : str, optional
             What it is called: `Record.path`, and what tells machine, time and domain. By default its path, or
             what the upload or open file calls itself.
-        machine_pattern, root, explain
+        machine_pattern : str, optional
+            As for `score_files`.
+        root : path-like, optional
+            As for `score_files`.
+        explain : bool
             As for `score_files`.
         resample : bool
             As for `score_files`.
