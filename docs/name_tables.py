@@ -54,7 +54,11 @@ def _names(module: str) -> dict[str, str]:
     found = {
         name: getattr(loaded, name) for name in sorted(getattr(loaded, "__all__", own)) if name[0] != "_"
     }
-    return {name: inspect.getdoc(each) or "" for name, each in found.items() if callable(each)}
+    return {
+        name: inspect.getdoc(each) or ""
+        for name, each in found.items()
+        if inspect.isclass(each) or inspect.isfunction(each)
+    }
 
 
 def _text(docstring: str) -> str:

@@ -33,6 +33,7 @@ from osscl.runs.folder import find_some_recordings
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.regular_file import read_regular
+from osscl.support.unasked import NOBODY_LISTENS
 from osscl.training.judging import advised
 
 _TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")
@@ -58,8 +59,8 @@ def export_onnx(
     licence: str | None = None,
     training_data: str | None = None,
     overwrite: bool = False,
-    on_step: Callable[[], Any] = lambda: None,
-    on_warning: Callable[[str], Any] = lambda _: None,
+    on_step: Callable[[], Any] = NOBODY_LISTENS,
+    on_warning: Callable[[str], Any] = NOBODY_LISTENS,
 ) -> Manifest:
     """Export a checkpoint to one self-describing ONNX file.
 

@@ -35,7 +35,7 @@ def public_names() -> Iterator[tuple[str, set[str]]]:
     for package in PACKAGES:
         for name in package.__all__:
             value = getattr(package, name)
-            if not callable(value):  # a constant
+            if not (inspect.isclass(value) or inspect.isfunction(value)):  # a constant
                 continue
             path = f"{value.__module__}.{value.__qualname__}"
             yield path, DATA_CHECKS if inspect.isclass(value) else CHECKS

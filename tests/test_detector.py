@@ -15,6 +15,7 @@ import torch
 from scipy.stats import rankdata
 
 import osscl
+from osscl.audio.samples import Waveforms
 from osscl.errors import (
     BackendError,
     ConfigError,
@@ -138,7 +139,7 @@ def test_nothing_is_decided_without_a_calibration(
 )
 def test_wrong_input_is_named(
     detector: osscl.Detector,
-    waveforms: npt.ArrayLike,
+    waveforms: Waveforms,
     machine: str,
     rate: int,
     error: type[Exception],

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from osscl import _native, frontend
+from osscl.audio.samples import Waveforms
 from osscl.config import FrontendConfig
 from osscl.errors import ConfigError, InputError
 from osscl.frontend import log_mel
@@ -245,7 +246,7 @@ def test_other_settings_are_computed_as_asked(isa: str) -> None:
         ("sound.wav", "dtype <U9; expected int16, or float"),
     ],
 )
-def test_unusable_samples_are_refused(waveforms: npt.ArrayLike, message: str) -> None:
+def test_unusable_samples_are_refused(waveforms: Waveforms, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         log_mel(waveforms)
     assert ". " not in str(caught.value)

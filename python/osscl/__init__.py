@@ -23,30 +23,39 @@ if TYPE_CHECKING:
     from osscl import synth as synth
     from osscl import training as training
     from osscl.audio.batch import read_audio_batch
-    from osscl.audio.reading import read_audio
+    from osscl.audio.reading import Fit, read_audio
     from osscl.audio.windows import Window, read_windows
+    from osscl.backends import ComputeOptions
     from osscl.config import FrontendConfig
     from osscl.detector import Detector, load
     from osscl.detector.nearest import Neighbour
     from osscl.detector.stream import Stream, StreamWindow
     from osscl.detector.windows import WindowScores
+    from osscl.enrolment.enrolling import enroll
+    from osscl.enrolment.options import EnrolOptions
     from osscl.errors import OssclError
     from osscl.frontend import log_mel
+    from osscl.model_file.decisions import Rule
     from osscl.scoring.record import Record
     from osscl.scoring.scores import ClipScore, Scores
 
 __all__ = [
     "ClipScore",
+    "ComputeOptions",
     "Detector",
+    "EnrolOptions",
+    "Fit",
     "FrontendConfig",
     "Neighbour",
     "OssclError",
     "Record",
+    "Rule",
     "Scores",
     "Stream",
     "StreamWindow",
     "Window",
     "WindowScores",
+    "enroll",
     "load",
     "log_mel",
     "read_audio",
@@ -56,16 +65,21 @@ __all__ = [
 # loaded when first used: importing osscl stays fast
 _HOMES = {
     "ClipScore": "osscl.scoring.scores",
+    "ComputeOptions": "osscl.backends",
     "Detector": "osscl.detector",
+    "EnrolOptions": "osscl.enrolment",
+    "Fit": "osscl.audio.reading",
     "FrontendConfig": "osscl.config",
     "Neighbour": "osscl.detector.nearest",
     "OssclError": "osscl.errors",
     "Record": "osscl.scoring.record",
+    "Rule": "osscl.model_file.decisions",
     "Scores": "osscl.scoring.scores",
     "Stream": "osscl.detector.stream",
     "StreamWindow": "osscl.detector.stream",
     "Window": "osscl.audio.windows",
     "WindowScores": "osscl.detector.windows",
+    "enroll": "osscl.enrolment",
     "load": "osscl.detector",
     "log_mel": "osscl.frontend",
     "read_audio": "osscl.audio.reading",

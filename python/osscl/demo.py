@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from osscl.audio.reading import Fit
-from osscl.detector import Detector, load
+from osscl.detector import Detector
 from osscl.enrolment import enroll
 from osscl.evaluation import Evaluation, evaluate
 from osscl.evaluation.labelled import label_by_names
@@ -74,12 +74,13 @@ def run_demo(folder: Path, *, on_step: Callable[[], None], overwrite: bool = Fal
     """
     recordings, model = folder / RECORDINGS, folder / MODEL
     with ExitStack() as opened:
-        network = opened.enter_context(load(DEMO))  # first: nothing is written where nothing can be scored
+        # first: nothing is written where nothing can be scored
+        network = opened.enter_context(Detector(DEMO))
         for _ in write_dataset(recordings, PLAN, overwrite=overwrite):
             on_step()
         normals = sorted(recordings.glob("*/train"))
         enroll(normals, model, DEMO, overwrite=overwrite, on_clip=on_step)
-        detector = opened.enter_context(load(model))
+        detector = opened.enter_context(Detector(model))
         records = list(_decided(detector, folder, on_step, overwrite=overwrite))
         by_network = list(_scored(network, recordings, on_step))
         source = {"model": str(model), "graph sha256": detector.bundle.graph_sha256, "recordings": RECORDINGS}

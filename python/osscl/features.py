@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl import _native
-from osscl.audio.samples import Samples, as_samples
+from osscl.audio.samples import Samples, Waveforms, as_samples
 from osscl.config import FEATURES, FRONTEND
 from osscl.errors import InputError
 from osscl.frontend import native_plan
@@ -29,7 +29,7 @@ BLOCKS = {
 N_FEATURES = 360
 
 
-def memory_features(waveforms: npt.ArrayLike, *, threads: int | None = None) -> Float32:
+def memory_features(waveforms: Waveforms, *, threads: int | None = None) -> Float32:
     """Features of one or more clips, for the memory of a machine.
 
     Parameters
@@ -61,7 +61,7 @@ def memory_features(waveforms: npt.ArrayLike, *, threads: int | None = None) -> 
     return features
 
 
-def log_mel_and_features(waveforms: npt.ArrayLike, *, threads: int | None = None) -> tuple[Float32, Float32]:
+def log_mel_and_features(waveforms: Waveforms, *, threads: int | None = None) -> tuple[Float32, Float32]:
     """Log-mel and features of one or more clips, made in one go.
 
     Parameters
@@ -95,7 +95,7 @@ def log_mel_and_features(waveforms: npt.ArrayLike, *, threads: int | None = None
     return log_mels, features
 
 
-def _clips(waveforms: npt.ArrayLike) -> Samples:
+def _clips(waveforms: Waveforms) -> Samples:
     samples = as_samples(waveforms, InputError)
     if samples.shape[-1] != FEATURES.n_samples:
         raise InputError(

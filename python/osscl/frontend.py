@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl import _native
-from osscl.audio.samples import as_samples, output_array
+from osscl.audio.samples import Waveforms, as_samples, output_array
 from osscl.config import FRONTEND, FrontendConfig
 from osscl.errors import ConfigError, InputError
 from osscl.support.threads import checked_threads, usable_cpus
@@ -20,7 +20,7 @@ Int32 = npt.NDArray[np.int32]
 
 
 def log_mel(
-    waveforms: npt.ArrayLike,
+    waveforms: Waveforms,
     config: FrontendConfig | None = None,
     out: Float32 | None = None,
     threads: int | None = None,

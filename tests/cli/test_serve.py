@@ -58,6 +58,7 @@ def test_a_service_tells_systemd_of_itself_and_finishes_its_work(tmp_path: Path,
             assert process.stderr is not None
             said = process.stderr.readline()
             assert said.startswith(f"{len(CLASSES)} machines at http://127.0.0.1:")
+            assert process.stderr.readline().startswith(f"no decision for {', '.join(CLASSES[:3])}")
             port = int(said.partition("127.0.0.1:")[2].split()[0])
             assert manager.recv(1000) == b"READY=1\nSTATUS=serving 3 machines"
             assert manager.recv(1000) == b"WATCHDOG=1"
@@ -79,6 +80,7 @@ def test_ctrl_c_ends_with_its_own_code_and_a_second_one_waits_for_nobody(tmp_pat
     with service(tmp_path, str(model)) as process:
         assert process.stderr is not None
         port = int(process.stderr.readline().partition("127.0.0.1:")[2].split()[0])
+        assert "it is not calibrated" in process.stderr.readline()
         with socket.create_connection(("127.0.0.1", port), timeout=HANGS_AFTER_S) as connection:
             connection.sendall(f"{HEAD}Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n".encode())
             assert connection.recv(1000).startswith(b"HTTP/1.1 100")  # its body is waited for

@@ -9,6 +9,7 @@ import pytest
 
 import osscl
 from osscl.audio.candidate import Candidate
+from osscl.audio.reading import AS_THEY_ARE
 from osscl.audio.recorded_at import RecordingTimes
 from osscl.detector import Detector
 from osscl.distributed import ScoreBatch
@@ -37,7 +38,8 @@ def paths(tmp_path: Path) -> list[bytes]:
 def local(paths: list[bytes]) -> pyarrow.Table:
     """What one process makes of them."""
     with osscl.load("demo", threads=1) as detector:
-        return table_of(detector.score_files(map(os.fsdecode, paths), MACHINE))
+        candidates = [Candidate(os.fsdecode(path)) for path in paths]
+        return table_of(detector.score_candidates(candidates, lambda _: MACHINE, AS_THEY_ARE))
 
 
 def test_a_batch_gives_the_records_of_a_local_run_also_from_a_pickled_copy(paths: list[bytes]) -> None:

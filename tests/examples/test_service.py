@@ -13,6 +13,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -84,15 +85,18 @@ def decided(service: Service, path: Path, machine: str) -> dict[str, Any]:
     """What the library says of a recording."""
     with osscl.load(service.plant.model) as detector:
         record = detector.score_file(path, machine)
-        explanation = (
-            detector.explain(osscl.read_audio(path), machine).sentence if record.is_anomaly else None
-        )
+        explanation = detector.explain(path, machine).sentence if record.is_anomaly else None
     return {
         "machine": machine,
+        "status": record.status,
+        "reason": record.reason,
         "score": record.score,
         "p_value": record.p_value,
+        "threshold": record.threshold,
         "is_anomaly": record.is_anomaly,
+        "quality": record.quality,
         "explanation": explanation,
+        "note": None,
     }
 
 
@@ -136,12 +140,52 @@ def test_what_cannot_be_scored_is_refused_in_words(service: Service) -> None:
     assert (code, len(answer["detail"])) == (422, 2)
 
 
+def test_a_dead_microphone_is_an_alarm(service: Service) -> None:
+    code, answer = service.decide(wav_of(np.zeros(160_000, np.int16)), MADE)
+    assert (code, answer["status"], answer["is_anomaly"]) == (200, "silent", True)
+    assert "all samples are zero" in answer["reason"]
+    assert answer["explanation"] is None
+
+
+def test_a_longer_recording_says_what_was_not_scored(service: Service) -> None:
+    path = service.plant.made[0]
+    samples, _ = soundfile.read(path, dtype="int16")
+    code, answer = service.decide(wav_of(np.tile(samples, 2)), MADE)
+    told = "the recording lasts 20 s, and its first 10 s were scored"
+    assert (code, answer) == (200, decided(service, path, MADE) | {"note": told})
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (None, "the variable MODEL is not set; expected the path of a model file"),
+        ("gone.onnx", "MODEL=gone.onnx cannot be opened: there is no model file gone.onnx"),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path, model: str | None, told: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "MODEL"}
+    environment |= {} if model is None else {"MODEL": model}
+    # from anywhere: the folder of the example is said
+    command = [sys.executable, "-m", "uvicorn", "service:app", "--app-dir", str(EXAMPLE.parent)]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=HANGS_AFTER_S
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(told)
+    assert "Traceback" not in ended.stderr
+
+
+def wav_of(samples: Any) -> bytes:
+    """Samples as a WAV file."""
+    made = io.BytesIO()
+    soundfile.write(made, samples, 16_000, format="WAV")
+    return made.getvalue()
+
+
 def of_one_second(wav: bytes) -> bytes:
     """Cut a recording to its first second."""
     samples, rate_hz = soundfile.read(io.BytesIO(wav), dtype="int16")
-    short = io.BytesIO()
-    soundfile.write(short, samples[:rate_hz], rate_hz, format="WAV")
-    return short.getvalue()
+    return wav_of(samples[:rate_hz])
 
 
 def reason(service: Service, content: bytes, name: str) -> str | None:

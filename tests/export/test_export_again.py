@@ -96,7 +96,9 @@ def test_rewrites_are_merged_and_words_can_be_replaced(plain_file: Path, tmp_pat
 def test_exporting_again_changes_nothing_where_all_is_done(model_file: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.onnx"
     again.write_text("the work of a week")
-    with pytest.raises(OutputError, match=r"again\.onnx exists; name another file, or use --overwrite"):
+    with pytest.raises(
+        OutputError, match=r"again\.onnx exists; name another file, or use overwrite=True \(--overwrite\)"
+    ):
         export_onnx(model_file, again)
     export_onnx(model_file, again, overwrite=True)
     assert again.read_bytes() == model_file.read_bytes()

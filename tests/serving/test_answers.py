@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 import soundfile
 
 import osscl
+from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.detector import Detector
 from osscl.runs.explaining import explain_file
+from osscl.support.two_spellings import in_query
 from support.model_files import CLASSES
 from support.remembering import (
     faulty_clips,
@@ -66,10 +69,10 @@ def server(detector: Detector) -> Iterator[Served]:
 
 
 def local(detector: Detector, path: Path, machine: str, **fit: Any) -> dict[str, Any]:
-    """What a folder run says of a file, but for its place."""
-    [record] = detector.score_files([path], machine, **fit)
+    """What a folder run says of a file, but for its place, and with settings as a query has them."""
+    [record] = detector.score_candidates([Candidate(str(path))], lambda _: machine, Fit(**fit))
     built: dict[str, Any] = json.loads(msgspec.json.encode(record)) | {"path": path.name}
-    return built
+    return built | {"reason": None if record.reason is None else in_query(record.reason)}
 
 
 def without_more(answer: dict[str, Any]) -> dict[str, Any]:
@@ -171,6 +174,38 @@ def test_everything_that_is_heard_comes_from_a_route_of_its_own(
     silent = server.post((folder / "silent.wav").read_bytes(), "explain", machine=REMEMBERED)
     assert (silent.code, silent.json["status"]) == (422, "not_explained")
     assert "no sound to explain" in silent.json["reason"]
+
+
+def test_why_nothing_is_decided_is_said(server: Served, folder: Path) -> None:
+    answer = server.post((folder / "normal_00000000.wav").read_bytes(), machine=CLASSES[0]).json
+    assert (answer["reason"], answer["is_anomaly"]) == (None, None)
+    assert answer["note"].startswith("no decision: it is not calibrated")
+    long = server.post((folder / "long.wav").read_bytes(), machine=CLASSES[0]).json
+    assert "its first 10 s were scored" in long["note"]
+    assert "; no decision: it is not calibrated" in long["note"]
+    windows = server.post((folder / "long.wav").read_bytes(), machine=CLASSES[0], hop_s=10).json
+    assert windows["note"].startswith("no decision: it is not calibrated")
+
+
+def test_reasons_are_in_the_words_of_a_query(server: Served, folder: Path) -> None:
+    reasons = {}
+    for name in ("stereo.wav", "short.wav", "fast.wav"):
+        reply = server.post((folder / name).read_bytes(), machine=REMEMBERED)
+        reasons[name] = reply.json["reason"]
+        assert reply.code == 422
+        assert "--" not in reply.json["reason"]
+    assert "channel=mean" in reasons["stereo.wav"]
+    assert "pad=repeat or zero" in reasons["short.wav"]
+    assert "resample=true" in reasons["fast.wav"]
+
+
+def test_a_package_that_the_server_lacks_is_its_own_fault(
+    server: Served, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "soxr", None)
+    reply = server.post((folder / "fast.wav").read_bytes(), machine=REMEMBERED, resample="true")
+    assert (reply.code, reply.json["status"]) == (501, "not_installed")
+    assert reply.json["reason"].startswith("on the server, resampling needs the package soxr")
 
 
 def test_what_lies_behind_the_clip_is_said(server: Served, folder: Path) -> None:
@@ -351,7 +386,7 @@ def test_the_description_is_whole(server: Served, folder: Path) -> None:
     assert named <= set(schemas)
     assert "HTTPValidationError" not in text  # FastAPI's own, which is never sent
     score = document["paths"]["/v1/score"]["post"]
-    assert {str(code) for code in (200, 400, 401, 404, 408, 413, 415, 422, 500, 503)} == set(
+    assert {str(code) for code in (200, 400, 401, 404, 408, 413, 415, 422, 500, 501, 503)} == set(
         score["responses"]
     )
     answer = server.post((folder / "float.wav").read_bytes(), machine=REMEMBERED).json
@@ -368,13 +403,12 @@ def test_the_description_is_whole(server: Served, folder: Path) -> None:
 
 def test_a_file_in_memory_is_read_as_the_same_file(detector: Detector, folder: Path) -> None:
     """The room below: content instead of a path, in a folder run too."""
-    from osscl.audio.candidate import Candidate
-
     paths = sorted(folder.iterdir())
     in_memory = [Candidate(path.name, content=path.read_bytes()) for path in paths]
     records = detector.score_candidates(in_memory, lambda _: REMEMBERED, Fit())
     for record, path in zip(records, paths, strict=True):
-        assert json.loads(msgspec.json.encode(record)) == local(detector, path, REMEMBERED)
+        [of_file] = detector.score_candidates([Candidate(str(path))], lambda _: REMEMBERED, Fit())
+        assert record == msgspec.structs.replace(of_file, path=path.name)
 
 
 def test_samples_that_fill_no_file(server: Served) -> None:

@@ -1,12 +1,16 @@
 """The page at / in a real browser: a recording is chosen, and the answer is seen."""
 
+import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 import osscl
 from osscl.detector import Detector
+from osscl.serving.page import add_to
 from support.browser import Browser, opened_browser
 from support.remembering import faulty_clips, normal_clips, stored_memory, write_clips, write_model
 from support.served import Served, served
@@ -115,3 +119,15 @@ def test_the_page_allows_nothing_that_is_not_its_own(server: Served) -> None:
     policy = server.ask("GET", "/").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_the_server_cannot_do_is_greyed_out(monkeypatch: pytest.MonkeyPatch, is_there: bool) -> None:
+    monkeypatch.setattr("osscl.serving.page.has_module", lambda _: is_there)
+    app = FastAPI()
+    add_to(app)
+    [route] = [each for each in app.routes if getattr(each, "path", None) == "/"]
+    shown = asyncio.run(route.endpoint()).body.decode()  # type: ignore[attr-defined]
+    box = re.search(r'<input id="resample"[^>]*>', shown)
+    assert box is not None
+    assert ("disabled" in box[0]) is not is_there

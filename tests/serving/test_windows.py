@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 import osscl
+from osscl.audio.candidate import Candidate
 from osscl.audio.reading import Fit
 from osscl.audio.windows import open_windows
 from osscl.backends import ComputeOptions
@@ -19,6 +20,7 @@ from osscl.detector import Detector
 from osscl.runs.explaining import explain_file
 from osscl.scoring.record import Record
 from osscl.serving.limits import Limits
+from osscl.support.two_spellings import in_query
 from support.model_files import CLASSES
 from support.remembering import faulty_clips, normal_clips, stored_memory, write_model
 from support.served import Reply, Served, served
@@ -59,8 +61,9 @@ def server(detector: Detector) -> Iterator[Served]:
 
 
 def as_json(record: Record, name: str) -> dict[str, Any]:
+    """A line of a folder run, with settings as a query has them."""
     built: dict[str, Any] = json.loads(msgspec.json.encode(record)) | {"path": name}
-    return built
+    return built | {"reason": None if record.reason is None else in_query(record.reason)}
 
 
 @pytest.mark.parametrize(
@@ -72,9 +75,8 @@ def test_answers_are_the_lines_of_a_folder_run(
 ) -> None:
     statuses = set()
     for path in sorted(folder.iterdir()):
-        lines = [
-            as_json(record, path.name) for record in detector.score_files([path], machine, hop_s=hop_s, **fit)
-        ]
+        run = detector.score_candidates([Candidate(str(path))], lambda _: machine, Fit(**fit), hop_s=hop_s)
+        lines = [as_json(record, path.name) for record in run]
         reply = server.post(path.read_bytes(), machine=machine, name=path.name, hop_s=hop_s, **fit)
         scored = [line for line in lines if line["score"] is not None]
         assert reply.code == (200 if scored else 422), path.name

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_origin
 
 import msgspec
 
@@ -31,7 +31,9 @@ def public_names(module: str) -> list[str]:
 
 def facts_of(name: str, thing: Any) -> Iterator[str]:
     """Lines on one object."""
-    if inspect.isclass(thing):
+    if get_origin(thing) is Literal:
+        yield f"{name} = {spelled_type(thing)}"
+    elif inspect.isclass(thing):
         yield from _class(name, thing)
     elif callable(thing):
         yield from _function(name, thing, is_bound=False)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from osscl.audio.samples import Waveforms
 from osscl.backends import ComputeOptions
 from osscl.detector import Detector
 from osscl.errors import BackendError, ConfigError, DeviceError, MissingExtraError, OssclError
@@ -34,7 +35,7 @@ class Counting(Detector):
     def __enter__(self) -> "Counting":
         return self
 
-    def score(self, waveforms: npt.ArrayLike, *arguments: Any, **words: Any) -> Scores:
+    def score(self, waveforms: Waveforms, *arguments: Any, **words: Any) -> Scores:
         self.calls.append((len(np.asarray(waveforms)), str(np.asarray(waveforms).dtype)))
         return super().score(waveforms, *arguments, **words)
 

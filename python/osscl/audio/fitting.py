@@ -67,7 +67,13 @@ class Fit:
         return ", ".join(way for way in ways if way) or "as they are"
 
     def stated(self) -> dict[str, bool | int | str]:
-        """What is asked for, by name; empty where recordings are taken as they are."""
+        """Tell what is asked for.
+
+        Returns
+        -------
+        dict
+            By name; empty where recordings are taken as they are.
+        """
         return {
             name: value for name, value in asdict(self).items() if value is not None and value is not False
         }

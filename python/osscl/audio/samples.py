@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,19 @@ from osscl.errors import InputError, OssclError
 
 Samples: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 """Samples at full scale: int16, or float32 within ±1 or a little above."""
+
+
+class HasArray(Protocol):
+    """What NumPy makes an array of: arrays, and tensors of other packages."""
+
+    def __array__(self) -> npt.NDArray[Any]:
+        """Give the array."""
+
+
+Waveforms: TypeAlias = (
+    HasArray | Sequence[HasArray] | list[float] | list[int] | list[list[float]] | list[list[int]]
+)
+"""Samples as callers hand them over; no texts and no bytes, which NumPy's own type of arrays takes too."""
 
 INT16_FULL_SCALE = 32768.0
 LEVEL_LIMIT = 8.0
@@ -71,7 +84,7 @@ def clip_sha256(samples: Samples) -> str:
     return hashlib.sha256(to_waveform(samples).astype("<f4", copy=False).tobytes()).hexdigest()
 
 
-def as_samples(waveforms: npt.ArrayLike, error: type[OssclError]) -> Samples:
+def as_samples(waveforms: Waveforms, error: type[OssclError]) -> Samples:
     """Samples of an array that a caller handed over: int16 as they are, floats as float32, checked.
 
     Parameters
@@ -102,7 +115,7 @@ def as_samples(waveforms: npt.ArrayLike, error: type[OssclError]) -> Samples:
     return floats
 
 
-def _as_array(waveforms: npt.ArrayLike, error: type[OssclError]) -> npt.NDArray[Any]:
+def _as_array(waveforms: Waveforms, error: type[OssclError]) -> npt.NDArray[Any]:
     parts = waveforms if isinstance(waveforms, list | tuple) else [waveforms]
     if any(isinstance(part, np.ma.MaskedArray) for part in parts):  # an array made of them forgets the masks
         raise error(

@@ -12,7 +12,7 @@ from osscl.bench.clips import Clips
 from osscl.bench.figures import HostMemory, Measurement, Stage
 from osscl.bench.rounds import Repetition, Work
 from osscl.bench.stages import Decoding, EndToEnd, FrontEnd, Network, SingleClip, batches_of
-from osscl.detector import Detector, load
+from osscl.detector import Detector
 from osscl.model_file.bundle import Bundle
 from osscl.scoring.task import readers_for
 
@@ -118,9 +118,8 @@ def processor_lines(
     for shared in without_doubles(streams, Streams(1, streams.n_threads)):
         scoring = detector
         if shared != streams:
-            scoring = opened.enter_context(
-                load(detector.bundle.path, backend=backend, threads=shared.n_threads, streams=shared.count)
-            )
+            how = ComputeOptions("auto", backend, shared.n_threads, shared.count)
+            scoring = opened.enter_context(Detector(detector.bundle.path, how))
         single = SingleClip(scoring, clips.samples)
         lines.append(Line("latency", single.run, shared.n_threads, shared.count))
     return lines

@@ -4,10 +4,8 @@ import re
 import sys
 from typing import Any
 
-_WITH_VALUE = re.compile(r"\b[a-z_]+=[^\s(]+(?: or [^\s(]+)* \((--[^)]+)\)")
-"""Words of Python with those of the console behind them: ``machine=... (--machine NAME)``."""
-_NAME_ALONE = re.compile(r"\b([a-z_]+(?: and [a-z_]+)?) \((--[a-z-]+(?: and --[a-z-]+)?)\)")
-"""The same without a value: ``machine and labels (--machine and --labels)``."""
+from osscl.support.two_spellings import NAME_ALONE, WITH_VALUE, is_one_name
+
 _FIRST_WORD = re.compile(r"([a-z_]+)(?=(?:, [a-z_]+)* (?:is\b|are\b|has\b|have\b|'))")
 _MARKED = re.compile(r"`([a-z_]+)`")
 _NAMES = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
@@ -26,13 +24,13 @@ def in_options(message: str) -> str:
     str
         The same; where it names a setting in both ways, as the option alone.
     """
-    return _NAME_ALONE.sub(_option_alone, _WITH_VALUE.sub(r"\1", message))
+    return NAME_ALONE.sub(_option_alone, WITH_VALUE.sub(r"\2", message))
 
 
 def _option_alone(found: re.Match[str]) -> str:
     """The option of a setting, where both are of one name."""
     setting, option = found.groups()
-    return option if option.replace("--", "").replace("-", "_") == setting else found[0]
+    return option if is_one_name(setting, option) else found[0]
 
 
 def named_as_options(message: str, program: Any) -> str:

@@ -87,19 +87,21 @@ def serve(
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
         with detector:
             where = address_of(listening)
-            server = Server(
-                detector,
-                listening,
-                Access(token, host),
-                limits,
-                lambda: say(f"{counted(len(detector.machines), 'machine')} at {where} (Ctrl-C ends)"),
-            )
+            access = Access(token, host)
+            server = Server(detector, listening, access, limits, lambda: _say_ready(detector, where))
             if signals.is_asked():  # raised, and lost: modules in C that are loading do that
                 raise KeyboardInterrupt
             stopped = server.run()
     say("stopped; what was in work is " + ("answered" if stopped.is_finished else "lost"))
     if stopped.by == signal.SIGINT:
         raise typer.Exit(128 + signal.SIGINT)
+
+
+def _say_ready(detector: Detector, where: str) -> None:
+    """Say where to ask, and of which machines nothing will be decided."""
+    say(f"{counted(len(detector.machines), 'machine')} at {where} (Ctrl-C ends)")
+    for warning in detector.judges.warnings():
+        say(warning)
 
 
 class _LinesToStderr(logging.Handler):

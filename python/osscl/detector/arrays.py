@@ -1,15 +1,11 @@
-"""A model that scores, explains and embeds arrays: clips checked, judged and doubted."""
+"""A model that scores and embeds arrays: clips checked, judged and doubted."""
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from osscl.audio.samples import Samples, as_samples
-from osscl.audio.silence import silence_of
+from osscl.audio.samples import Samples, Waveforms, as_samples
 from osscl.audio.windows import check_hop
 from osscl.backends import Outputs
 from osscl.config import Padding, check_fit
@@ -18,8 +14,6 @@ from osscl.detector.nearest import Neighbour, neighbours
 from osscl.detector.taken import TakesArrays
 from osscl.detector.windows import CutWaveform, WindowScores
 from osscl.errors import BackendError, ConfigError, InputError
-from osscl.explanation.explained import Explanation
-from osscl.explanation.explaining import explain
 from osscl.features import memory_features
 from osscl.machines.dcase import check_machine
 from osscl.model_file.manifest import Manifest
@@ -28,7 +22,6 @@ from osscl.scoring.judge import Judge
 from osscl.scoring.judges import Judges
 from osscl.scoring.quality import doubts
 from osscl.scoring.scores import Scores
-from osscl.support.plurals import counted
 
 _WINDOWS_AT_ONCE = 64
 
@@ -52,7 +45,7 @@ class ScoresArrays(TakesArrays):
 
     def score(
         self,
-        waveforms: npt.ArrayLike,
+        waveforms: Waveforms,
         machine: str | Sequence[str],
         sample_rate_hz: int = 16_000,
     ) -> Scores:
@@ -90,7 +83,7 @@ class ScoresArrays(TakesArrays):
 
     def score_windows(
         self,
-        waveform: npt.ArrayLike,
+        waveform: Waveforms,
         machine: str,
         hop_s: float,
         *,
@@ -143,74 +136,11 @@ class ScoresArrays(TakesArrays):
             }
             self._put(scores, places, clips, judge, n_recorded)
             for at, place in enumerate(places):
-                if judge.misfit(pad if at in n_recorded else None) is not None:
-                    scores.undecide(place)
+                if (misfit := judge.misfit(pad if at in n_recorded else None)) is not None:
+                    scores.undecide(place, misfit.removeprefix("no decision: "))
         return WindowScores.of(cut, scores)
 
-    def explain(
-        self,
-        waveform: npt.ArrayLike,
-        machine: str,
-        sample_rate_hz: int = 16_000,
-        *,
-        path: str | os.PathLike[str] | None = None,
-    ) -> Explanation:
-        """Say what is heard in a clip beyond the machine's normal ones.
-
-        Parameters
-        ----------
-        waveform : array_like, [160000]
-            int16 samples, or float samples at full scale ±1.
-        machine : str
-            Machine ID that the clip claims to be, such as "fan/id_00".
-        sample_rate_hz : int
-            Sample rate of the waveform; any other than the model's is refused.
-        path : path-like, optional
-            Where it comes from: names tell the domain where the machine's memories are by domain.
-
-        Returns
-        -------
-        Explanation
-            By the machine's memory, where the file holds one; by what the network's score rests on, where
-            that score decides.
-
-        Raises
-        ------
-        InputError
-            Samples of the wrong rate, shape, type or level; or no sound at all.
-        MachineError
-            A machine that the model does not know, or cannot score.
-        BackendError
-            The detector is closed.
-        """
-        clips = self._clips(waveform, sample_rate_hz)
-        if len(clips) != 1:
-            raise InputError(f"waveform holds {counted(len(clips), 'clip')}; explain one at a time")
-        if (silence := silence_of(clips[0])) is not None:
-            raise InputError(f"{silence}: a dead microphone or channel? There is no sound to explain")
-        check_machine(machine, self._judges.machines)
-        judge = self._judges.of(machine, path)
-        self._computing.backend()  # says so where the detector is closed
-        score = partial(self._network_scores, judge=judge) if judge.needs_network else None
-        if not judge.needs_memory:
-            explained = explain(clips[0], machine, self._judges.memory_of(machine), score)
-        else:
-            [nearest] = judge.nearest(memory_features(clips))
-            explained = replace(explain(clips[0], machine, nearest.memory, score), domain=nearest.domain)
-        return explained if score is None else self._beside_the_nearest(explained, clips, judge)
-
-    def _beside_the_nearest(self, explained: Explanation, clips: Samples, judge: Judge) -> Explanation:
-        """Say which machine a clip [1, n_samples] sounds like, where that is not the one it claims to be."""
-        if not judge.labels:
-            return explained
-        nearest = neighbours(self._run(clips).cosine[0], self._manifest)[0].machine
-        if nearest == explained.machine:
-            return explained
-        return replace(
-            explained, sounds_like=nearest, sentence=f"{explained.sentence}; sounds like {nearest}"
-        )
-
-    def embed(self, waveforms: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    def embed(self, waveforms: Waveforms) -> npt.NDArray[np.float32]:
         """Embeddings of waveforms.
 
         Parameters
@@ -236,7 +166,7 @@ class ScoresArrays(TakesArrays):
         self._require_network()
         return self._run(clips).embedding
 
-    def nearest(self, waveforms: npt.ArrayLike, n: int = 3) -> list[list[Neighbour]]:
+    def nearest(self, waveforms: Waveforms, n: int = 3) -> list[list[Neighbour]]:
         """Say which machines the network takes clips for.
 
         Parameters
@@ -298,7 +228,7 @@ class ScoresArrays(TakesArrays):
         threads = self._computing.options.shared_out().n_threads
         by_network = self._network_scores(clips, judge) if judge.needs_network else None
         features = memory_features(clips, threads=threads) if judge.needs_memory else None
-        scores.put(places, judge.rule, judge.judge(by_network, features))
+        scores.put(places, judge.rule, judge.judge(by_network, features), judge.undecided)
         for place, quality in zip(places, self._doubts(clips, judge, features, n_recorded), strict=True):
             scores.quality[place] = quality
 

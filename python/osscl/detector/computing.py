@@ -12,6 +12,9 @@ from osscl.config import EMBEDDING_SIZE
 from osscl.errors import BackendError
 from osscl.model_file.bundle import Bundle
 from osscl.scoring.task import readers_for
+from osscl.support.log import quiet_logger
+
+_log = quiet_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,12 @@ class Computing:
         self._bundle, self._with_network = bundle, with_network
         self.options = replace(options, on_build=None)  # what opens it again is shown to nobody
         self._closed = False
+        if not with_network and options.device not in ("auto", "cpu"):
+            _log.warning(
+                "device %s was asked for, and no GPU is used: all machines are judged by their memories, "
+                "which the processor computes",
+                options.device,
+            )
         self._opened = os.getpid(), self._open(options)
 
     def backend(self) -> Backend:

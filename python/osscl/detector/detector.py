@@ -95,10 +95,10 @@ class Detector(ScoresFiles):
 
     def __repr__(self) -> str:
         machines = self.machines
-        named = ", ".join(machines[:_MAX_NAMED]) + (", ..." if len(machines) > _MAX_NAMED else "")
+        shown = machines if len(machines) <= _MAX_NAMED + 1 else (*machines[:_MAX_NAMED], "...")
         return (
             f"<osscl.Detector {self._model!r} on {self._computing.device}: "
-            f"{len(machines)} {plural(len(machines), 'machine')} ({named})>"
+            f"{len(machines)} {plural(len(machines), 'machine')} ({', '.join(shown)})>"
         )
 
     def close(self) -> None:

@@ -1,8 +1,11 @@
 """A model that scores files: one, several, or candidates of which some are known to be unusable."""
 
 import logging
+import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+
+from msgspec.structs import replace
 
 from osscl.audio.bytestream import AudioSource
 from osscl.audio.candidate import Candidate
@@ -10,22 +13,24 @@ from osscl.audio.reading import Fit
 from osscl.audio.recorded_at import AS_RECORDED, RecordingTimes
 from osscl.audio.windows import check_hop
 from osscl.config import Channel, Padding
-from osscl.detector.arrays import ScoresArrays
-from osscl.detector.given import candidates_of, is_source
+from osscl.detector.explained_lines import Explaining
+from osscl.detector.explains import ExplainsClips
+from osscl.detector.given import candidates_of, check_names, is_source, why_a_folder
 from osscl.errors import InputError
-from osscl.machines.labels import MachineOf, machine_source
+from osscl.machines.labels import MachineOf, check_one_way, machine_source
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.pipeline import score_batch, score_recordings
-from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.scoring.record import SCORED_STATUSES, Record, undecided_by
 from osscl.scoring.task import Task
 from osscl.support.log import quiet_logger
 from osscl.support.paths import printable
+from osscl.support.two_spellings import in_python
 
 # named after the class that people hold
 _log = quiet_logger("osscl.detector.detector")
 
 
-class ScoresFiles(ScoresArrays):
+class ScoresFiles(ExplainsClips):
     """What an opened model does with files."""
 
     @property
@@ -47,6 +52,9 @@ class ScoresFiles(ScoresArrays):
         sources: AudioSource | Iterable[AudioSource],
         machine: str | Iterable[str] | None = None,
         *,
+        machine_pattern: str | None = None,
+        root: str | os.PathLike[str] | None = None,
+        explain: bool = False,
         resample: bool = False,
         channel: Channel | None = None,
         pad: Padding | None = None,
@@ -63,7 +71,15 @@ class ScoresFiles(ScoresArrays):
             The files, or what they hold; never held in memory as a whole. One alone counts as a list of one.
         machine : str or iterable of str, optional
             Machine ID of all files, or of each; by default each file's folder and name say it, as DCASE
-            writes them.
+            writes them. One name for all is checked at once; of several, and of those that places tell, the
+            record says which one the model does not know.
+        machine_pattern : str, optional
+            Finds machines in paths instead: a template such as "{machine}_{time}.wav", or a regular
+            expression, as ``osscl score --machine-pattern`` takes them.
+        root : path-like, optional
+            Folder that the pattern counts below; without it, it counts for the name of each file alone.
+        explain : bool
+            Say of flagged files what is heard in them: their records have an `explanation`.
         resample : bool
             Convert other sample rates, as `osscl.read_audio` does.
         channel : int, "mean" or None
@@ -73,16 +89,16 @@ class ScoresFiles(ScoresArrays):
         hop_s : float, optional
             Seconds from the beginning of one window to that of the next, from 0.01.
 
-        Yields
-        ------
-        Record
+        Returns
+        -------
+        iterator of Record
             What became of each file. With `hop_s`: of each window, and behind them the largest score of the
             recording, the mean and the 95 % quantile, see `Record.scope`.
 
         Raises
         ------
         ConfigError
-            There is no such hop.
+            There is no such hop; or the pattern cannot be used, or stands beside a machine.
         InputError
             A source is none of these, or there are more or fewer machines than files.
         MachineError
@@ -90,11 +106,44 @@ class ScoresFiles(ScoresArrays):
         BackendError
             The detector is closed.
         """
-        machine_of = machine_source(self.machines, machine if isinstance(machine, str) else None)
-        left_out = LeftOut()
-        fit = Fit(resample, channel, pad)
+        machine_of = self._machine_of(machine, machine_pattern, root)
+        if hop_s is not None:
+            check_hop(hop_s)
         candidates = candidates_of(sources, machine)
-        yield from self.score_candidates(candidates, machine_of, fit, hop_s=hop_s, left_out=left_out)
+        return self._scored(candidates, machine_of, Fit(resample, channel, pad), hop_s, explains=explain)
+
+    def _machine_of(
+        self,
+        machine: str | Iterable[str] | None,
+        machine_pattern: str | None,
+        root: str | os.PathLike[str] | None,
+    ) -> MachineOf:
+        """Choose what names the machines of recordings that bring no name; one for all is checked."""
+        if machine is not None:
+            check_names(machine, "recording")
+        if machine_pattern is not None:
+            check_one_way(None if machine is None else "given", None, machine_pattern)
+        roots = () if root is None else (os.fsdecode(root),)
+        for_all = machine if isinstance(machine, str) else None
+        return machine_source(self.machines, for_all, machine_pattern=machine_pattern, roots=roots)
+
+    def _scored(
+        self,
+        candidates: Iterator[Candidate],
+        machine_of: MachineOf,
+        fit: Fit,
+        hop_s: float | None,
+        *,
+        explains: bool,
+    ) -> Iterator[Record]:
+        """Score recordings for callers in Python, who have no run that says once what holds for all."""
+        left_out = LeftOut()
+        explaining = Explaining(self, fit) if explains else None
+        given = candidates if explaining is None else explaining.noted(candidates)
+        for record in self.score_candidates(given, machine_of, fit, hop_s=hop_s, left_out=left_out):
+            told = undecided_by(record, self._judges.why_undecided(record))
+            told = replace(told, reason=why_a_folder(told) or in_python(told.reason))
+            yield told if explaining is None else explaining.explained(told)
         for note in left_out.notes(self.clip_s, "hop_s =", "pad='repeat' or 'zero'"):
             _log.warning(note)
 
@@ -103,6 +152,10 @@ class ScoresFiles(ScoresArrays):
         source: AudioSource,
         machine: str | None = None,
         *,
+        name: str | None = None,
+        machine_pattern: str | None = None,
+        root: str | os.PathLike[str] | None = None,
+        explain: bool = False,
         resample: bool = False,
         channel: Channel | None = None,
         pad: Padding | None = None,
@@ -115,6 +168,15 @@ class ScoresFiles(ScoresArrays):
             The file, or what it holds; of an upload as FastAPI's it is that of its `file`.
         machine : str, optional
             Its machine ID; by default its folder and name say it, as DCASE writes them.
+        name : str, optional
+            What it is called: `Record.path`, and what tells machine, time and domain. By default its path, or
+            what the upload or open file calls itself.
+        machine_pattern : str, optional
+            As for `score_files`.
+        root : path-like, optional
+            As for `score_files`.
+        explain : bool
+            As for `score_files`.
         resample : bool
             As for `score_files`.
         channel : int, "mean" or None
@@ -141,7 +203,10 @@ class ScoresFiles(ScoresArrays):
                 "score_file takes one path, bytes or binary file object, not an object of type "
                 f"{type(source).__name__}; score_files takes several"
             )
-        [record] = self.score_files(source, machine, resample=resample, channel=channel, pad=pad)
+        machine_of = self._machine_of(machine, machine_pattern, root)
+        fit = Fit(resample, channel, pad)
+        candidates = candidates_of(source, machine, name)
+        [record] = self._scored(candidates, machine_of, fit, None, explains=explain)
         return record
 
     def score_candidates(

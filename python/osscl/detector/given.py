@@ -8,14 +8,19 @@ from typing import cast
 
 from osscl.audio.bytestream import AudioSource, open_source
 from osscl.audio.candidate import Candidate
+from osscl.audio.reading import AUDIO_SUFFIXES
 from osscl.errors import AudioReadError, InputError
+from osscl.scoring.record import Record
+from osscl.support.paths import printable
 from osscl.support.plurals import counted
 
 _CONTENTS = bytes | bytearray | memoryview
 
 
 def candidates_of(
-    sources: "AudioSource | Iterable[AudioSource]", machine: str | Iterable[str] | None
+    sources: "AudioSource | Iterable[AudioSource]",
+    machine: str | Iterable[str] | None,
+    name: str | None = None,
 ) -> Iterator[Candidate]:
     """Take recordings one after the other, as they are scored.
 
@@ -25,6 +30,8 @@ def candidates_of(
         The recordings; one alone counts as a list of one.
     machine : str, iterable of str or None
         Of all recordings, or of each; None where their paths say it.
+    name : str, optional
+        What one alone is called; by default what it calls itself.
 
     Yields
     ------
@@ -39,6 +46,8 @@ def candidates_of(
     one_by_one = None if machine is None or isinstance(machine, str) else iter(machine)
     for number, source in zip(count(), _each(sources)):  # the sources end it
         candidate = _candidate(source, number)
+        if name is not None:
+            candidate = _called(candidate, name)
         if one_by_one is not None:
             named = next(one_by_one, None)
             if named is None:
@@ -49,6 +58,42 @@ def candidates_of(
         yield candidate
     if one_by_one is not None and next(one_by_one, None) is not None:
         raise InputError("more machines than recordings; give one name, or one a recording")
+
+
+def check_names(machine: object, of_each: str) -> None:
+    """Refuse what names no machines, such as a recording that stands in their place.
+
+    Parameters
+    ----------
+    machine : object
+        What was given for one name, or one of each recording.
+    of_each : str
+        What each of several names is of: "recording" or "clip".
+
+    Raises
+    ------
+    InputError
+        It is neither a name nor an iterable of names.
+    """
+    if isinstance(machine, str):
+        if machine.lower().endswith(AUDIO_SUFFIXES):
+            raise InputError(
+                f"machine is {printable(machine)}, a recording; what is to be scored comes first, and its "
+                "machine behind it"
+            )
+        return
+    if is_source(machine) or not isinstance(machine, Iterable):
+        raise InputError(
+            f"machine is an object of type {type(machine).__name__}; give one name, or one a {of_each}"
+            + (", behind what is to be scored" if is_source(machine) else "")
+        )
+
+
+def why_a_folder(record: Record) -> str | None:
+    """Say of a line about something unreadable that it is a folder, and how its files are given."""
+    if record.status != "unreadable" or not os.path.isdir(record.path):  # noqa: PTH112 - a str
+        return None
+    return "a folder; give the files in it, such as sorted(pathlib.Path(FOLDER).rglob('*.wav'))"
 
 
 def is_source(given: object) -> bool:
@@ -72,7 +117,7 @@ def _candidate(source: AudioSource, number: int) -> Candidate:
         return Candidate(os.fsdecode(source))
     if isinstance(source, _CONTENTS):
         return Candidate(f"bytes {number}", content=bytes(source))
-    name = _name_of(source, number)
+    name = name_of(source) or f"file {number}"
     try:
         with open_source(source) as stream:
             size = stream.seek(0, os.SEEK_END)
@@ -82,9 +127,24 @@ def _candidate(source: AudioSource, number: int) -> Candidate:
         return Candidate(name, error)
 
 
-def _name_of(file: object, number: int) -> str:
-    """What an open file calls itself: `filename` of an upload, `name` of a file; a descriptor is no name."""
-    for told in (getattr(file, "filename", None), getattr(file, "name", None)):
+def _called(candidate: Candidate, name: str) -> Candidate:
+    """The same recording by another name, which must not lead elsewhere: it is read first."""
+    if candidate.content is not None or candidate.problem is not None:
+        return candidate._replace(path=name)
+    try:
+        with open_source(candidate.path) as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(0)
+            return Candidate(name, content=stream.read(size))
+    except AudioReadError as error:
+        return Candidate(name, error)
+
+
+def name_of(source: object) -> str | None:
+    """What a recording calls itself: a path; `filename` of an upload, `name` of a file; no descriptor."""
+    if isinstance(source, str | os.PathLike):
+        return os.fsdecode(source)
+    for told in (getattr(source, "filename", None), getattr(source, "name", None)):
         if isinstance(told, str) and told:
             return told
-    return f"file {number}"
+    return None

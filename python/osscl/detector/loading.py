@@ -6,6 +6,9 @@ from osscl.backends import ComputeOptions, OnBuild
 from osscl.detector.detector import Detector
 from osscl.model_file.decisions import Rule
 from osscl.scoring.judge_making import AUTO, DomainChoice
+from osscl.support.log import quiet_logger
+
+_log = quiet_logger(__name__)
 
 
 def load(
@@ -24,13 +27,18 @@ def load(
 ) -> Detector:
     """Open an exported model.
 
+    Of machines of which nothing will be decided, such as at a rate that their normal recordings cannot speak
+    of, the logger ``osscl`` warns once, with the reason; so do their records.
+
     Parameters
     ----------
     model : path-like
-        File that ``osscl-export`` wrote; or the word "demo", for the demonstration model.
+        File that ``osscl enroll`` or ``osscl-export`` wrote; or the word "demo", for the demonstration model.
     device : str
         "cpu"; "cuda" (the first GPU), "cuda:1", "cuda:0,1" or "cuda:all"; "auto" takes a GPU that can be used
-        where what computes the model there is installed, else the CPU.
+        where what computes the model there is installed, else the CPU. It is for the network: what memories
+        say the processor computes. Where all machines of the file are judged by memories, no GPU is opened,
+        which `Detector.facts` tells, and the logger ``osscl`` where one was asked for.
     backend : str, optional
         "onnxruntime", "openvino" (CPU) or "tensorrt" (GPU); by default the first one installed that computes
         the model's precision on the device.
@@ -51,7 +59,7 @@ def load(
         the network's.
     false_alarm_rate : float, optional
         Share of normal clips that may be called anomalous, in (0, 1). By default 0.05, or the smallest rate
-        that a machine's normal recordings can speak of.
+        that a machine's normal recordings can speak of. At a smaller one nothing is decided.
     domain : {"auto", "unknown", "source", "target"}
         Domain of all clips, for machines whose memories are by domain (`osscl.enroll`). "auto" takes it from
         the names of files, as DCASE writes them; arrays, and files whose names do not tell, are of an unknown
@@ -78,4 +86,7 @@ def load(
         `false_alarm_rate` lies outside (0, 1).
     """
     options = ComputeOptions(device, backend, threads, streams, batch_size, engine_cache, on_build)
-    return Detector(model, options, rule=rule, false_alarm_rate=false_alarm_rate, domain=domain)
+    detector = Detector(model, options, rule=rule, false_alarm_rate=false_alarm_rate, domain=domain)
+    for warning in detector.judges.warnings():
+        _log.warning(warning)
+    return detector

@@ -6,9 +6,8 @@ from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from osscl.audio.samples import Samples, as_samples
+from osscl.audio.samples import Samples, Waveforms, as_samples
 from osscl.audio.windows import check_hop, hop_frames
 from osscl.detector.detector import Detector
 from osscl.detector.window_lines import WindowLines
@@ -120,7 +119,7 @@ class Stream:
         """Seconds of sound that wait for their window to become full."""
         return self._filling.n_held / self._rate_hz
 
-    def push(self, samples: npt.ArrayLike, sample_rate_hz: int | None = None) -> list[StreamWindow]:
+    def push(self, samples: Waveforms, sample_rate_hz: int | None = None) -> list[StreamWindow]:
         """Take the next block of sound.
 
         Parameters
@@ -197,7 +196,7 @@ class Stream:
             raise InputError("the stream is closed; make a new one")
         return _Turn(self._turn)
 
-    def _checked(self, samples: npt.ArrayLike) -> Samples:
+    def _checked(self, samples: Waveforms) -> Samples:
         """The block as an array [n] of the stream's type."""
         given = np.asarray(samples) if not isinstance(samples, np.ndarray) else samples
         if given.ndim == 1 and given.shape[0] == 0:

@@ -1,11 +1,9 @@
 """Arrays that a model takes, and the machines that they claim to be of: checked before all work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import numpy.typing as npt
-
-from osscl.audio.samples import Samples, as_samples
-from osscl.detector.given import is_source
+from osscl.audio.samples import Samples, Waveforms, as_samples
+from osscl.detector.given import check_names, is_source
 from osscl.errors import InputError
 from osscl.machines.dcase import check_machine
 from osscl.model_file.manifest import Manifest
@@ -29,7 +27,7 @@ class TakesArrays:
 
     def check(
         self,
-        waveforms: npt.ArrayLike,
+        waveforms: Waveforms,
         machine: str | Sequence[str],
         sample_rate_hz: int = 16_000,
     ) -> tuple[Samples, tuple[str, ...]]:
@@ -57,10 +55,7 @@ class TakesArrays:
             As by `score`.
         """
         clips = self._clips(waveforms, sample_rate_hz)
-        if not isinstance(machine, Iterable):
-            raise InputError(
-                f"machine is an object of type {type(machine).__name__}; give one name, or one a clip"
-            )
+        check_names(machine, "clip")
         machines = (machine,) * len(clips) if isinstance(machine, str) else tuple(machine)
         if len(machines) != len(clips):
             raise InputError(
@@ -72,7 +67,7 @@ class TakesArrays:
             self._judges.of(name)
         return clips, machines
 
-    def _clips(self, waveforms: npt.ArrayLike, sample_rate_hz: int | None = None) -> Samples:
+    def _clips(self, waveforms: Waveforms, sample_rate_hz: int | None = None) -> Samples:
         if is_source(waveforms):
             raise InputError(
                 f"waveforms is an object of type {type(waveforms).__name__}, and samples are expected; "

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from osscl.audio.recorded_at import moved
 from osscl.audio.samples import Samples
 from osscl.audio.silence import silence_of
-from osscl.scoring.record import WINDOW, Record, short_float
+from osscl.scoring.record import WINDOW, Record, short_float, undecided_by
 from osscl.scoring.scores import Scores
 
 _Z_COLUMNS = ("z_level", "z_modulation", "z_flutter", "z_event")
@@ -85,12 +85,14 @@ def _decided(record: Record, scores: Scores, at: int, misfit: str | None) -> Rec
     if record.score is None:
         return record
     if misfit is not None:
-        return replace(record, reason=misfit if record.reason is None else f"{record.reason}; {misfit}")
+        record = replace(record, reason=misfit if record.reason is None else f"{record.reason}; {misfit}")
+        return undecided_by(record, scores.undecided[at])
     p_value, threshold = float(scores.p_value[at]), float(scores.threshold[at])
     decision = scores.is_anomaly[at]
-    return replace(
+    decided = replace(
         record,
         p_value=None if np.isnan(p_value) else p_value,
         threshold=None if np.isnan(threshold) else threshold,
         is_anomaly=None if decision is np.ma.masked else bool(decision),
     )
+    return undecided_by(decided, scores.undecided[at])

@@ -12,6 +12,7 @@ from osscl.audio.silence import silence_of
 from osscl.audio.windows import hop_frames
 from osscl.config import Padding
 from osscl.errors import InputError
+from osscl.scoring.record import short_float
 from osscl.scoring.scores import Scores
 from osscl.scoring.whole_files import ScoresOf
 
@@ -44,7 +45,8 @@ class WindowScores:
     def of(cls, cut: "CutWaveform", scores: Scores) -> "WindowScores":
         """Put beside the scores where each window begins, and what they come to."""
         start_s = np.array(cut.starts) / cut.rate_hz
-        return cls(start_s, scores, *ScoresOf.of(scores.score, cut.is_silent()), cut.left_out_s)
+        highest, mean, q95 = map(short_float, ScoresOf.of(scores.score, cut.is_silent()))
+        return cls(start_s, scores, highest, mean, q95, cut.left_out_s)
 
 
 class CutWaveform:

@@ -35,6 +35,7 @@ from osscl.support.listing import listed_by_reason
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import are, counted, verb
+from osscl.support.unasked import NOBODY_LISTENS
 
 _MAX_NAMED = 3
 AS_BY_DEFAULT = CalibrateOptions()
@@ -48,9 +49,9 @@ def calibrate(
     compute: ComputeOptions = DEFAULT_OPTIONS,
     *,
     overwrite: bool = False,
-    on_survey: Callable[[Survey], object] = lambda _: None,
-    on_total: Callable[[int], object] = lambda _: None,
-    on_clip: Callable[[], object] = lambda: None,
+    on_survey: Callable[[Survey], object] = NOBODY_LISTENS,
+    on_total: Callable[[int], object] = NOBODY_LISTENS,
+    on_clip: Callable[[], object] = NOBODY_LISTENS,
 ) -> CalibrationReport:
     """Score normal recordings that the network was not trained on, so that its scores can decide.
 

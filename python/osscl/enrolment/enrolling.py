@@ -35,6 +35,7 @@ from osscl.runs.featured import Embed
 from osscl.support.installed import version_of
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
+from osscl.support.unasked import NOBODY_LISTENS, UNCHANGED
 
 AS_BY_DEFAULT = EnrolOptions()
 
@@ -47,10 +48,10 @@ def enroll(
     compute: ComputeOptions = DEFAULT_OPTIONS,
     *,
     overwrite: bool = False,
-    on_survey: Callable[[Survey], object] = lambda _: None,
-    on_total: Callable[[int], object] = lambda _: None,
-    on_clip: Callable[[], object] = lambda: None,
-    finish: Callable[[Manifest], Manifest] = lambda manifest: manifest,
+    on_survey: Callable[[Survey], object] = NOBODY_LISTENS,
+    on_total: Callable[[int], object] = NOBODY_LISTENS,
+    on_clip: Callable[[], object] = NOBODY_LISTENS,
+    finish: Callable[[Manifest], Manifest] = UNCHANGED,
 ) -> Enrolment:
     """Make memories of machines from normal recordings, and write them into a model file.
 
@@ -101,7 +102,10 @@ def enroll(
     """
     roots = [normals] if isinstance(normals, str | os.PathLike) else list(normals)
     if model is None and (options.add or options.forget):
-        raise ConfigError("--add and --forget change memories of a model file; name it before the recordings")
+        raise ConfigError(
+            "add and forget (--add and --forget) change memories of a model file; name it before the "
+            "recordings, in Python as model"
+        )
     if not roots and not options.forget:
         raise NoRecordingsError("there is nothing to enroll; name a folder of normal recordings")
     check_output(
@@ -128,9 +132,9 @@ def enrolled(
     options: EnrolOptions = AS_BY_DEFAULT,
     embed: Embed | None = None,
     *,
-    on_survey: Callable[[Survey], object] = lambda _: None,
-    on_total: Callable[[int], object] = lambda _: None,
-    on_clip: Callable[[], object] = lambda: None,
+    on_survey: Callable[[Survey], object] = NOBODY_LISTENS,
+    on_total: Callable[[int], object] = NOBODY_LISTENS,
+    on_clip: Callable[[], object] = NOBODY_LISTENS,
 ) -> tuple[Manifest, Enrolment]:
     """Make memories, and say of a model file that it holds them; nothing is written.
 

@@ -50,8 +50,8 @@ class EnrolOptions:
     Raises
     ------
     ConfigError
-        There is no such hop, or nothing is enrolled for the rule, or not by domain. A name is empty or too
-        long, or the rate lies outside (0, 1).
+        There is no such hop, `fit` is no `Fit`, or nothing is enrolled for the rule, or not by domain. A name
+        is empty or too long, or the rate lies outside (0, 1).
     """
 
     machine: str | None = None
@@ -73,10 +73,15 @@ class EnrolOptions:
                 f"rule is {self.rule!r}; recordings are enrolled for one of: "
                 f"{', '.join(get_args(EnrolledRule))} (osscl calibrate makes the network's score decide)"
             )
+        if not isinstance(self.fit, Fit):
+            raise ConfigError(
+                f"fit is an object of type {type(self.fit).__name__}; expected an osscl.Fit, such as "
+                "osscl.Fit(resample=True, channel='mean', pad='repeat')"
+            )
         if self.by_domain and self.rule != "memory":
             raise ConfigError(
-                f"--by-domain makes memories of features, and the rule {self.rule} knows no domains: leave "
-                "out --by-domain, or --rule"
+                f"by_domain (--by-domain) makes memories of features, and the rule {self.rule} knows no "
+                "domains: leave one of them out"
             )
         if self.hop_s is not None:
             check_hop(self.hop_s)

@@ -40,6 +40,9 @@ MAX_FILE_BYTES = 2**31 - 1  # no protobuf reader takes a longer message
 
 _DEMO_FILE = Path(__file__).parents[1] / "models" / "demo.onnx"
 _REMEDY = "copy it again or export it again with osscl-export"
+_EXPECTED = "expected a model file that osscl enroll or osscl-export wrote"
+_MODEL_FIRST = "; the model is named before the recordings"
+_OF_RECORDINGS = (b"RIFF", b"RF64", b"riff", b"fLaC")  # the first bytes of WAV, RF64, W64 and FLAC
 _GRAPH, _METADATA = 7, 14  # of ModelProto
 _KEY, _VALUE = 1, 2  # of StringStringEntryProto
 _LONGEST_KEY = 64  # longer than ours: of a longer one, no more need be read
@@ -77,7 +80,8 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
     Parameters
     ----------
     path : path-like
-        The file, as `osscl-export` wrote it, or its URL, by which it is read into memory; or the word "demo".
+        The file, as `osscl enroll` or `osscl-export` wrote it, or its URL, by which it is read into memory;
+        or the word "demo".
 
     Returns
     -------
@@ -218,10 +222,15 @@ def _read_file(path: Path) -> bytes:
         status = path.stat()
     except ValueError as error:
         raise ModelFileError(f"no file can have this name: {error}") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise ModelFileError(f"a folder; {_EXPECTED}{_MODEL_FIRST}")
     if not stat.S_ISREG(status.st_mode):
-        raise ModelFileError("a folder or device; expected a model file that osscl-export wrote")
+        raise ModelFileError(f"a device; {_EXPECTED}")
     _check_size(status.st_size)
     with path.open("rb") as file:
+        if file.read(4) in _OF_RECORDINGS:
+            raise ModelFileError(f"a recording; {_EXPECTED}{_MODEL_FIRST}")
+        file.seek(0)
         _refuse_unread(file.fileno())
         return file.read()
 
@@ -230,9 +239,9 @@ def _read_object(url: Url) -> bytes:
     """Read a model file from a store: into memory, as one on disk is, and nowhere else."""
     found = stat_object(str(url))
     if found is None:
-        raise ModelFileError("there is nothing at this place; expected a model file that osscl-export wrote")
+        raise ModelFileError(f"there is nothing at this place; {_EXPECTED}")
     if found.get("type") == "directory":
-        raise ModelFileError("a folder; expected a model file that osscl-export wrote")
+        raise ModelFileError(f"a folder; {_EXPECTED}")
     if (size := stored_of(found).size) is not None:
         _check_size(size)
     model = read_whole(str(url))
@@ -244,7 +253,7 @@ def _check_size(n_bytes: int) -> None:
     if n_bytes > MAX_FILE_BYTES:
         raise ModelFileError(f"the file has {n_bytes} bytes; a model file has {MAX_FILE_BYTES} at most")
     if not n_bytes:
-        raise ModelFileError("the file is empty; expected a model file that osscl-export wrote")
+        raise ModelFileError(f"the file is empty; {_EXPECTED}")
 
 
 def _refuse_unread(descriptor: int) -> None:

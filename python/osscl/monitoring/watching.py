@@ -30,6 +30,7 @@ from osscl.scoring.judge import Judge
 from osscl.scoring.record import Record
 from osscl.support.paths import path_of
 from osscl.support.plurals import counted, verb
+from osscl.support.unasked import NOBODY_LISTENS
 
 AS_BY_DEFAULT = WatchOptions()
 
@@ -62,7 +63,7 @@ def watch(
     options: WatchOptions = AS_BY_DEFAULT,
     scored: Mapping[str, Any] | None = None,
     *,
-    on_lines: Callable[[int], object] = lambda _: None,
+    on_lines: Callable[[int], object] = NOBODY_LISTENS,
 ) -> Watching:
     """Tell of each machine whether it still sounds like its calibration, and when it raised alarms.
 

@@ -15,9 +15,8 @@ from osscl.page.origin import Origin
 from osscl.page.scored import Scored
 from osscl.page.whereabouts import Whereabouts
 from osscl.page.worst import Chosen, normal_candidates
-from osscl.runs.explaining import window_start
 from osscl.scoring.judge import Judge
-from osscl.scoring.record import Record, place_of
+from osscl.scoring.record import Record, place_of, window_start
 from osscl.support.plurals import counted
 
 _TRIED_NORMALS = 5

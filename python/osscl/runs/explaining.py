@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from osscl.audio.bytestream import AudioSource
-from osscl.audio.reading import Fit, name_file, read_clip
+from osscl.audio.reading import Fit, name_file
 from osscl.detector import Detector
 from osscl.errors import AudioError, InputError
 from osscl.explanation.explained import Explanation
-from osscl.scoring.record import WINDOW, Record
+from osscl.scoring.record import Record, window_start
 
 
 def explain_file(
@@ -45,51 +44,10 @@ def explain_file(
         The model does not know the machine, or cannot score it.
     """
     try:
-        return explain_source(detector, path, machine, fit, start_s, path)
+        return detector.explain_recording(path, machine, fit, start_s, path)
     except AudioError as error:
         name_file(error, path)
         raise
-
-
-def explain_source(
-    detector: Detector,
-    source: AudioSource,
-    machine: str,
-    fit: Fit,
-    start_s: float | None = None,
-    name: str | None = None,
-) -> Explanation:
-    """Explain a recording, wherever it is; its errors do not name it.
-
-    Parameters
-    ----------
-    detector : Detector
-        The model.
-    source : str, path, bytes or binary file object
-        The recording.
-    machine, fit, start_s
-        As for `explain_file`.
-    name : str, optional
-        What it is called, which tells its domain.
-
-    Returns
-    -------
-    Explanation
-        Of these ten seconds.
-
-    Raises
-    ------
-    AudioError, InputError, MachineError
-        As for `explain_file`.
-    """
-    rate_hz = detector.manifest.front_end.settings.sample_rate_hz
-    clip = read_clip(source, fit, detector.manifest.clip, rate_hz, start_s)
-    return detector.explain(clip.samples, machine, rate_hz, path=name)
-
-
-def window_start(record: Record) -> float | None:
-    """Where in its recording the window of a line begins; None of a line of a recording's beginning."""
-    return record.start_s if record.scope == WINDOW else None
 
 
 @dataclass(slots=True)

@@ -29,13 +29,30 @@ def calibration_for(
         Why there is none.
     """
     found = held.calibration_of(machine, rule)
+    why = why_uncalibrated(found, precision)
+    return (found, None) if why is None else (None, why)
+
+
+def why_uncalibrated(found: Calibration | None, precision: Precision | None) -> str | None:
+    """Say why a calibration does not hold for what computes the network.
+
+    Parameters
+    ----------
+    found : Calibration or None
+        Of a machine and its rule, where the model file holds one.
+    precision : str or None
+        The network's arithmetic.
+
+    Returns
+    -------
+    str or None
+        One sentence; None where it holds.
+    """
     if found is None:
-        return None, "it is not calibrated: osscl calibrate on normal recordings that were not trained on"
+        return "it is not calibrated: osscl calibrate on normal recordings that were not trained on"
     if found.precision != precision:
-        return None, (
-            f"it was calibrated in {found.precision} and the model is {precision}: calibrate it again"
-        )
-    return found, None
+        return f"it was calibrated in {found.precision} and the model is {precision}: calibrate it again"
+    return None
 
 
 def network_scale_of(held: StoredDecisions, machine: str) -> RobustScale:

@@ -1,6 +1,7 @@
 """A judge made from what a model file holds of a machine, or why none can be made."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -20,6 +21,7 @@ from osscl.scoring.by_embeddings import MAY_BE_TRAINED_ON, judge_by_embeddings, 
 from osscl.scoring.calibrated import calibration_for, network_scale_of
 from osscl.scoring.either_domain import EitherDomain
 from osscl.scoring.judge import Judge, NormalScores
+from osscl.scoring.undecided import OF_MEMORIES, undecided_machines
 
 DomainChoice: TypeAlias = Literal["auto", "unknown", "source", "target"]
 DOMAIN_CHOICES: tuple[DomainChoice, ...] = get_args(DomainChoice)
@@ -118,6 +120,13 @@ class JudgeMaker:
         if own == "memory" and machine in self._embedded and machine not in self._remembered:
             own = "embedding"
         return self._rule or self.held.rules.get(machine, own)
+
+    def undecided(self) -> Iterator[tuple[str, str]]:
+        """Name the machines of which nothing will be decided, and why; no judge is made for it."""
+        rules = ((machine, self.rule_of(machine)) for machine in self.machines)
+        # what cannot be scored at all its lines tell
+        scored = ((each, rule) for each, rule in rules if rule in OF_MEMORIES or each in self._labels)
+        return undecided_machines(self.held, scored, self._rate, self.domain, self._precision)
 
     def lacking(self, machine: str) -> str | None:
         """Say what the rule of a machine would need and the file does not hold.

@@ -164,6 +164,20 @@ class Judges:
         decided = ((key, judge) for key, judge in self._judges.items() if judge.undecided is None)
         yield from notes_of("no guarantee", ((owner_of(*key), judge.caveat) for key, judge in decided))
 
+    def warnings(self) -> Iterator[str]:
+        """Say of all machines of the file why nothing will be decided, once for each reason."""
+        return notes_of("no decision", self.undecidable())
+
+    def undecidable(self) -> Iterator[tuple[str, str]]:
+        """Name all machines of the file of which nothing will be decided, and why, before any clip comes."""
+        return self._maker.undecided()
+
+    def why_undecided(self, record: Record) -> str | None:
+        """Say why nothing is decided of the machine of a scored line; None where something is."""
+        if record.machine is None or record.score is None or record.is_anomaly is not None:
+            return None
+        return self.of(record.machine, record.path).undecided
+
     def undecided(self) -> list[tuple[str, str]]:
         """Name the machines met so far of which nothing is decided, with their domains, and why."""
         reasons = ((owner_of(*key), judge.undecided) for key, judge in self._judges.items())

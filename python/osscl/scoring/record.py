@@ -20,10 +20,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         "ok", or "silent" for a dead channel (scored all the same); else why there is no score:
         "unreadable", "corrupt", "unfit", "unknown_machine" or "no_score".
     reason : str or None
-        One sentence on a status other than "ok", or on why nothing was decided of this very clip.
+        One sentence on a status other than "ok", or on why nothing was decided. In tables of a run it stands
+        on a line only where it concerns this very clip: what holds for a whole machine, the run says once.
     score : float or None
-        The anomaly score that decides, a float32 value; higher is more anomalous. In nats by the rule
-        "network"; else without a unit, in spreads of the machine's normal clips.
+        The anomaly score that decides, the shortest digits of a float32; higher is more anomalous. In nats by
+        the rule "network"; else without a unit, in spreads of the machine's normal clips.
     p_value, threshold : float or None
         Share of normal recordings that score at least as high, and the score from which a clip counts as
         anomalous; None where nothing is decided.
@@ -36,8 +37,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     rule : str or None
         Which score decides: "network", "memory", "both" or "embedding"; None where there is no score.
     z_level, z_modulation, z_flutter, z_event : float or None
-        What the blocks of the machine's memory say, float32 values in spreads of its normal clips; None where
-        no memory was asked.
+        What the blocks of the machine's memory say, as the score in the shortest digits of float32, in
+        spreads of its normal clips; None where no memory was asked.
     recorded_at : str or None
         When the recording began, ISO 8601, as precise as it is known; None where nothing tells it.
     quality : str or None
@@ -121,6 +122,34 @@ def status_so_far(before: str, record: Record) -> str:
         Once the last line is there, the status that the file is counted by.
     """
     return before if before and before not in SCORED_STATUSES else record.status
+
+
+def window_start(record: Record) -> float | None:
+    """Where in its recording the window of a line begins; None of a line of a recording's beginning."""
+    return record.start_s if record.scope == WINDOW else None
+
+
+def undecided_by(record: Record, why: str | None) -> Record:
+    """Say on a scored line why nothing was decided of its machine.
+
+    Parameters
+    ----------
+    record : Record
+        Any line.
+    why : str or None
+        Why nothing is decided of its machine; None where something is.
+
+    Returns
+    -------
+    Record
+        With the reason behind what it says already; the same line where there is a decision, or no score.
+    """
+    if why is None or record.score is None or record.is_anomaly is not None:
+        return record
+    said = f"no decision: {why}"
+    return msgspec.structs.replace(
+        record, reason=said if record.reason is None else f"{record.reason}; {said}"
+    )
 
 
 def short_float(number: Any) -> float:

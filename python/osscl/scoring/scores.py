@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osscl.scoring.judge import Judged
+from osscl.scoring.record import short_float
 
 
 class ClipScore(NamedTuple):
@@ -18,7 +19,7 @@ class ClipScore(NamedTuple):
     machine : str
         Machine ID that it claims to be.
     score : float
-        The anomaly score that decides.
+        The anomaly score that decides, the shortest digits of its float32: that of a `Record`, to the bit.
     p_value, threshold : float or None
         None where nothing is decided.
     is_anomaly : bool or None
@@ -27,6 +28,8 @@ class ClipScore(NamedTuple):
         Which score decides.
     quality : str or None
         Why to doubt the recording itself.
+    undecided : str or None
+        Why nothing is decided; None where something is.
     """
 
     machine: str
@@ -36,6 +39,7 @@ class ClipScore(NamedTuple):
     is_anomaly: bool | None
     rule: str
     quality: str | None
+    undecided: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +47,7 @@ class Scores:
     """Anomaly scores of a batch, and decisions where there are some; iterated, a `ClipScore` a clip.
 
     Nothing is decided where a machine has neither a memory nor a calibration, or too few normal recordings:
-    there `p_value` and `threshold` are NaN and `is_anomaly` is masked.
+    there `p_value` and `threshold` are NaN, `is_anomaly` is masked, and `undecided` says why.
 
     Attributes
     ----------
@@ -64,6 +68,8 @@ class Scores:
         What the memory's blocks level, modulation, flutter and event say; NaN where no memory was asked.
     quality : list of str or None, [B]
         Why to doubt each recording itself; None where it is well. Its decision stands all the same.
+    undecided : list of str or None, [B]
+        Why nothing is decided of each clip; None where something is.
     """
 
     machine: tuple[str, ...]
@@ -74,6 +80,7 @@ class Scores:
     rule: list[str]
     z: npt.NDArray[np.float32]
     quality: list[str | None]
+    undecided: list[str | None]
 
     @classmethod
     def empty(cls, machine: tuple[str, ...]) -> "Scores":
@@ -99,6 +106,7 @@ class Scores:
             [""] * n,
             np.full((n, 4), np.nan, np.float32),
             [None] * n,
+            [None] * n,
         )
 
     def __len__(self) -> int:
@@ -110,12 +118,13 @@ class Scores:
     def _clip(self, place: int) -> ClipScore:
         return ClipScore(
             self.machine[place],
-            float(self.score[place]),
+            short_float(self.score[place]),
             _known(self.p_value[place]),
             _known(self.threshold[place]),
             None if self.is_anomaly[place] is np.ma.masked else bool(self.is_anomaly[place]),
             self.rule[place],
             self.quality[place],
+            self.undecided[place],
         )
 
     def part(self, first: int, end: int) -> "Scores":
@@ -133,18 +142,22 @@ class Scores:
         """
         return Scores(*(getattr(self, each.name)[first:end] for each in fields(self)))
 
-    def undecide(self, place: int) -> None:
+    def undecide(self, place: int, why: str) -> None:
         """Take back what was decided of a clip of which nothing can be decided.
 
         Parameters
         ----------
         place : int
             Its number in the batch.
+        why : str
+            The reason.
         """
+        before = self.undecided[place]
+        self.undecided[place] = why if before is None else f"{before}; {why}"
         self.p_value[place] = self.threshold[place] = np.nan
         self.is_anomaly[place] = np.ma.masked
 
-    def put(self, places: Sequence[int], rule: str, judged: Judged) -> None:
+    def put(self, places: Sequence[int], rule: str, judged: Judged, undecided: str | None = None) -> None:
         """Enter what was found of some clips.
 
         Parameters
@@ -155,6 +168,8 @@ class Scores:
             Which score decides of them.
         judged : Judged
             What was found.
+        undecided : str, optional
+            Why nothing is decided of their machine.
         """
         at = list(places)
         self.score[at] = judged.score
@@ -166,6 +181,7 @@ class Scores:
             self.z[at] = judged.z
         for place in places:
             self.rule[place] = rule
+            self.undecided[place] = undecided
 
 
 def _known(number: np.float64) -> float | None:

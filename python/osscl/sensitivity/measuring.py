@@ -29,6 +29,7 @@ from osscl.support.outputs import check_output
 from osscl.support.paths import printable
 from osscl.support.plurals import are, counted, plural
 from osscl.support.threads import usable_cpus
+from osscl.support.unasked import NOBODY_LISTENS
 
 AS_BY_DEFAULT = SensitivityOptions()
 ENOUGH_RECORDINGS = 60
@@ -47,9 +48,9 @@ def measure_limits(
     *,
     store: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
-    on_total: Callable[[int], object] = lambda _: None,
-    on_clip: Callable[[], object] = lambda: None,
-    on_note: Callable[[str], object] = lambda _: None,
+    on_total: Callable[[int], object] = NOBODY_LISTENS,
+    on_clip: Callable[[], object] = NOBODY_LISTENS,
+    on_note: Callable[[str], object] = NOBODY_LISTENS,
 ) -> SensitivityReport:
     """Measure from which size on changes of the sound are found, before any fault was ever seen.
 
@@ -115,9 +116,9 @@ def measured(
     options: SensitivityOptions = AS_BY_DEFAULT,
     network: Network | None = None,
     *,
-    on_total: Callable[[int], object] = lambda _: None,
-    on_clip: Callable[[], object] = lambda: None,
-    on_note: Callable[[str], object] = lambda _: None,
+    on_total: Callable[[int], object] = NOBODY_LISTENS,
+    on_clip: Callable[[], object] = NOBODY_LISTENS,
+    on_note: Callable[[str], object] = NOBODY_LISTENS,
 ) -> SensitivityReport:
     """Measure detection limits of what a manifest holds; nothing is written.
 

@@ -10,10 +10,10 @@ from osscl.audio.decoder import open_recording
 from osscl.detector import Detector
 from osscl.errors import AudioError, InputError, MachineError
 from osscl.explanation.explained import Explanation, Finding, Occlusion
-from osscl.runs.explaining import explain_source, window_start
-from osscl.scoring.record import SCORED_STATUSES, Record
+from osscl.scoring.record import SCORED_STATUSES, Record, window_start
 from osscl.serving.problems import RequestError
 from osscl.serving.requests import Question
+from osscl.support.two_spellings import in_query
 
 _ROUNDING_S = 1e-6
 
@@ -28,7 +28,7 @@ class Answer(Record, frozen=True, kw_only=True):
     false_alarm_rate : float or None
         Share of normal recordings that is called anomalous; None where nothing is decided.
     note : str or None
-        What of the recording was not scored; None where all was.
+        What of the recording was not scored, and why nothing was decided; None where all was, and something.
     """
 
     id: str
@@ -66,6 +66,11 @@ class Answered(NamedTuple):
     body: bytes
 
 
+def asked_by_http(record: Record) -> Record:
+    """Say its reason to whoever asked by HTTP."""
+    return record if record.reason is None else replace(record, reason=in_query(record.reason))
+
+
 def answer(detector: Detector, question: Question, record: Record) -> Answered:
     """Answer a question whose recording was scored.
 
@@ -88,7 +93,7 @@ def answer(detector: Detector, question: Question, record: Record) -> Answered:
     RequestError
         The recording cannot be scored, or not explained (422).
     """
-    record = replace(record, path=question.name)
+    record = asked_by_http(replace(record, path=question.name))
     if record.status not in SCORED_STATUSES:
         raise RequestError(422, record.status, record.reason or "", facts=asdict(record))
     found = explained(detector, question, record)
@@ -98,7 +103,7 @@ def answer(detector: Detector, question: Question, record: Record) -> Answered:
         **asdict(record),
         "id": question.request_id,
         "false_alarm_rate": detector.judges.rate_of(record),
-        "note": _unheard(question, record),
+        "note": note_of(_unheard(question, record), undecided_note(detector, record)),
     }
     if question.explaining != "always" or found is None:
         return Answered(record, msgspec.json.encode(Answer(**facts)))
@@ -106,6 +111,17 @@ def answer(detector: Detector, question: Question, record: Record) -> Answered:
     return Answered(
         record, msgspec.json.encode(Explained(**facts, findings=found.findings, occlusion=found.occlusion))
     )
+
+
+def undecided_note(detector: Detector, record: Record) -> str | None:
+    """Say why nothing is decided of the machine of a scored line, which a folder run says at its end."""
+    why = detector.judges.why_undecided(record)
+    return None if why is None else f"no decision: {in_query(why)}"
+
+
+def note_of(*notes: str | None) -> str | None:
+    """Put notes behind one another."""
+    return "; ".join(filter(None, notes)) or None
 
 
 def _unheard(question: Question, record: Record) -> str | None:
@@ -152,10 +168,10 @@ def explained(detector: Detector, question: Question, record: Record) -> Explana
     if not wanted:
         return None
     try:
-        return explain_source(
-            detector, question.content, question.machine, question.fit, window_start(record), question.name
+        return detector.explain_recording(
+            question.content, question.machine, question.fit, window_start(record), question.name
         )
     except (AudioError, InputError, MachineError) as error:
         if question.explaining == "flagged":  # as of a folder run: its line stands without an explanation
             return None
-        raise RequestError(422, "not_explained", str(error), facts=asdict(record)) from error
+        raise RequestError(422, "not_explained", in_query(str(error)), facts=asdict(record)) from error

@@ -85,6 +85,7 @@ _REFUSALS = {
     422: "The recording cannot be scored: `status` is unreadable, corrupt, unfit or no_score, as in a "
     "result table; or "
     "its samples are none.",
+    501: "The server lacks a package for this, such as the one that resamples.",
     500: "The device that computes the model failed.",
     503: "Too much waits already, or it took too long. `Retry-After` says when to ask again.",
 }

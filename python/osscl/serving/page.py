@@ -4,6 +4,8 @@ from importlib.resources import files
 
 from fastapi import FastAPI, Response
 
+from osscl.support.installed import has_module
+
 _FOLDER = files("osscl.serving") / "templates"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src blob:; "
@@ -16,6 +18,11 @@ _PARTS = {
     "/page.js": ("page.js", "text/javascript"),
 }
 
+_WITHOUT_RESAMPLING = (
+    b'type="checkbox"> convert its sample rate',
+    b'type="checkbox" disabled> convert its sample rate (this server lacks osscl[resample])',
+)
+
 
 def add_to(app: FastAPI) -> None:
     """Add the page to an application.
@@ -26,7 +33,10 @@ def add_to(app: FastAPI) -> None:
         Which answers at ``/v1/machines``, ``/v1/score`` and ``/v1/explain``.
     """
     for path, (name, media_type) in _PARTS.items():
-        _add(app, path, (_FOLDER / name).read_bytes(), media_type)
+        content = (_FOLDER / name).read_bytes()
+        if path == "/" and not has_module("soxr"):
+            content = content.replace(*_WITHOUT_RESAMPLING)
+        _add(app, path, content, media_type)
 
 
 def _add(app: FastAPI, path: str, content: bytes, media_type: str) -> None:

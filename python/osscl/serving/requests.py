@@ -16,6 +16,7 @@ from osscl.errors import ConfigError, MissingExtraError
 from osscl.serving.problems import JSON, RequestError
 from osscl.serving.wording import wrong_json
 from osscl.support.paths import brief
+from osscl.support.two_spellings import in_query
 
 RAW = "application/octet-stream"
 Explaining = Literal["never", "flagged", "always"]
@@ -66,15 +67,17 @@ class Query(BaseModel):
         Raises
         ------
         RequestError
-            It cannot be had here (422).
+            It cannot be had (422), or not by this installation (501).
         """
         channel: Channel | None = (
             int(self.channel) if self.channel is not None and self.channel != "mean" else self.channel  # type: ignore[assignment]
         )
         try:
             return Fit(self.resample, channel, self.pad)
-        except (ConfigError, MissingExtraError) as error:
-            raise RequestError(422, "wrong_request", str(error)) from error
+        except MissingExtraError as error:  # which whoever asks cannot mend
+            raise RequestError(501, "not_installed", f"on the server, {error}") from error
+        except ConfigError as error:
+            raise RequestError(422, "wrong_request", in_query(str(error))) from error
 
 
 class ScoreQuery(Query):

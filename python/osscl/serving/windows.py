@@ -13,7 +13,7 @@ from osscl.detector import Detector
 from osscl.errors import AudioError
 from osscl.scoring.left_out import LeftOut
 from osscl.scoring.record import FILE_SCOPES, Record
-from osscl.serving.answers import Answered, explained
+from osscl.serving.answers import Answered, asked_by_http, explained, note_of, undecided_note
 from osscl.serving.problems import RequestError
 from osscl.serving.requests import Question
 from osscl.support.plurals import counted
@@ -39,7 +39,7 @@ class WindowsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     false_alarm_rate : float or None
         Share of normal windows that is called anomalous; None where nothing is decided.
     note : str or None
-        What of the recording was not scored; None where all was.
+        What of the recording was not scored, and why nothing was decided; None where all was, and something.
     windows : tuple of Record
         A line a window, in order.
     file_max, file_mean, file_q95 : Record
@@ -142,7 +142,7 @@ def _while_wanted(
     """The lines, flagged ones explained where that is wanted."""
     records = []
     with closing(lines) as lines:  # type: ignore[type-var]
-        for record in lines:
+        for record in map(asked_by_http, lines):
             if not is_wanted():
                 return None
             found = explained(detector, question, record)
@@ -160,6 +160,7 @@ def _answered(
     assert question.hop_s is not None
     flagged = [window for window in windows if window.is_anomaly]
     notes = list(left_out.notes(detector.clip_s, "hop_s =", "pad=repeat or zero"))
+    undecided = next(filter(None, (undecided_note(detector, window) for window in windows)), None)
     told = WindowsAnswer(
         id=question.request_id,
         path=question.name,
@@ -170,7 +171,7 @@ def _answered(
         false_alarm_rate=next(
             (detector.judges.rate_of(window) for window in windows if window.is_anomaly is not None), None
         ),
-        note="; ".join(notes) or None,
+        note=note_of(*notes, undecided),
         windows=tuple(windows),
         **{scope: by_scope[scope] for scope in FILE_SCOPES},
     )

@@ -31,7 +31,9 @@ def check_free(url: Url, *, overwrite: bool) -> None:
     if not url.name:
         raise OutputError(f"{printable(url)} names no object; expected the name of one to write")
     if is_taken(url) and not overwrite:
-        raise OutputError(f"{printable(url)} exists; name another object, or use --overwrite")
+        raise OutputError(
+            f"{printable(url)} exists; name another object, or use overwrite=True (--overwrite)"
+        )
 
 
 def is_taken(url: Url) -> bool:

@@ -46,7 +46,7 @@ def check_output(
             f"{printable(path)} is a device, pipe or socket; expected the name of a file to write"
         )
     if not overwrite:
-        raise OutputError(f"{printable(path)} exists; name another file, or use --overwrite")
+        raise OutputError(f"{printable(path)} exists; name another file, or use overwrite=True (--overwrite)")
 
 
 def check_output_folder(path: Path) -> None:

@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from osscl.support.failed_import import needing
+
 if TYPE_CHECKING:
     from osscl.training.clips import TrainingData
     from osscl.training.execution import Execution
@@ -26,4 +28,5 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'osscl.training' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+    with needing(f"osscl.training.{name}", "train"):
+        return getattr(import_module(_HOMES[name]), name)

@@ -50,6 +50,7 @@ function show(ok, answer) {
         ["false-alarm rate", answer.false_alarm_rate],
         ["recorded at", answer.recorded_at],
         ["doubts", answer.quality],
+        ["note", answer.note],
       ]
     : [["status", answer.status]];
   at("facts").replaceChildren(
