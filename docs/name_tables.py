@@ -1,4 +1,4 @@
-"""Tables of what there is, within the pages themselves: commands, names of each public module, a recipe's keys.
+"""Tables of what there is, within the pages themselves: commands, names of public modules, keys of a recipe.
 
 The built pages say all of it; a reader of the source sees these. ``python docs/name_tables.py`` writes them
 anew.

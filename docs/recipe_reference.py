@@ -9,6 +9,7 @@ import msgspec
 
 from osscl.training.train_config import TrainConfig
 
+
 def recipe_reference() -> str:
     """Write down every key.
 

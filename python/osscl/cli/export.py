@@ -8,7 +8,7 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts
 from osscl.cli.messages import emit, say
-from osscl.cli.next_command import say_next
+from osscl.cli.next_command import say_network_takes_no_part, say_next
 from osscl.cli.options import takes_shared_options
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.config import HeadKind, ModelInputs
@@ -188,8 +188,11 @@ def export(
         }
     )
     if manifest.decisions is not None and manifest.decisions.memories:
+        if not manifest.decisions.embeddings:
+            say_network_takes_no_part()
         say_next("osscl", "score", output, "RECORDINGS", "--output", "scores.csv")
     else:
+        say_network_takes_no_part()
         say_next("osscl", "enroll", output, "NORMAL_RECORDINGS", "--output", "enrolled.onnx")
 
 
