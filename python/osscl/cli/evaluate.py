@@ -233,7 +233,7 @@ def evaluate(
                 fit,
                 source,
                 check,
-                named=truth is None,
+                truth=truth,
                 table=labels,
                 is_first=not by_rule,
             )
