@@ -11,6 +11,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.completion import models
 from osscl.cli.console import wide_console
 from osscl.cli.evaluated import (
+    say_training,
     score_test_recordings,
     tell_known_clips,
     tell_unused,
@@ -218,6 +219,7 @@ def evaluate(
         if fit.stated():
             source["made to fit"] = str(fit)
         manifest = read_bundle(model).manifest
+        say_training(manifest)
 
         def check(lines: list[Record]) -> None:
             told_rules(label(lines).scores, [line.path for line in lines], challenge)

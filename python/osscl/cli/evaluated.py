@@ -84,6 +84,13 @@ def tell_known_clips(
         say(f"warning: {warning}")
 
 
+def say_training(manifest: Manifest, which: str = "") -> None:
+    """Say what the training of a model's network came to, where the model file tells."""
+    if manifest.has_network and manifest.verdict is not None:
+        doubt = "" if manifest.verdict.word == "learned" else "warning: "
+        say(f"{which}{doubt}by its training, {manifest.verdict}")
+
+
 def with_scores(by_rule: dict[str, Labelled]) -> dict[str, Labelled]:
     """The rules that score at least one of the labelled clips; of the others it is said."""
     for name, labelled in by_rule.items():
