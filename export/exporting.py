@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import ComputeOptions, open_backend
-from osscl.backends.choice import require_runtime
 from osscl.config import HeadKind, ModelInputs
 from osscl.enrolment.backgrounds import background_for, background_of
 from osscl.enrolment.enrolling import enrolled
@@ -20,7 +19,7 @@ from osscl.enrolment.plan import plan_of
 from osscl.errors import CheckpointError
 from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
 from osscl.evaluation.gate_limits import GateLimits, gate_size
-from osscl.export.asked import check_precision, check_recordings
+from osscl.export.asked import check_asked
 from osscl.export.half import in_half
 from osscl.export.parity import TOLERANCE, certify
 from osscl.export.rewrites import REWRITES, in_order, rewrite
@@ -138,15 +137,13 @@ def export_onnx(
     OutputError
         The file exists, is read by this very call, or cannot be written.
     """
-    check_precision(precision, limits)
-    check_recordings(
+    check_asked(
         precision,
+        limits,
         {"--gate": gate, "--calibration": calibration, "--background": background, "--enroll": enroll},
         fit,
     )
     check_output(Path(path), overwrite=overwrite, inputs=[checkpoint])
-    if precision != "fp32":
-        require_runtime(precision)  # the accuracy gate computes it, minutes later
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
