@@ -148,7 +148,8 @@ def export_onnx(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
     if source.verdict is not None and source.verdict.word != "learned":
-        on_warning(advised(source.verdict))
+        known = source.decisions and source.decisions.training_clips
+        on_warning(advised(source.verdict, len(known) if known else None))
     graph, manifest = _in_fp32(source, rewrites, licence, training_data)
     if background is not None or enroll is not None:
         manifest = _enrolled(manifest, background, enroll, fit, on_step, on_warning)

@@ -28,7 +28,7 @@ def test_a_checkpoint_is_no_model_file_yet_and_the_export_is_named(tmp_path: Pat
     assert checkpoint_at(run) == checkpoint_at(run / BEST_FILE) == run / BEST_FILE
     assert checkpoint_at(run / LAST_FILE) == run / LAST_FILE
     with pytest.raises(ModelFileError, match="cannot be read: Is a directory"):
-        read_bundle(tmp_path)
+        read_bundle(a_run(tmp_path / "empty"))
 
 
 def test_before_the_first_epoch_ends_there_is_nothing_to_export(tmp_path: Path) -> None:

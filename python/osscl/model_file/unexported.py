@@ -6,6 +6,7 @@ from pathlib import Path
 from osscl.errors import CheckpointError
 from osscl.support.listing import listed
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 
 LAST_FILE, BEST_FILE = "last.safetensors", "best.safetensors"
 """Checkpoints in the folder of a training: to go on with, and to be exported."""
@@ -70,7 +71,7 @@ def checkpoint_at(path: Path) -> Path:
     several = sorted(each.parent for each in folder.glob(f"*/{BEST_FILE}"))
     if path == folder and several:
         raise CheckpointError(
-            f"{printable(folder)} holds {len(several)} trainings; name one: "
+            f"{printable(folder)} holds {counted(len(several), 'training')}; name one: "
             f"{listed([printable(each) for each in several], _MAX_NAMED)}"
         )
     return path
