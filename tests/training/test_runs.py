@@ -197,7 +197,9 @@ def test_exported_scores_equal_pytorchs(
     assert manifest.verdict == best.verdict
     assert manifest.verdict is not None
     assert manifest.verdict.word != "learned"
-    assert said == [advised(manifest.verdict)]
+    assert manifest.decisions is not None
+    n_clips = len(manifest.decisions.training_clips or ())
+    assert said == [advised(manifest.verdict, n_clips)]
     again: list[str] = []
     export_onnx(tmp_path / "model.onnx", tmp_path / "again.onnx", on_warning=again.append)
     assert again == said
