@@ -66,7 +66,10 @@ def train(
     seeds: Annotated[
         str | None,
         typer.Option(
-            help="Seed; or several, each trained in RUN/seed_N, with mean and spread.", metavar="N,N"
+            help="Seed; or several, each trained in RUN/seed_N, with mean and spread; they take the place of "
+            "the recipe's seed.",
+            metavar="N,N",
+            show_default="the recipe's, 2024",
         ),
     ] = None,
     recipe: RecipeOptions = AS_PUBLISHED,
@@ -91,7 +94,13 @@ def train(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    workers: Annotated[int | None, typer.Option(help="Processes that read recordings.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes that read recordings.",
+            show_default="1 on a CPU, else all processors but one, at most 8",
+        ),
+    ] = None,
     compile: Annotated[  # noqa: A002 - the option's name
         bool, typer.Option("--compile", help="Compile the network first: slow start, faster steps.")
     ] = False,
@@ -252,13 +261,17 @@ def _train_one(
         postponed_interrupt("stopping after this step; Ctrl-C again breaks off at once") as should_stop,
     ):
         told = Told(clips, folder, recipe, execution, progress)
-        return train_network(
-            clips,
-            folder,
-            recipe,
-            execution,
-            resume=resume,
-            listener=told.show,
-            on_start=told.begin,
-            should_stop=should_stop,
-        )
+        try:
+            return train_network(
+                clips,
+                folder,
+                recipe,
+                execution,
+                resume=resume,
+                listener=told.show,
+                on_start=told.begin,
+                should_stop=should_stop,
+            )
+        except KeyboardInterrupt:  # the second one
+            say_interrupted(told.what_is_saved)
+            raise typer.Exit(signals.exit_code()) from None
