@@ -238,6 +238,7 @@ def evaluate(
                 truth=truth,
                 table=labels,
                 is_first=not by_rule,
+                which=f"by rule {each}: " if rule == ALL else "",
             )
             by_rule[each or ""] = found
         tell_known_clips(by_rule, manifest, fit, compute)

@@ -48,10 +48,12 @@ def score_test_recordings(
     truth: GroundTruth | None,
     table: LabelTable | None = None,
     is_first: bool = True,
+    which: str = "",
 ) -> list[Record]:
     """Score the test recordings of which names, a table or a list of labels tell the label.
 
-    What they are is said the first time, where they are scored by several rules.
+    What they are is said the first time, where they are scored by several rules; `which` of those then begins
+    what is said of the decisions.
     `check` takes their lines as they will be but for the scores, and raises before hours go into those.
     """
     with BuildProgress() as building:
@@ -71,7 +73,7 @@ def score_test_recordings(
         records = scored_records(detector, candidates, names, fit, "nothing was evaluated")
     if detector.manifest.decisions is not None:
         for note in detector.judges.notes():
-            say(note)
+            say(f"{which}{note}")
     return records
 
 

@@ -174,6 +174,7 @@ def export(
             overwrite=overwrite,
             on_step=progress.advance,
             on_warning=lambda warning: say(f"warning: {warning}"),
+            on_stage=say,
         )
     measured, tolerance = manifest.network.parity.measured, manifest.network.parity.tolerance
     if json:

@@ -60,8 +60,8 @@ class Told:
         if not self._n_saved:
             return "broken off; nothing was saved yet"
         return (
-            f"broken off; last saved in {printable(self._folder)}: step {self._n_saved}; the same command and "
-            "--resume go on from there"
+            f"broken off; last saved in {printable(self._folder)}: step {self._n_saved}; the same command "
+            "and --resume go on from there"
         )
 
     def begin(self, training: "Training") -> None:

@@ -85,7 +85,7 @@ def measured_pace(
         first_s = had_s - left_s()
         epoch_s = pace_of(first_s, n_training, n_held_out, config.batch_size).epoch_s
         raise TrainingError(
-            f"{_TOO_SHORT}the first and all before it took {in_words(first_s)}, so that an epoch takes at most "
-            f"about {in_words(epoch_s)}: name a limit that is so much longer, {_OR_EPOCHS}"
+            f"{_TOO_SHORT}the first and all before it took {in_words(first_s)}, so that an epoch takes at "
+            f"most about {in_words(epoch_s)}: name a limit that is so much longer, {_OR_EPOCHS}"
         )
     return pace_of(step_s, n_training, n_held_out, config.batch_size)
