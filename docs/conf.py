@@ -10,7 +10,6 @@ import osscl
 sys.path.insert(0, str(Path(__file__).parent))
 
 from console_reference import console_reference
-from recipe_reference import MARK, recipe_reference
 
 project = "osscl"
 author = "The osscl authors"
@@ -102,8 +101,6 @@ def complete(_: Sphinx, page: str, source: list[str]) -> None:
         source[0] += CONTENTS
     if page == "docs/commands":
         source[0] += "\n" + console_reference()
-    if page == "docs/training":
-        source[0] = source[0].replace(MARK, recipe_reference())
 
 
 def write_index(app: Sphinx, error: Exception | None) -> None:

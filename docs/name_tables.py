@@ -1,4 +1,4 @@
-"""Tables of what there is, within the pages themselves: commands, and names of each public module.
+"""Tables of what there is, within the pages themselves: commands, names of public modules, keys of a recipe.
 
 The built pages say all of it; a reader of the source sees these. ``python docs/name_tables.py`` writes them
 anew.
@@ -6,12 +6,19 @@ anew.
 
 import inspect
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 
 from osscl.cli.program import COMMANDS, command, osscl_export
 
 DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS))
+
+from recipe_reference import recipe_reference  # noqa: E402 - it lies beside
+
+PAGES = ("commands.md", "api.md", "training.md")
+"""Pages with tables."""
 TABLE = re.compile(r"(<!-- names of (\S+) -->\n).*?(<!-- end of names -->)", re.DOTALL)
 """A table with its marks: what it is of, and where it ends."""
 
@@ -29,10 +36,14 @@ def with_tables(page: str) -> str:
     str
         The same, each table as it is to be.
     """
-    return TABLE.sub(lambda found: f"{found[1]}\n{_table(_rows(found[2]))}\n\n{found[3]}", page)
+    return TABLE.sub(lambda found: f"{found[1]}\n{_table(found[2])}\n\n{found[3]}", page)
 
 
-def _table(rows: dict[str, str]) -> str:
+def _table(of: str) -> str:
+    return recipe_reference() if of == "recipe" else _of_names(_rows(of))
+
+
+def _of_names(rows: dict[str, str]) -> str:
     return "\n".join(
         ["| | |", "|---|---|", *(f"| `{name}` | {_text(what)} |" for name, what in rows.items())]
     )
@@ -68,5 +79,5 @@ def _text(docstring: str) -> str:
 
 
 if __name__ == "__main__":
-    for path in (DOCS / "commands.md", DOCS / "api.md"):
+    for path in (DOCS / page for page in PAGES):
         path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -9,9 +9,6 @@ import msgspec
 
 from osscl.training.train_config import TrainConfig
 
-MARK = "<!-- keys of a recipe -->"
-"""Where the table stands in its page."""
-
 
 def recipe_reference() -> str:
     """Write down every key.

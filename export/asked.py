@@ -5,12 +5,46 @@ from collections.abc import Mapping
 from typing import get_args
 
 from osscl.audio.reading import Fit
+from osscl.backends.choice import require_runtime
 from osscl.errors import ConfigError
 from osscl.evaluation.gate_limits import GateLimits
 from osscl.model_file.manifest import Precision
 from osscl.support.paths import printable
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+def check_asked(
+    precision: Precision,
+    limits: GateLimits | None,
+    folders: Mapping[str, str | os.PathLike[str] | None],
+    fit: Fit,
+) -> None:
+    """Refuse what no export can do, whatever is exported.
+
+    Parameters
+    ----------
+    precision : {"fp32", "fp16", "bf16", "int8"}
+        Arithmetic of the heavy layers.
+    limits : GateLimits or None
+        Those of the accuracy gate that were stated.
+    folders : mapping of str to path-like or None
+        Folders of recordings by their options.
+    fit : Fit
+        How their recordings are made to fit.
+
+    Raises
+    ------
+    ConfigError
+        There is no such precision, a folder is none, or an option lacks another or has nothing to do.
+    MissingExtraError
+        What computes the reduced precision is not installed, which the accuracy gate would miss minutes
+        later.
+    """
+    check_precision(precision, limits)
+    check_recordings(precision, folders, fit)
+    if precision != "fp32":
+        require_runtime(precision)
 
 
 def check_precision(precision: Precision, limits: GateLimits | None) -> None:

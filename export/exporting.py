@@ -11,16 +11,15 @@ from msgspec.structs import replace
 
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import ComputeOptions, open_backend
-from osscl.backends.choice import require_runtime
 from osscl.config import HeadKind, ModelInputs
 from osscl.enrolment.backgrounds import background_for, background_of
 from osscl.enrolment.enrolling import enrolled
 from osscl.enrolment.options import EnrolOptions
 from osscl.enrolment.plan import plan_of
 from osscl.errors import CheckpointError
-from osscl.evaluation.accuracy import check_accuracy, gate_clips, measure_accuracy
+from osscl.evaluation.accuracy import GATE_PLAN, check_accuracy, gate_clips, measure_accuracy
 from osscl.evaluation.gate_limits import GateLimits, gate_size
-from osscl.export.asked import check_precision, check_recordings
+from osscl.export.asked import check_asked
 from osscl.export.half import in_half
 from osscl.export.parity import TOLERANCE, certify
 from osscl.export.rewrites import REWRITES, in_order, rewrite
@@ -32,6 +31,7 @@ from osscl.model_file.signature import FrontEndPlace
 from osscl.runs.folder import find_some_recordings
 from osscl.support.outputs import check_output
 from osscl.support.paths import printable
+from osscl.support.plurals import counted
 from osscl.support.regular_file import read_regular
 from osscl.support.unasked import NOBODY_LISTENS
 from osscl.training.judging import advised
@@ -61,6 +61,7 @@ def export_onnx(
     overwrite: bool = False,
     on_step: Callable[[], Any] = NOBODY_LISTENS,
     on_warning: Callable[[str], Any] = NOBODY_LISTENS,
+    on_stage: Callable[[str], Any] = NOBODY_LISTENS,
 ) -> Manifest:
     """Export a checkpoint to one self-describing ONNX file.
 
@@ -112,6 +113,8 @@ def export_onnx(
     on_warning : callable
         Takes sentences on the recordings of `enroll`, on a network that did not learn, and on an accuracy
         gate of few clips.
+    on_stage : callable
+        Takes a sentence on what begins, where it takes minutes.
 
     Returns
     -------
@@ -139,27 +142,27 @@ def export_onnx(
     OutputError
         The file exists, is read by this very call, or cannot be written.
     """
-    check_precision(precision, limits)
-    check_recordings(
+    check_asked(
         precision,
+        limits,
         {"--gate": gate, "--calibration": calibration, "--background": background, "--enroll": enroll},
         fit,
     )
     check_output(Path(path), overwrite=overwrite, inputs=[checkpoint])
-    if precision != "fp32":
-        require_runtime(precision)  # the accuracy gate computes it, minutes later
     source = read_source(
         Path(checkpoint), classes=classes, margin=margin, head=head, inputs=inputs, front_end=front_end
     )
     if source.verdict is not None and source.verdict.word != "learned":
-        on_warning(advised(source.verdict))
+        known = source.decisions and source.decisions.training_clips
+        on_warning(advised(source.verdict, len(known) if known else None))
     graph, manifest = _in_fp32(source, rewrites, licence, training_data)
     if background is not None or enroll is not None:
         manifest = _enrolled(manifest, background, enroll, fit, on_step, on_warning)
     if precision != "fp32":
         fp32 = in_memory_bundle(graph, manifest)
         graph, manifest = _reduced(graph, manifest, precision, calibration, fit, on_step)
-        accuracy = _accuracy(fp32, in_memory_bundle(graph, manifest), gate, limits, fit, on_step, on_warning)
+        reduced = in_memory_bundle(graph, manifest)
+        accuracy = _accuracy(fp32, reduced, gate, limits, fit, on_step, on_warning, on_stage)
         manifest = replace(manifest, accuracy=accuracy)
     write_bundle(path, graph, manifest)
     return manifest
@@ -249,18 +252,25 @@ def _accuracy(
     fit: Fit,
     on_step: Callable[[], Any],
     on_warning: Callable[[str], Any],
+    on_stage: Callable[[str], Any],
 ) -> Accuracy:
     """Pass a reduced precision through the accuracy gate."""
     limits = limits or GateLimits()
     fit = AS_THEY_ARE if gate is None else fit  # the gate set fits as it is
+    if gate is None:
+        on_stage(
+            f"accuracy gate: making {GATE_PLAN.normal + GATE_PLAN.anomalous:,} clips of synthetic machines"
+        )
     with gate_clips(None if gate is None else Path(gate), on_step, fit) as (folder, name):
         paths = (candidate.path for candidate in find_some_recordings([folder]))
         size = gate_size(paths, fp32.manifest)
         doubt = size.doubt(limits) if size.n_clips > 1 else None
         if doubt is not None:
             on_warning(doubt)
+        precision = reduced.manifest.network.precision
+        on_stage(f"accuracy gate: scoring {counted(size.n_clips, 'clip')} in {precision}, then in fp32")
         accuracy = measure_accuracy(fp32, reduced, folder, name, fit=fit, on_record=lambda _: on_step())
-    check_accuracy(accuracy, limits, doubt)
+    check_accuracy(accuracy, limits, doubt, fp32.manifest.verdict)
     return accuracy
 
 

@@ -62,7 +62,7 @@ def test_it_tells_rates_recordings_and_what_they_are_worth(work: Path, tmp_path:
 def test_what_could_not_be_used_is_told_by_the_exit_code(work: Path, tmp_path: Path) -> None:
     places = [work / "normals", work / "broken", work / "strange"]
     output = tmp_path / "c.onnx"
-    some, none, rate, pattern, taken = osscl_each(
+    some, none, rate, pattern, taken, swapped = osscl_each(
         [
             ("calibrate", work / "model.onnx", *places, "--output", output, "--device", "cpu"),
             ("calibrate", work / "model.onnx", work / "broken", "--output", tmp_path / "n.onnx"),
@@ -75,6 +75,7 @@ def test_what_could_not_be_used_is_told_by_the_exit_code(work: Path, tmp_path: P
                 *("--recording", "session"),
             ),
             ("calibrate", work / "model.onnx", work / "normals", "--output", output, "--device", "cpu"),
+            ("calibrate", work / "normals", work / "model.onnx", "--output", tmp_path / "n.onnx"),
         ]
     )
     assert some.returncode == 3
@@ -85,6 +86,7 @@ def test_what_could_not_be_used_is_told_by_the_exit_code(work: Path, tmp_path: P
         (none, 1, "1 give no clip, first "),
         (rate, 1, "8 normal recordings are too few for a false-alarm rate of 0.01: 91 more are needed"),
         (pattern, 2, "has 0 groups"),
+        (swapped, 2, "model.onnx is a model file: name it first"),
         (taken, 1, "exists; name another file, or use --overwrite"),
     ):
         assert ended.returncode == code

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+import osscl
 from osscl.model_file.bundle import read_bundle, write_bundle
 from support import once
 from support.console import osscl_each
@@ -53,6 +54,9 @@ def test_a_folder_is_enrolled_and_a_fault_is_found(recordings: Path, tmp_path: P
     (machine,) = report["enrolment"]["machines"]
     assert (machine["machine"], machine["n_clips"], machine["rate"]) == ("press/id_09", 20, 0.05)
     assert into_model.returncode == 0, into_model.stderr
+    no_part = "it decides by memory, and the network takes no part"
+    assert no_part in into_model.stderr
+    assert no_part not in enrolled.stderr, "there is no network"
     assert read_bundle(tmp_path / "both.onnx").manifest.has_network
     assert alone.returncode == 1
     assert "memories of machines and no network" in alone.stderr
@@ -88,6 +92,7 @@ def test_embeddings_are_enrolled_and_decide(recordings: Path, tmp_path: Path) ->
     )
     assert enrolled.returncode == 0, enrolled.stderr
     assert "there is no background of embeddings" in enrolled.stderr
+    assert "takes no part" not in enrolled.stderr
     assert "1 memory of embeddings -> e.onnx (background: none)\n" in enrolled.stderr
     lines = [json.loads(line) for line in scored.stdout.splitlines()]
     assert [line["rule"] for line in lines] == ["embedding"] * 2
@@ -105,6 +110,7 @@ def test_embeddings_are_enrolled_and_decide(recordings: Path, tmp_path: Path) ->
         assert sentence in ended.stderr
 
 
+DEMO = Path(osscl.__file__).parent / "models" / "demo.onnx"
 WRONG = [
     ("demo -o m.onnx", 2, "demo is no folder of recordings"),
     ("nothing -o m.onnx", 2, "there is no folder nothing"),
@@ -122,6 +128,7 @@ WRONG = [
     ("RECORDINGS -o m.onnx --machine=", 2, "expected a name such as press/id_09"),
     ("RECORDINGS -o m.onnx --recording (", 2, "is no regular expression"),
     ("RECORDINGS -o m.onnx --rule embedding", 2, "needs a network; name its model file"),
+    (f"RECORDINGS {DEMO} -o m.onnx", 2, "demo.onnx is a model file: name it first"),
     ("demo RECORDINGS -o m.onnx --rule network", 2, "are enrolled for one of: memory, embedding"),
     ("demo RECORDINGS -o m.onnx --device cpu --threads 1", 2, "are for --rule embedding"),
     ("demo RECORDINGS -o m.onnx --rule embedding --limits", 2, "with memories of features"),

@@ -142,6 +142,25 @@ def test_a_submission_is_evaluated_against_the_ground_truth(tmp_path: Path) -> N
     )
 
 
+def test_what_the_list_of_labels_does_not_hold_is_left_out_of_a_folder(
+    model_file: Path, tmp_path: Path
+) -> None:
+    # as a data set of 2020 lies on a disk: the development's test clips beside those of the evaluation
+    write_wav(tmp_path / "data" / "dev_data" / "fan" / "test" / "normal_id_00_0.wav", 0)
+    write_wav(tmp_path / "data" / "eval_data" / "fan" / "test" / "id_02_0.wav", 1)
+    write_wav(tmp_path / "data" / "eval_data" / "fan" / "test" / "id_02_1.wav", 2)
+    truth = tmp_path / "eval_data_list.csv"
+    truth.write_text("fan\nid_02_0.wav,normal_id_02_3.wav,0\nid_02_1.wav,anomaly_id_02_1.wav,1\n")
+    result = osscl("evaluate", model_file, tmp_path / "data", "--ground-truth", truth, "--json")
+    assert result.returncode == 0, result.stderr
+    evaluation = json.loads(result.stdout)["evaluation"]
+    assert [(m["machine"], m["n_normal"], m["n_anomalous"]) for m in evaluation["machines"]] == [
+        ("fan/id_02", 1, 1)
+    ]
+    assert "left out, not in the list of labels: 1 clip (" in result.stderr
+    assert "normal_id_00_0.wav)" in result.stderr
+
+
 def test_published_figures_stand_beside(table: Path, tmp_path: Path) -> None:
     shown = osscl("evaluate", table, "--compare", "paper", "--bootstrap", "0", "-o", tmp_path / "r.md")
     differs = "these clips are not the paper's test set, so that no difference says anything of the model: "

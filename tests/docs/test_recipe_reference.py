@@ -1,4 +1,4 @@
-"""The reference of a recipe's keys, as it stands in the built pages, is what the program reads."""
+"""The table of a recipe's keys is what the program reads."""
 
 import re
 import runpy
@@ -23,9 +23,3 @@ def test_every_key_stands_there_once_with_its_default() -> None:
     without = {name for name, _, default, _ in rows if not default}
     assert without == {field.name for field in fields if field.default is None}
     assert all(len(what) > 5 for *_, what in rows)
-
-
-def test_the_page_has_a_place_for_it() -> None:
-    page = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")
-    assert page.count(MADE["MARK"]) == 1
-    assert page.index("## Keys of a recipe") < page.index(MADE["MARK"])

@@ -118,10 +118,33 @@ def test_training_clips_are_refused_and_named(
 ) -> None:
     names = ["normal_id_00_00000003.wav", "normal_id_00_00000005.wav"]
     path = model(tuple(sorted(hashes[name] for name in names)))
-    with pytest.raises(DecisionError, match="trained on 2 of these clips") as refused:
+    with pytest.raises(DecisionError, match=r"trained on 2 of these 8 clips.*--skip-training") as refused:
         calibrate(path, recordings, tmp_path / "c.onnx")
     assert [name for name in hashes if name in str(refused.value)] == names
     assert not (tmp_path / "c.onnx").exists()
+
+
+def test_recordings_that_were_trained_on_are_left_out_where_that_is_asked_for(
+    model: Callable[..., Path], recordings: Path, hashes: dict[str, str], tmp_path: Path
+) -> None:
+    path = model((hashes["normal_id_00_00000003.wav"],))
+    report = calibrate(path, recordings, tmp_path / "c.onnx", CalibrateOptions(skip_training_clips=True))
+    (machine,) = report.machines
+    assert (machine.n_clips, machine.n_training_clips, machine.is_guaranteed) == (N_CLIPS - 1, 0, True)
+    assert "left out, of recordings that were trained on: 1 of 8 clips" in report.warnings
+    by_folder = CalibrateOptions(skip_training_clips=True, recording="folder")
+    (machine,) = calibrate(path, recordings, tmp_path / "f.onnx", by_folder).machines
+    assert (machine.n_clips, machine.n_recordings) == (N_CLIPS - 2, 3), "the whole recording is left out"
+    for known, problem in (
+        (tuple(sorted(hashes.values())), "0 normal recordings are too"),
+        (None, "does not say"),
+    ):
+        with pytest.raises(DecisionError, match=problem):
+            calibrate(
+                model(known), recordings, tmp_path / "n.onnx", CalibrateOptions(skip_training_clips=True)
+            )
+    with pytest.raises(ConfigError, match="--skip-training-clips leaves out"):
+        CalibrateOptions(skip_training_clips=True, allow_training_clips=True)
 
 
 def test_allowed_training_clips_end_the_guarantee(

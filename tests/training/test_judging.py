@@ -1,11 +1,13 @@
 """The verdict on a training: from counts alone, by exact bounds."""
 
+import math
+
 import pytest
 from scipy.stats import beta, binomtest
 
 from osscl.decisions.uncertainty import exact_bounds
 from osscl.model_file.verdict import Verdict, contradiction_in
-from osscl.training.judging import ADVICE, advised, early_warning, judge
+from osscl.training.judging import ADVICE, advised, early_warning, enough_held_out, judge
 
 TWELVE = [200] * 12
 
@@ -55,6 +57,20 @@ def test_a_verdict_says_its_figures_and_what_to_do() -> None:
     assert "osscl score --rule memory" in advised(verdict)
     learned = judge(120, 120, TWELVE)
     assert advised(learned) == str(learned)
+
+
+@pytest.mark.parametrize("n_classes", [2, 6, 41])
+def test_so_many_clips_held_out_tell_whatever_comes_out(n_classes: int) -> None:
+    of_class = [10] * n_classes
+    verdict = judge(1, 3, of_class)
+    assert verdict.word == "cannot_tell"
+    enough = enough_held_out(verdict)
+    words = [{judge(right, n, of_class).word for right in range(n + 1)} for n in (enough, enough - 5)]
+    assert ["cannot_tell" in each for each in words] == [False, True]
+    share = f"--hold-out {math.ceil(enough / 10) / 100:g}"
+    assert f"{enough} of these 1000 clips would do: train with {share};" in advised(verdict, 1000)
+    assert f"these are {enough} clips in all: record more" in advised(verdict, enough)
+    assert "train with a larger --hold-out, or record more" in advised(verdict)
 
 
 def test_what_contradicts_itself_is_seen() -> None:

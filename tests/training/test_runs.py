@@ -12,6 +12,8 @@ import torch
 
 import osscl
 from osscl.audio.reading import read_audio
+from osscl.cli import training_said
+from osscl.cli.console import WorkProgress
 from osscl.config import FRONTEND
 from osscl.errors import (
     CheckpointError,
@@ -197,7 +199,9 @@ def test_exported_scores_equal_pytorchs(
     assert manifest.verdict == best.verdict
     assert manifest.verdict is not None
     assert manifest.verdict.word != "learned"
-    assert said == [advised(manifest.verdict)]
+    assert manifest.decisions is not None
+    n_clips = len(manifest.decisions.training_clips or ())
+    assert said == [advised(manifest.verdict, n_clips)]
     again: list[str] = []
     export_onnx(tmp_path / "model.onnx", tmp_path / "again.onnx", on_warning=again.append)
     assert again == said
@@ -328,9 +332,35 @@ def test_measuring_the_pace_ends_with_the_time_that_there_is(data: TrainingData)
 
     assert paced(2).step_s == 1.0  # two steps are done, and one of them is timed
     assert next(ticks) == 2
-    for too_few in (0, 1):
-        with pytest.raises(TrainingError, match="--time-limit is too short: it is over before two steps"):
+    for too_few, enough in (
+        (0, "reading the recordings took all of it: name one several times as long, or"),
+        (1, "before it took 1 s, so that an epoch takes at most about .*: name a limit that is so much"),
+    ):
+        said = f"--time-limit is too short: it is over before two steps .*{enough}"
+        with pytest.raises(TrainingError, match=said):
             paced(too_few)
+
+
+def test_what_is_said_of_a_training_while_it_runs(
+    data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(training_said, "say", said.append)
+    recipe = small_recipe(epochs=2)
+    with WorkProgress("steps") as bar:
+        told = training_said.Told(data, tmp_path, recipe, HERE, bar)
+        broken_off = []
+
+        def listen(report: Any) -> None:
+            told.show(report)
+            broken_off.append(told.what_is_saved)
+
+        train(data, tmp_path, recipe, HERE, listener=listen, on_start=told.begin)
+    n_steps = max(int(line.split()[1]) for line in said if line.startswith("training: "))
+    assert broken_off[0] == "broken off; nothing was saved yet"
+    assert f"step {n_steps // 2}; the same command and --resume" in broken_off[n_steps // 2]
+    assert f"step {n_steps}; the same command and --resume" in broken_off[-1]
+    assert not any("for 0 steps" in line for line in said)
 
 
 def test_moved_data_are_resumed(finished: tuple[Path, list[Any]], tmp_path: Path) -> None:

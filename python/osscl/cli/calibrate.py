@@ -23,6 +23,7 @@ from osscl.cli.decision_facts import least_percent
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
 from osscl.cli.options import HopSeconds, takes_shared_options
+from osscl.cli.places import refuse_model_among
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import (
     CalibratedMachine,
@@ -35,12 +36,12 @@ from osscl.enrolment import (
 from osscl.support.links import missing
 from osscl.support.listing import listed, listed_by_reason
 from osscl.support.paths import printable
-from osscl.support.plurals import counted, verb
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl calibrate model.onnx normals --output calibrated.onnx\n
   osscl calibrate model.onnx sessions --recording folder --output calibrated.onnx --false-alarm-rate 0.01\n
   osscl calibrate model.onnx sessions --recording '(session_[0-9]+)' --output calibrated.onnx --json\n
+  osscl calibrate model.onnx recordings --skip-training-clips --output calibrated.onnx\n
   osscl calibrate enrolled.onnx normals --rule both --output calibrated.onnx\n
 \n
 Exit code: 0 all calibrated, 1 failed, 2 wrong usage, 3 done but some recordings or machines could not be
@@ -97,12 +98,20 @@ def calibrate(
             help="Take clips that the network was trained on: no false-alarm rate is guaranteed then.",
         ),
     ] = False,
+    skip_training_clips: Annotated[
+        bool,
+        typer.Option(
+            "--skip-training-clips",
+            help="Leave out recordings that the network was trained on, and calibrate by the others.",
+        ),
+    ] = False,
     fit: Fit = AS_THEY_ARE,
     compute: ComputeOptions = DEFAULT_OPTIONS,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is at NEW_MODEL.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
     """Calibrate what the network says on normal recordings, so that it can decide at a false-alarm rate."""
+    refuse_model_among(normals)
     for path in (*normals, *(() if labels is None else (labels,))):
         if (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
@@ -115,6 +124,7 @@ def calibrate(
         hop_s=hop,
         false_alarm_rate=false_alarm_rate,
         allow_training_clips=allow_training_clips,
+        skip_training_clips=skip_training_clips,
         labels=labels,
     )
     try:
@@ -204,7 +214,8 @@ def _worth(report: CalibrationReport) -> dict[str, list[str]]:
     """What rates are worth and which rule decides, each sentence with the machines that it holds for."""
     machines_of: dict[str, list[str]] = {}
     for each in report.machines:
-        machines_of.setdefault(_sentence(each, report), []).append(each.machine)
+        name = f"{each.machine} ({each.n_training_clips})" if each.n_training_clips else each.machine
+        machines_of.setdefault(_sentence(each, report), []).append(name)
     return machines_of
 
 
@@ -212,7 +223,7 @@ def _sentence(each: CalibratedMachine, report: CalibrationReport) -> str:
     if each.n_training_clips is None:
         worth = "no false-alarm rate is guaranteed: these clips may have been trained on"
     elif each.n_training_clips:
-        worth = f"no false-alarm rate is guaranteed: {_trained_on(each.n_training_clips)}"
+        worth = "no false-alarm rate is guaranteed: so many of the clips were trained on"
     elif each.is_guaranteed:
         worth = "the false-alarm rate is guaranteed if recordings are exchangeable"
     else:
@@ -220,7 +231,3 @@ def _sentence(each: CalibratedMachine, report: CalibrationReport) -> str:
     if each.decides == report.rule:
         return worth
     return f"{worth}; the {each.decides} decides, as before, unless --rule {report.rule} is said"
-
-
-def _trained_on(n_clips: int) -> str:
-    return f"{counted(n_clips, 'clip')} {verb(n_clips, 'was', 'were')} trained on"

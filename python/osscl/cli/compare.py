@@ -12,6 +12,7 @@ from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.completion import models
 from osscl.cli.console import BuildProgress, as_json, say_unusable, wide_console
+from osscl.cli.evaluated import say_training
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions, takes_shared_options
 from osscl.cli.scored import scored_records
@@ -127,6 +128,7 @@ def _scored(
     with BuildProgress() as building:
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
     with detector:
+        say_training(detector.manifest, f"{which}: ")
         facts = {"model": printable(model), "sha256": detector.bundle.file_sha256, **detector.facts}
         records = scored_records(detector, candidates, names, fit, "nothing was compared")
     judges = detector.judges

@@ -25,14 +25,14 @@ from osscl.cli.decision_facts import least_percent
 from osscl.cli.limit_lines import in_one_line
 from osscl.cli.messages import EXIT_SOME_UNSCORED, emit, say, say_interrupted
 from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, RecordingPattern
-from osscl.cli.next_command import say_next
+from osscl.cli.next_command import say_network_takes_no_part, say_next
 from osscl.cli.options import HopSeconds, RequiredRate, takes_shared_options
-from osscl.cli.places import check_urls
+from osscl.cli.places import check_urls, refuse_model_among
 from osscl.cli.surveyed import say_survey
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
 from osscl.enrolment.options_of_scoring import options_of_scoring
-from osscl.model_file.bundle import DEMO
+from osscl.model_file.bundle import DEMO, read_bundle
 from osscl.model_file.manifest import Manifest
 from osscl.sensitivity import SensitivityOptions, SensitivityReport
 from osscl.sensitivity.measuring import measured, with_limits
@@ -127,6 +127,7 @@ def enroll(
     """Make memories of machines from normal recordings: anomalies are found without a training."""
     check_urls(places)
     model, normals = _told_apart(places, is_complete=bool(forget))
+    refuse_model_among(normals)
     for path in (model, *normals, background, labels):
         if path is not None and path != DEMO and (problem := missing(path)) is not None:
             raise typer.BadParameter(problem)
@@ -268,6 +269,8 @@ def _report(
         for each in limits.machines:
             say(in_one_line(each))
         say(WHAT_IT_IS)
+    if of_embeddings < len(made.machines) and read_bundle(output).manifest.has_network:
+        say_network_takes_no_part()
     asked = options_of_scoring(options)
     say_next("osscl", "score", output, "NEW_RECORDINGS", *asked, "--output", "scores.csv")
 

@@ -11,6 +11,7 @@ from osscl.backends import DEFAULT_OPTIONS, ComputeOptions
 from osscl.cli.completion import models
 from osscl.cli.console import wide_console
 from osscl.cli.evaluated import (
+    say_training,
     score_test_recordings,
     tell_known_clips,
     tell_unused,
@@ -218,6 +219,7 @@ def evaluate(
         if fit.stated():
             source["made to fit"] = str(fit)
         manifest = read_bundle(model).manifest
+        say_training(manifest)
 
         def check(lines: list[Record]) -> None:
             told_rules(label(lines).scores, [line.path for line in lines], challenge)
@@ -233,9 +235,10 @@ def evaluate(
                 fit,
                 source,
                 check,
-                named=truth is None,
+                truth=truth,
                 table=labels,
                 is_first=not by_rule,
+                which=f"by rule {each}: " if rule == ALL else "",
             )
             by_rule[each or ""] = found
         tell_known_clips(by_rule, manifest, fit, compute)

@@ -14,6 +14,7 @@ from osscl.cli.scored import scored_records
 from osscl.cli.surveyed import say_survey, survey_of
 from osscl.detector import Detector
 from osscl.errors import EvaluationError, MachineError, NoRecordingsError
+from osscl.evaluation.ground_truth import GroundTruth
 from osscl.evaluation.known_clips import warnings_of_known_clips
 from osscl.evaluation.labelled import Labelled, few, label_in_name
 from osscl.evaluation.testset import (
@@ -44,27 +45,35 @@ def score_test_recordings(
     source: dict[str, str],
     check: Callable[[list[Record]], object],
     *,
-    named: bool,
+    truth: GroundTruth | None,
     table: LabelTable | None = None,
     is_first: bool = True,
+    which: str = "",
 ) -> list[Record]:
-    """Score the test recordings; where names or a table must tell the label, only those whose do.
+    """Score the test recordings of which names, a table or a list of labels tell the label.
 
-    What they are is said the first time, where they are scored by several rules.
+    What they are is said the first time, where they are scored by several rules; `which` of those then begins
+    what is said of the decisions.
     `check` takes their lines as they will be but for the scores, and raises before hours go into those.
     """
     with BuildProgress() as building:
         detector = Detector(model, replace(compute, on_build=building.show_phase), **decide._asdict())
     with detector:
         source |= {"graph sha256": detector.bundle.graph_sha256} | detector.facts
-        candidates = _test_recordings(data, named) if table is None else _labelled_recordings(data, table)
+        if table is None:
+            candidates = _test_recordings(data, named=truth is None)
+        else:
+            candidates = _labelled_recordings(data, table)
         if is_first:
             say_survey(survey_of(find_recordings([data])))
-        check(list(_lines_to_be(candidates, detector, names)))
+        lines = list(_lines_to_be(candidates, detector, names))
+        if truth is not None:
+            candidates, lines = _listed(candidates, lines, truth, tell=is_first)
+        check(lines)
         records = scored_records(detector, candidates, names, fit, "nothing was evaluated")
     if detector.manifest.decisions is not None:
         for note in detector.judges.notes():
-            say(note)
+            say(f"{which}{note}")
     return records
 
 
@@ -75,6 +84,13 @@ def tell_known_clips(
     records = [record for of_rule in by_rule.values() for record in of_rule]
     for warning in warnings_of_known_clips(records, manifest, fit, compute.shared_out().n_threads):
         say(f"warning: {warning}")
+
+
+def say_training(manifest: Manifest, which: str = "") -> None:
+    """Say what the training of a model's network came to, where the model file tells."""
+    if manifest.has_network and manifest.verdict is not None:
+        doubt = "" if manifest.verdict.word == "learned" else "warning: "
+        say(f"{which}{doubt}by its training, {manifest.verdict}")
 
 
 def with_scores(by_rule: dict[str, Labelled]) -> dict[str, Labelled]:
@@ -94,7 +110,22 @@ def _lines_to_be(candidates: list[Candidate], detector: Detector, names: Machine
             yield Record(path=candidate.path)
 
 
-def _test_recordings(data: Path, named: bool) -> list[Candidate]:
+def _listed(
+    candidates: list[Candidate], lines: list[Record], truth: GroundTruth, *, tell: bool
+) -> tuple[list[Candidate], list[Record]]:
+    """Recordings that the list of labels holds, with their lines; all of them where it holds none."""
+    pairs = list(zip(candidates, lines, strict=True))
+    kept = [(each, line) for each, line in pairs if each.problem is not None or truth.holds(line)]
+    if not any(truth.holds(line) for line in lines) or len(kept) == len(pairs):
+        return candidates, lines
+    if tell:
+        kept_paths = {each.path for each, _ in kept}
+        others = [printable(each.path) for each in candidates if each.path not in kept_paths]
+        say(f"left out, not in the list of labels: {few(others, 'clip')}")
+    return [each for each, _ in kept], [line for _, line in kept]
+
+
+def _test_recordings(data: Path, *, named: bool) -> list[Candidate]:
     passed_over = PassedOver()
     candidates = list(find_test_recordings(data, passed_over))
     if not candidates:

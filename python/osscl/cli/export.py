@@ -8,13 +8,15 @@ import typer
 from osscl.audio.reading import AS_THEY_ARE, Fit
 from osscl.cli.console import WorkProgress, accuracy_facts, as_json, print_facts
 from osscl.cli.messages import emit, say
-from osscl.cli.next_command import say_next
+from osscl.cli.next_command import say_network_takes_no_part, say_next
 from osscl.cli.options import takes_shared_options
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.config import HeadKind, ModelInputs
 from osscl.evaluation.gate_limits import GateLimits
+from osscl.export.asked import check_asked
 from osscl.model_file.manifest import Manifest, Precision
 from osscl.model_file.signature import FrontEndPlace
+from osscl.model_file.unexported import checkpoint_at
 from osscl.support.failed_import import needing
 from osscl.support.outputs import check_output
 from osscl.support.own_cache import keep_torch_inside
@@ -38,8 +40,9 @@ def export(
     checkpoint: Annotated[
         Path,
         typer.Argument(
-            help="Checkpoint of osscl train (.safetensors), or in the published layout (.pth, with "
-            "config.json beside it); or a model file in fp32 (.onnx), or demo, to be exported anew.",
+            help="Checkpoint of osscl train (.safetensors), or the folder of its run; or a checkpoint in the "
+            "published layout (.pth, with config.json beside it); or a model file in fp32 (.onnx), or demo, "
+            "to be exported anew.",
             metavar="CHECKPOINT",
         ),
     ],
@@ -137,7 +140,12 @@ def export(
     json: Annotated[bool, typer.Option("--json", help="Print the measured errors as JSON.")] = False,
 ) -> None:
     """Export a checkpoint to one ONNX file, written only if it computes what the checkpoint does."""
-    check_output(output, overwrite=overwrite, inputs=[checkpoint, classes])  # before torch takes its seconds
+    # all of this before torch takes its seconds
+    checkpoint = checkpoint_at(checkpoint)
+    check_output(output, overwrite=overwrite, inputs=[checkpoint, classes])
+    limits = _limits(min_rank_correlation, max_auc_change)
+    folders = {"--gate": gate, "--calibration": calibration, "--background": background, "--enroll": enroll}
+    check_asked(precision, limits, folders, fit)
     keep_torch_inside()
     with needing("exporting", "export"):
         from osscl.export import export_onnx, read_classes
@@ -156,7 +164,7 @@ def export(
             rewrites=_rewrites(without_rewrite or []),
             precision=precision,
             gate=gate,
-            limits=_limits(min_rank_correlation, max_auc_change),
+            limits=limits,
             calibration=calibration,
             background=background,
             enroll=enroll,
@@ -166,6 +174,7 @@ def export(
             overwrite=overwrite,
             on_step=progress.advance,
             on_warning=lambda warning: say(f"warning: {warning}"),
+            on_stage=say,
         )
     measured, tolerance = manifest.network.parity.measured, manifest.network.parity.tolerance
     if json:
@@ -188,8 +197,11 @@ def export(
         }
     )
     if manifest.decisions is not None and manifest.decisions.memories:
+        if not manifest.decisions.embeddings:
+            say_network_takes_no_part()
         say_next("osscl", "score", output, "RECORDINGS", "--output", "scores.csv")
     else:
+        say_network_takes_no_part()
         say_next("osscl", "enroll", output, "NORMAL_RECORDINGS", "--output", "enrolled.onnx")
 
 

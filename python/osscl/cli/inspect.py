@@ -14,6 +14,7 @@ from osscl.cli.places import FileOrUrl, place_named
 from osscl.model_file.bundle import Bundle, read_bundle
 from osscl.model_file.graph_facts import graph_facts
 from osscl.model_file.manifest import Manifest
+from osscl.model_file.unexported import checkpoint_at
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl inspect model.onnx\n
@@ -27,7 +28,7 @@ def inspect(
         FileOrUrl,
         typer.Argument(
             help="Model file that osscl enroll or export wrote, its URL, or demo; or a checkpoint "
-            "(.safetensors) that osscl train wrote.",
+            "(.safetensors) that osscl train wrote, or the folder of its run.",
             metavar="MODEL|CHECKPOINT",
             parser=place_named,
             autocompletion=models,
@@ -39,6 +40,8 @@ def inspect(
     ] = False,
 ) -> None:
     """Show what a model file or a checkpoint says of itself, once its hashes are checked."""
+    if isinstance(model, Path):
+        model = checkpoint_at(model)
     if isinstance(model, Path) and model.suffix.lower() == CHECKPOINT_SUFFIX:
         show_checkpoint(model, json=json)
         return

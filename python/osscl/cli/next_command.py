@@ -16,6 +16,14 @@ def say_next(*words: str | Path) -> None:
     say(f"next: {shlex.join(printable(word) for word in words)}")
 
 
+def say_network_takes_no_part() -> None:
+    """Say on stderr that memories of features decide beside a network, which was trained for that."""
+    say(
+        "it decides by memory, and the network takes no part in that: osscl enroll --rule embedding makes "
+        "memories of what the network hears"
+    )
+
+
 def say_next_of_training(outcomes: "list[Outcome]", *, of_several: bool) -> None:
     """Say how to go on with one network: of several seeds with the one of the lowest hold-out loss."""
     best = min(outcomes, key=lambda each: each.best.hold_out_loss if each.best else float("inf"))

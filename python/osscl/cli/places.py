@@ -12,6 +12,8 @@ from osscl.storage.urls import Place, hidden, place_of
 from osscl.support.paths import printable
 from osscl.support.urls import is_url
 
+MODEL_SUFFIX = ".onnx"
+
 if TYPE_CHECKING:
     FileOrUrl: TypeAlias = Place
 else:
@@ -51,6 +53,26 @@ def check_urls(named: Iterable[str]) -> None:
     """Refuse URLs that hold a password or a signature; raises `typer.BadParameter`."""
     for text in filter(is_url, named):
         place_named(text)
+
+
+def refuse_model_among(recordings: Iterable[str]) -> None:
+    """Refuse a model file where recordings are named: its memories would be passed over.
+
+    Parameters
+    ----------
+    recordings : iterable of str
+        Folders and files of recordings, or their URLs.
+
+    Raises
+    ------
+    typer.BadParameter
+        One of them is a model file.
+    """
+    for text in recordings:
+        if text.lower().endswith(MODEL_SUFFIX) and (is_url(text) or Path(text).is_file()):
+            raise typer.BadParameter(
+                f"{printable(text)} is a model file: name it first, before the recordings, and no second one"
+            )
 
 
 def path_here(text: str) -> Path:

@@ -27,7 +27,7 @@ from osscl.cli.options import (
     refuse_two_outputs,
     takes_shared_options,
 )
-from osscl.cli.places import ModelFile, ResultTable, check_urls
+from osscl.cli.places import ModelFile, ResultTable, check_urls, refuse_model_among
 from osscl.cli.runner_options import HERE, RunnerOptions
 from osscl.cli.score_by_ray import refuse_what_ray_has_not, score_by_ray
 from osscl.cli.score_said import say_the_rest, say_why_unscored
@@ -152,6 +152,7 @@ def score(
     if only not in (None, "anomalies"):
         raise typer.BadParameter(f"--only is '{only}'; expected anomalies")
     _check_roots(paths)
+    refuse_model_among(paths)
     names = names.below(*paths)
     passed_over = PassedOver()
     try:

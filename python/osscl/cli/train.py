@@ -66,7 +66,10 @@ def train(
     seeds: Annotated[
         str | None,
         typer.Option(
-            help="Seed; or several, each trained in RUN/seed_N, with mean and spread.", metavar="N,N"
+            help="Seed; or several, each trained in RUN/seed_N, with mean and spread; they take the place of "
+            "the recipe's seed.",
+            metavar="N,N",
+            show_default="the recipe's, 2024",
         ),
     ] = None,
     recipe: RecipeOptions = AS_PUBLISHED,
@@ -91,7 +94,13 @@ def train(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    workers: Annotated[int | None, typer.Option(help="Processes that read recordings.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes that read recordings.",
+            show_default="1 on a CPU, else all processors but one, at most 8",
+        ),
+    ] = None,
     compile: Annotated[  # noqa: A002 - the option's name
         bool, typer.Option("--compile", help="Compile the network first: slow start, faster steps.")
     ] = False,
@@ -102,7 +111,14 @@ def train(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out recordings that cannot be used.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in RUN.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the run that lies in RUN, by its recipe: epochs cannot be added, and a longer "
+            "training starts anew in another folder.",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train a network on recordings of normal machines; weights that do best on held-out ones are kept."""
@@ -150,18 +166,21 @@ def train(
             epochs = planned_recipes(clips, whole.recipes, execution, limit, is_begun=bool(whole.begun))
             whole = Trainings(epochs, whole.begun)
         networks = {output: (clips, whole)}
-    summaries, networks_done = {}, []
+    summaries = {}
+    networks_done: list[tuple[list[Outcome], int]] = []
     for place, (part, trainings) in networks.items():
         outcomes = _train_all(part, trainings, execution)
         summaries[place] = summarise(outcomes, place)
-        networks_done.append(outcomes)
+        networks_done.append((outcomes, len(part.clips)))
         if not json:
             print_result(outcomes, summaries[place])
     if json:
         emit(as_json({str(at): each for at, each in summaries.items()} if each_type else summaries[output]))
-    say_verdicts([outcome for outcomes in networks_done for outcome in outcomes])
+    n_trainings = sum(len(outcomes) for outcomes, _ in networks_done)
+    for outcomes, n_clips in networks_done:
+        say_verdicts(outcomes, n_clips, of_several=n_trainings > 1)
     if not json:
-        for outcomes in networks_done:
+        for outcomes, _ in networks_done:
             say_next_of_training(outcomes, of_several=each_type)
 
 
@@ -242,13 +261,17 @@ def _train_one(
         postponed_interrupt("stopping after this step; Ctrl-C again breaks off at once") as should_stop,
     ):
         told = Told(clips, folder, recipe, execution, progress)
-        return train_network(
-            clips,
-            folder,
-            recipe,
-            execution,
-            resume=resume,
-            listener=told.show,
-            on_start=told.begin,
-            should_stop=should_stop,
-        )
+        try:
+            return train_network(
+                clips,
+                folder,
+                recipe,
+                execution,
+                resume=resume,
+                listener=told.show,
+                on_start=told.begin,
+                should_stop=should_stop,
+            )
+        except KeyboardInterrupt:  # the second one
+            say_interrupted(told.what_is_saved)
+            raise typer.Exit(signals.exit_code()) from None

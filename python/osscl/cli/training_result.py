@@ -35,15 +35,15 @@ def print_result(outcomes: "list[Outcome]", summary: dict[str, Any]) -> None:
         )
 
 
-def say_verdicts(outcomes: "list[Outcome]") -> None:
-    """Say on stderr what the clips held out say of each training."""
+def say_verdicts(outcomes: "list[Outcome]", n_clips: int, *, of_several: bool) -> None:
+    """Say on stderr what the clips held out say of each training of a network, of so many clips in all."""
     from osscl.training.judging import advised
 
     for outcome in outcomes:
         assert outcome.verdict is not None, "a complete training has a verdict"
         beginning = "" if outcome.verdict.word == "learned" else "warning: "
-        which = f"{printable(outcome.folder)}: " if len(outcomes) > 1 else ""
-        say(f"{beginning}{which}{advised(outcome.verdict)}")
+        which = f"{printable(outcome.folder)}: " if of_several else ""
+        say(f"{beginning}{which}{advised(outcome.verdict, n_clips)}")
 
 
 def _confusions(outcome: "Outcome") -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from osscl.cli.console import WorkProgress
 from osscl.cli.messages import say
 from osscl.support.durations import in_words
+from osscl.support.paths import printable
 from osscl.support.plurals import counted
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from osscl.training.loop import Training
     from osscl.training.reports import EpochReport, Report, StepReport
     from osscl.training.timing import Timing
+
+
+_LONG_STEP_S = 10.0
+"""Time of a step above which one timed step is reason enough for an estimate."""
 
 
 class Told:
@@ -35,6 +40,8 @@ class Told:
 
     _training: "Training"
     _timing: "Timing"
+    _has_guessed = False
+    _n_saved = 0
 
     def __init__(
         self,
@@ -47,6 +54,16 @@ class Told:
         self._clips, self._folder, self._recipe = clips, folder, recipe
         self._execution, self._bar = execution, progress
 
+    @property
+    def what_is_saved(self) -> str:
+        """What a training that breaks off at once has left, and how it goes on."""
+        if not self._n_saved:
+            return "broken off; nothing was saved yet"
+        return (
+            f"broken off; last saved in {printable(self._folder)}: step {self._n_saved}; the same command "
+            "and --resume go on from there"
+        )
+
     def begin(self, training: "Training") -> None:
         """Say what is to be said before the first step."""
         from osscl.training.advice import warnings_before
@@ -55,7 +72,7 @@ class Told:
         from osscl.training.timing import Timing
 
         self._training, self._timing = training, Timing(training.n_steps)
-        done = training.state.progress.n_steps
+        done = self._n_saved = training.state.progress.n_steps
         for warning in warnings_before(self._clips, training.config, self._execution):
             say(f"warning: {warning}")
         if training.info.background is None:
@@ -85,9 +102,9 @@ class Told:
     def _show_step(self, report: "StepReport") -> None:
         from osscl.training.timing import estimate
 
-        step_s = self._timing.after_step(report.n_steps)
-        if step_s is not None:
-            left = self._training.n_steps - report.n_steps
+        left = self._training.n_steps - report.n_steps
+        step_s = self._timing.after_step(report.n_steps) or self._first_guess()
+        if step_s is not None and left:
             seconds = self._training.pace(step_s).seconds_for(left)
             say(estimate(seconds, left, datetime.now().astimezone()))
         self._bar.show(
@@ -95,10 +112,19 @@ class Told:
             f"epoch {report.epoch}, loss {report.loss:.3f}, {report.clips_per_s:.1f} clips/s",
         )
 
+    def _first_guess(self) -> float | None:
+        """Seconds of a step as soon as one was timed, once, where it would be long before more are."""
+        step_s = self._timing.step_s
+        if self._has_guessed or step_s is None:
+            return None
+        self._has_guessed = True
+        return step_s if step_s > _LONG_STEP_S else None
+
     def _show_epoch(self, report: "EpochReport") -> None:
         from osscl.training.judging import early_warning
 
         say(_epoch_line(report, self._recipe.epochs, self._timing.left_s))
+        self._n_saved = report.n_steps
         verdict = self._training.verdict
         assert verdict is not None, "an epoch is complete"
         doubt = early_warning(report.epoch, self._recipe.epochs, verdict)

@@ -36,6 +36,8 @@ class CalibrateOptions:
         machine's recordings can speak of.
     allow_training_clips : bool
         Take clips that the network was trained on, too: no rate is guaranteed then.
+    skip_training_clips : bool
+        Leave out recordings of which the network was trained on a clip, and calibrate by the others.
     labels : path-like or None
         A table of labels that names machines, instead of places; see `osscl.machines.label_table.LabelTable`.
     machine_pattern : str or None
@@ -44,7 +46,8 @@ class CalibrateOptions:
     Raises
     ------
     ConfigError
-        There is no such rule, or no such hop, or the rate lies outside (0, 1).
+        There is no such rule, or no such hop, the rate lies outside (0, 1), or training clips shall both be
+        taken and left out.
     """
 
     rule: CalibratedRule = "network"
@@ -54,12 +57,17 @@ class CalibrateOptions:
     hop_s: float | None = None
     false_alarm_rate: float | None = None
     allow_training_clips: bool = False
+    skip_training_clips: bool = False
     labels: str | os.PathLike[str] | None = None
     machine_pattern: str | None = None
 
     def __post_init__(self) -> None:
         if self.hop_s is not None:
             check_hop(self.hop_s)
+        if self.allow_training_clips and self.skip_training_clips:
+            raise ConfigError(
+                "--skip-training-clips leaves out the clips that --allow-training-clips takes: choose one"
+            )
         if self.rule not in CALIBRATED_RULES:
             raise ConfigError(
                 f"rule is {self.rule!r}; expected one of: {', '.join(CALIBRATED_RULES)} (a memory, of "

@@ -13,7 +13,12 @@ from osscl.decisions.how_many import HOW_MANY
 from osscl.decisions.staircase import MIN_RECORDINGS
 from osscl.enrolment.both_scores import both_scores, refuse_unlike, without_siblings
 from osscl.enrolment.calibrate_options import CalibrateOptions
-from osscl.enrolment.calibration_clips import clips_a_machine, refuse_training_clips, thinned
+from osscl.enrolment.calibration_clips import (
+    clips_a_machine,
+    not_trained_on,
+    refuse_training_clips,
+    thinned,
+)
 from osscl.enrolment.calibration_report import CalibratedMachine, CalibrationReport
 from osscl.enrolment.dropped_limits import dropped_limits, without_limits
 from osscl.enrolment.left_out import left_out_recordings
@@ -139,13 +144,13 @@ class _Work:
 
     def choose(self) -> None:
         """Choose the clips that calibrate, and refuse machines that cannot be calibrated, before scoring."""
-        for machine, normals in self._read.by_machine.items():
+        known = self._stored.training_clips
+        for machine, normals in self._new_to_the_network(known).items():
             try:
                 self.chosen[machine] = self._clips_of(machine, normals)
             except DecisionError as error:
                 self.refused[machine] = str(error)
         self._refuse_if_none_is_left()
-        known = self._stored.training_clips
         if known is None:
             self.warnings.append(
                 "whether these clips were trained on cannot be told: the model file does not say what it was "
@@ -215,6 +220,24 @@ class _Work:
                 else None,
                 left_out=left_out,
             )
+
+    def _new_to_the_network(self, known: Sequence[str] | None) -> Mapping[str, list[Normal]]:
+        """All clips by machine, or those that may calibrate where the others shall be left out."""
+        by_machine = self._read.by_machine
+        if not self._options.skip_training_clips:
+            return by_machine
+        if known is None:
+            raise DecisionError(
+                "--skip-training-clips finds nothing to leave out: the model file does not say what it was "
+                "trained on; name recordings that it was not trained on, without that option"
+            )
+        left = {machine: not_trained_on(normals, frozenset(known)) for machine, normals in by_machine.items()}
+        n_clips = sum(map(len, by_machine.values()))
+        if n_left_out := n_clips - sum(map(len, left.values())):
+            self.warnings.append(
+                f"left out, of recordings that were trained on: {n_left_out} of {counted(n_clips, 'clip')}"
+            )
+        return left
 
     def _clips_of(self, machine: str, normals: list[Normal]) -> list[Normal]:
         if machine not in self._manifest.classes_of_machines:

@@ -53,11 +53,32 @@ def refuse_training_clips(
     paths = [path for of_machine in found.values() for path in of_machine]
     if paths and not allowed:
         raise DecisionError(
-            f"the network was trained on {len(paths)} of these clips, whose scores are too low for a "
-            f"threshold: {listed(paths, _MAX_NAMED)}; leave them out, or use "
+            f"the network was trained on {len(paths)} of these "
+            f"{counted(sum(map(len, chosen.values())), 'clip')}, whose scores are too low for a "
+            f"threshold: {listed(paths, _MAX_NAMED)}; leave them out (--skip-training-clips), or use "
             "--allow-training-clips and have no guarantee"
         )
     return {machine: len(of_machine) for machine, of_machine in found.items()}
+
+
+def not_trained_on(normals: Sequence[Normal], trained: Set[str]) -> list[Normal]:
+    """Clips of recordings that took no part in the training.
+
+    Parameters
+    ----------
+    normals : sequence of Normal
+        Clips of a machine.
+    trained : set of str
+        Beginnings of the hashes of training clips.
+
+    Returns
+    -------
+    list of Normal
+        In their order. A recording of which one clip was trained on is left out whole: its other clips are
+        no new ones to the network either.
+    """
+    known = {normal.recording for normal in normals if normal.clip.sha256 in trained}
+    return [normal for normal in normals if normal.recording not in known]
 
 
 def clips_a_machine(manifest: Manifest, chosen: Mapping[str, Sequence[Normal]]) -> int:

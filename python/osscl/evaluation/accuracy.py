@@ -25,6 +25,7 @@ from osscl.machines.labels import machine_source
 from osscl.metrics import auc, rank_correlation
 from osscl.model_file.bundle import Bundle
 from osscl.model_file.manifest import Accuracy
+from osscl.model_file.verdict import Verdict
 from osscl.runs.folder import find_some_recordings
 from osscl.scoring.judges import Judges
 from osscl.scoring.pipeline import score_recordings
@@ -39,6 +40,7 @@ HARD_PLAN = DatasetPlan(machines=12, train=960, normal=720, anomalous=720, seed=
 """The hard set: what is reported of a method, and never tuned on."""
 
 BY_DEFAULT = GateLimits()
+_HARDLY_DIFFER = "it may be that its scores hardly differ, so that rounding alone swaps them, since "
 _UNREAD = {error.status for error in (AudioReadError, AudioCorruptError, AudioUnfitError)}
 
 
@@ -151,7 +153,12 @@ def measure_accuracy(
     )
 
 
-def check_accuracy(accuracy: Accuracy, limits: GateLimits = BY_DEFAULT, doubt: str | None = None) -> None:
+def check_accuracy(
+    accuracy: Accuracy,
+    limits: GateLimits = BY_DEFAULT,
+    doubt: str | None = None,
+    verdict: Verdict | None = None,
+) -> None:
     """Refuse a reduced precision that changes the ranking of clips.
 
     Parameters
@@ -162,6 +169,9 @@ def check_accuracy(accuracy: Accuracy, limits: GateLimits = BY_DEFAULT, doubt: s
         What it must keep to.
     doubt : str or None
         What a gate of few clips cannot tell.
+    verdict : Verdict or None
+        What the training came to: the scores of a network that learned nothing hardly differ, and rounding
+        alone puts them into another order.
 
     Raises
     ------
@@ -182,6 +192,11 @@ def check_accuracy(accuracy: Accuracy, limits: GateLimits = BY_DEFAULT, doubt: s
     if flaws:
         raise AccuracyError(
             f"the reduced precision does not pass the accuracy gate on {accuracy.clips}: {'; '.join(flaws)}; "
+            + (
+                f"{_HARDLY_DIFFER}{verdict}; "
+                if verdict and verdict.word in ("nothing", "cannot_tell")
+                else ""
+            )
             + (f"{doubt}: name more clips, or use fp32" if doubt else "use fp32")
         )
 

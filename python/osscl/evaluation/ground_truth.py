@@ -128,6 +128,26 @@ class GroundTruth:
         )
         return labelled
 
+    def holds(self, record: Record) -> bool:
+        """Whether the list holds the clip of a line.
+
+        Parameters
+        ----------
+        record : Record
+            A line of a result table, which names its machine.
+
+        Returns
+        -------
+        bool
+            It may be in another list: that of another set of clips in the same folder.
+
+        Raises
+        ------
+        EvaluationError
+            The name may stand for several clips of the list.
+        """
+        return self._clip_of(record) in self._is_anomaly
+
     def truth_of(self, record: Record) -> bool | None:
         """Whether the clip of one line is anomalous; it matters not what else the list holds.
 

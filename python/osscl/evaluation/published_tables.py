@@ -20,8 +20,10 @@ def published_grids(evaluation: Evaluation, published: Published) -> Iterator[Gr
     Yields
     ------
     Grid
-        A line a type, and the means over types.
+        A line a type, and the means over types; nothing where none of the types has a published figure.
     """
+    if not any(each.machine_type in published.pooled_auc for each in evaluation.types):
+        return  # a table of nothing; a note says it
     yield _published_types_grid(evaluation, published)
     yield _published_averages_grid(evaluation, published)
 

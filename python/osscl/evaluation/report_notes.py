@@ -59,6 +59,9 @@ def notes_of(report: Report) -> Iterator[str]:
         yield from domain_notes(report.domains, report.challenge, evaluation.max_fpr)
     if report.published is not None:
         yield f"published: {report.published.source}."
+        if not any(each.machine_type in report.published.pooled_auc for each in evaluation.types):
+            has = listed(sorted(report.published.pooled_auc), _MAX_NAMED)
+            yield f"no published figure is of these machine types, and none is shown: there are {has}."
         if report.published.differences:
             yield (
                 "these clips are not the paper's test set, so that no difference says anything of the model: "

@@ -9,6 +9,8 @@ from osscl.support.listing import listed
 from osscl.support.plurals import plural
 
 _MAX_NAMED = 10
+_NO_BETTER_THAN_CHANCE = 0.55
+"""Mean AUC below which scores are called no better than chance, and nothing is to be decided by them."""
 
 
 def words_of(report: Report) -> Iterator[str]:
@@ -65,7 +67,13 @@ def _undecided(evaluation: Evaluation, unheard: Sequence[MissedClip]) -> str:
 
 
 def _next(evaluation: Evaluation, missed: Sequence[MissedClip] | None) -> Iterator[str]:
-    if missed is None:
+    mean = evaluation.total.mean_auc
+    if mean is not None and mean.value < _NO_BETTER_THAN_CHANCE:
+        yield (
+            "decide nothing by these scores, which are no better than chance: ask another rule (--rule), "
+            "enroll normal recordings of these machines (osscl enroll), or train longer"
+        )
+    elif missed is None:
         yield "let the model decide (osscl enroll or calibrate with normal recordings of these machines)"
     elif missed:
         yield "listen to what was missed (osscl report SCORES --output report.html shows and plays clips)"

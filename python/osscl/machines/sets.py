@@ -121,7 +121,7 @@ PUBLIC_SETS: tuple[PublicSet, ...] = (
         2020,
         "six machine types, IDs; normal clips to train on; the set of the OS-SCL paper",
         (3678171, 3727685, 3841772),
-        "https://github.com/y-kawagu/dcase2020_task2_evaluator",
+        "https://zenodo.org/records/3951620/files/eval_data_list.csv",
     ),
     _dcase(
         2021,

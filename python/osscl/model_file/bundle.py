@@ -24,6 +24,7 @@ from osscl.model_file.graph_signature import check_signature
 from osscl.model_file.manifest import Manifest
 from osscl.model_file.manifest_json import check_length, decode_manifest, encode_manifest
 from osscl.model_file.onnx_graph import read_graph
+from osscl.model_file.unexported import unexported
 from osscl.storage.listing import stat as stat_object
 from osscl.storage.reading import read_whole
 from osscl.storage.stored import stored_of
@@ -115,11 +116,11 @@ def read_bundle(path: str | os.PathLike[str]) -> Bundle:
             )
         _check_contents(model, manifest)
     except OSError as error:
-        raise ModelFileError(unreadable(place, "model file", error)) from error
+        raise ModelFileError(_unexported_at(place) or unreadable(place, "model file", error)) from error
     except StorageError as error:
         raise ModelFileError(f"{printable(place)}: the model file cannot be read: {error}") from error
     except ModelFileError as error:
-        raise ModelFileError(f"{printable(place)}: {error}") from None
+        raise ModelFileError(_unexported_at(place) or f"{printable(place)}: {error}") from None
     return Bundle(
         path=place, manifest=manifest, model=model, graph_sha256=graph_hash, file_sha256=_sha256([model])
     )
@@ -293,6 +294,10 @@ def _check_contents(model: bytes, manifest: Manifest) -> None:
         check_shapes(graph)
     except protobuf.MalformedError as error:
         raise _not_onnx(error) from None
+
+
+def _unexported_at(place: Place) -> str | None:
+    return None if isinstance(place, Url) else unexported(place)
 
 
 def _not_onnx(error: protobuf.MalformedError) -> ModelFileError:

@@ -1,5 +1,7 @@
 """The verdict on a training: what its held-out clips say, by exact bounds and fixed limits; what to do."""
 
+import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -18,17 +20,21 @@ PARTLY_FROM = 0.2
 WORTH_FROM = 1 / 3
 """Part of the same way that an upper bound must exclude before `nothing` is said of a small hold-out."""
 
+MOST_HELD_OUT = 0.5
+"""Share of the clips that is held out at most for a verdict's sake: what is held out trains nothing."""
+_ANEW = (
+    "train anew and longer, in another folder (--epochs, --time-limit; --resume adds no epochs, since the "
+    "learning rate falls over all of them) or with --learning-rate 1e-3"
+)
 ADVICE: dict[Word, str] = {
     "learned": "",
-    "partly": "its scores miss much: train longer (--epochs, --time-limit) or with --learning-rate 1e-3, and "
+    "partly": f"its scores miss much: {_ANEW}, and "
     "until then decide by memories, which need no training (osscl enroll, osscl score --rule memory)",
-    "nothing": "its scores tell nothing of a machine: train longer (--epochs, --time-limit) or with "
-    "--learning-rate 1e-3, check that each folder holds one machine's recordings, and decide by memories, "
+    "nothing": f"its scores tell nothing of a machine: {_ANEW}, check that each folder holds one machine's "
+    "recordings, and decide by memories, "
     "which need no training (osscl enroll, osscl score --rule memory)",
-    "cannot_tell": "too few clips are held out: train with more of them (--hold-out 0.2), or evaluate the "
-    "model on recordings of known faults (osscl evaluate)",
 }
-"""What to do next, by verdict."""
+"""What to do next, by verdict, whatever was held out."""
 
 
 def judge(n_right: int, n_clips: int, n_of_class: Sequence[int], margin: float | None = None) -> Verdict:
@@ -99,10 +105,71 @@ def sizes_of_classes(data: TrainingData) -> list[int]:
     return [found[number] for number in range(len(data.classes))]
 
 
-def advised(verdict: Verdict) -> str:
-    """A verdict in words, and what to do next where there is something to be done."""
-    advice = ADVICE[verdict.word]
+def advised(verdict: Verdict, n_clips: int | None = None) -> str:
+    """A verdict in words, and what to do next where there is something to be done.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        What held-out clips say.
+    n_clips : int, optional
+        Clips trained on and held out, where that is known.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    advice = advice_on(verdict, n_clips)
     return f"{verdict}; {advice}" if advice else str(verdict)
+
+
+def advice_on(verdict: Verdict, n_clips: int | None = None) -> str:
+    """What to do next, empty where nothing is; `advised` says the verdict before it."""
+    if verdict.word != "cannot_tell":
+        return ADVICE[verdict.word]
+    enough = enough_held_out(verdict)
+    if n_clips is None:
+        how = f"{enough} of them would do: train with a larger --hold-out, or record more"
+    elif enough > MOST_HELD_OUT * n_clips:
+        how = f"{enough} of them would do, and these are {n_clips} clips in all: record more"
+    else:
+        how = f"{enough} of these {n_clips} clips would do: train with --hold-out {_share(enough, n_clips):g}"
+    return (
+        f"too few clips are held out: {how}; or evaluate the model on recordings of known faults "
+        "(osscl evaluate)"
+    )
+
+
+def enough_held_out(verdict: Verdict) -> int:
+    """How many clips held out would tell, whatever came out.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        One that cannot tell; of it chance counts, and the clips that were too few.
+
+    Returns
+    -------
+    int
+        A multiple of five.
+    """
+    n_clips = 5 * (verdict.n_clips // 5 + 1)
+    while _may_not_tell(n_clips, verdict.chance):
+        n_clips += 5
+    return n_clips
+
+
+def _may_not_tell(n_clips: int, chance: float) -> bool:
+    """Whether the best outcome that is not above chance is still no proof that nothing was learned."""
+    n_right = bisect_right(range(n_clips + 1), chance, key=lambda n: exact_bounds(n, n_clips, CONFIDENCE)[0])
+    _, high = exact_bounds(n_right - 1, n_clips, CONFIDENCE)
+    return _way(high, chance) >= WORTH_FROM
+
+
+def _share(n_held_out: int, n_clips: int) -> float:
+    """Share of all clips that holds out so many, rounded up to a hundredth."""
+    return math.ceil(100 * n_held_out / n_clips) / 100
 
 
 def early_warning(epochs_done: int, epochs: int, verdict: Verdict) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from osscl.errors import TrainingError
+from osscl.support.durations import in_words
 from osscl.training.clips import TrainingData
 from osscl.training.execution import Execution
 from osscl.training.hold_out import split_hold_out
@@ -19,8 +20,8 @@ from osscl.training.train_config import TrainConfig
 
 _TOO_SHORT = (
     "--time-limit is too short: it is over before two steps are done, which tell how long one takes here; "
-    "name a longer limit, or say how many epochs there shall be (--epochs)"
 )
+_OR_EPOCHS = "or say how many epochs there shall be (--epochs)"
 
 
 def measured_pace(
@@ -55,8 +56,12 @@ def measured_pace(
     TrainingError
         As `osscl.training.train` raises it; or the time is over before a step could be timed.
     """
-    if left_s() <= 0:
-        raise TrainingError(_TOO_SHORT)
+    had_s = left_s()
+    if had_s <= 0:
+        raise TrainingError(
+            f"{_TOO_SHORT}reading the recordings took all of it: name one several times as long, {_OR_EPOCHS}"
+        )
+    n_training, n_held_out = map(len, split_hold_out(data, config.hold_out, config.seed))
     step_s: float | None = None
     enough = replace(config, epochs=N_TIMED_STEPS + 1)  # an epoch has a step at least
     timing = Timing(enough.epochs, now)
@@ -77,6 +82,10 @@ def measured_pace(
         )
     step_s = step_s or timing.step_s
     if step_s is None:
-        raise TrainingError(_TOO_SHORT)
-    n_training, n_held_out = map(len, split_hold_out(data, config.hold_out, config.seed))
+        first_s = had_s - left_s()
+        epoch_s = pace_of(first_s, n_training, n_held_out, config.batch_size).epoch_s
+        raise TrainingError(
+            f"{_TOO_SHORT}the first and all before it took {in_words(first_s)}, so that an epoch takes at "
+            f"most about {in_words(epoch_s)}: name a limit that is so much longer, {_OR_EPOCHS}"
+        )
     return pace_of(step_s, n_training, n_held_out, config.batch_size)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from osscl.errors import TrainingError
+from osscl.model_file.unexported import BEST_FILE, LAST_FILE
 from osscl.support.paths import printable
 
-LAST_FILE, BEST_FILE = "last.safetensors", "best.safetensors"
 PAGE_FILE, PICTURE_FILE = "training.html", "curves.svg"
 SUMMARY_FILE = "summary.json"
 _WORTH_KEEPING = (BEST_FILE, SUMMARY_FILE, PAGE_FILE, PICTURE_FILE)

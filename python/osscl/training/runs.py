@@ -232,11 +232,14 @@ def _refuse_another_recipe(last: Path, stored: TrainConfig, now: TrainConfig) ->
     _refuse(
         last,
         [
-            f"{name} was {was}, is {getattr(now, name)}"
+            f"{name} was {was}, is {getattr(now, name)}" + (_WHY_NO_EPOCHS if name == "epochs" else "")
             for name, was in asdict(stored).items()
             if was != getattr(now, name)
         ],
     )
+
+
+_WHY_NO_EPOCHS = " (the learning rate falls over all epochs, so that a training of more or fewer starts anew)"
 
 
 def _refuse_other_data(last: Path, stored: CheckpointInfo, now: CheckpointInfo) -> None:

@@ -14,7 +14,7 @@ from osscl.support.plurals import counted, plural
 from osscl.training.checkpoint import CheckpointInfo
 from osscl.training.confusion_picture import Matrix, matrix
 from osscl.training.curves import HEIGHT, Chart, learning_curves
-from osscl.training.judging import ADVICE
+from osscl.training.judging import advice_on
 from osscl.training.progress import Best
 from osscl.training.reports import read_reports
 from osscl.training.run_files import PAGE_FILE, PICTURE_FILE
@@ -104,7 +104,7 @@ def _contents(folder: Path, info: CheckpointInfo) -> TrainingPage:
         headline=_HEADLINES[verdict.word],
         level=_LEVELS[verdict.word],
         why=_why(verdict),
-        advice=ADVICE[verdict.word],
+        advice=advice_on(verdict, len(info.training_clips) + len(info.hold_out_clips)),
         facts=_facts(info, best),
         charts=learning_curves(read_reports(folder), verdict.chance),
         matrix=matrix(info.classes, best.confusion) if best.confusion else None,
