@@ -7,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from msgspec.structs import replace
 from sklearn.metrics import roc_auc_score
 
+from osscl.cli.evaluated import say_training
 from osscl.errors import EvaluationError
 from osscl.evaluation.testset import find_test_recordings, is_for_training
 from osscl.model_file.golden import golden_clips
 from osscl.runs.passed_over import PassedOver
+from osscl.training.judging import judge
 from support.console import osscl, osscl_each
+from support.model_files import tiny_graph, tiny_manifest
 from support.reference import Reference
 
 CLIPS = golden_clips(4)
@@ -140,6 +144,20 @@ def test_a_submission_is_evaluated_against_the_ground_truth(tmp_path: Path) -> N
         f"error: the scores do not match {truth}: 1 clip (fan/id_01: id_01_0.wav) of the list without a "
         "score; 1 score (fan/id_01: id_01_2.wav) of clips that the list does not hold\n"
     )
+
+
+def test_what_a_training_came_to_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = tiny_manifest(tiny_graph().SerializeToString())
+    for n_right, beginning in (
+        (10, "A: by its training, the network learned to"),
+        (1, "A: warning: by its "),
+    ):
+        say_training(replace(manifest, verdict=judge(n_right, 10, [10] * 12)), "A: ")
+        said = capsys.readouterr().err
+        assert said.startswith(beginning)
+        assert said.count("\n") == 1
+    say_training(manifest)
+    assert capsys.readouterr().err == ""
 
 
 def test_what_the_list_of_labels_does_not_hold_is_left_out_of_a_folder(

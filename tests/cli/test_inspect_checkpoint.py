@@ -43,7 +43,7 @@ def test_checkpoints_are_shown_with_recipe_classes_and_verdict(tmp_path: Path) -
     )
     damaged.write_bytes(best.read_bytes()[:-1] + b"\x01")
     told, as_json, state, refused = osscl_each(
-        [("inspect", best), ("inspect", best, "--json"), ("inspect", last), ("inspect", damaged)],
+        [("inspect", tmp_path), ("inspect", best, "--json"), ("inspect", last), ("inspect", damaged)],
         packages=["osscl.training.checkpoint"],
     )
     shown = " ".join(told.stdout.split())

@@ -30,6 +30,7 @@ from osscl.model_file.bundle import Bundle, in_memory_bundle, read_bundle
 from osscl.model_file.golden import golden_clips
 from osscl.model_file.manifest import Accuracy
 from osscl.synth import DatasetPlan, write_dataset
+from osscl.training.judging import judge
 from support.console import osscl
 from support.packages import hide
 
@@ -153,6 +154,15 @@ MEASURED = Accuracy(
 )
 def test_what_lies_within_the_bounds_passes(changes: dict[str, float | None]) -> None:
     check_accuracy(replace(MEASURED, **changes))
+
+
+def test_that_a_network_learned_nothing_is_named_where_its_order_changes() -> None:
+    changed = replace(MEASURED, rank_correlation=0.7)
+    with pytest.raises(AccuracyError, match=r"its scores hardly differ, .*since the network learned"):
+        check_accuracy(changed, verdict=judge(10, 120, [10] * 12))
+    with pytest.raises(AccuracyError) as learned:
+        check_accuracy(changed, verdict=judge(120, 120, [10] * 12))
+    assert "hardly differ" not in str(learned.value)
 
 
 @pytest.mark.parametrize(

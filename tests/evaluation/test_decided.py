@@ -108,6 +108,7 @@ def test_all_rules_stand_side_by_side(home: Path, tmp_path: Path) -> None:
     for text in ("Each rule, %", "Decisions, rates in %, rule memory", "no score", "worst ID", "Wilson"):
         assert text in shown.stdout
     assert list(json.loads(plain.stdout)["by_rule"]) == ["network"]
+    assert "by rule network: no decision for fan/id_00: it is not calibrated" in plain.stderr
 
 
 def test_a_table_of_decisions_gives_the_same_rates(home: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 
 from osscl.evaluation.labelled import Labelled, LabelledScore
+from osscl.evaluation.published_figures import PAPER
 from osscl.evaluation.report import to_json, to_markdown
 from osscl.evaluation.report_notes import notes_of
 from osscl.evaluation.report_tables import Report, Unscored
@@ -53,14 +54,32 @@ def test_missed_clips_are_named_and_counted() -> None:
 
 
 def test_where_nothing_was_decided_the_scores_speak() -> None:
-    found = report(clips(12, decided=False))
+    found = report(clips(12, decided=False, first=2))
     _, undecided, following = words_of(found)
-    names = ", ".join(f"anomaly_{number}.wav of fan/id_00" for number in range(6))
+    names = ", ".join(f"anomaly_{number}.wav of fan/id_00" for number in range(4))
     assert undecided == (
-        "nothing was decided, so no clip was found or missed; by score alone 6 of 12 anomalous clips lie "
+        "nothing was decided, so no clip was found or missed; by score alone 4 of 12 anomalous clips lie "
         f"below half of the normal clips of their machine ({names})."
     )
     assert following.startswith("next: let the model decide (osscl enroll or calibrate")
+
+
+def test_of_scores_no_better_than_chance_nothing_is_to_be_decided() -> None:
+    chance = list(words_of(report(clips(12, decided=False))))[-1]
+    assert chance.startswith("next: decide nothing by these scores, which are no better than chance: ask")
+    assert "let the model decide" not in chance
+    better = list(words_of(report(clips(12, decided=False, first=2))))[-1]
+    assert "no better than chance" not in better
+
+
+def test_published_figures_of_other_machines_are_no_table() -> None:
+    def beside(machine: str) -> str:
+        scores = Labelled(scores=clips(12, decided=False, machine=machine))
+        return to_markdown(report_on(scores, {}, Counting(None, 0.1, 50, 0), {}, PAPER))
+
+    title, note = "Beside the published figures", "no published figure is of these machine types"
+    assert (title in beside("fan/id_00"), note in beside("fan/id_00")) == (True, False)
+    assert (title in beside("blower/id_00"), note in beside("blower/id_00")) == (False, True)
 
 
 def test_a_few_clips_have_no_interval() -> None:

@@ -3,7 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from osscl.training.decided import as_was_decided, decided, warmup_notice
+from osscl.training.decided import decided, warmup_notice
+from osscl.training.resuming import as_was_decided
 from osscl.training.train_config import TrainConfig
 
 PUBLISHED_CLIPS = 19_000  # 20,119 of the development and additional sets, a twentieth held out

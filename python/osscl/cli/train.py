@@ -16,7 +16,7 @@ from osscl.cli.options import takes_shared_options
 from osscl.cli.recipe_options import AS_PUBLISHED, RecipeOptions
 from osscl.cli.streams import refuse_closed_stdout
 from osscl.cli.surveyed import say_survey
-from osscl.cli.training_folders import Asked, Trainings, refuse_used_folders, trainings_in
+from osscl.cli.training_folders import Asked, Trainings, refuse_to_resume, refuse_used_folders, trainings_in
 from osscl.cli.training_limit import TimeLimit, planned_recipes
 from osscl.cli.training_result import print_result, say_verdicts
 from osscl.cli.training_said import Told
@@ -128,6 +128,8 @@ def train(
     check_output_folder(output)
     if not (resume or each_type):  # the folders of types are known once recordings are found
         refuse_used_folders(output, seeds)
+    if resume and not each_type:
+        refuse_to_resume(output, seeds, Asked(recipe.config, changes, resume, limit is not None))
     load_jinja2()  # for the page, which is written hours later
     keep_torch_inside()
     with needing("training", "train"):

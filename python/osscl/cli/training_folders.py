@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from osscl.training.config_file import read_config
+from osscl.training.resuming import refuse_early
 from osscl.training.run_files import holds_training, refuse_used
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ def trainings_in(output: Path, seeds: str | None, asked: Asked, *, of_several: b
     runs = folders_of(output, seeds)
     begun = begun_in(runs, of_several=of_several) if asked.resume else []
     return Trainings(recipes_of(runs, asked.config, asked.changes, begun, is_planned=asked.is_planned), begun)
+
+
+def refuse_to_resume(output: Path, seeds: str | None, asked: Asked) -> None:
+    """Refuse trainings that cannot go on as it is asked for now, before torch takes its seconds."""
+    runs = folders_of(output, seeds)
+    for folder in begun_in(runs):
+        refuse_early(folder, asked.config, asked.changes | runs[folder], epochs_are_planned=asked.is_planned)
 
 
 def refuse_used_folders(output: Path, seeds: str | None) -> None:

@@ -24,10 +24,11 @@ from osscl.support.links import unreadable
 from osscl.support.paths import printable
 from osscl.support.strict_json import decode_strictly
 from osscl.training.progress import Progress
+from osscl.training.resuming import DOCUMENT_KEY
 from osscl.training.train_config import TrainConfig
 
 SUFFIX = ".safetensors"
-_KEY, _HASH_KEY = "osscl.checkpoint", "osscl.checkpoint_sha256"
+_KEY, _HASH_KEY = DOCUMENT_KEY, "osscl.checkpoint_sha256"
 
 Format: TypeAlias = Literal["osscl.checkpoint/2", "osscl.checkpoint/3", "osscl.checkpoint/4"]
 _FIELDS_SINCE = {

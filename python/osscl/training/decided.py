@@ -38,11 +38,6 @@ def decided(config: TrainConfig, n_training_clips: int) -> TrainConfig:
     return replace(config, ema_warmup=left > MOSTLY_FORGOTTEN)
 
 
-def as_was_decided(config: TrainConfig, stored: TrainConfig) -> TrainConfig:
-    """Fill what a recipe leaves open with what a training that goes on decided when it began."""
-    return config if config.ema_warmup is not None else replace(config, ema_warmup=stored.ema_warmup)
-
-
 def warmup_notice(asked: TrainConfig, now: TrainConfig, n_steps: int) -> str | None:
     """Say that the warm-up is on by itself.
 

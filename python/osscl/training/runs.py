@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import asdict
 from torch import Tensor
 
 from osscl.errors import OutputError, TrainingError
@@ -16,15 +15,20 @@ from osscl.support.paths import printable
 from osscl.support.plurals import counted
 from osscl.training.checkpoint import CheckpointInfo, read_checkpoint
 from osscl.training.clips import TrainingData, fit_of
-from osscl.training.config_file import read_config
-from osscl.training.decided import as_was_decided
 from osscl.training.execution import Execution
 from osscl.training.hold_out import split_hold_out
 from osscl.training.loop import Training
 from osscl.training.memory import give_back_freed_memory, keep_freed_memory
 from osscl.training.progress import Best
 from osscl.training.reports import Listener, open_logs
-from osscl.training.run_files import BEST_FILE, LAST_FILE, PAGE_FILE, holds_training, refuse_used
+from osscl.training.resuming import (
+    as_was_decided,
+    refuse_another_recipe,
+    refuse_differences,
+    refuse_without_training,
+    resumed,
+)
+from osscl.training.run_files import BEST_FILE, LAST_FILE, PAGE_FILE, refuse_used
 from osscl.training.step_memory import step_memory
 from osscl.training.train_config import TrainConfig
 from osscl.training.training_page import write_training_page
@@ -127,7 +131,7 @@ def train(
     config = config or (stored[1].config if stored else TrainConfig(**as_dict(data.fit), classes=data.kind))
     if stored:
         config = as_was_decided(config, stored[1].config)
-        _refuse_another_recipe(folder / LAST_FILE, stored[1].config, config)
+        refuse_another_recipe(folder / LAST_FILE, stored[1].config, config)
     _refuse_another_fit(data, config)
     split = split_hold_out(data, config.hold_out, config.seed)
     if execution.torch_device().type == "cpu":
@@ -184,19 +188,12 @@ def stored_config(
         What is stated now is no recipe.
     """
     stored = _read_last(folder)[1].config
-    base = asdict(stored) if recipe is None else {}
-    planned = {"epochs": stored.epochs} if epochs_are_planned else {}
-    now = as_was_decided(read_config(recipe, {**base, **changes, **planned}), stored)
-    _refuse_another_recipe(folder / LAST_FILE, stored, now)
-    return now
+    return resumed(folder, stored, recipe, changes, epochs_are_planned=epochs_are_planned)
 
 
 def _read_last(folder: Path) -> tuple[dict[str, Tensor], CheckpointInfo]:
     last = folder / LAST_FILE
-    if not holds_training(folder):
-        raise TrainingError(
-            f"{printable(last)} does not exist: there is no training to resume in this folder"
-        )
+    refuse_without_training(folder)
     return read_checkpoint(last, "training_state")
 
 
@@ -227,36 +224,13 @@ def _refuse_another_fit(data: TrainingData, config: TrainConfig) -> None:
         )
 
 
-def _refuse_another_recipe(last: Path, stored: TrainConfig, now: TrainConfig) -> None:
-    """Name each setting that differs from the training that shall go on."""
-    _refuse(
-        last,
-        [
-            f"{name} was {was}, is {getattr(now, name)}" + (_WHY_NO_EPOCHS if name == "epochs" else "")
-            for name, was in asdict(stored).items()
-            if was != getattr(now, name)
-        ],
-    )
-
-
-_WHY_NO_EPOCHS = " (the learning rate falls over all epochs, so that a training of more or fewer starts anew)"
-
-
 def _refuse_other_data(last: Path, stored: CheckpointInfo, now: CheckpointInfo) -> None:
     differences = []
     if stored.front_end_sha256 != now.front_end_sha256:
         differences.append("the front end has other settings")
     if stored.data_fingerprint != now.data_fingerprint:
         differences.append(_data_difference(stored, now))
-    _refuse(last, differences)
-
-
-def _refuse(last: Path, differences: Sequence[str]) -> None:
-    if differences:
-        raise TrainingError(
-            f"{printable(last)} cannot be resumed: {'; '.join(differences)}; "
-            "resume with the same settings and data, or start anew in another folder"
-        )
+    refuse_differences(last, differences)
 
 
 def _data_difference(stored: CheckpointInfo, now: CheckpointInfo) -> str:
