@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from torch import Tensor
 
 from osscl.errors import TrainingDataError, TrainingError, WorkerLostError
+from osscl.model_file.unexported import BEST_FILE, LAST_FILE
 from osscl.model_file.verdict import Verdict
 from osscl.support.paths import printable
 from osscl.support.plurals import counted
@@ -32,7 +33,6 @@ from osscl.training.moving_average import initialisation_left
 from osscl.training.order import Planned, TrainingOrder, n_batches
 from osscl.training.progress import Progress, Sums
 from osscl.training.reports import EpochReport, Listener, StepReport
-from osscl.training.run_files import BEST_FILE, LAST_FILE
 from osscl.training.schedule import learning_rate
 from osscl.training.state import TrainingState
 from osscl.training.step import Batch, HoldOut, evaluate_hold_out, training_step

@@ -9,9 +9,10 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from osscl.errors import ConfigError, TrainingError
+from osscl.model_file.unexported import LAST_FILE
 from osscl.support.paths import printable
 from osscl.training.config_file import read_config
-from osscl.training.run_files import LAST_FILE, holds_training
+from osscl.training.run_files import holds_training
 from osscl.training.train_config import TrainConfig
 
 DOCUMENT_KEY = "osscl.checkpoint"

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from osscl.errors import OutputError, TrainingError
+from osscl.model_file.unexported import BEST_FILE, LAST_FILE
 from osscl.model_file.verdict import Verdict
 from osscl.page.rendering import load_jinja2
 from osscl.support.paths import printable
@@ -28,7 +29,7 @@ from osscl.training.resuming import (
     refuse_without_training,
     resumed,
 )
-from osscl.training.run_files import BEST_FILE, LAST_FILE, PAGE_FILE, refuse_used
+from osscl.training.run_files import PAGE_FILE, refuse_used
 from osscl.training.step_memory import step_memory
 from osscl.training.train_config import TrainConfig
 from osscl.training.training_page import write_training_page
