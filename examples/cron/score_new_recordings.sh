@@ -13,7 +13,9 @@
 #   python3 -m venv /opt/osscl && /opt/osscl/bin/pip install '.[cpu,report]'
 #
 # It prints nothing while all is well, so that a mail from cron means something: a recording that is newly flagged,
-# some that could not be scored (a line for each reason), or the sentence that says why the run failed.
+# some that could not be scored (a line for each reason), that none came since the last run (a recorder that died, a
+# disk that is not mounted), or the sentence that says why the run failed.
+# After another model or other options run it once by hand with --overwrite behind them: all is scored and told anew.
 # Exit code: 0 all is well or recordings are flagged, 3 recordings came that could not be scored; else the run failed.
 # A recorder that writes a file slowly should write it under another name and rename it at the end.
 set -eu
@@ -34,6 +36,9 @@ if ! flock -n 9; then
   exit 1
 fi
 
+came_before=0
+[ ! -f scores.jsonl ] || came_before=$(wc -l < scores.jsonl)
+
 # Scores what is new, whatever ended the run before. The table appears whole. 3: some files could not be scored.
 code=0
 osscl score site.onnx incoming --output scores.jsonl --explain --quiet --log-file score.log "$@" || code=$?
@@ -41,6 +46,9 @@ case $code in
   0 | 3) ;;
   *) exit "$code" ;; # osscl has said why
 esac
+if [ "$(wc -l < scores.jsonl)" -le "$came_before" ]; then
+  echo "no recording came into $PWD/incoming since the last run"
+fi
 
 # The page appears whole too: whoever has it open sees the old one or the new one. Of a table in which nothing has a
 # score none is made: the one that is there is worth more.

@@ -75,7 +75,8 @@ def test_what_needs_attention_is_told_once(site: Path) -> None:
     assert (site / "report.html").read_bytes() != page
     assert "1 file done before" in (site / "score.log").read_text()
     third = run(site)
-    assert (third.returncode, third.stdout, third.stderr) == (0, "", "")
+    none_came = f"no recording came into {site}/incoming since the last run\n"
+    assert (third.returncode, third.stdout, third.stderr) == (0, none_came, "")
 
 
 def test_a_bad_model_is_one_sentence_and_no_good_end(site: Path) -> None:
