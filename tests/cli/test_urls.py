@@ -33,7 +33,7 @@ def test_a_run_over_urls_has_a_journal_and_resumes(tmp_path: Path, root: str) ->
     soundfile.write(tmp_path / "recordings" / "blower" / "normal_id_00_1.wav", clip, 16_000)
     [changed] = run(tmp_path, f"score demo {root} -o t.csv")
     assert changed.code == 0
-    assert "2 files done before, 1 new; 3 files: 3 ok -> t.csv" in changed.stderr
+    assert "2 files done before, 1 scored again; 3 files: 3 ok -> t.csv" in changed.stderr
     lines = (tmp_path / "t.csv").read_text().splitlines()
     assert [line.partition(",")[0] for line in lines[1:]] == [
         f"{root}/blower/normal_id_00_{number}.wav" for number in range(3)
