@@ -9,13 +9,13 @@ from osscl.audio.reading import Fit, read_audio
 from osscl.audio.samples import to_waveform
 from osscl.errors import ConfigError, TrainingDataError, TrainingError
 from osscl.frontend import log_mel
+from osscl.model_file.unexported import LAST_FILE
 from osscl.training import Execution, TrainingData, read_training_data, train
 from osscl.training.checkpoint import read_checkpoint
 from osscl.training.clip_reader import ClipReader
 from osscl.training.config_file import read_config
 from osscl.training.loop import Training
 from osscl.training.order import Planned
-from osscl.training.run_files import LAST_FILE
 from osscl.training.train_config import TrainConfig
 from support.training_data import small_recipe, write_array_recordings
 

@@ -28,6 +28,7 @@ from osscl.export.checkpoint import load_checkpoint
 from osscl.frontend import log_mel
 from osscl.model import arcface_logits
 from osscl.model_file.bundle import read_bundle
+from osscl.model_file.unexported import BEST_FILE, LAST_FILE
 from osscl.training import Execution, TrainingData, loop, read_training_data, train
 from osscl.training.advice import warnings_before
 from osscl.training.checkpoint import read_checkpoint
@@ -36,7 +37,6 @@ from osscl.training.judging import advised
 from osscl.training.log_mel_cache import LogMelCache
 from osscl.training.planning import measured_pace
 from osscl.training.reports import EpochReport, StepReport
-from osscl.training.run_files import BEST_FILE, LAST_FILE
 from osscl.training.separation import Confused, most_confused
 from osscl.training.state import TrainingState
 from osscl.training.summary import summarise
