@@ -31,7 +31,9 @@ def test_what_is_there_is_refused_unless_it_may_be_replaced(tmp_path: Path) -> N
     (tmp_path / "file").touch()
     (tmp_path / "dangling").symlink_to("nothing")
     for name in ("file", "dangling"):
-        assert "exists; name another file, or use --overwrite" in refusal(tmp_path / name, overwrite=False)
+        assert "exists; name another file, or use overwrite=True (--overwrite)" in refusal(
+            tmp_path / name, overwrite=False
+        )
         check_output(tmp_path / name, overwrite=True)
     check_output(tmp_path / "new", overwrite=False)
 

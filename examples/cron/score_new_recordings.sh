@@ -36,17 +36,22 @@ if ! flock -n 9; then
   exit 1
 fi
 
-came_before=0
-[ ! -f scores.jsonl ] || came_before=$(wc -l < scores.jsonl)
+before=$(cksum scores.jsonl 2> /dev/null) || before=""
+for option in "$@"; do
+  if [ "$option" = --overwrite ]; then
+    before=""
+    : > told.jsonl
+  fi
+done
 
 # Scores what is new, whatever ended the run before. The table appears whole. 3: some files could not be scored.
 code=0
 osscl score site.onnx incoming --output scores.jsonl --explain --quiet --log-file score.log "$@" || code=$?
 case $code in
-  0 | 3) ;;
+  0 | 3 | 4) ;; # 4: some are flagged, of --fail-on-anomaly
   *) exit "$code" ;; # osscl has said why
 esac
-if [ "$(wc -l < scores.jsonl)" -le "$came_before" ]; then
+if [ "$(cksum scores.jsonl)" = "$before" ]; then
   echo "no recording came into $PWD/incoming since the last run"
 fi
 
@@ -70,12 +75,15 @@ if [ -s untold.new ]; then
     !($2 in n) { reason[++reasons] = $2; first[$2] = $1 }
     { n[$2]++ }
     END {
-      for (i = 1; i <= reasons; i++) {
+      most = 20 # reasons may hold the name of the file
+      for (i = 1; i <= reasons && i <= most; i++) {
         r = reason[i]
         print first[r] (n[r] > 1 ? " and " n[r] - 1 " more" : "") ": " r
       }
+      if (reasons > most) print "and " reasons - most " more such lines, see scores.jsonl"
     }'
   sed -n -e 's/^{"path":"\(.*\)","machine":.*,"status":"ok",.*,"explanation":"\(.*\)","scope":.*/\1: flagged: \2/p;t' \
+    -e 's/^{"path":"\(.*\)","machine":.*,"status":"silent","reason":"\(.*\)","score":.*,"is_anomaly":true,.*/\1: flagged: \2/p;t' \
     -e 's/^{"path":"\(.*\)","machine":.*,"is_anomaly":true,.*/\1: flagged/p' untold.new
   if grep -q ',"score":null,' untold.new; then
     code=3

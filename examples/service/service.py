@@ -2,7 +2,7 @@
 
 Install and run it, with a model file that ``osscl enroll`` wrote::
 
-    pip install "osscl[cpu,serve]" python-multipart
+    pip install ".[cpu,serve]" python-multipart    # in a clone of osscl
     MODEL=site.onnx uvicorn service:app --app-dir examples/service
 
 That is from the folder that holds ``examples``; from anywhere else, ``--app-dir`` is the path of the folder

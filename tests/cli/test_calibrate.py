@@ -86,7 +86,7 @@ def test_what_could_not_be_used_is_told_by_the_exit_code(work: Path, tmp_path: P
         (none, 1, "1 give no clip, first "),
         (rate, 1, "8 normal recordings are too few for a false-alarm rate of 0.01: 91 more are needed"),
         (pattern, 2, "has 0 groups"),
-        (swapped, 2, "model.onnx is a model file: name it first"),
+        (swapped, 2, "the two seem to be swapped; name the model file first"),
         (taken, 1, "exists; name another file, or use --overwrite"),
     ):
         assert ended.returncode == code

@@ -10,6 +10,7 @@ from typing import get_args
 import pytest
 import soundfile
 
+from osscl.enrolment import EnrolOptions, enroll
 from osscl.model_file.golden import golden_clips
 from support.console import started_osscl
 from support.console_parameters import commands
@@ -39,8 +40,8 @@ CHEAP = (
     "journal JOURNAL",
     "journal JOURNAL --json",
     "journal JOURNAL --output new.csv --overwrite",
-    "decide TABLE --model demo",
-    "decide TABLE --model demo --json",
+    "decide REMEMBERED --model MEMORY --false-alarm-rate 0.25",
+    "decide REMEMBERED --model MEMORY --false-alarm-rate 0.25 --json",
     "monitor TABLE --model demo",
     "monitor TABLE --model demo --json",
     "embed RECORDINGS --output new.npz --overwrite --json",
@@ -108,7 +109,16 @@ def places(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> dict[s
         "Prüfstand/normal_id_00_ä.wav,fan/id_00,ok,1\nPrüfstand/anomaly_id_00_ö.wav,fan/id_00,ok,2\n",
         encoding="utf-8",
     )
+    remembered, memory = root.parent / "remembered.csv", root.parent / "memory.onnx"
+    remembered.write_text("path,machine,status,score,rule\na.wav,fan/id_00,ok,9,memory\n", encoding="utf-8")
+    normals = root.parent / "normals"
+    normals.mkdir()
+    for number, samples in enumerate(golden_clips(3)):
+        soundfile.write(normals / f"{number}.wav", samples, 16_000)
+    enroll([normals], memory, options=EnrolOptions(machine="fan/id_00"))
     return {
+        "REMEMBERED": str(remembered),
+        "MEMORY": str(memory),
         "RECORDINGS": str(root),
         "RECORDING": str(root / "fan" / "test" / "normal_id_00_ä.wav"),
         "TABLE": str(table),

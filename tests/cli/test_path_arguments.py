@@ -228,6 +228,7 @@ TEXTS_THAT_ARE_NO_PATHS = {
     ("compare", "rule"),
     ("explain", "rule"),
     *(("score", name) for name in ("address", "runner")),
+    ("report", "since"),
     ("score", "every"),
     ("score", "only"),
     ("score", "start_time"),

@@ -55,7 +55,7 @@ WATCHED = {
     "sensitivity": "sensitivity memories.onnx clips --coarse --store out/measured.onnx",
     "commission": "commission clips -o out/site",
     "watch": "watch demo clips --device cpu -o out/watch.csv --event out/events.jsonl --events all",
-    "decide": "decide scores.csv --model demo -o out/decided.csv",
+    "decide": "decide remembered.csv --model memories.onnx --false-alarm-rate 0.2 -o out/decided.csv",
     "explain": "explain demo clips/blower/test/normal_id_00_00000000.wav --device cpu",
     "enroll": "enroll clips -o out/memories.onnx",
     "report": "report scores.csv --model demo -o out/report.html",
@@ -134,7 +134,8 @@ def test_a_command_speaks_to_nobody_and_leaves_its_output_alone(
     write_journal(folder / "scores.csv.journal")
     (folder / "scores.csv").write_text("path,machine,status,score,rule\na.wav,blower/id_00,ok,1,network\n")
     (folder / "weights").symlink_to(checkpoint.parent)
-    if what == "sensitivity":
+    (folder / "remembered.csv").write_text("path,machine,status,score,rule\na.wav,blower/id_00,ok,9,memory\n")
+    if what in ("sensitivity", "decide"):
         enroll(sorted(clips.glob("*/*")), folder / "memories.onnx")  # folders for testing count by name alone
     server = SERVER if what == "serve" else CONSOLE
     console = [sys.executable, "-c", ASKED_TO_STOP] if what == "watch" else server

@@ -90,7 +90,7 @@ def test_recordings_of_no_known_machine_are_heard_all_the_same(ended: dict[str, 
     assert nameless.code == 3
     said = nameless.stdout
     assert said.startswith("of no known machine: 6 recordings\n  rotors/Rotor-0_2026-11-20T06-10-00.wav, ")
-    assert said.count("--machine-pattern '{machine}_{time}.wav'") == 1, said
+    assert said.count("--machine-pattern '{machine}_{time}'") == 1, said
     assert "machine=" not in said
     assert "16000 Hz (4), 8000 Hz (1)" in said
     assert "osscl enroll would not take 2:" in said

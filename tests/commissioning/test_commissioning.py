@@ -114,7 +114,9 @@ def test_the_limits_are_in_the_model_file_and_few_recordings_are_said(home: Path
 
 def test_an_earlier_site_is_replaced_only_when_asked(home: Path, done: Commissioned) -> None:
     before = (home / "site" / "report.html").stat().st_mtime_ns
-    with pytest.raises(OutputError, match=r"model.onnx exists; name another file, or use --overwrite"):
+    with pytest.raises(
+        OutputError, match=r"model.onnx exists; name another file, or use overwrite=True \(--overwrite\)"
+    ):
         commission(home / "press", home / "site")
     assert (home / "site" / "report.html").stat().st_mtime_ns == before
 

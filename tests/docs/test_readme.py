@@ -88,7 +88,7 @@ def run_lines(heading: str, folder: Path, instead: Callable[[str], str] = str) -
 def watch(line: str, folder: Path) -> None:
     """Run a watch until it has scored a recording that came, and ask it to stop."""
     name = "anomaly_id_01_00000000.wav"
-    (folder / "incoming" / "gearbox").mkdir(parents=True)
+    (folder / "incoming" / "gearbox").mkdir()  # the page made incoming
     with listening_service_manager(folder) as (address, told):
         environment = os.environ | {"NOTIFY_SOCKET": address}
         program = Path(sys.executable).with_name("osscl")

@@ -77,6 +77,8 @@ def test_what_needs_attention_is_told_once(site: Path) -> None:
     third = run(site)
     none_came = f"no recording came into {site}/incoming since the last run\n"
     assert (third.returncode, third.stdout, third.stderr) == (0, none_came, "")
+    anew = run(site, "--overwrite")
+    assert (anew.returncode, anew.stdout, anew.stderr) == (3, second.stdout, "")
 
 
 def test_a_bad_model_is_one_sentence_and_no_good_end(site: Path) -> None:

@@ -27,7 +27,7 @@ def test_a_checkpoint_is_no_model_file_yet_and_the_export_is_named(tmp_path: Pat
         read_bundle(run)
     assert checkpoint_at(run) == checkpoint_at(run / BEST_FILE) == run / BEST_FILE
     assert checkpoint_at(run / LAST_FILE) == run / LAST_FILE
-    with pytest.raises(ModelFileError, match="a folder or device; expected a model file"):
+    with pytest.raises(ModelFileError, match="a folder; expected a model file"):
         read_bundle(a_run(tmp_path / "empty"))
 
 

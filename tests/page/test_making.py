@@ -140,7 +140,7 @@ def test_attention_ends_where_recordings_since_are_well(site: Site, tmp_path: Pa
     late = gather(table, tmp_path, PageOptions(model=site.model, since=Since.read("2026-11-05", NOW)))
     assert late.clips == []
     assert {part.standing.summary.partition(";")[0] for part in late.machines} == {
-        "no clip since 2026-11-05 00:00"
+        "no clip with a score since 2026-11-05 00:00"
     }
     assert late.headline == "Since 2026-11-05 00:00: No clip has a score."
 

@@ -97,7 +97,7 @@ def test_without_the_model_nothing_is_said_of_chance() -> None:
             [*records(40, 1), Record(path="x.wav", machine="fan/id_00", status="corrupt")],
             judge(50),
             "limited",
-            "1 file has no score",
+            "files without a score",
         ),
         (records(40, 1), "the model file does not know it", "limited", "the model file does not know it"),
     ],

@@ -60,7 +60,9 @@ def written(output: Path, records: list[Record]) -> OutputTable:
 def test_an_earlier_output_is_replaced_only_if_asked_for(tmp_path: Path) -> None:
     output = tmp_path / "s.csv"
     written(output, RECORDS[:3]).finish({})
-    with pytest.raises(OutputError, match=r"s\.csv exists; name another file, or use --overwrite"):
+    with pytest.raises(
+        OutputError, match=r"s\.csv exists; name another file, or use overwrite=True \(--overwrite\)"
+    ):
         OutputTable(output)
     table = OutputTable(output, overwrite=True)
     table.write(RECORDS[5])
@@ -85,7 +87,7 @@ def test_links_are_never_followed(tmp_path: Path) -> None:
     target = tmp_path / "elsewhere" / "target"
     target.parent.mkdir()
     (tmp_path / "s.csv").symlink_to(target)
-    with pytest.raises(OutputError, match="use --overwrite"):
+    with pytest.raises(OutputError, match=r"use overwrite=True \(--overwrite\)"):
         OutputTable(tmp_path / "s.csv")
     table = OutputTable(tmp_path / "s.csv", overwrite=True)
     table.write(RECORDS[0])

@@ -30,7 +30,9 @@ def test_nothing_appears_after_an_error() -> None:
 
 def test_a_place_that_is_taken_is_refused_unless_it_may_be_replaced() -> None:
     with failing_store({"t.csv": b"x"}):
-        with pytest.raises(OutputError, match=r"^failing://t.csv exists; name another object, or use --over"):
+        with pytest.raises(
+            OutputError, match=r"^failing://t.csv exists; name another object, or use overwrite=True \(--over"
+        ):
             check_free(Url("failing://t.csv"), overwrite=False)
         check_free(Url("failing://t.csv"), overwrite=True)
         check_free(Url("failing://u.csv"), overwrite=False)

@@ -30,7 +30,9 @@ NEVER_ONE = {
     ("engine.py", "self.max_batch"),
     ("export.py", "background.n_clips"),  # of four clips and machines, or none
     ("export.py", "background.n_machines"),
+    ("exporting.py", "GATE_PLAN.normal + GATE_PLAN.anomalous"),
     ("inspect.py", "parity.count"),
+    ("judging.py", "n_clips"),  # of a training: two at the very least
     ("left_out.py", "count"),  # one is spelled apart
     ("sentences.py", "1 / facts.asked"),  # many clips an alarm
     ("surveyed.py", "survey.n_recordings"),  # the first of very many

@@ -32,6 +32,7 @@ from osscl.cli.surveyed import say_survey
 from osscl.enrolment import EnrolledMachine, Enrolment, EnrolOptions
 from osscl.enrolment import enroll as enroll_recordings
 from osscl.enrolment.options_of_scoring import options_of_scoring
+from osscl.machines.labels import MachineNames
 from osscl.model_file.bundle import DEMO, read_bundle
 from osscl.model_file.manifest import Manifest
 from osscl.sensitivity import SensitivityOptions, SensitivityReport
@@ -181,7 +182,8 @@ def enroll(
         raise typer.Exit(signals.exit_code()) from None
     report = None if measurement is None else measurement.report
     _report(made, report, output, options, json=json)
-    advise(Counter(each.status for each in made.unusable), normals)
+    names = MachineNames(options.machine, options.labels, options.machine_pattern)
+    advise(Counter(each.status for each in made.unusable), normals, names)
     raise typer.Exit(EXIT_SOME_UNSCORED if made.unusable or (report and report.refused) else 0)
 
 

@@ -178,7 +178,7 @@ def score(
     if by.runner is not None and journaled is not None:
         exit_code, tally, scoring = score_by_ray(asked, model, journaled, by, candidates, overwrite=overwrite)
         say_the_rest(passed_over.notes(), scoring.left_out, scoring.judges, scoring.clip_s, decide, tally)
-        say_why_unscored(tally, paths)
+        say_why_unscored(tally, paths, names)
         raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
     table: OutputTable | None = None
     if journaled is not None:
@@ -230,7 +230,7 @@ def score(
     is_whole = exit_code in (0, EXIT_SOME_UNSCORED)
     notes = [*passed_over.notes(), *(unmet_rows(machine_of) if is_whole else ())]
     say_the_rest(notes, left_out, detector.judges, detector.clip_s, decide, tally)
-    say_why_unscored(tally, paths)
+    say_why_unscored(tally, paths, names)
     raise typer.Exit(EXIT_ANOMALY if fail_on_anomaly and tally.anomalies else exit_code)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from osscl.cli.advice import advise
 from osscl.cli.messages import say
 from osscl.cli.options import BY_DEFAULT, DecisionOptions
+from osscl.machines.labels import MachineNames
 from osscl.runs.tally import Tally
 from osscl.scoring.judges import Judges
 from osscl.scoring.left_out import LeftOut
@@ -30,8 +31,8 @@ def say_the_rest(
         say(tally.flagged())
 
 
-def say_why_unscored(tally: Tally, paths: list[str]) -> None:
+def say_why_unscored(tally: Tally, paths: list[str], names: MachineNames) -> None:
     """Say the reason of the first file of each kind without a score, and what mends many of them."""
     for line in tally.failures():
         say(line)
-    advise(tally.counts, paths)
+    advise(tally.counts, paths, names)

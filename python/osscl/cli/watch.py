@@ -161,7 +161,6 @@ def watch(
         check_hop(hop)
     sinks = [sink_for(each) for each in event or ()]
     check_place(output, overwrite=overwrite, inputs=[model, names.labels, folder])
-    tell_the_time()
     inform_on_stderr("osscl.live")
     inform_on_stderr("osscl.events")  # a receiver that is back
     names = names.below(folder)
@@ -198,6 +197,7 @@ def watch(
         run = JournaledRun(
             detector, journal, output, asked.wanted(detector), asked.options(), overwrite=overwrite
         )
+        tell_the_time()
         tally = _watch(folder, run, scoring, options, sinks, progress)
     in_all = f"; the table has {tally}" if tally.counts != progress.files else ""
     say(f"{progress}{in_all} -> {printable(output)}")

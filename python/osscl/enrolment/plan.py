@@ -149,10 +149,17 @@ def plan_of(
     if n_not_known:
         plan.notes.append(
             f"left out, not known to be normal: {n_not_known} {plural(n_not_known, 'recording')} (test clips "
-            "without a label, or supplemental ones); --machine takes them all the same"
+            f"without a label, or supplemental ones); {_takes_them(table is not None)}"
         )
     plan.notes += [*passed_over.notes(), *([] if table is None else unmet_rows(table))]
     return plan
+
+
+def _takes_them(of_table: bool) -> str:
+    """What takes recordings of which nobody knows whether they are normal; a table excludes --machine."""
+    if of_table:
+        return "a column label of the table that says normal takes them"
+    return "--machine takes them all the same"
 
 
 def _told_of(path: str, telling: Telling, survey: Survey, table: LabelTable | None) -> Told:

@@ -41,7 +41,7 @@ _SAY_IT = "say it with machine=... (--machine NAME, or --labels TABLE, or --mach
 _SAY_ONE = "say that by machine=... (--machine NAME)"
 _SAY_WHICH = (
     "say where paths hold it with machine_pattern=... (--machine-pattern '{machine}_{time}'), or name it for "
-    "each file with labels=... (--labels TABLE)"
+    "each file with machine=... (--labels TABLE)"
 )
 
 

@@ -71,7 +71,11 @@ class MachinePattern:
         """
         readings = self._read(composed(path))
         if readings is None:
-            why = "" if self._template is None else f": {printable(self._template.misfit(composed(path)))}"
+            why = (
+                "; a regular expression must fit all of it, the ending too"
+                if self._template is None
+                else f": {printable(self._template.misfit(composed(path)))}"
+            )
             raise MachineError(
                 f"its path below the folder that was named does not fit the pattern {self.text}{why}"
             )

@@ -10,7 +10,7 @@ from osscl.page.scored import MachineScores
 from osscl.scoring.judge import Judge
 from osscl.scoring.record import WINDOW, Record
 from osscl.support.listing import and_more, first_of
-from osscl.support.plurals import are, counted, verb
+from osscl.support.plurals import are, counted
 
 State: TypeAlias = Literal["attention", "chance", "quiet", "unknown"]
 Trust: TypeAlias = Literal["good", "limited", "none"]
@@ -163,7 +163,7 @@ def standing_without_clips(
     Standing
         Not decided, unless an alarm or drift stands.
     """
-    none = f"no clip since {since}"
+    none = f"no clip with a score since {since}"
     state: State = "attention" if warned else "unknown"
     return Standing(state, "; ".join([none, *warned, *over]), "none", "nothing", (none,), since=clause)
 
@@ -214,8 +214,9 @@ def _doubts_of_clips(records: Sequence[Record]) -> Iterator[str]:
         yield f"{_clips(silent)} silent: a dead microphone?"
     failed = len(records) - len(scored)
     if failed:
-        noun = "window" if any(record.scope == WINDOW for record in records) else "file"
-        yield f"{counted(failed, noun)} {verb(failed, 'has', 'have')} no score"
+        # no number of each machine: the headline says it once for all of them
+        nouns = "windows" if any(record.scope == WINDOW for record in records) else "files"
+        yield f"{nouns} without a score"
     undecided = sum(record.is_anomaly is None for record in scored)
     if 0 < undecided < len(scored):
         yield f"{_clips(undecided)} not decided"
