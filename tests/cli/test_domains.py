@@ -49,7 +49,7 @@ def enrolled(folder: Path) -> Ended:
 def test_each_memory_has_a_line(enrolled: Ended, folder: Path) -> None:
     assert enrolled.code == 0, enrolled.stderr
     lines = enrolled.stdout.splitlines()
-    assert lines[1].split() == [FAN, "(source)", "6", "6", "14.29", "%", "14.29", "%", "memory", "0", "0"]
+    assert lines[1].split() == [FAN, "(source)", "6", "6", "14.29", "%", "14.3", "%", "memory", "0", "0"]
     assert lines[2].startswith(f"{FAN} (target)")
     [inspected] = run(folder, "inspect m.onnx")
     assert f"{FAN} (target): 6 clips, 6 recordings" in inspected.stdout

@@ -62,6 +62,7 @@ COMMANDS_OF_ROOM = {
     "training/checkpoint.py": ("train", "export"),
     "training": ("train",),
     "export": ("export",),
+    "cli/advice.py": ("doctor", "enroll", "score"),
     "cli/bench.py": ("bench",),
     "cli/calibrate.py": ("calibrate",),
     "cli/commission.py": ("commission",),

@@ -191,12 +191,13 @@ def test_the_nightly_service_fails_where_there_is_something_to_tell(
     state, recordings = tmp_path / "state", tmp_path / "recordings"
     (state / "site.onnx").symlink_to(site["/etc/osscl/model.onnx"])
     (state / "incoming").symlink_to(recordings)
-    first, again = nightly(state), nightly(state)  # what was told is not told again
+    first, again = nightly(state), nightly(state)  # what was told is not told again, but that nothing came is
     assert {"scores.jsonl", "report.html"} <= {path.name for path in state.iterdir()}
     assert (first.returncode, "needs attention, see " in first.stdout) in ((4, True), (0, False)), (
         first.stderr
     )
-    assert (again.returncode, again.stdout) == (0, ""), again.stderr
+    none_came = f"no recording came into {state}/incoming since the last run\n"
+    assert (again.returncode, again.stdout) == (4, none_came), again.stderr
     (recordings / "fan" / "test" / "cut.wav").write_bytes(b"RIFF")
     cut = nightly(state)
     assert cut.returncode == 4, cut.stderr
