@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from osscl.cli.as_options import in_options
+from osscl.support.two_spellings import in_options
 from support.console import osscl_each
 from support.forked_console import Call, run_all
 

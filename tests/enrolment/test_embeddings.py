@@ -10,7 +10,6 @@ import pytest
 from msgspec.structs import replace
 
 import osscl
-from osscl.cli.as_options import in_options
 from osscl.decisions import EmbeddingMemory
 from osscl.detector import Detector
 from osscl.enrolment import EnrolOptions, cap, enroll
@@ -23,7 +22,7 @@ from osscl.model_file.manifest_json import decode_manifest, encode_manifest
 from osscl.model_file.restored import restored_embeddings
 from osscl.scoring.judges import Judges
 from osscl.scoring.record import Record
-from osscl.support.two_spellings import in_python
+from osscl.support.two_spellings import in_options, in_python
 from support import once
 from support.model_files import tiny_graph, tiny_manifest
 from support.normal_recordings import clip, write_normals

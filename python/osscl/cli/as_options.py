@@ -4,33 +4,9 @@ import re
 import sys
 from typing import Any
 
-from osscl.support.two_spellings import NAME_ALONE, WITH_VALUE, is_one_name
-
 _FIRST_WORD = re.compile(r"([a-z_]+)(?=(?:, [a-z_]+)* (?:is\b|are\b|has\b|have\b|'))")
 _MARKED = re.compile(r"`([a-z_]+)`")
 _NAMES = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
-
-
-def in_options(message: str) -> str:
-    """Say a sentence to a user of the console alone: all that goes to stderr.
-
-    Parameters
-    ----------
-    message : str
-        What the library says to its callers.
-
-    Returns
-    -------
-    str
-        The same; where it names a setting in both ways, as the option alone.
-    """
-    return NAME_ALONE.sub(_option_alone, WITH_VALUE.sub(r"\2", message))
-
-
-def _option_alone(found: re.Match[str]) -> str:
-    """The option of a setting, where both are of one name."""
-    setting, option = found.groups()
-    return option if is_one_name(setting, option) else found[0]
 
 
 def named_as_options(message: str, program: Any) -> str:

@@ -8,9 +8,9 @@ import sys
 import time
 from typing import TextIO, cast
 
-from osscl.cli.as_options import in_options
 from osscl.cli.harmless import SafeStream, harmless
 from osscl.support.journald import ERROR, INFO, WARNING, priority_prefix
+from osscl.support.two_spellings import in_options
 
 EXIT_FAILED, EXIT_WRONG_USAGE, EXIT_SOME_UNSCORED, EXIT_ANOMALY = 1, 2, 3, 4
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from osscl.cli.as_options import in_options
 from osscl.health.recordings_report import MachineRecordings, NamedRecording, RecordingsReport
 from osscl.support.listing import and_more, first_of, listed, listed_by_reason
 from osscl.support.paths import printable
 from osscl.support.plurals import plural
+from osscl.support.two_spellings import in_options
 
 _MAX_NAMED = 3
 

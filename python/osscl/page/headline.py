@@ -7,7 +7,7 @@ from osscl.page.scored import Scored
 from osscl.support.listing import listed
 from osscl.support.plurals import counted
 
-_MAX_NAMED = 3
+_MAX_NAMED, _MAX_SINCE = 3, 2
 
 
 def headline_of(parts: Sequence[MachinePart], scored: Scored, since: str | None = None) -> str:
@@ -36,7 +36,9 @@ def headline_of(parts: Sequence[MachinePart], scored: Scored, since: str | None 
         begun = urgent[0].standing.since
         return f"{urgent[0].scores.name} needs attention{f': {begun}' if begun else ''}."
     if urgent:
-        named = listed([_with_since(part) for part in urgent], _MAX_NAMED)
+        # the rows say of each since when; of many the headline would be a paragraph
+        spelled = [_with_since(part) if len(urgent) <= _MAX_SINCE else part.scores.name for part in urgent]
+        named = listed(spelled, _MAX_NAMED)
         return f"{len(urgent)} of {counted(len(parts), 'machine')} need attention: {named}."
     answer = _answer(parts, scored)
     return answer if since is None else f"Since {since}: {answer}"

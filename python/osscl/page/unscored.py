@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from osscl.scoring.record import SCORED_STATUSES, Record, place_of
 from osscl.support.listing import first_of
+from osscl.support.two_spellings import in_options
 
 MAX_UNFOLDED, MAX_LISTED = 3, 500
 
@@ -44,7 +45,7 @@ def unscored_of(records: Iterable[Record]) -> Unscored:
         In the order of the table.
     """
     found = [
-        (place_of(record, record.path), record.reason or record.status.replace("_", " "))
+        (place_of(record, record.path), in_options(record.reason or record.status.replace("_", " ")))
         for record in records
         if record.score is None and record.status and record.status not in SCORED_STATUSES
     ]

@@ -18,6 +18,28 @@ def is_one_name(setting: str, option: str) -> bool:
     return option.replace("--", "").replace("-", "_") == setting
 
 
+def in_options(message: str) -> str:
+    """Say a sentence to a user of the console alone: all that goes to stderr.
+
+    Parameters
+    ----------
+    message : str
+        What the library says to its callers.
+
+    Returns
+    -------
+    str
+        The same; where it names a setting in both ways, as the option alone.
+    """
+    return NAME_ALONE.sub(_option_alone, WITH_VALUE.sub(r"\2", message))
+
+
+def _option_alone(found: re.Match[str]) -> str:
+    """The option of a setting, where both are of one name."""
+    setting, option = found.groups()
+    return option if is_one_name(setting, option) else found[0]
+
+
 def in_python(message: str | None) -> str | None:
     """Say a sentence to a caller in Python: without the options of the console.
 
