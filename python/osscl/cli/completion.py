@@ -11,7 +11,7 @@ from osscl.support.urls import is_url
 
 _WORDS_IN_BASH = "COMP_WORDS"
 _WORDS_ELSEWHERE = "_TYPER_COMPLETE_ARGS"
-_DEMO, _MODEL_SUFFIX = "demo", ".onnx"
+DEMO, MODEL_SUFFIX = "demo", ".onnx"
 
 
 def one_of(*words: str) -> Callable[[str], list[str]]:
@@ -25,7 +25,7 @@ def one_of(*words: str) -> Callable[[str], list[str]]:
 
 def models(incomplete: str) -> list[str]:
     """Offer demo beside model files and folders here; else the shell completes as it does by itself."""
-    if not _DEMO.startswith(incomplete):
+    if not DEMO.startswith(incomplete):
         return []
     here: list[str] = []
     with suppress(OSError), os.scandir() as entries:  # else: the working folder is gone, or closed
@@ -33,9 +33,9 @@ def models(incomplete: str) -> list[str]:
         here += (
             each.name + ("/" if each.is_dir() else "")
             for each in mine
-            if each.is_dir() or each.name.endswith(_MODEL_SUFFIX)
+            if each.is_dir() or each.name.endswith(MODEL_SUFFIX)
         )
-    return [_DEMO, *(name for name in sorted(here) if incomplete or not name.startswith("."))]
+    return [DEMO, *(name for name in sorted(here) if incomplete or not name.startswith("."))]
 
 
 def machines(incomplete: str) -> list[str]:
@@ -43,9 +43,9 @@ def machines(incomplete: str) -> list[str]:
     from osscl.model_file.bundle import read_bundle  # every command offers this, and few are asked
 
     for word in _words_so_far():
-        if (word == _DEMO or word.lower().endswith(_MODEL_SUFFIX)) and not is_url(word):
+        if (word == DEMO or word.lower().endswith(MODEL_SUFFIX)) and not is_url(word):
             try:
-                known = read_bundle(Path(word).expanduser() if word != _DEMO else word).manifest.machines
+                known = read_bundle(Path(word).expanduser() if word != DEMO else word).manifest.machines
             except OssclError:
                 return []
             return [machine for machine in known if machine.startswith(incomplete)]

@@ -12,7 +12,7 @@ from osscl.cli.naming_options import LabelsOfAll, MachineOfAll, PatternOfAll, na
 from osscl.health import Finding, check_health
 from osscl.health.concern import by_concern
 from osscl.machines.labels import BY_PATHS, MachineNames
-from osscl.support.plurals import plural
+from osscl.support.plurals import are
 
 EXAMPLES = """[bold]Examples[/bold]\n
   osscl doctor\n
@@ -72,12 +72,10 @@ def _show(findings: list[Finding], *, everything: bool) -> None:
         remedy = f" -> {finding.remedy}" if finding.remedy else ""
         emit(f"{_MARKS[finding.state]}  {finding.what}: {finding.found}{remedy}")
     if others and not everything:
-        n_others = len(others)
         names = ", ".join(dict.fromkeys(each.what for each in others))
-        are = "is" if n_others == 1 else "are"
         emit(
-            f"{n_others} other {plural(n_others, 'part')} {are} not there and need not be ({names}): "
-            "osscl doctor --all tells what for"
+            f"{are(len(others), 'other part')} not there and need not be ({names}): osscl doctor --all tells "
+            "what for"
         )
 
 

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from osscl.cli.completion import models
+from osscl.cli.completion import DEMO, MODEL_SUFFIX, models
 from osscl.errors import ConfigError
 from osscl.storage.urls import Place, hidden, place_of
 from osscl.support.paths import printable
 from osscl.support.urls import is_url
-
-MODEL_SUFFIX = ".onnx"
 
 if TYPE_CHECKING:
     FileOrUrl: TypeAlias = Place
@@ -69,7 +67,7 @@ def refuse_model_among(recordings: Iterable[str]) -> None:
         One of them is a model file.
     """
     for text in recordings:
-        if text.lower().endswith(MODEL_SUFFIX) and (is_url(text) or Path(text).is_file()):
+        if _is_model_file(text) and (is_url(text) or Path(text).is_file()):
             raise typer.BadParameter(
                 f"{printable(text)} is a model file: name it first, before the recordings, and no second one"
             )
@@ -124,7 +122,7 @@ def refuse_swapped(context: Any) -> None:
     model, others = (context.params.get(name) for name in named[:2])
     others = others if isinstance(others, list | tuple) else [others]
     swapped = next(filter(_is_model_file, others), None)
-    if swapped is not None and not _is_model_file(model) and str(model) != "demo" and _is_there(model):
+    if swapped is not None and not _is_model_file(model) and str(model) != DEMO and _is_there(model):
         raise typer.BadParameter(
             f"{printable(str(model))} is no model file and {printable(str(swapped))} looks like one: the two "
             "seem to be swapped; name the model file first",
@@ -133,7 +131,7 @@ def refuse_swapped(context: Any) -> None:
 
 
 def _is_model_file(named: object) -> bool:
-    return str(named).lower().endswith(".onnx")
+    return str(named).lower().endswith(MODEL_SUFFIX)
 
 
 def _is_there(named: object) -> bool:

@@ -117,22 +117,20 @@ def _candidate(source: AudioSource, number: int) -> Candidate:
         return Candidate(os.fsdecode(source))
     if isinstance(source, _CONTENTS):
         return Candidate(f"bytes {number}", content=bytes(source))
-    name = name_of(source) or f"file {number}"
-    try:
-        with open_source(source) as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(0)
-            return Candidate(name, content=stream.read(size))
-    except AudioReadError as error:
-        return Candidate(name, error)
+    return _held(name_of(source) or f"file {number}", source)
 
 
 def _called(candidate: Candidate, name: str) -> Candidate:
     """The same recording by another name, which must not lead elsewhere: it is read first."""
     if candidate.content is not None or candidate.problem is not None:
         return candidate._replace(path=name)
+    return _held(name, candidate.path)
+
+
+def _held(name: str, source: AudioSource) -> Candidate:
+    """What a recording holds, by this name; one that cannot be read says so."""
     try:
-        with open_source(candidate.path) as stream:
+        with open_source(source) as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(0)
             return Candidate(name, content=stream.read(size))

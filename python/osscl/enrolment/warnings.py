@@ -38,7 +38,7 @@ def warnings_of(normals: Normals, known: Collection[str]) -> Iterator[str]:
             noun = "recording" if all(clip.start_s is None for clip in clipped) else "window"
             places = [clip.place for clip in clipped]
             yield (
-                f"{machine}: {_count(places, noun)} at full scale for 0.1 % of the time or more: "
+                f"{machine}: {are(len(places), noun)} at full scale for 0.1 % of the time or more: "
                 f"{named(places)}; clipped sound is another sound, lower the gain"
             )
     yield from _same_sound(normals)
@@ -61,12 +61,12 @@ def warnings_of_memories(machines: Sequence[EnrolledMachine]) -> Iterator[str]:
     for each in machines:
         if each.suspicious:
             yield (
-                f"{each.owner}: {_count(each.suspicious, 'clip')} far from all others: "
+                f"{each.owner}: {are(len(each.suspicious), 'clip')} far from all others: "
                 f"{named(each.suspicious)}; listen to them, and leave out what is not normal"
             )
         if each.flagged:
             yield (
-                f"{each.owner}: {_count(each.flagged, 'clip')} added that the memory had called anomalous: "
+                f"{each.owner}: {are(len(each.flagged), 'clip')} added that the memory had called anomalous: "
                 f"{named(each.flagged)}; false-alarm rates are measured from now on, not guaranteed"
             )
     few = ((str(each.owner), _too_few_to_decide(each)) for each in machines)
@@ -130,10 +130,6 @@ def _too_few_to_decide(machine: EnrolledMachine) -> str | None:
         f"{are(machine.n_recordings, 'recording')} too few to decide anything: clips are scored; give "
         f"{MIN_RECORDINGS} or more: {HOW_MANY}"
     )
-
-
-def _count(things: Sequence[str], noun: str) -> str:
-    return f"{len(things)} {noun}{' is' if len(things) == 1 else 's are'}"
 
 
 def _of_rates(machine: str, normals: Sequence[Normal]) -> Iterator[str]:

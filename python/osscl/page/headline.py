@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from osscl.page.contents import MachinePart
 from osscl.page.scored import Scored
 from osscl.support.listing import listed
-from osscl.support.plurals import counted
+from osscl.support.plurals import counted, verb
 
 _MAX_NAMED, _MAX_SINCE = 3, 2
 
@@ -56,8 +56,8 @@ def _answer(parts: Sequence[MachinePart], scored: Scored) -> str:
     if not scored.n_decided:
         return "Nothing was decided: these are scores without a threshold."
     if scored.n_flagged:
-        verb = "is" if scored.n_flagged == 1 else "are"
-        flagged = f"{scored.n_flagged:,} of {_clips(scored.n_decided)} {verb} flagged"
+        is_or_are = verb(scored.n_flagged, "is", "are")
+        flagged = f"{scored.n_flagged:,} of {_clips(scored.n_decided)} {is_or_are} flagged"
         if any(part.counted.n_flagged and not part.standing.n_normal for part in parts):
             return f"{flagged}; whether chance explains that is not known."
         if any(part.counted.n_flagged and part.standing.is_of_windows for part in parts):

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from msgspec.structs import replace
-
 from osscl.audio.reading import Fit, name_file
 from osscl.detector import Detector
-from osscl.errors import AudioError, InputError
+from osscl.detector.explained_lines import explained_line
+from osscl.errors import AudioError
 from osscl.explanation.explained import Explanation
 from osscl.scoring.record import Record, window_start
 
@@ -81,11 +80,8 @@ class Explainer:
         Record
             The same line where the clip is not flagged, or cannot be explained.
         """
-        if record.is_anomaly is not True or record.machine is None:
-            return record
-        try:
-            found = explain_file(self.detector, record.path, record.machine, self.fit, window_start(record))
-        except (AudioError, InputError) as error:
-            self.unexplained.append((record.path, str(error)))
-            return record
-        return replace(record, explanation=found.sentence)
+        return explained_line(
+            record,
+            lambda machine: explain_file(self.detector, record.path, machine, self.fit, window_start(record)),
+            lambda why: self.unexplained.append((record.path, why)),
+        )
